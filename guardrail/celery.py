@@ -1,0 +1,15 @@
+"""The Celery application: a static beat schedule, tasks that call one function each."""
+
+import os
+
+from celery import Celery
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "guardrail.settings")
+
+app = Celery("guardrail")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.autodiscover_tasks(["guardrail", "investigations"])
+app.conf.beat_schedule = {
+    "take-in": {"task": "investigations.take_in", "schedule": 1.0, "options": {"expires": 5}},
+    "make-partitions": {"task": "guardrail.make_partitions", "schedule": 6 * 3600.0},
+}

@@ -1,0 +1,145 @@
+"""A call an agent plans to make, with its whole context, in one shape for every orchestrator."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+JsonScalar = str | int | float | bool | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Passage:
+    """One text leaf of a source. `path` names its place in the source's JSON (`results[0].text`), empty for plain text.
+
+    Evidence points into `text` by character offsets, and pages show exactly this text.
+    """
+
+    path: str
+    text: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Message:
+    """One turn of the chat. `role` is the wire's own word; `user` is a person unless the run was started by an event."""
+
+    role: str
+    passages: tuple[Passage, ...]
+    at: datetime | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ToolOutput:
+    """What one earlier tool call returned. `digest` is the sha256 hex of its content: the key of every text cache."""
+
+    tool_id: str
+    tool_name: str
+    passages: tuple[Passage, ...]
+    digest: str
+    at: datetime | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Parameter:
+    name: str
+    description: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Tool:
+    """The tool the agent wants to use. `tool_id` is the policy key; `name` is not unique."""
+
+    tool_id: str
+    name: str
+    description: str = ""
+    parameters: tuple[Parameter, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Argument:
+    """One leaf of the planned arguments: `path` like `emailMessage/Attachments[0].Name`."""
+
+    path: str
+    value: JsonScalar
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Invocation:
+    """The planned call and what led to it. Ids are opaque strings, empty when the caller sent none.
+
+    `user_passages` is the current request; when `event_triggered`, an outsider may have written it and nobody asked
+    for anything. `history` is oldest first and without our own block texts, which `refusals` counts.
+    `outputs` are oldest first. `arguments_json` is the canonical JSON of the arguments (sorted keys, no spaces).
+    `unknown_members` are member names the adapter did not know.
+    """
+
+    orchestrator: str
+    agent_id: str
+    tool: Tool
+    arguments: tuple[Argument, ...]
+    arguments_json: str
+    step_key: str
+    agent_name: str = ""
+    agent_version: str = ""
+    agent_published: bool | None = None
+    parent_agent_id: str = ""
+    tenant_id: str = ""
+    environment_id: str = ""
+    user_id: str = ""
+    conversation_id: str = ""
+    plan_id: str = ""
+    plan_step_id: str = ""
+    message_id: str = ""
+    channel_id: str = ""
+    client_ip: str = ""
+    trigger_id: str = ""
+    trigger_schema: str = ""
+    thought: str = ""
+    user_passages: tuple[Passage, ...] = ()
+    history: tuple[Message, ...] = ()
+    outputs: tuple[ToolOutput, ...] = ()
+    refusals: int = 0
+    unknown_members: tuple[str, ...] = field(default=())
+
+    @property
+    def event_triggered(self) -> bool:
+        """True when a mail, file or schedule started the run, so that the 'user message' is outside text."""
+        return bool(self.trigger_id or self.trigger_schema)
+
+    @property
+    def anonymous(self) -> bool:
+        """True on a channel without sign-in: no user id came with the call, and no event started it."""
+        return not self.user_id and not self.event_triggered
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Past:
+    """What earlier calls tell, read from memory (Redis). `available` False = judged without it.
+
+    `session_calls` and `session_stopped` count this conversation's earlier calls; `new_destinations` are those of the
+    call's destinations this agent was never seen to use before.
+    """
+
+    available: bool = False
+    session_calls: int = 0
+    session_stopped: int = 0
+    new_destinations: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Origin:
+    """Where one argument value came from, for people.
+
+    `kind` is `user`, `trigger`, `output`, `history`, `agent` (made up or reworded by the agent) or `constant`
+    (numbers and switches too small to attribute). `source`, `path`, `start`, `end` as in Evidence; `author` when the
+    fields of the record give one. `standing` is the destination's standing, empty when the value is no destination.
+    """
+
+    argument: str
+    value: str
+    kind: str
+    source: str = ""
+    path: str = ""
+    start: int = 0
+    end: int = 0
+    author: str = ""
+    standing: str = ""
+    data_class: str = ""

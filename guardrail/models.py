@@ -1,0 +1,125 @@
+"""Callers, verdicts and transcripts. Verdicts and transcripts are insert only and partitioned by month of their id."""
+
+import uuid
+
+from django.db import models
+
+
+class Orchestrator(models.Model):
+    """One caller of the webhook: a platform that asks before its agents use a tool.
+
+    `slug` is its base path (`/<slug>/analyze-tool-execution`). Entra tokens are accepted when `entra_tenant_id` and
+    `entra_app_ids` are both set: the app ids are the mandatory allow-list of `appid`/`azp`.
+    """
+
+    name = models.CharField(max_length=200)
+    slug = models.SlugField(max_length=60, unique=True)
+    enabled = models.BooleanField(default=True)
+    entra_tenant_id = models.CharField(max_length=60, blank=True)
+    entra_app_ids = models.JSONField(default=list, blank=True)
+    entra_audiences = models.JSONField(default=list, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ("name",)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class OrchestratorToken(models.Model):
+    """A static bearer token, kept as its sha256 only. At most two of one orchestrator are valid at a time."""
+
+    orchestrator = models.ForeignKey(Orchestrator, on_delete=models.CASCADE, related_name="tokens")
+    token_sha256 = models.CharField(max_length=64, unique=True)
+    hint = models.CharField(max_length=12, help_text="The first characters, to tell tokens apart.")
+    created_at = models.DateTimeField(auto_now_add=True)
+    expires_at = models.DateTimeField(null=True, blank=True)
+    revoked_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ("-created_at",)
+
+    def __str__(self) -> str:
+        return f"{self.hint}… of {self.orchestrator}"
+
+
+class Verdict(models.Model):
+    """One answered call. INVARIANT: insert only, by `guardrail.store.record`; a trigger refuses UPDATE and DELETE.
+
+    `id` is a UUIDv7: its first 48 bits are milliseconds, so ordering by id is ordering by time, and the table is
+    partitioned by ranges of it. `action` is what the caller was told, `would_have` what enforce mode would have said.
+    `signals` and `origins` are lists of objects shaped like `policies.signal.Signal` and `guardrail.invocation.Origin`.
+    `timings` maps a stage to milliseconds. `duplicate_of` = the same step was delivered before.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    received_at = models.DateTimeField()
+    orchestrator_id = models.BigIntegerField()
+    wire = models.CharField(max_length=40)
+    correlation_id = models.CharField(max_length=200, blank=True)
+    api_version = models.CharField(max_length=40, blank=True)
+    tenant_id = models.CharField(max_length=200, blank=True)
+    environment_id = models.CharField(max_length=200, blank=True)
+    agent_id = models.CharField(max_length=200, blank=True)
+    agent_name = models.CharField(max_length=200, blank=True)
+    user_id = models.CharField(max_length=200, blank=True)
+    conversation_id = models.CharField(max_length=200, blank=True)
+    channel_id = models.CharField(max_length=100, blank=True)
+    client_ip = models.CharField(max_length=60, blank=True)
+    tool_id = models.CharField(max_length=500, blank=True)
+    tool_name = models.CharField(max_length=500, blank=True)
+    tool_kind = models.CharField(max_length=16, blank=True)
+    destination = models.CharField(max_length=500, blank=True)
+    step_key = models.CharField(max_length=64, blank=True)
+    duplicate_of = models.UUIDField(null=True)
+    action = models.CharField(max_length=8)
+    would_have = models.CharField(max_length=8)
+    mode = models.CharField(max_length=8)
+    severity = models.PositiveSmallIntegerField(null=True)
+    deciding_signal = models.CharField(max_length=60, blank=True)
+    reason = models.TextField(blank=True)
+    failed = models.BooleanField(default=False)
+    degraded = models.JSONField(default=list)
+    signals = models.JSONField(default=list)
+    origins = models.JSONField(default=list)
+    policy_version = models.PositiveIntegerField()
+    timings = models.JSONField(default=dict)
+    answer_ms = models.FloatField()
+    unknown_members = models.JSONField(default=list)
+
+    class Meta:
+        managed = False
+        db_table = "guardrail_verdict"
+        ordering = ("-id",)
+
+    def __str__(self) -> str:
+        return str(self.id)
+
+
+class Transcript(models.Model):
+    """The whole raw body of one call, zstd-compressed, byte for byte. INVARIANT: insert only, like Verdict."""
+
+    id = models.UUIDField(primary_key=True, editable=False)
+    body_zstd = models.BinaryField()
+    body_bytes = models.BigIntegerField(help_text="Bytes received; more than kept when the call was oversize.")
+
+    class Meta:
+        managed = False
+        db_table = "guardrail_transcript"
+
+    def __str__(self) -> str:
+        return str(self.id)
+
+
+class PendingIntake(models.Model):
+    """A verdict the intake has not taken in yet: written with the verdict, deleted by the intake. The row is the queue."""
+
+    id = models.UUIDField(primary_key=True, editable=False)
+
+    class Meta:
+        managed = False
+        db_table = "guardrail_pendingintake"
+
+    def __str__(self) -> str:
+        return str(self.id)

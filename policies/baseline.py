@@ -1,0 +1,27 @@
+"""The policy a fresh install enforces: every signal the product ships, and what is done on it."""
+
+from typing import Any
+
+_BLOCK = {"strict": "block", "cautious": "block"}
+_HOLD = {"strict": "hold", "cautious": "hold"}
+_NOTICE = {"strict": "notice", "cautious": "notice"}
+
+BASELINE: dict[str, Any] = {
+    "defaults": {"mode": "enforce", "profile": "strict", "fail_posture": "block"},
+    "actions": {
+        # Hard rules
+        "agent_quarantined": _BLOCK,
+        "destination_denied": _BLOCK,
+        "classified_data_leaving": _BLOCK,
+        "secret_leaving": _BLOCK,
+        # An instruction in outside text that this call carries out, with a signature beside it
+        "instruction_marked": _BLOCK,
+        # The same without a signature: the user asked for something else
+        "instruction_followed": {"strict": "block", "cautious": "hold"},
+        # The same, but the user told the agent to act on that text
+        "instruction_delegated": _HOLD,
+        "reconnaissance": _BLOCK,
+        "personal_data_leaving": _NOTICE,
+        "destination_new": _NOTICE,
+    },
+}

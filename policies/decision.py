@@ -1,0 +1,72 @@
+"""What policy says about one call: signals and degraded detectors in, one Decision out."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from policies.ruleset import Action, CallRules, FailPosture, Mode, Ruleset
+from policies.signal import Severity, Signal
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Decision:
+    """`action` is what the caller is told; `would_have` what enforce mode would have told it.
+
+    They differ only in monitor mode. `deciding` is the signal that led to `would_have`, None when none did.
+    `failed` = the fail posture answered because judging could not be finished. `degraded` names detectors or
+    services this call was judged without.
+    """
+
+    action: Action
+    would_have: Action
+    mode: Mode
+    reason: str
+    severity: Severity | None
+    signals: tuple[Signal, ...]
+    deciding: Signal | None
+    degraded: tuple[str, ...]
+    failed: bool
+    policy_version: int
+    redactions: tuple[str, ...] = ()
+
+
+# Without these a verdict is a guess: when one is degraded, the fail posture answers instead of an allow.
+ESSENTIAL = frozenset({"attribution", "wire"})
+
+
+def decide(
+    signals: Sequence[Signal], *, degraded: Sequence[str], rules: CallRules, ruleset: Ruleset, sink: bool
+) -> Decision:
+    """The strongest action any signal asks for; the fail posture where an essential detector is missing.
+
+    `sink` = the planned call can change or send something. A degraded attribution on a call that only reads is
+    noted and not failed: blocking every read of a slow conversation would stop the business for no gain.
+    """
+    ranked = sorted(signals, key=lambda s: (ruleset.action_for(s.name, rules.profile), s.severity), reverse=True)
+    deciding = ranked[0] if ranked else None
+    would_have = ruleset.action_for(deciding.name, rules.profile) if deciding else Action.ALLOW
+    reason = deciding.reason if deciding else ""
+    failed = False
+    if would_have < Action.HOLD and _cannot_tell(degraded, sink=sink):
+        failed = True
+        deciding = None
+        would_have = Action.BLOCK if rules.fail_posture is FailPosture.BLOCK else Action.ALLOW
+        reason = f"Judging could not be finished ({', '.join(degraded)}); the fail posture of this agent answered."
+    if would_have <= Action.NOTICE and not failed:
+        reason = reason or "Nothing spoke against this call."
+    return Decision(
+        action=Action.ALLOW if rules.mode is Mode.MONITOR else would_have,
+        would_have=would_have,
+        mode=rules.mode,
+        reason=reason,
+        severity=deciding.severity if deciding else None,
+        signals=tuple(ranked),
+        deciding=deciding,
+        degraded=tuple(degraded),
+        failed=failed,
+        policy_version=ruleset.version,
+        redactions=deciding.redactions if deciding and would_have is Action.MODIFY else (),
+    )
+
+
+def _cannot_tell(degraded: Sequence[str], *, sink: bool) -> bool:
+    return "wire" in degraded or (sink and not ESSENTIAL.isdisjoint(degraded))

@@ -1,0 +1,113 @@
+"""The ruleset in force: read from the database into one JSON document, compiled, and held in process memory.
+
+The document is also the local snapshot a web process judges by when it starts without Postgres.
+On the hot path `active_ruleset` is one attribute read. A background thread calls `refresh` (one query of one row,
+five more when the serial moved).
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from policies.models import (
+    Agent,
+    ClassifiedFile,
+    DataClass,
+    Destination,
+    Environment,
+    PolicyVersion,
+    RulesetSerial,
+    Tool,
+)
+from policies.ruleset import Ruleset, compile_ruleset
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Loaded:
+    """A compiled ruleset with the serial it was built at and the document it came from."""
+
+    serial: int
+    ruleset: Ruleset
+    document: dict[str, Any]
+
+
+_active: Loaded | None = None
+
+
+class NoRuleset(RuntimeError):
+    """No policy is published, or none could be read since this process started."""
+
+
+def active_ruleset() -> Ruleset:
+    """The ruleset in force in this process. Raises NoRuleset before the first successful load."""
+    if _active is None:
+        raise NoRuleset("no policy has been loaded")
+    return _active.ruleset
+
+
+def active() -> Loaded | None:
+    """What is loaded, for whoever writes the snapshot; None before the first load."""
+    return _active
+
+
+def load_serial() -> int:
+    """The serial in the database; 0 when nothing was ever published. One query."""
+    return RulesetSerial.objects.values_list("serial", flat=True).first() or 0
+
+
+def refresh() -> bool:
+    """Recompile when the database moved on; True when the ruleset changed.
+
+    Raises RulesetError when the new version does not compile: the working one stays in force.
+    """
+    serial = load_serial()
+    if _active is not None and _active.serial == serial:
+        return False
+    if not PolicyVersion.objects.exists():
+        return False
+    return activate(load_document(), serial=serial)
+
+
+def activate(document: dict[str, Any], *, serial: int) -> bool:
+    """Compile `document` and put it in force in this process. Raises RulesetError and changes nothing on a bad one."""
+    global _active  # noqa: PLW0603 the one mutable name: swapped whole, so a reader sees old or new, never a mix
+    _active = Loaded(serial=serial, ruleset=compile_ruleset(document), document=document)
+    return True
+
+
+def forget() -> None:
+    """Drop the loaded ruleset, as in a process that has just started."""
+    global _active  # noqa: PLW0603 see activate
+    _active = None
+
+
+def load_document() -> dict[str, Any]:
+    """The ruleset document of the newest policy version with today's lists and inventory. Eight queries."""
+    version = PolicyVersion.objects.first()
+    if version is None:
+        raise NoRuleset("no policy is published")
+    return {
+        **version.document,
+        "version": version.number,
+        "agents": [
+            {
+                "id": agent.agent_id,
+                "name": agent.name,
+                "mode": agent.mode,
+                "profile": agent.profile,
+                "fail_posture": agent.fail_posture,
+                "quarantined": agent.quarantined,
+            }
+            for agent in Agent.objects.filter(registered=True) | Agent.objects.exclude(mode="")
+        ],
+        "environments": [
+            {"id": environment.environment_id, "mode": environment.mode}
+            for environment in Environment.objects.exclude(mode="")
+        ],
+        "tools": list(Tool.objects.values("tool", "agent_id", "kind")),
+        "destinations": list(Destination.objects.values("value", "standing")),
+        "files": [
+            {"name": file.name, "file_id": file.file_id, "owner": file.owner, "data_class": file.data_class.name}
+            for file in ClassifiedFile.objects.exclude(data_class=None).select_related("data_class")
+        ],
+        "data_classes": list(DataClass.objects.values("name", "may_leave", "terms")),
+    }

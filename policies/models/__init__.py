@@ -1,0 +1,20 @@
+"""What an organisation allows: policy versions, lists, classes, inventory and the audit trail."""
+
+from policies.models.audit import AuditEntry
+from policies.models.classification import ClassifiedFile, DataClass
+from policies.models.inventory import Agent, Environment, ModeChoice, Tool
+from policies.models.lists import Destination
+from policies.models.policy import PolicyVersion, RulesetSerial
+
+__all__ = [
+    "Agent",
+    "AuditEntry",
+    "ClassifiedFile",
+    "DataClass",
+    "Destination",
+    "Environment",
+    "ModeChoice",
+    "PolicyVersion",
+    "RulesetSerial",
+    "Tool",
+]

@@ -1,0 +1,84 @@
+"""Agents, environments and tools: what runs here, as admins registered it and as calls showed it."""
+
+from django.db import models
+
+
+class ModeChoice(models.TextChoices):
+    MONITOR = "monitor"
+    ENFORCE = "enforce"
+
+
+class Environment(models.Model):
+    """A Power Platform environment or its like; `mode` empty = the policy's default."""
+
+    environment_id = models.CharField(max_length=200, unique=True)
+    name = models.CharField(max_length=200, blank=True)
+    mode = models.CharField(max_length=16, choices=ModeChoice.choices, blank=True)
+    first_seen = models.DateTimeField(null=True, blank=True)
+    last_seen = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ("name", "environment_id")
+
+    def __str__(self) -> str:
+        return self.name or self.environment_id
+
+
+class Agent(models.Model):
+    """An agent by its id. Not `registered` but seen = shadow; registered but never seen = uncovered.
+
+    Empty `mode`, `profile` and `fail_posture` mean the default of the environment or of the policy.
+    """
+
+    class ProfileChoice(models.TextChoices):
+        STRICT = "strict"
+        CAUTIOUS = "cautious"
+
+    class FailPostureChoice(models.TextChoices):
+        BLOCK = "block"
+        ALLOW = "allow"
+
+    agent_id = models.CharField(max_length=200, unique=True)
+    name = models.CharField(max_length=200, blank=True)
+    tenant_id = models.CharField(max_length=200, blank=True)
+    environment = models.ForeignKey(Environment, null=True, blank=True, on_delete=models.PROTECT, related_name="agents")
+    owner = models.CharField(max_length=200, blank=True)
+    registered = models.BooleanField(default=False)
+    mode = models.CharField(max_length=16, choices=ModeChoice.choices, blank=True)
+    profile = models.CharField(max_length=16, choices=ProfileChoice.choices, blank=True)
+    fail_posture = models.CharField(max_length=16, choices=FailPostureChoice.choices, blank=True)
+    quarantined = models.BooleanField(default=False)
+    first_seen = models.DateTimeField(null=True, blank=True)
+    last_seen = models.DateTimeField(null=True, blank=True)
+    calls = models.BigIntegerField(default=0)
+    stopped = models.BigIntegerField(default=0)
+
+    class Meta:
+        ordering = ("name", "agent_id")
+
+    def __str__(self) -> str:
+        return self.name or self.agent_id
+
+
+class Tool(models.Model):
+    """The kind an admin gave a tool, by id or name; for one agent, or for all when `agent_id` is empty."""
+
+    class KindChoice(models.TextChoices):
+        READ = "read"
+        WRITE = "write"
+        SEND = "send"
+        PAY = "pay"
+        DELETE = "delete"
+        SHARE = "share"
+        EXECUTE = "execute"
+
+    tool = models.CharField(max_length=500, help_text="Tool id or name, lower case.")
+    agent_id = models.CharField(max_length=200, blank=True)
+    kind = models.CharField(max_length=16, choices=KindChoice.choices)
+
+    class Meta:
+        ordering = ("tool",)
+        constraints = (models.UniqueConstraint(fields=("agent_id", "tool"), name="tool_kind_once"),)
+
+    def __str__(self) -> str:
+        return f"{self.tool} ({self.kind})"

@@ -1,0 +1,265 @@
+"""One published policy version with its lists and inventory, compiled to frozen maps for judging."""
+
+import enum
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any, TypeVar
+
+E = TypeVar("E", bound=enum.Enum)
+
+
+class Action(enum.IntEnum):
+    """What policy wants done with a call, weakest first."""
+
+    ALLOW = 0
+    NOTICE = 1
+    MODIFY = 2
+    HOLD = 3
+    BLOCK = 4
+
+
+class Mode(enum.Enum):
+    MONITOR = "monitor"
+    ENFORCE = "enforce"
+
+
+class Profile(enum.Enum):
+    """`strict` stops what it suspects; `cautious` asks where users of this agent delegate to documents and mail."""
+
+    STRICT = "strict"
+    CAUTIOUS = "cautious"
+
+
+class FailPosture(enum.Enum):
+    """The answer when judging could not be finished."""
+
+    BLOCK = "block"
+    ALLOW = "allow"
+
+
+class ToolKind(enum.Enum):
+    READ = "read"
+    WRITE = "write"
+    SEND = "send"
+    PAY = "pay"
+    DELETE = "delete"
+    SHARE = "share"
+    EXECUTE = "execute"
+
+
+class Standing(enum.Enum):
+    """How this organisation stands to a destination."""
+
+    INTERNAL = "internal"
+    KNOWN = "known"
+    UNKNOWN = "unknown"
+    DENIED = "denied"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AgentRule:
+    """What an admin decided for one agent; None = the default of its environment or of the policy."""
+
+    agent_id: str
+    name: str = ""
+    mode: Mode | None = None
+    profile: Profile | None = None
+    fail_posture: FailPosture | None = None
+    quarantined: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ClassifiedFile:
+    """A document or folder an admin gave a data class. `name` is a file name, a path or a path prefix ending in `/`."""
+
+    name: str
+    data_class: str
+    file_id: str = ""
+    owner: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DataClass:
+    """A class of data. `terms` are phrases that mark it in a text; `may_leave` = allowed to go to an outside destination."""
+
+    name: str
+    may_leave: bool = False
+    terms: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CallRules:
+    """The ruleset narrowed to one call: what holds for this agent in this environment."""
+
+    mode: Mode
+    profile: Profile
+    fail_posture: FailPosture
+    registered: bool
+    quarantined: bool
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Ruleset:
+    """Everything judging needs from policy. Immutable; swapped whole when a new version is published."""
+
+    version: int
+    mode: Mode = Mode.ENFORCE
+    profile: Profile = Profile.STRICT
+    fail_posture: FailPosture = FailPosture.BLOCK
+    actions: Mapping[str, Mapping[Profile, Action]] = field(default_factory=lambda: MappingProxyType({}))
+    agents: Mapping[str, AgentRule] = field(default_factory=lambda: MappingProxyType({}))
+    environments: Mapping[str, Mode] = field(default_factory=lambda: MappingProxyType({}))
+    tool_kinds: Mapping[tuple[str, str], ToolKind] = field(default_factory=lambda: MappingProxyType({}))
+    destinations: Mapping[str, Standing] = field(default_factory=lambda: MappingProxyType({}))
+    files: tuple[ClassifiedFile, ...] = ()
+    data_classes: Mapping[str, DataClass] = field(default_factory=lambda: MappingProxyType({}))
+
+    def for_call(self, *, agent_id: str, environment_id: str) -> CallRules:
+        """The settings in force for one call: agent before environment before policy default."""
+        agent = self.agents.get(agent_id)
+        mode = (agent.mode if agent else None) or self.environments.get(environment_id) or self.mode
+        return CallRules(
+            mode=mode,
+            profile=(agent.profile if agent else None) or self.profile,
+            fail_posture=(agent.fail_posture if agent else None) or self.fail_posture,
+            registered=agent is not None,
+            quarantined=agent is not None and agent.quarantined,
+        )
+
+    def action_for(self, signal_name: str, profile: Profile) -> Action:
+        """What policy does on a signal; a signal the policy does not know is only noticed."""
+        by_profile = self.actions.get(signal_name)
+        return Action.NOTICE if by_profile is None else by_profile.get(profile, Action.NOTICE)
+
+    def tool_kind(self, *, agent_id: str, tool_id: str, tool_name: str) -> ToolKind | None:
+        """The kind an admin gave this tool, by id or name, for this agent or for all; None = infer it."""
+        for agent in (agent_id, ""):
+            for tool in (tool_id, tool_name):
+                kind = self.tool_kinds.get((agent, tool.lower())) if tool else None
+                if kind is not None:
+                    return kind
+        return None
+
+    def standing_of(self, destination: str) -> Standing:
+        """The standing of an address, domain, host, URL, account or handle.
+
+        The most exact entry decides: the whole value, then an address's domain, then each parent domain.
+        """
+        value = destination.strip().lower()
+        exact = self.destinations.get(value)
+        if exact is not None:
+            return exact
+        host = host_of(value)
+        labels = host.split(".")
+        for start in range(len(labels) - 1):
+            standing = self.destinations.get(".".join(labels[start:]))
+            if standing is not None:
+                return standing
+        return Standing.UNKNOWN
+
+
+def host_of(destination: str) -> str:
+    """The host or domain of an address or URL; a value without one comes back as it is."""
+    value = destination.strip().lower()
+    if "@" in value and "/" not in value.split("@", 1)[0]:
+        value = value.rsplit("@", 1)[1]
+    value = value.split("://", 1)[-1]
+    return value.split("/", 1)[0].split("?", 1)[0].split("#", 1)[0].split(":", 1)[0].strip("[]<>., ")
+
+
+class RulesetError(ValueError):
+    """A ruleset document that cannot be compiled; the message names the place and the fix."""
+
+
+def compile_ruleset(document: Mapping[str, Any]) -> Ruleset:
+    """Compile a ruleset document (see `policies.load`) to a Ruleset.
+
+    Raises RulesetError naming the entry that is wrong.
+    """
+    defaults = document.get("defaults", {})
+    return Ruleset(
+        version=int(document.get("version", 0)),
+        mode=_choice(Mode, defaults.get("mode", "enforce"), "defaults.mode"),
+        profile=_choice(Profile, defaults.get("profile", "strict"), "defaults.profile"),
+        fail_posture=_choice(FailPosture, defaults.get("fail_posture", "block"), "defaults.fail_posture"),
+        actions=MappingProxyType(
+            {
+                name: MappingProxyType(
+                    {
+                        _choice(Profile, profile, f"actions.{name}"): _action(action, f"actions.{name}.{profile}")
+                        for profile, action in by_profile.items()
+                    }
+                )
+                for name, by_profile in document.get("actions", {}).items()
+            }
+        ),
+        agents=MappingProxyType({entry["id"]: _agent(entry) for entry in document.get("agents", ())}),
+        environments=MappingProxyType(
+            {
+                entry["id"]: _choice(Mode, entry["mode"], f"environments.{entry['id']}")
+                for entry in document.get("environments", ())
+                if entry.get("mode")
+            }
+        ),
+        tool_kinds=MappingProxyType(
+            {
+                (entry.get("agent_id") or "", entry["tool"].lower()): _choice(
+                    ToolKind, entry["kind"], f"tools.{entry['tool']}"
+                )
+                for entry in document.get("tools", ())
+            }
+        ),
+        destinations=MappingProxyType(
+            {
+                entry["value"].strip().lower(): _choice(Standing, entry["standing"], f"destinations.{entry['value']}")
+                for entry in document.get("destinations", ())
+            }
+        ),
+        files=tuple(
+            ClassifiedFile(
+                name=entry.get("name", ""),
+                data_class=entry["data_class"],
+                file_id=entry.get("file_id", ""),
+                owner=entry.get("owner", ""),
+            )
+            for entry in document.get("files", ())
+            if entry.get("data_class")
+        ),
+        data_classes=MappingProxyType(
+            {
+                entry["name"]: DataClass(
+                    name=entry["name"], may_leave=bool(entry.get("may_leave", False)), terms=tuple(entry.get("terms", ()))
+                )
+                for entry in document.get("data_classes", ())
+            }
+        ),
+    )
+
+
+def _agent(entry: Mapping[str, Any]) -> AgentRule:
+    where = f"agents.{entry['id']}"
+    return AgentRule(
+        agent_id=entry["id"],
+        name=entry.get("name", ""),
+        mode=_choice(Mode, entry["mode"], where) if entry.get("mode") else None,
+        profile=_choice(Profile, entry["profile"], where) if entry.get("profile") else None,
+        fail_posture=_choice(FailPosture, entry["fail_posture"], where) if entry.get("fail_posture") else None,
+        quarantined=bool(entry.get("quarantined", False)),
+    )
+
+
+def _action(value: str, where: str) -> Action:
+    try:
+        return Action[value.upper()]
+    except KeyError:
+        wanted = ", ".join(action.name.lower() for action in Action)
+        raise RulesetError(f"`{where}` is `{value}`, expected one of {wanted}") from None
+
+
+def _choice(kind: type[E], value: str, where: str) -> E:
+    try:
+        return kind(value)
+    except ValueError:
+        wanted = ", ".join(str(member.value) for member in kind)
+        raise RulesetError(f"`{where}` is `{value}`, expected one of {wanted}") from None

@@ -1,0 +1,65 @@
+"""What one detector asserts about one call, with the evidence a person can check."""
+
+import enum
+from dataclasses import dataclass
+
+
+class Severity(enum.IntEnum):
+    """How bad it would have been; orders signals and investigations."""
+
+    LOW = 1
+    MEDIUM = 2
+    HIGH = 3
+    CRITICAL = 4
+
+
+class Mark(enum.Enum):
+    """What a quoted span shows; the pages colour and caption by it."""
+
+    INSTRUCTION = "instruction"
+    SIGNATURE = "signature"
+    HIDDEN = "hidden"
+    DATA = "data"
+    QUESTION = "question"
+    VALUE = "value"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Evidence:
+    """A quoted span in one passage of the call.
+
+    `source` is `user`, `trigger`, `history:<i>`, `output:<i>` (oldest first, from 0), `argument` or `tool`.
+    `path` names the passage inside the source (`results[0].text`, empty for a plain text); `start` and `end`
+    are character offsets in that passage's own text. `quote` is at most 500 characters of it.
+    """
+
+    source: str
+    path: str = ""
+    start: int = 0
+    end: int = 0
+    quote: str = ""
+    mark: Mark = Mark.INSTRUCTION
+    note: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Signal:
+    """One assertion. `name` is the key policy maps to an action; `reason` names the evidence in plain words.
+
+    `facts` are (name, value) pairs in a fixed vocabulary: `destination`, `destination_standing`, `author`,
+    `editor`, `revision`, `document`, `data_class`, `argument`, `conversation`, `tool_kind`, `signature`.
+    `redactions` are argument paths a caller that can carry it may blank instead of stopping the call.
+    `would_pass_if` are counterfactuals: what would have to differ for an allow.
+    """
+
+    name: str
+    severity: Severity
+    reason: str
+    evidence: tuple[Evidence, ...] = ()
+    facts: tuple[tuple[str, str], ...] = ()
+    redactions: tuple[str, ...] = ()
+    would_pass_if: tuple[str, ...] = ()
+
+    def fact(self, name: str) -> str:
+        """The first value of the fact `name`, or the empty string."""
+        return next((value for key, value in self.facts if key == name), "")
