@@ -1,0 +1,77 @@
+"""Who may do what: roles are Django groups, and what each role may do is this file, so that it is reviewed like code.
+
+Everybody who signed in may read. Changing anything asks `require`, in the service that makes the change, so that no
+page, command or API can forget it.
+"""
+
+import enum
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from django.contrib.auth.models import AbstractBaseUser, AnonymousUser, Group, User
+from django.core.exceptions import PermissionDenied
+from django.db import transaction
+
+from policies import audit
+
+
+class Permission(enum.Enum):
+    INVESTIGATE = "work on investigations"
+    CHANGE_POLICY = "change agents, environments and policy"
+    CHANGE_CALLERS = "change callers and their tokens"
+
+
+class Role(enum.Enum):
+    """A person's role; the value is the name of the Django group. A superuser has every permission without one."""
+
+    VIEWER = "viewer"
+    ANALYST = "analyst"
+    POLICY_ADMIN = "policy_admin"
+
+
+GRANTS: Mapping[Role, frozenset[Permission]] = MappingProxyType(
+    {
+        Role.VIEWER: frozenset(),
+        Role.ANALYST: frozenset({Permission.INVESTIGATE}),
+        Role.POLICY_ADMIN: frozenset(Permission),
+    }
+)
+
+
+def may(user: AbstractBaseUser | AnonymousUser | None, permission: Permission) -> bool:
+    """Whether `user` has `permission`; None is the system itself (a command, the intake) and has every one.
+
+    One query for each user object, none for a superuser.
+    """
+    if user is None:
+        return True
+    if not isinstance(user, User) or not user.is_active:
+        return False
+    return user.is_superuser or any(permission in GRANTS[role] for role in load_roles(user))
+
+
+def require(user: AbstractBaseUser | AnonymousUser | None, permission: Permission) -> None:
+    """Raise PermissionDenied, which a page answers with 403, unless `user` has `permission`."""
+    if not may(user, permission):
+        name = user.get_username() if user else ""
+        raise PermissionDenied(f"`{name}` may not {permission.value}")
+
+
+def load_roles(user: User) -> frozenset[Role]:
+    """The roles of one person, kept on the user object for the rest of the request. Other groups count for nothing."""
+    kept: frozenset[Role] | None = getattr(user, "_guardrail_roles", None)
+    if kept is None:
+        names = set(user.groups.values_list("name", flat=True))
+        kept = frozenset(role for role in Role if role.value in names)
+        user._guardrail_roles = kept  # type: ignore[attr-defined]  # a cache for one request, as Django's own _perm_cache
+    return kept
+
+
+@transaction.atomic
+def give_role(user: User, role: Role, *, actor: AbstractBaseUser | None) -> None:
+    """Make `role` the one role of `user`. Audited; safe to run twice."""
+    require(actor, Permission.CHANGE_POLICY)
+    user.groups.remove(*Group.objects.filter(name__in=[other.value for other in Role if other is not role]))
+    user.groups.add(Group.objects.get_or_create(name=role.value)[0])
+    user.__dict__.pop("_guardrail_roles", None)
+    audit.record(actor=actor, action="person.role_given", person=user.get_username(), role=role.value)
