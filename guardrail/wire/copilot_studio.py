@@ -1,0 +1,233 @@
+"""Microsoft Copilot Studio's external threat detection webhook, api-version 2025-05-01.
+
+Source: the vendor's developer page and bodies of real traffic; docs/wire.md lists what differs between them.
+Absent and null mean the same, ids are opaque strings, unknown members are counted and never refused.
+"""
+
+import json
+import re
+from datetime import datetime
+from typing import Any, TypedDict
+
+from guardrail.invocation import Invocation, Message, Parameter, Tool, ToolOutput
+from guardrail.text.passages import cut_arguments, cut_passages
+from guardrail.wire import Unreadable
+from guardrail.wire.json_body import read_object
+from guardrail.wire.members import (
+    REFUSAL_MARKER,
+    address_of,
+    canonical,
+    list_of,
+    moment_of,
+    object_of,
+    oldest_first,
+    output_of,
+    step_key,
+    text_of,
+    without_refusals,
+)
+from policies.decision import Decision
+from policies.ruleset import Action
+
+NAME = "copilot_studio"
+
+_KNOWN_MEMBERS = {
+    "": {"plannerContext", "toolDefinition", "inputValues", "inputParameters", "conversationMetadata"},
+    "plannerContext": {"userMessage", "thought", "chatHistory", "previousToolsOutputs", "previousToolOutputs"},
+    "toolDefinition": {"id", "type", "name", "description", "inputParameters", "outputParameters"},
+    "conversationMetadata": {
+        "agent", "user", "trigger", "conversationId", "messageId", "channelId", "planId", "planStepId",
+        "parentAgentComponentId", "incomingClientIp",
+    },
+}  # fmt: skip
+_OUTPUT_MEMBERS = {"name", "description", "type", "value"}
+_MAX_UNKNOWN = 20
+# Codes of our own; the platform only shows them in its logs.
+_REASON_CODES = {Action.MODIFY: 1, Action.HOLD: 2, Action.BLOCK: 1}
+_FAILED_CODE = 3
+
+
+class Answer(TypedDict, total=False):
+    """The 200 body. `diagnostics` is a string even though it holds JSON."""
+
+    blockAction: bool
+    reasonCode: int
+    reason: str
+    diagnostics: str
+
+
+def parse(body: bytes, *, orchestrator: str) -> Invocation:
+    """Read one planned call. Raises Unreadable when there is no agent id or no tool to judge."""
+    root = read_object(body)
+    planner = object_of(root.get("plannerContext"))
+    meta = object_of(root.get("conversationMetadata"))
+    agent = object_of(meta.get("agent"))
+    trigger = object_of(meta.get("trigger"))
+    tool = _tool(object_of(root.get("toolDefinition")))
+    agent_id = text_of(agent.get("id"))
+    if not agent_id:
+        raise Unreadable("`conversationMetadata.agent.id` is missing, expected a string")
+    if not tool.tool_id and not tool.name:
+        raise Unreadable("`toolDefinition.id` and `.name` are missing, expected one of them")
+    arguments = _arguments(root)
+    arguments_json = canonical(arguments)
+    conversation_id, plan_id = text_of(meta.get("conversationId")), text_of(meta.get("planId"))
+    plan_step_id = text_of(meta.get("planStepId"))
+    history, refusals = without_refusals(_history(planner))
+    return Invocation(
+        orchestrator=orchestrator,
+        agent_id=agent_id,
+        agent_name=text_of(agent.get("name")),
+        agent_version=text_of(agent.get("version")),
+        agent_published=agent["isPublished"] if isinstance(agent.get("isPublished"), bool) else None,
+        parent_agent_id=text_of(meta.get("parentAgentComponentId")),
+        tenant_id=text_of(agent.get("tenantId")),
+        environment_id=text_of(agent.get("environmentId")),
+        user_id=text_of(object_of(meta.get("user")).get("id")),
+        conversation_id=conversation_id,
+        plan_id=plan_id,
+        plan_step_id=plan_step_id,
+        message_id=text_of(meta.get("messageId")),
+        channel_id=text_of(meta.get("channelId")),
+        client_ip=address_of(meta.get("incomingClientIp")),
+        trigger_id=text_of(trigger.get("id")),
+        trigger_schema=text_of(trigger.get("schemaName")),
+        thought=text_of(planner.get("thought")),
+        user_passages=cut_passages(planner.get("userMessage")),
+        history=history,
+        refusals=refusals,
+        outputs=_outputs(planner),
+        tool=tool,
+        arguments=cut_arguments(arguments),
+        arguments_json=arguments_json,
+        step_key=step_key(conversation_id, plan_id, plan_step_id, tool.tool_id or tool.name, arguments_json)
+        if conversation_id and plan_id
+        else "",
+        unknown_members=_unknown_members(root),
+    )
+
+
+def answer(decision: Decision, *, verdict_id: str) -> Answer:
+    """The explicit verdict. This wire can only allow or block, so hold and modify stop the call as well."""
+    diagnostics = json.dumps({"verdict": verdict_id, "policy": decision.policy_version})
+    if decision.action <= Action.NOTICE:
+        return {"blockAction": False, "diagnostics": diagnostics}
+    return {
+        "blockAction": True,
+        "reasonCode": _FAILED_CODE if decision.failed else _REASON_CODES[decision.action],
+        "reason": f"{REFUSAL_MARKER}{verdict_id[-12:]}.",
+        "diagnostics": diagnostics,
+    }
+
+
+def salvage(body: bytes) -> dict[str, str]:
+    """Agent and conversation id of a body that cannot be parsed, for people searching; never used to decide."""
+    found = {}
+    for member, pattern in _SALVAGE.items():
+        match = pattern.search(body)
+        if match:
+            found[member] = match.group(1).decode("utf-8", "replace")
+    return found
+
+
+_SALVAGE = {
+    "agent_id": re.compile(rb'"agent"\s{0,20}:\s{0,20}\{\s{0,20}"id"\s{0,20}:\s{0,20}"([\w.:-]{1,200})"'),
+    "conversation_id": re.compile(rb'"conversationId"\s{0,20}:\s{0,20}"([\w.:-]{1,200})"'),
+}
+
+
+def _tool(definition: dict[str, Any]) -> Tool:
+    return Tool(
+        tool_id=text_of(definition.get("id")),
+        name=text_of(definition.get("name")),
+        description=text_of(definition.get("description")),
+        parameters=tuple(
+            Parameter(name=text_of(entry.get("name")), description=text_of(entry.get("description")))
+            for entry in map(object_of, list_of(definition.get("inputParameters")))
+        ),
+    )
+
+
+def _arguments(root: dict[str, Any]) -> dict[str, Any]:
+    """`inputValues`, or the list `inputParameters` some callers send; both when both come, so that nothing is unseen."""
+    values = root.get("inputValues")
+    if isinstance(values, str):
+        values = _opened(values)
+    arguments = values if isinstance(values, dict) else {} if values is None else {"inputValues": values}
+    for index, entry in enumerate(list_of(root.get("inputParameters"))):
+        name = text_of(entry.get("name")) if isinstance(entry, dict) else ""
+        value = entry.get("value") if isinstance(entry, dict) and "value" in entry else entry
+        key = name or f"inputParameters[{index}]"
+        if key not in arguments:
+            arguments = {**arguments, key: value}
+        elif arguments[key] != value:
+            arguments = {**arguments, f"inputParameters[{index}].{key}": value}
+    return arguments
+
+
+def _opened(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return {"inputValues": text}
+
+
+def _history(planner: dict[str, Any]) -> list[Message]:
+    entries = [entry for entry in list_of(planner.get("chatHistory")) if entry is not None]
+    moments = [moment_of(entry.get("timestamp")) if isinstance(entry, dict) else None for entry in entries]
+    messages = [
+        Message(
+            role=text_of(entry.get("role")).lower() if isinstance(entry, dict) else "",
+            passages=cut_passages(entry.get("content") if isinstance(entry, dict) else entry),
+            at=moment,
+        )
+        for entry, moment in zip(entries, moments, strict=True)
+    ]
+    return oldest_first(messages, moments, newest_first_by_default=True)
+
+
+def _outputs(planner: dict[str, Any]) -> tuple[ToolOutput, ...]:
+    both = list_of(planner.get("previousToolsOutputs")) + list_of(planner.get("previousToolOutputs"))
+    entries = list({canonical(entry): entry for entry in both if entry is not None}.values())
+    moments = [moment_of(entry.get("timestamp")) if isinstance(entry, dict) else None for entry in entries]
+    outputs = [_output(entry, moment) for entry, moment in zip(entries, moments, strict=True)]
+    return tuple(oldest_first(outputs, moments, newest_first_by_default=False))
+
+
+def _output(entry: Any, moment: datetime | None) -> ToolOutput:
+    if not isinstance(entry, dict):
+        return output_of(tool_id="", tool_name="", value=entry, at=None)
+    content = entry.get("outputs")
+    if isinstance(content, dict) and "value" in content:
+        content = [content]
+    if isinstance(content, list):
+        content = _named(content)
+    return output_of(
+        tool_id=text_of(entry.get("toolId")), tool_name=text_of(entry.get("toolName")), value=content, at=moment
+    )
+
+
+def _named(parts: list[Any]) -> dict[str, Any]:
+    """`[{name, value}]` as `{name: value}`, so that a passage's path reads `results[0].text`; the rest stays a list."""
+    named: dict[str, Any] = {}
+    for index, part in enumerate(parts):
+        if isinstance(part, dict) and "value" in part:
+            name = text_of(part.get("name")) or f"[{index}]"
+            name = name if name not in named else f"{name}[{index}]"
+            extra = {key: item for key, item in part.items() if key not in _OUTPUT_MEMBERS}
+            named[name] = part["value"]
+            if extra:
+                named[f"{name}#"] = extra
+        else:
+            named[f"[{index}]"] = part
+    return named
+
+
+def _unknown_members(root: dict[str, Any]) -> tuple[str, ...]:
+    unknown = [
+        f"{place}.{name}".lstrip(".")[:100]
+        for place, known in _KNOWN_MEMBERS.items()
+        for name in (object_of(root.get(place)) if place else root)
+        if name not in known
+    ]
+    return tuple(unknown[:_MAX_UNKNOWN])

@@ -1,0 +1,161 @@
+"""Our own request, `POST /v1/evaluate`, for every agent that has no wire of its own.
+
+docs/wire.md and /api/schema document it. Lists are oldest first. Decisions are allow, block, modify and ask.
+"""
+
+from typing import Any, NotRequired, TypedDict
+
+from guardrail.invocation import Invocation, Message, Parameter, Tool, ToolOutput
+from guardrail.text.passages import cut_arguments, cut_passages
+from guardrail.wire import Unreadable
+from guardrail.wire.json_body import read_object
+from guardrail.wire.members import (
+    address_of,
+    canonical,
+    list_of,
+    moment_of,
+    object_of,
+    oldest_first,
+    output_of,
+    step_key,
+    text_of,
+    without_refusals,
+)
+from policies.decision import Decision
+from policies.ruleset import Action
+
+NAME = "evaluate"
+
+REDACTED = "[removed by Guardrail]"
+_KNOWN_MEMBERS = {
+    "agent", "user", "conversation_id", "plan_id", "step_id", "channel", "client_ip", "trigger", "user_message",
+    "thought", "history", "outputs", "tool", "arguments",
+}  # fmt: skip
+_DECISIONS = {
+    Action.ALLOW: "allow",
+    Action.NOTICE: "allow",
+    Action.MODIFY: "modify",
+    Action.HOLD: "ask",
+    Action.BLOCK: "block",
+}
+
+
+class Answer(TypedDict):
+    """The 200 body. `modified_arguments` only comes with the decision `modify`."""
+
+    decision: str
+    reasons: list[str]
+    verdict_id: str
+    modified_arguments: NotRequired[Any]
+
+
+def parse(body: bytes, *, orchestrator: str) -> Invocation:
+    """Read one planned call. Raises Unreadable naming the member that is missing."""
+    root = read_object(body)
+    agent, trigger = object_of(root.get("agent")), object_of(root.get("trigger"))
+    agent_id = text_of(agent.get("id"))
+    if not agent_id:
+        raise Unreadable("`agent.id` is missing, expected a string")
+    tool = _tool(object_of(root.get("tool")))
+    if not tool.tool_id and not tool.name:
+        raise Unreadable("`tool.id` and `tool.name` are missing, expected one of them")
+    arguments = root.get("arguments")
+    arguments_json = canonical(arguments)
+    conversation_id, plan_id, step_id = (text_of(root.get(name)) for name in ("conversation_id", "plan_id", "step_id"))
+    history, refusals = without_refusals(_history(root))
+    return Invocation(
+        orchestrator=orchestrator,
+        agent_id=agent_id,
+        agent_name=text_of(agent.get("name")),
+        agent_version=text_of(agent.get("version")),
+        parent_agent_id=text_of(agent.get("parent_id")),
+        tenant_id=text_of(agent.get("tenant_id")),
+        environment_id=text_of(agent.get("environment_id")),
+        user_id=text_of(object_of(root.get("user")).get("id")),
+        conversation_id=conversation_id,
+        plan_id=plan_id,
+        plan_step_id=step_id,
+        channel_id=text_of(root.get("channel")),
+        client_ip=address_of(root.get("client_ip")),
+        trigger_id=text_of(trigger.get("id")),
+        trigger_schema=text_of(trigger.get("type")),
+        thought=text_of(root.get("thought")),
+        user_passages=cut_passages(root.get("user_message")),
+        history=history,
+        refusals=refusals,
+        outputs=_outputs(root),
+        tool=tool,
+        arguments=cut_arguments(arguments),
+        arguments_json=arguments_json,
+        step_key=step_key(agent_id, conversation_id, plan_id, step_id, tool.tool_id or tool.name, arguments_json)
+        if conversation_id and step_id
+        else "",
+        unknown_members=tuple(sorted(set(root) - _KNOWN_MEMBERS))[:20],
+    )
+
+
+def answer(decision: Decision, *, verdict_id: str, arguments: Any = None) -> Answer:
+    """The explicit verdict; `arguments` are those of the call, needed to carry a `modify`."""
+    answered: Answer = {
+        "decision": _DECISIONS[decision.action],
+        "reasons": [decision.reason] if decision.action > Action.NOTICE else [],
+        "verdict_id": verdict_id,
+    }
+    if decision.action is Action.MODIFY:
+        answered["modified_arguments"] = _redacted(arguments, path="", redactions=frozenset(decision.redactions))
+    return answered
+
+
+def arguments_of(body: bytes) -> Any:
+    """The planned arguments as they came, for an answer that modifies them."""
+    return read_object(body).get("arguments")
+
+
+def _redacted(value: Any, *, path: str, redactions: frozenset[str]) -> Any:
+    if path in redactions:
+        return REDACTED
+    if isinstance(value, dict):
+        return {
+            key: _redacted(item, path=f"{path}.{key}" if path else str(key), redactions=redactions)
+            for key, item in value.items()
+        }
+    if isinstance(value, list):
+        return [_redacted(item, path=f"{path}[{i}]", redactions=redactions) for i, item in enumerate(value)]
+    return value
+
+
+def _tool(entry: dict[str, Any]) -> Tool:
+    return Tool(
+        tool_id=text_of(entry.get("id")),
+        name=text_of(entry.get("name")),
+        description=text_of(entry.get("description")),
+        parameters=tuple(
+            Parameter(name=text_of(item.get("name")), description=text_of(item.get("description")))
+            for item in map(object_of, list_of(entry.get("parameters")))
+        ),
+    )
+
+
+def _history(root: dict[str, Any]) -> list[Message]:
+    entries = [object_of(entry) for entry in list_of(root.get("history"))]
+    moments = [moment_of(entry.get("timestamp")) for entry in entries]
+    messages = [
+        Message(role=text_of(entry.get("role")).lower(), passages=cut_passages(entry.get("content")), at=moment)
+        for entry, moment in zip(entries, moments, strict=True)
+    ]
+    return oldest_first(messages, moments, newest_first_by_default=False)
+
+
+def _outputs(root: dict[str, Any]) -> tuple[ToolOutput, ...]:
+    entries = [entry if isinstance(entry, dict) else {"content": entry} for entry in list_of(root.get("outputs"))]
+    moments = [moment_of(entry.get("timestamp")) for entry in entries]
+    outputs = [
+        output_of(
+            tool_id=text_of(entry.get("tool_id")),
+            tool_name=text_of(entry.get("tool")),
+            value=entry.get("content"),
+            at=moment,
+        )
+        for entry, moment in zip(entries, moments, strict=True)
+    ]
+    return tuple(oldest_first(outputs, moments, newest_first_by_default=False))

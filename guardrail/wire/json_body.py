@@ -1,0 +1,65 @@
+"""Reads a caller's JSON as tolerantly as can be: what an attacker put into a tool output must not stop us reading."""
+
+import json
+import re
+from typing import Any
+
+import msgspec
+
+from guardrail.wire import Unreadable
+
+# `\u0000` and lone surrogates are legal JSON, and Postgres refuses both in text and jsonb.
+_UNSTORABLE_ESCAPE = re.compile(rb"\\u(?:0000|[dD][89a-fA-F])")
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+_BOMS = ((b"\xef\xbb\xbf", "utf-8"), (b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be"))
+
+
+def read_object(body: bytes) -> dict[str, Any]:
+    """The JSON object in `body`. NaN, a byte order mark, control characters and bad UTF-8 are read all the same.
+
+    NUL and lone surrogates come back as U+FFFD, one for one, so that offsets stay. Raises Unreadable.
+    """
+    value = _decode(body)
+    if not isinstance(value, dict):
+        raise Unreadable(f"the body is `{_kind(value)}`, expected an object")
+    if _UNSTORABLE_ESCAPE.search(body) or b"\x00" in body or b"\xed" in body:
+        value = _storable(value)
+    return value
+
+
+def _decode(body: bytes) -> Any:
+    encoding = "utf-8"
+    for mark, name in _BOMS:
+        if body.startswith(mark):
+            body, encoding = body[len(mark) :], name
+            break
+    if not body.strip():
+        raise Unreadable("the body is empty, expected a JSON object")
+    try:
+        return msgspec.json.decode(body)
+    except RecursionError:
+        raise Unreadable("the body is nested too deeply") from None
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        # msgspec is strict where the standard library is not: NaN, control characters, lone surrogates
+        text = body.decode(encoding, "replace")
+    try:
+        return json.loads(text, strict=False)
+    except RecursionError:
+        raise Unreadable("the body is nested too deeply") from None
+    except ValueError as error:
+        where = f" at character {error.pos}" if isinstance(error, json.JSONDecodeError) else ""
+        raise Unreadable(f"the body is not JSON{where}, expected an object") from None
+
+
+def _storable(value: Any) -> Any:
+    if isinstance(value, str):
+        return _UNSTORABLE.sub("�", value)
+    if isinstance(value, dict):
+        return {_storable(key): _storable(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_storable(item) for item in value]
+    return value
+
+
+def _kind(value: Any) -> str:
+    return {list: "list", str: "string", bool: "boolean", type(None): "null"}.get(type(value), "number")
