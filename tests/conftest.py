@@ -1,0 +1,1 @@
+"""Fixtures every test may use. The servers come from tests/servers.py."""

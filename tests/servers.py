@@ -1,0 +1,88 @@
+"""Starts a throw-away Postgres and Valkey for a test run; named in addopts, because conftest.py comes too late.
+
+Nothing starts where DATABASE_URL or REDIS_URL is set, so xdist's workers use the servers of their controller.
+"""
+
+import os
+import secrets
+import shutil
+import signal
+import subprocess
+import tempfile
+from collections.abc import Generator
+from pathlib import Path
+
+import pytest
+
+from guardrail.embedded.postgres import STOP as STOP_POSTGRES
+from guardrail.embedded.postgres import Postgres
+from guardrail.embedded.processes import end, free_port, server_account
+from guardrail.embedded.valkey import STOP as STOP_VALKEY
+from guardrail.embedded.valkey import Valkey
+
+# Removes the folder as soon as its standard input closes, which it does however we end.
+_JANITOR = 'cat; for n in 1 2 3 4 5; do rm -rf "$0" && [ ! -e "$0" ] && exit; sleep 1; done'
+_STATE = pytest.StashKey["_Servers"]()
+
+
+class _Servers:
+    """What one test run started."""
+
+    def __init__(self) -> None:
+        self.running: list[tuple[subprocess.Popen[bytes], signal.Signals]] = []
+        self.folder = Path(tempfile.mkdtemp(prefix="guardrail-tests-"))
+        self.folder.chmod(0o711)  # the servers' user must pass
+        self.janitor = subprocess.Popen(
+            ["/bin/sh", "-c", _JANITOR, str(self.folder)], stdin=subprocess.PIPE, start_new_session=True
+        )
+
+    def start(self) -> None:
+        """Start what is missing and name it in the environment. Takes about 2 s."""
+        account = server_account()
+        if not os.environ.get("GUARDRAIL_DATA"):
+            data = self.folder / "data"
+            data.mkdir()
+            os.environ["GUARDRAIL_DATA"] = str(data)
+        if not os.environ.get("DATABASE_URL"):
+            postgres = Postgres(
+                folder=self.folder / "postgres",
+                log=self.folder / "postgres.log",
+                port=free_port(),
+                password=secrets.token_hex(16),
+                account=account,
+                durable=False,
+            )
+            self.running.append((postgres.start(), STOP_POSTGRES))
+            os.environ["DATABASE_URL"] = postgres.url
+        if not os.environ.get("REDIS_URL"):
+            valkey = Valkey(
+                folder=self.folder / "valkey",
+                log=self.folder / "valkey.log",
+                port=free_port(),
+                password=secrets.token_hex(16),
+                account=account,
+                durable=False,
+            )
+            self.running.append((valkey.start(), STOP_VALKEY))
+            os.environ["REDIS_URL"] = valkey.url
+
+    def stop(self) -> None:
+        """Stop what was started and remove its folder."""
+        for process, ask in reversed(self.running):
+            end(process, ask=ask, patience_seconds=10)
+        self.running.clear()
+        shutil.rmtree(self.folder, ignore_errors=True)
+        if self.janitor.stdin:
+            self.janitor.stdin.close()
+        self.janitor.wait()
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_load_initial_conftests(early_config: pytest.Config) -> Generator[None]:
+    """Start the servers before pytest-django reads the settings: a wrapper runs before every plain hook."""
+    if not (os.environ.get("DATABASE_URL") and os.environ.get("REDIS_URL") and os.environ.get("GUARDRAIL_DATA")):
+        servers = _Servers()
+        early_config.stash[_STATE] = servers
+        early_config.add_cleanup(servers.stop)
+        servers.start()
+    yield
