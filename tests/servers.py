@@ -80,9 +80,21 @@ class _Servers:
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_load_initial_conftests(early_config: pytest.Config) -> Generator[None]:
     """Start the servers before pytest-django reads the settings: a wrapper runs before every plain hook."""
-    if not (os.environ.get("DATABASE_URL") and os.environ.get("REDIS_URL") and os.environ.get("GUARDRAIL_DATA")):
+    worker = os.environ.get("PYTEST_XDIST_WORKER")
+    if worker:
+        _give_own_corner(worker)
+    elif not (os.environ.get("DATABASE_URL") and os.environ.get("REDIS_URL") and os.environ.get("GUARDRAIL_DATA")):
         servers = _Servers()
         early_config.stash[_STATE] = servers
         early_config.add_cleanup(servers.stop)
         servers.start()
     yield
+
+
+def _give_own_corner(worker: str) -> None:
+    """Give one of xdist's workers its own Valkey database and data folder; pytest-django gives it its own tables."""
+    number = int(worker.removeprefix("gw")) + 1
+    os.environ["REDIS_URL"] = f"{os.environ['REDIS_URL'].rpartition('/')[0]}/{number % 16}"
+    data = Path(os.environ["GUARDRAIL_DATA"]) / worker
+    data.mkdir(parents=True, exist_ok=True)
+    os.environ["GUARDRAIL_DATA"] = str(data)

@@ -1,9 +1,9 @@
 """Postgres, Valkey and our own processes on one machine without any set-up: what `manage.py up` and the tests run on.
 
-    binaries.py    where the servers' programs are
-    processes.py   one child process: its user, its session, its end
-    postgres.py    one Postgres cluster
-    valkey.py      one Valkey server
-    instance.py    one data folder: lock, ports, secrets, state.json
-    supervisor.py  keeps children alive, stops them in order
+* binaries.py: where the servers' programs are
+* processes.py: one child process: its user, its session, its log, its end
+* postgres.py, valkey.py: one server each
+* instance.py: one data folder: its lock, ports, secrets and state.json
+* supervisor.py: keeps children alive and stops them in order
+* product.py: our own processes: web, worker, beat, and the commands before them
 """

@@ -62,9 +62,7 @@ def find_valkey() -> Path:
         found = shutil.which(name)
         if found:
             return Path(found)
-    raise BinariesMissing(
-        f"no `valkey-server`; set `{VALKEY_VARIABLE}` to one, or `REDIS_URL` to a running server"
-    )
+    raise BinariesMissing(f"no `valkey-server`; set `{VALKEY_VARIABLE}` to one, or `REDIS_URL` to a running server")
 
 
 def _postgres_folders() -> Iterator[tuple[Path, Path | None]]:
@@ -94,7 +92,9 @@ def _major_of(folder: Path) -> int | None:
     if not all(os.access(folder / program, os.X_OK) for program in ("initdb", "postgres")):
         return None
     try:
-        told = subprocess.run([folder / "postgres", "--version"], capture_output=True, text=True, timeout=10, check=True)
+        told = subprocess.run(
+            [folder / "postgres", "--version"], capture_output=True, text=True, timeout=10, check=True
+        )
     except (OSError, subprocess.SubprocessError):
         return None  # built for another system
     match = re.search(r"(\d+)", told.stdout)

@@ -76,7 +76,12 @@ class Postgres:
             "log_timezone": "UTC",
         }
         if not self.durable:
-            options |= {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "shared_buffers": "64MB"}
+            options |= {
+                "fsync": "off",
+                "synchronous_commit": "off",
+                "full_page_writes": "off",
+                "shared_buffers": "64MB",
+            }
         return [word for name, value in options.items() for word in ("-c", f"{name}={value}")]
 
     def _major(self) -> int | None:
@@ -99,7 +104,7 @@ class Postgres:
         if binaries.major >= 17:
             locale += ["--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
         sync = [] if self.durable else ["--no-sync"]
-        command = [binaries.folder / "initdb", "-D", making, "-U", "postgres", "--auth=scram-sha-256"]
+        command: list[str | Path] = [binaries.folder / "initdb", "-D", making, "-U", "postgres", "--auth=scram-sha-256"]
         try:
             process = spawn(
                 [*command, f"--pwfile={secret}", *locale, *sync],
