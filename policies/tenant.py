@@ -71,6 +71,9 @@ _KIND_WORDS = {
     **dict.fromkeys(("remove",), ToolKind.DELETE),
     **dict.fromkeys(("exec", "run", "code", "shell"), ToolKind.EXECUTE),
 }
+# Characters a field of the database holds; the rest hold 200.
+_LONGEST = {"value": 500, "tool": 500, "file_id": 500, "owner": 300, "data_class": 100, "terms": 1000}
+_UNSTORABLE = re.compile("[\x00-\x1f\ud800-\udfff]")
 _IBAN = re.compile(r"[a-z]{2}\d{2}[a-z0-9]{10,30}")
 _DOMAIN = re.compile(r"(?:[^\s.@/]+\.)+[^\s.@/]{2,}")
 
@@ -81,26 +84,42 @@ def tenant_document(tenant: Mapping[str, Any]) -> dict[str, Any]:
     Values of destinations are lower case, IBANs without spaces, URLs without a path reduced to their host. The user's
     own addresses and everything internal are `internal`, whoever is only dealt with is `known`; where a value is in
     several lists, denied beats internal beats known. A data class given only by name has no terms: a name such as
-    `customer address` is a category, and searched for in texts it would stop every honest mail that says the words.
+    `customer address` is a category, and searched for in texts it would stop every honest mail that says the words; it
+    is marked `named_only`.
     Members that are not understood are left out: `unread_members` lists them. Raises TenantError.
     """
     if not isinstance(tenant, Mapping):
         raise TenantError(f"the document is {_kind_of(tenant)}, expected an object")
     agents = list(_agents(tenant))
     classes, files = _classes_and_files(tenant)
-    return {
+    document = {
         "agents": [{key: value for key, value in agent.items() if key != "tool_kinds"} for agent in agents],
         "tools": list(_tools(tenant, agents)),
         "destinations": _destinations(tenant),
         "files": files,
         "data_classes": classes,
     }
+    _require_storable(document)
+    return document
 
 
 def unread_members(tenant: Mapping[str, Any]) -> tuple[str, ...]:
     """Names of members this version does not understand, sorted: an admin must see that they had no effect."""
     known = {*_REMARKS, *_STRUCTURED, *_INTERNAL_MEMBERS, *_OWN_MEMBERS}
     return tuple(sorted(name for name in tenant if name not in known and not _DESTINATION_MEMBER.fullmatch(name)))
+
+
+def _require_storable(document: Mapping[str, list[dict[str, Any]]]) -> None:
+    for member, entries in document.items():
+        for entry in entries:
+            for key, value in entry.items():
+                limit = _LONGEST.get(key, 200)
+                for text in value if isinstance(value, list) else [value]:
+                    if isinstance(text, str) and (len(text) > limit or _UNSTORABLE.search(text)):
+                        raise TenantError(
+                            f"`{text[:40]}` in `{member}` has {len(text)} characters or a control character,"
+                            f" expected plain text of at most {limit} characters"
+                        )
 
 
 def _agents(tenant: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
@@ -209,9 +228,8 @@ def _with_standings(content: Any) -> Iterator[tuple[str, Standing]]:
     for where, value, standing in pairs:
         if not isinstance(value, str) or not value.strip():
             raise TenantError(f"`{where}` has no `value`, expected an address, domain, host, account or handle")
-        if standing not in [member.value for member in Standing]:
-            wanted = ", ".join(member.value for member in Standing)
-            raise TenantError(f"`{where}` has the standing `{standing}`, expected one of {wanted}")
+        if standing not in ("internal", "known", "denied"):
+            raise TenantError(f"`{where}` has the standing `{standing}`, expected one of internal, known, denied")
         yield _normal(value), Standing(standing)
 
 
@@ -285,7 +303,12 @@ def _classes_and_files(tenant: Mapping[str, Any]) -> tuple[list[dict[str, Any]],
     files: list[dict[str, str]] = []
     for where, name, entry in _named_classes(tenant.get("data_classes")):
         terms = [term for member in _TERMS for term in _texts(entry, member, where)]
-        classes[name] = {"name": name, "may_leave": _may_leave(entry, name, where), "terms": terms}
+        classes[name] = {
+            "name": name,
+            "may_leave": _may_leave(entry, name, where),
+            "terms": terms,
+            "named_only": not entry,
+        }
         for index, file in enumerate(_items(entry.get("files"), f"{where}.files")):
             files.append({**_file(file, f"{where}.files[{index}]"), "data_class": name})
     for member in ("files", "documents"):
@@ -296,9 +319,9 @@ def _classes_and_files(tenant: Mapping[str, Any]) -> tuple[list[dict[str, Any]],
         name = file["data_class"]
         if name:
             file["data_class"] = by_name.setdefault(name.lower(), name)
-            classes.setdefault(
-                file["data_class"], {"name": name, "may_leave": name.lower() in _OPEN_CLASSES, "terms": []}
-            )
+            may_leave = name.lower() in _OPEN_CLASSES
+            named = {"name": name, "may_leave": may_leave, "terms": [], "named_only": True}
+            classes.setdefault(file["data_class"], named)
     return list(classes.values()), list({(file["name"], file["file_id"]): file for file in files}.values())
 
 
