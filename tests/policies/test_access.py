@@ -1,0 +1,79 @@
+"""Roles and what each may do."""
+
+import pytest
+from django.contrib.auth.models import AnonymousUser, Group, User
+from django.core.exceptions import PermissionDenied
+from pytest_django import DjangoAssertNumQueries
+
+from policies.access import Permission, Role, give_role, load_roles, may, require
+from policies.models import AuditEntry
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def person() -> User:
+    return User.objects.create(username="ada")
+
+
+@pytest.mark.parametrize(
+    ("role", "permissions"),
+    [
+        (Role.VIEWER, set()),
+        (Role.ANALYST, {Permission.INVESTIGATE}),
+        (Role.POLICY_ADMIN, {Permission.INVESTIGATE, Permission.CHANGE_POLICY, Permission.CHANGE_CALLERS}),
+    ],
+)
+def test_it_gives_a_role_exactly_what_it_needs(person: User, role: Role, permissions: set[Permission]) -> None:
+    give_role(person, role, actor=None)
+    assert {permission for permission in Permission if may(person, permission)} == permissions
+
+
+def test_it_gives_a_superuser_everything_without_a_query(django_assert_num_queries: DjangoAssertNumQueries) -> None:
+    root = User.objects.create_superuser("root")
+    with django_assert_num_queries(0):
+        assert all(may(root, permission) for permission in Permission)
+
+
+def test_it_gives_nothing_to_strangers_to_people_without_a_role_and_to_the_inactive(person: User) -> None:
+    left = User.objects.create_superuser("left", is_active=False)
+    for nobody in (AnonymousUser(), person, left):
+        assert not any(may(nobody, permission) for permission in Permission)
+
+
+def test_it_lets_the_system_itself_change_things() -> None:
+    require(None, Permission.CHANGE_POLICY)
+
+
+def test_it_refuses_by_name_what_a_person_may_not(person: User) -> None:
+    give_role(person, Role.ANALYST, actor=None)
+    require(person, Permission.INVESTIGATE)
+    with pytest.raises(PermissionDenied, match="`ada` may not change agents, environments and policy"):
+        require(person, Permission.CHANGE_POLICY)
+
+
+def test_it_asks_the_database_once_for_one_person(
+    person: User, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    give_role(person, Role.ANALYST, actor=None)
+    with django_assert_num_queries(1):
+        assert may(person, Permission.INVESTIGATE)
+        assert not may(person, Permission.CHANGE_POLICY)
+
+
+def test_it_replaces_the_role_and_keeps_other_groups(person: User) -> None:
+    person.groups.add(Group.objects.create(name="night shift"))
+    give_role(person, Role.POLICY_ADMIN, actor=None)
+    give_role(person, Role.VIEWER, actor=None)
+    assert load_roles(person) == {Role.VIEWER}
+    assert person.groups.filter(name="night shift").exists()
+    assert AuditEntry.objects.filter(action="person.role_given").count() == 2
+
+
+def test_it_lets_only_a_policy_admin_give_roles(person: User) -> None:
+    with pytest.raises(PermissionDenied):
+        give_role(person, Role.POLICY_ADMIN, actor=person)
+
+
+def test_a_fresh_install_has_the_groups() -> None:
+    assert set(Group.objects.values_list("name", flat=True)) >= {role.value for role in Role}
