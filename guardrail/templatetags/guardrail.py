@@ -1,5 +1,108 @@
 """Template tags and filters of every page."""
 
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
 from django import template
+from django.forms import BoundField, CheckboxInput, RadioSelect, Select
+from django.templatetags.static import static
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from guardrail import badges, shown_text
 
 register = template.Library()
+
+
+@register.simple_tag
+def icon(name: str, classes: str = "") -> SafeString:
+    """A symbol of the sprite, for the eye only: put a word beside it. `classes` such as `i-s` (small) or `red`."""
+    return format_html(
+        '<svg class="i{}{}" aria-hidden="true"><use href="{}#{}"/></svg>',
+        " " if classes else "",
+        classes,
+        static("icons.svg"),
+        name,
+    )
+
+
+@register.filter
+def visible(text: object) -> SafeString:
+    """What somebody else wrote: escaped, and characters that people cannot see as chips. For element content."""
+    return shown_text.visible("" if text is None else str(text))
+
+
+@register.filter
+def plain(text: object) -> str:
+    """What somebody else wrote, for a title or an attribute: unseen characters spelled out. Autoescaping does the rest."""
+    return shown_text.without_unseen("" if text is None else str(text))
+
+
+@register.simple_tag
+def when(at: datetime | None, style: str = "relative") -> SafeString:
+    """A `time` element with the exact UTC time in its title. `style`: `relative`, `clock` (day and seconds) or `day`."""
+    if at is None:
+        return format_html('<span class="muted">{}</span>', "never")
+    at = at.astimezone(UTC)
+    exact = f"{at:%Y-%m-%d %H:%M:%S}.{at.microsecond // 1000:03d} UTC"
+    return format_html(
+        '<time datetime="{}" title="{}">{}</time>', at.isoformat(), exact, _words(at, timezone.now(), style=style)
+    )
+
+
+def _words(at: datetime, now: datetime, *, style: str) -> str:
+    age = now - at
+    day = f"{at.day} {at:%b}" if at.year == now.year else f"{at.day} {at:%b %Y}"
+    if style == "clock":
+        return f"{at:%H:%M:%S}" if at.date() == now.date() else f"{day} {at:%H:%M:%S}"
+    if style == "day":
+        return day
+    if timedelta(0) <= age < timedelta(seconds=45):
+        return "just now"
+    if timedelta(0) <= age < timedelta(hours=1):
+        return f"{max(1, round(age.total_seconds() / 60))} min ago"
+    return f"{at:%H:%M}" if at.date() == now.date() else f"{day} {at:%H:%M}"
+
+
+@register.simple_tag
+def severity(level: int | None) -> SafeString:
+    """The severity as glyph and word; `None` is a dash."""
+    found = badges.SEVERITIES.get(level or 0)
+    if found is None:
+        return format_html('<span class="muted">{}</span>', "–")
+    name, word = found
+    return format_html('<span class="sev sev-{}">{}{}</span>', name, icon(f"sev-{name}"), word)
+
+
+@register.simple_tag
+def outcome(action: str, would_have: str, *, failed: bool = False) -> SafeString:
+    """What became of a call, as a badge: solid where it was told to the caller, dashed where only marked."""
+    return badge(badges.of_call(action=action, would_have=would_have, failed=failed))
+
+
+@register.simple_tag
+def badge(shown: badges.Badge) -> SafeString:
+    """A badge of `guardrail.badges`."""
+    return format_html(
+        '<span class="mode mode-{}" title="{}">{}{}</span>', shown.look, shown.title, icon(shown.icon), shown.word
+    )
+
+
+@register.filter
+def control(field: BoundField) -> SafeString:
+    """A form field's widget in our look, tied to its errors (`<id>-error`) and its help (`<id>-help`)."""
+    widget = field.field.widget
+    look = "form-control"
+    if isinstance(widget, CheckboxInput | RadioSelect):
+        look = "form-check-input"
+    elif isinstance(widget, Select):
+        look = "form-select"
+    attrs: dict[str, Any] = {"class": f"{look} {widget.attrs.get('class', '')}".strip()}
+    described = [f"{field.id_for_label}-error"] if field.errors else []
+    described += [f"{field.id_for_label}-help"] if field.help_text else []
+    if described:
+        attrs["aria-describedby"] = " ".join(described)
+    if field.errors:
+        attrs["aria-invalid"] = "true"
+    return field.as_widget(attrs=attrs)

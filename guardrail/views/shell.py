@@ -1,10 +1,99 @@
-"""What every page shows around its content."""
+"""What every page shows around its content. Three bounded queries, kept for five seconds in this process."""
 
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
+from django.core.cache import cache
+from django.db.models import Count, Q, Value
+from django.db.models.functions import Coalesce, NullIf
 from django.http import HttpRequest
+from django.urls import NoReverseMatch, reverse
+from django.utils import timezone
+from django.utils.functional import SimpleLazyObject
+
+from guardrail.models import Verdict
+from policies.models import Agent, ModeChoice, PolicyVersion
+
+KEEP_SECONDS = 5
+# Looked at for the state in the header: the newest calls, of the last minutes only.
+RECENT_CALLS = 200
+RECENT_MINUTES = 5
+
+# (url name, word, icon, url names of the pages behind this door)
+DOORS = (
+    ("queue", "Queue", "inbox", ("queue", "investigation")),
+    ("verdicts", "Calls", "arrow-left-right", ("verdicts", "verdict")),
+    ("agents", "Agents", "cpu", ("agents", "agent", "environments")),
+    ("callers", "Admin", "gear", ("callers", "caller")),
+)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Door:
+    name: str
+    word: str
+    icon: str
+    url: str
+    current: bool
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class State:
+    """`agents` counts registered and shadow agents, `enforcing` those whose calls are stopped and not only marked.
+
+    `recent` counts the calls of the last minutes (at most RECENT_CALLS), `degraded` those judged without some part.
+    """
+
+    policy_version: int
+    default_mode: str
+    agents: int
+    enforcing: int
+    recent: int
+    degraded: int
+    missing: tuple[str, ...]
 
 
 def shell(request: HttpRequest) -> dict[str, Any]:
-    """The context of base.html."""
-    return {}
+    """The context of base.html; nothing is read from the database unless a template asks for `state`."""
+    return {"doors": tuple(_doors(request)), "state": SimpleLazyObject(load_state), "zone": "UTC"}
+
+
+def load_state() -> State:
+    """The header's state, at most five seconds old."""
+    state = cache.get("shell.state")
+    if not isinstance(state, State):
+        state = _read_state()
+        cache.set("shell.state", state, KEEP_SECONDS)
+    return state
+
+
+def _read_state() -> State:
+    newest = PolicyVersion.objects.values_list("number", "document__defaults__mode").first()
+    number, default_mode = newest or (0, ModeChoice.MONITOR)
+    effective = Coalesce(NullIf("mode", Value("")), NullIf("environment__mode", Value("")), Value(default_mode))
+    agents = Agent.objects.annotate(effective=effective).aggregate(
+        agents=Count("pk"), enforcing=Count("pk", filter=Q(effective=ModeChoice.ENFORCE))
+    )
+    since = timezone.now() - timedelta(minutes=RECENT_MINUTES)
+    rows = Verdict.objects.order_by("-id").values_list("received_at", "degraded")[:RECENT_CALLS]
+    recent = [degraded for received_at, degraded in rows if received_at >= since]
+    return State(
+        policy_version=number,
+        default_mode=default_mode,
+        recent=len(recent),
+        degraded=sum(1 for degraded in recent if degraded),
+        missing=tuple(sorted({str(part) for degraded in recent for part in degraded})),
+        **agents,
+    )
+
+
+def _doors(request: HttpRequest) -> Iterator[Door]:
+    here = request.resolver_match.url_name if request.resolver_match else None
+    for name, word, icon, pages in DOORS:
+        try:
+            url = reverse(name)
+        except NoReverseMatch:
+            continue
+        yield Door(name=name, word=word, icon=icon, url=url, current=here in pages)

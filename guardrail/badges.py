@@ -1,0 +1,58 @@
+"""The glyphs, words and looks of states, in one place so that every page says the same. Pure."""
+
+from dataclasses import dataclass
+
+SEVERITIES = {1: ("low", "Low"), 2: ("medium", "Medium"), 3: ("high", "High"), 4: ("critical", "Critical")}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Badge:
+    """`look` is the suffix of a `mode-` class; `title` says it in a sentence."""
+
+    look: str
+    icon: str
+    word: str
+    title: str
+
+
+BLOCKED = Badge(look="block", icon="x-octagon", word="Blocked", title="Stopped: the call did not run")
+HELD = Badge(look="hold", icon="pause-circle", word="Held", title="Stopped until a person agrees: the call did not run")
+CHANGED = Badge(look="hold", icon="pencil", word="Changed", title="Went through with some values taken out")
+NOTED = Badge(look="hold", icon="flag", word="Flagged", title="Went through; something about it was noted")
+ALLOWED = Badge(look="allow", icon="check2", word="Allowed", title="Went through: nothing spoke against it")
+WOULD_BLOCK = Badge(
+    look="monitor", icon="eye", word="Would block", title="Monitor mode: the call went through; enforce mode stops it"
+)
+WOULD_HOLD = Badge(
+    look="monitor", icon="eye", word="Would hold", title="Monitor mode: the call went through; enforce mode holds it"
+)
+WOULD_CHANGE = Badge(
+    look="monitor", icon="eye", word="Would change", title="Monitor mode: the call went through with all its values"
+)
+NOT_JUDGED = Badge(
+    look="block", icon="x-octagon", word="Blocked, not judged", title="Judging could not be finished; this agent fails shut"
+)
+LET_THROUGH = Badge(
+    look="hold",
+    icon="exclamation-triangle",
+    word="Allowed, not judged",
+    title="Judging could not be finished; this agent fails open",
+)
+WATCHED = Badge(
+    look="monitor",
+    icon="eye",
+    word="Would block, not judged",
+    title="Monitor mode: judging could not be finished and the call went through",
+)
+
+_TOLD = {"block": BLOCKED, "hold": HELD, "modify": CHANGED, "notice": NOTED, "allow": ALLOWED}
+_ONLY_MARKED = {"block": WOULD_BLOCK, "hold": WOULD_HOLD, "modify": WOULD_CHANGE, "notice": NOTED, "allow": ALLOWED}
+
+
+def of_call(*, action: str, would_have: str, failed: bool) -> Badge:
+    """The badge of one verdict by what the caller was told and what enforce mode would have told it."""
+    if failed and would_have == "block":
+        return NOT_JUDGED if action == "block" else WATCHED
+    if failed:
+        return LET_THROUGH
+    return (_TOLD if action == would_have else _ONLY_MARKED).get(would_have, ALLOWED)
