@@ -77,21 +77,22 @@ def _schema_errors(document: Any, schema: dict[str, Any]) -> Iterator[str]:
 
 
 def _complaint(error: jsonschema.ValidationError) -> str:
-    found = json.dumps(error.instance, ensure_ascii=False)
+    instance: Any = error.instance
+    wanted: Any = error.validator_value
+    found = json.dumps(instance, ensure_ascii=False)
     found = found if len(found) <= 60 else f"{found[:57]}..."
     match error.validator:
         case "type":
-            wanted = error.validator_value
             return f"is `{found}`, expected {wanted if isinstance(wanted, str) else ' or '.join(wanted)}"
         case "enum":
-            allowed = [str(value) for value in error.validator_value if value]
+            allowed = [str(value) for value in wanted if value]
             return f"is `{found}`, expected one of {', '.join(allowed)}"
         case "required":
-            missing = [name for name in error.validator_value if name not in error.instance]
+            missing = [name for name in wanted if name not in instance]
             return f"has no `{missing[0]}`, expected an object with it"
         case "minLength" | "minProperties":
-            return f"is `{found}`, expected {error.validator_value} or more"
+            return f"is `{found}`, expected {wanted} or more"
         case "maxLength":
-            return f"is `{found}`, expected at most {error.validator_value} characters"
+            return f"is `{found}`, expected at most {wanted} characters"
         case _:
             return f"is `{found}`, which the schema does not allow: {str(error.message)[:120]}"

@@ -1,0 +1,146 @@
+"""What people do with investigations. Each change writes its activity and its audit entry in one transaction.
+
+Every function asks for the permission to investigate, raises PermissionDenied without it and InvestigationError when
+the investigation is no longer as the person saw it: two people who act at once must not undo each other.
+"""
+
+from datetime import datetime
+from typing import Any
+
+from django.contrib.auth.models import AbstractBaseUser, User
+from django.db import IntegrityError, transaction
+
+from investigations.models import Activity, Investigation
+from policies import audit
+from policies.access import Permission, may, require
+
+Actor = AbstractBaseUser | None
+# A comment is a note to colleagues; what is longer belongs in a document.
+LONGEST_TEXT = 10_000
+
+
+class InvestigationError(ValueError):
+    """A change that is refused; the message says what was found and what can be done."""
+
+
+class Taken(InvestigationError):
+    """Somebody else has it by now; `holder` is who, None when it was given back meanwhile."""
+
+    def __init__(self, message: str, *, holder: User | None) -> None:
+        super().__init__(message)
+        self.holder = holder
+
+
+@transaction.atomic
+def claim(investigation: Investigation, *, actor: User) -> None:
+    """Make `actor` the assignee if nobody is. Raises Taken when somebody else is; safe to run twice."""
+    require(actor, Permission.INVESTIGATE)
+    free = Investigation.objects.filter(pk=investigation.pk, assignee=None).exclude(status=Investigation.Status.CLOSED)
+    if free.update(assignee=actor, status=Investigation.Status.ACTIVE):
+        _log(investigation, "claimed", actor=actor)
+    elif _current(investigation).assignee_id != actor.pk or investigation.status == Investigation.Status.CLOSED:
+        raise _refusal(investigation)
+    _current(investigation)
+
+
+@transaction.atomic
+def assign(investigation: Investigation, *, assignee: User | None, seen: int | None, actor: Actor) -> None:
+    """Give it to `assignee`, or back to nobody. `seen` is the assignee's id the person saw; raises Taken when moved."""
+    require(actor, Permission.INVESTIGATE)
+    if assignee is not None and not may(assignee, Permission.INVESTIGATE):
+        raise InvestigationError(f"`{assignee.get_username()}` may not work on investigations, expected an analyst")
+    unmoved = Investigation.objects.filter(pk=investigation.pk, assignee_id=seen).exclude(
+        status=Investigation.Status.CLOSED
+    )
+    status = Investigation.Status.ACTIVE if assignee else Investigation.Status.NEW
+    if not unmoved.update(assignee=assignee, status=status):
+        raise _refusal(investigation)
+    _log(investigation, "assigned", actor=actor, text=assignee.get_username() if assignee else "nobody")
+    _current(investigation)
+
+
+@transaction.atomic
+def comment(investigation: Investigation, text: str, *, actor: Actor) -> Activity:
+    """Append a comment; closed investigations take them too. The text is not repeated in the audit trail."""
+    require(actor, Permission.INVESTIGATE)
+    return _log(investigation, "commented", actor=actor, text=_required(text, "comment"), audited={})
+
+
+@transaction.atomic
+def close(investigation: Investigation, *, disposition: str, reason: str, now: datetime, actor: Actor) -> None:
+    """Close with a disposition and the reason for it. Raises InvestigationError when it is closed already."""
+    require(actor, Permission.INVESTIGATE)
+    if disposition not in Investigation.Disposition.values:
+        wanted = ", ".join(Investigation.Disposition.values)
+        raise InvestigationError(f"the disposition is `{disposition}`, expected one of {wanted}")
+    text = _required(reason, "reason")
+    still_open = Investigation.objects.filter(pk=investigation.pk).exclude(status=Investigation.Status.CLOSED)
+    if not still_open.update(status=Investigation.Status.CLOSED, disposition=disposition, closed_at=now):
+        raise _refusal(investigation)
+    label = Investigation.Disposition(disposition).label
+    _log(investigation, "closed", actor=actor, text=f"{label}: {text}", audited={"disposition": disposition})
+    _current(investigation)
+
+
+@transaction.atomic
+def reopen(investigation: Investigation, *, reason: str, actor: Actor) -> None:
+    """Take a closed one up again, to correct its disposition.
+
+    Raises InvestigationError when it is open, or when the same cause has come again and is open as another one: one
+    cause is never open twice.
+    """
+    require(actor, Permission.INVESTIGATE)
+    text = _required(reason, "reason")
+    closed = Investigation.objects.filter(pk=investigation.pk, status=Investigation.Status.CLOSED)
+    status = Investigation.Status.ACTIVE if investigation.assignee_id else Investigation.Status.NEW
+    try:
+        with transaction.atomic():
+            changed = closed.update(status=status, disposition="", closed_at=None)
+    except IntegrityError:
+        other = Investigation.objects.filter(fingerprint=investigation.fingerprint).exclude(
+            status=Investigation.Status.CLOSED
+        )
+        raise InvestigationError(
+            f"the same cause is open as investigation {other.values_list('pk', flat=True).first()}, work on that one"
+        ) from None
+    if not changed:
+        raise InvestigationError(f"investigation {investigation.pk} is open already")
+    _log(investigation, "reopened", actor=actor, text=text, audited={})
+    _current(investigation)
+
+
+def _log(
+    investigation: Investigation, kind: str, *, actor: Actor, text: str = "", audited: dict[str, Any] | None = None
+) -> Activity:
+    detail = {"to": text} if audited is None and text else audited or {}
+    activity = Activity.objects.create(
+        investigation_id=investigation.pk, actor_id=actor.pk if actor else None, kind=kind, text=text
+    )
+    audit.record(
+        actor=actor, action=f"investigation.{kind}", investigation=investigation.pk, activity=activity.pk, **detail
+    )
+    return activity
+
+
+def _current(investigation: Investigation) -> Investigation:
+    """The row as it is now, read into the object the page holds."""
+    investigation.refresh_from_db()
+    return investigation
+
+
+def _refusal(investigation: Investigation) -> InvestigationError:
+    row = _current(investigation)
+    if row.status == Investigation.Status.CLOSED:
+        return InvestigationError(f"investigation {row.pk} is closed, reopen it first")
+    holder = row.assignee
+    name = f"`{holder.get_username()}` has it" if holder else "nobody has it"
+    return Taken(f"investigation {row.pk} was assigned meanwhile: {name} now", holder=holder)
+
+
+def _required(text: str, what: str) -> str:
+    trimmed = text.strip()
+    if not trimmed:
+        raise InvestigationError(f"the {what} is empty, expected a sentence")
+    if len(trimmed) > LONGEST_TEXT or "\x00" in trimmed:
+        raise InvestigationError(f"the {what} has {len(trimmed)} characters, expected text of at most {LONGEST_TEXT}")
+    return trimmed
