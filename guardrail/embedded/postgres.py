@@ -40,7 +40,22 @@ class Postgres:
         return f"postgresql://{USER}:{self.password}@127.0.0.1:{self.port}/{DATABASE}"
 
     def start(self) -> "subprocess.Popen[bytes]":
-        """Make the cluster where there is none, start it, and return when it answers. Recovery takes 1-4 s.
+        """`spawn` and `wait`, for a caller without a supervisor."""
+        process = self.spawn()
+        try:
+            self.wait(process)
+        except BaseException:  # also on Ctrl-C: nobody else knows this child yet
+            end(process, ask=STOP, patience_seconds=STOP_SECONDS)
+            raise
+        return process
+
+    def wait(self, process: "subprocess.Popen[bytes]") -> None:
+        """Return when it answers and has the product's role and database. Raises StartFailed."""
+        wait_until(self._answers, process=process, name="postgres", log=self.log, seconds=_READY_SECONDS)
+        self._ensure_database()
+
+    def spawn(self) -> "subprocess.Popen[bytes]":
+        """Make the cluster where there is none and start it, without waiting for its recovery, which takes 1-4 s.
 
         Raises StartFailed, or BinariesMissing when the cluster is of a version there are no programs for.
         """
@@ -50,20 +65,13 @@ class Postgres:
         if self._major() is None:
             self._make(binaries)
         self._clear_leftovers()
-        process = spawn(
+        return spawn(
             [binaries.folder / "postgres", "-D", self.folder, *self._options()],
             env=_environment(),
             log=self.log,
             account=self.account,
             when_orphaned=STOP if self.durable else signal.SIGQUIT,
         )
-        try:
-            wait_until(self._answers, process=process, name="postgres", log=self.log, seconds=_READY_SECONDS)
-            self._ensure_database()
-        except BaseException:  # also on Ctrl-C: nobody else knows this child yet
-            end(process, ask=STOP, patience_seconds=STOP_SECONDS)
-            raise
-        return process
 
     def _options(self) -> list[str]:
         options = {

@@ -34,23 +34,31 @@ class Valkey:
         return f"redis://:{self.password}@127.0.0.1:{self.port}/0"
 
     def start(self) -> "subprocess.Popen[bytes]":
-        """Start it and return when it answers. Raises StartFailed or BinariesMissing."""
+        """`spawn` and `wait`, for a caller without a supervisor."""
+        process = self.spawn()
+        try:
+            self.wait(process)
+        except BaseException:  # also on Ctrl-C: nobody else knows this child yet
+            end(process, ask=STOP, patience_seconds=STOP_SECONDS)
+            raise
+        return process
+
+    def wait(self, process: "subprocess.Popen[bytes]") -> None:
+        """Return when it answers. Raises StartFailed."""
+        wait_until(self._answers, process=process, name="valkey", log=self.log, seconds=_READY_SECONDS)
+
+    def spawn(self) -> "subprocess.Popen[bytes]":
+        """Start it without waiting. Raises BinariesMissing."""
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         if self.account:
             os.chown(self.folder, self.account.uid, self.account.gid)
-        process = spawn(
+        return spawn(
             [self._program(), self._write_configuration()],
             env={"PATH": "/usr/bin:/bin", "LC_ALL": "C", "TZ": "UTC"},
             log=self.log,
             account=self.account,
             when_orphaned=STOP if self.durable else signal.SIGKILL,
         )
-        try:
-            wait_until(self._answers, process=process, name="valkey", log=self.log, seconds=_READY_SECONDS)
-        except BaseException:  # also on Ctrl-C: nobody else knows this child yet
-            end(process, ask=STOP, patience_seconds=STOP_SECONDS)
-            raise
-        return process
 
     def _program(self) -> Path:
         program = find_valkey()

@@ -1,0 +1,143 @@
+"""Our own processes: the environment they share, the commands that run before them, web, worker and beat."""
+
+import http.client
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from guardrail.embedded.processes import StartFailed, spawn, tail, wait_until
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+WEB_PROCESSES = 2
+# A judging thread spends most of its time waiting for Postgres and Valkey
+WEB_THREADS = 8
+_LOOPBACK = ("127.0.0.1", "::1", "localhost")
+_ANY = ("0.0.0.0", "::")  # noqa: S104 compared with, not bound
+_COMMAND_SECONDS = 300.0
+_WEB_SECONDS = 60.0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Product:
+    """How to run Guardrail itself: where it listens, its environment, its data and log folders."""
+
+    host: str
+    port: int
+    env: Mapping[str, str]
+    data: Path
+    logs: Path
+
+    def run(self, command: str, *arguments: str, wishes: Mapping[str, Any] | None = None) -> str:
+        """Run one management command to its end and return its output; `wishes` become its standard input as JSON.
+
+        Raises StartFailed with the end of what it said.
+        """
+        log = self.logs / f"{command}.log"
+        with log.open("ab") as errors:
+            done = subprocess.run(
+                [sys.executable, ROOT / "manage.py", command, *arguments],
+                env=self.env,
+                cwd=ROOT,
+                input=json.dumps(wishes).encode() if wishes is not None else b"",
+                stdout=subprocess.PIPE,
+                stderr=errors,
+                timeout=_COMMAND_SECONDS,
+                check=False,
+            )
+        if done.returncode != 0:
+            raise StartFailed(f"`manage.py {command}` ended with status {done.returncode}, see `{log}`\n{tail(log)}")
+        return done.stdout.decode()
+
+    def spawn_command(self, command: str, *arguments: str) -> "subprocess.Popen[bytes]":
+        """Start one management command beside the others; its output goes to its log."""
+        argv: list[str | Path] = [sys.executable, ROOT / "manage.py", command, *arguments]
+        return spawn(argv, env=self.env, log=self.logs / f"{command}.log", cwd=ROOT, when_orphaned=signal.SIGTERM)
+
+    def spawn_web(self) -> "subprocess.Popen[bytes]":
+        """Start the web server; a worker of it that dies is replaced by the server itself."""
+        return self._spawn_module(
+            "web",
+            *(
+                "granian",
+                "--interface",
+                "wsgi",
+                "--http",
+                "1",
+                "--no-ws",
+                "--host",
+                self.host,
+                "--port",
+                str(self.port),
+            ),
+            *("--workers", str(WEB_PROCESSES), "--blocking-threads", str(WEB_THREADS)),
+            *("--respawn-failed-workers", "--respawn-interval", "0.2", "--workers-kill-timeout", "10"),
+            *("--log-level", "warning", "guardrail.wsgi:application"),
+        )
+
+    def spawn_worker(self) -> "subprocess.Popen[bytes]":
+        """Start the task worker."""
+        options = ("--concurrency", "2", "--without-gossip", "--without-mingle", "--loglevel", "WARNING")
+        return self._spawn_module("worker", "celery", "--app", "guardrail", "worker", *options)
+
+    def spawn_beat(self) -> "subprocess.Popen[bytes]":
+        """Start the clock of the periodic tasks."""
+        # without a pid file: one left by `kill -9` would refuse every later start
+        options = ("--schedule", str(self.data / "beat-schedule"), "--pidfile", "", "--loglevel", "WARNING")
+        return self._spawn_module("beat", "celery", "--app", "guardrail", "beat", *options)
+
+    def wait_for_web(self, process: "subprocess.Popen[bytes]") -> None:
+        """Return when the web server answers a page. Raises StartFailed."""
+        wait_until(self._answers, process=process, name="web", log=self.logs / "web.log", seconds=_WEB_SECONDS)
+
+    def _spawn_module(self, name: str, *words: str) -> "subprocess.Popen[bytes]":
+        log = self.logs / f"{name}.log"
+        return spawn([sys.executable, "-m", *words], env=self.env, log=log, cwd=ROOT, when_orphaned=signal.SIGTERM)
+
+    def _answers(self) -> bool:
+        connection = http.client.HTTPConnection(reach(self.host), self.port, timeout=5)
+        try:
+            connection.request("GET", "/login/", headers={"Host": "127.0.0.1"})
+            connection.getresponse().read()
+        except (OSError, http.client.HTTPException):
+            return False
+        finally:
+            connection.close()
+        return True
+
+
+def environment(
+    *, host: str, port: int, data: Path, secret_key: str, database_url: str, redis_url: str
+) -> dict[str, str]:
+    """The environment of every process of one instance: ours, over which what the operator set wins where it may."""
+    env = dict(os.environ)
+    env |= {"DATABASE_URL": database_url, "REDIS_URL": redis_url, "GUARDRAIL_DATA": str(data)}
+    env.setdefault("GUARDRAIL_SECRET_KEY", secret_key)
+    env.setdefault("GUARDRAIL_PUBLIC_URL", url_of(host, port))
+    if host not in _LOOPBACK:
+        names = [*_LOOPBACK, "[::1]", socket.gethostname(), socket.getfqdn(), *([] if host in _ANY else [host])]
+        env.setdefault("GUARDRAIL_ALLOWED_HOSTS", ",".join(dict.fromkeys(names)))
+    env["PYTHONUNBUFFERED"] = "1"
+    return env
+
+
+def reach(host: str) -> str:
+    """An address this machine reaches a server at that listens on `host`."""
+    return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 compared with, not bound
+
+
+def url_of(host: str, port: int) -> str:
+    """The URL people on this machine open."""
+    name = reach(host)
+    return f"http://[{name}]:{port}" if ":" in name else f"http://{name}:{port}"
+
+
+def open_to_others(host: str) -> bool:
+    """Whether other machines can reach a server that listens on `host`."""
+    return host not in _LOOPBACK

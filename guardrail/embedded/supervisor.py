@@ -1,0 +1,133 @@
+"""Keeps children alive: one that dies is started again, after a pause that grows while it keeps dying."""
+
+import os
+import select
+import signal
+import subprocess
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from time import monotonic
+from types import FrameType
+
+from guardrail.embedded.binaries import BinariesMissing
+from guardrail.embedded.processes import StartFailed, end, sweep
+
+_FIRST_PAUSE_SECONDS = 0.2
+_LONGEST_PAUSE_SECONDS = 15.0
+# A child that ran this long is healthy again: its next end starts with the first pause
+_HEALTHY_SECONDS = 30.0
+
+Say = Callable[[str], None]
+
+
+@dataclass(kw_only=True, slots=True)
+class Child:
+    """One thing that must run. `start` spawns it and returns at once; it is called again after each end."""
+
+    name: str
+    start: Callable[[], "subprocess.Popen[bytes]"]
+    ask: signal.Signals = signal.SIGTERM
+    patience_seconds: float = 20.0
+    process: "subprocess.Popen[bytes] | None" = None
+    pause_seconds: float = field(default=_FIRST_PAUSE_SECONDS, init=False)
+    started_at: float = field(default=0.0, init=False)
+    start_again_at: float = field(default=0.0, init=False)
+
+
+class Supervisor:
+    """Holds children in the order they were started; stops them in the opposite one.
+
+    SIGTERM, SIGINT and SIGHUP ask for the stop: as KeyboardInterrupt while the caller starts things up, as the end of
+    `watch` afterwards.
+    """
+
+    def __init__(self, *, say: Say, note: Callable[[dict[str, int]], None]) -> None:
+        self._say = say
+        self._note = note
+        self._children: list[Child] = []
+        self._stop_asked = False
+        self._watching = False
+        self._woken, wake = os.pipe()
+        os.set_blocking(self._woken, False)
+        os.set_blocking(wake, False)
+        signal.set_wakeup_fd(wake)
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            signal.signal(number, self._ask_to_stop)
+        signal.signal(signal.SIGCHLD, lambda *_: None)  # only to wake `watch`
+
+    def add(self, child: Child) -> "subprocess.Popen[bytes]":
+        """Start a child and keep it from now on. Raises what its start raises."""
+        child.process = child.start()
+        child.started_at = monotonic()
+        self._children.append(child)
+        self._note_all()
+        return child.process
+
+    def watch(self) -> None:
+        """Start again whatever ends, until a signal asks to stop."""
+        self._watching = True
+        while not self._stop_asked:
+            for child in self._children:
+                self._tend(child)
+            select.select([self._woken], [], [], 0.5)
+            self._drain()
+
+    def stop(self, *groups: Sequence[str]) -> None:
+        """Stop all children: the groups in the order given, each group at once. A further signal changes nothing."""
+        self._watching = True
+        for names in groups:
+            members = [child for child in self._children if child.name in names and child.process]
+            for child in members:
+                if child.process and child.process.poll() is None:
+                    child.process.send_signal(child.ask)
+            for child in members:
+                if child.process:
+                    end(child.process, ask=child.ask, patience_seconds=child.patience_seconds)
+                    self._say(f"{child.name} stopped")
+        self._children.clear()
+        self._note_all()
+
+    def _tend(self, child: Child) -> None:
+        now = monotonic()
+        if child.process and child.process.poll() is not None:
+            self._say(f"{child.name} ended {_how(child.process.returncode)}, starting it again")
+            sweep(child.process)
+            child.process = None
+            healthy = now - child.started_at > _HEALTHY_SECONDS
+            child.pause_seconds = (
+                _FIRST_PAUSE_SECONDS if healthy else min(child.pause_seconds * 2, _LONGEST_PAUSE_SECONDS)
+            )
+            child.start_again_at = now + child.pause_seconds
+        if child.process is None and now >= child.start_again_at:
+            self._start_again(child)
+
+    def _start_again(self, child: Child) -> None:
+        child.started_at = monotonic()
+        try:
+            child.process = child.start()
+        except (StartFailed, BinariesMissing, OSError) as error:
+            child.pause_seconds = min(child.pause_seconds * 2, _LONGEST_PAUSE_SECONDS)
+            child.start_again_at = monotonic() + child.pause_seconds
+            self._say(f"{child.name} did not start, next try in {child.pause_seconds:.0f} s: {error}")
+            return
+        self._say(f"{child.name} runs again as process {child.process.pid}")
+        self._note_all()
+
+    def _note_all(self) -> None:
+        self._note({child.name: child.process.pid for child in self._children if child.process})
+
+    def _ask_to_stop(self, _number: int, _frame: FrameType | None) -> None:
+        self._stop_asked = True
+        if not self._watching:
+            raise KeyboardInterrupt
+
+    def _drain(self) -> None:
+        try:
+            while os.read(self._woken, 4096):
+                pass
+        except BlockingIOError:
+            return
+
+
+def _how(status: int) -> str:
+    return f"by {signal.Signals(-status).name}" if status < 0 else f"with status {status}"
