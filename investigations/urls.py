@@ -1,0 +1,16 @@
+"""The pages of investigations."""
+
+from django.urls import path
+
+from investigations.views import act, investigation, queue
+
+urlpatterns = [
+    path("", queue.queue, name="queue"),
+    path("queue/news/", queue.queue_news, name="queue_news"),
+    path("investigations/<int:pk>/", investigation.investigation_page, name="investigation"),
+    path("investigations/<int:pk>/claim/", act.claim, name="investigation_claim"),
+    path("investigations/<int:pk>/release/", act.release, name="investigation_release"),
+    path("investigations/<int:pk>/comment/", act.comment, name="investigation_comment"),
+    path("investigations/<int:pk>/close/", act.close, name="investigation_close"),
+    path("investigations/<int:pk>/reopen/", act.reopen, name="investigation_reopen"),
+]
