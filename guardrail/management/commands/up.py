@@ -142,7 +142,7 @@ class Command(BaseCommand):
 
     def _start_product(self, instance: Instance, product: Product, supervisor: Supervisor) -> None:
         self._say("migrating the database")
-        product.run("migrate", "--no-input", "--verbosity", "0")
+        product.run("migrate", "--no-input", "--skip-checks", "--verbosity", "0")
         state = instance.state()
         wishes = {
             "admin_username": ADMIN,
