@@ -19,7 +19,7 @@ class Passage:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Message:
-    """One turn of the chat. `role` is the wire's own word; `user` is a person unless the run was started by an event."""
+    """One turn of the chat. `role` is the wire's word; `user` is a person unless an event started the run."""
 
     role: str
     passages: tuple[Passage, ...]

@@ -113,7 +113,7 @@ class Transcript(models.Model):
 
 
 class PendingIntake(models.Model):
-    """A verdict the intake has not taken in yet: written with the verdict, deleted by the intake. The row is the queue."""
+    """A verdict the intake has not taken in yet: written with it, deleted by the intake. The row is the queue."""
 
     id = models.UUIDField(primary_key=True, editable=False)
 

@@ -1,5 +1,16 @@
 """Every URL of the product: the composition root."""
 
-from django.urls import URLPattern, URLResolver
+from django.urls import URLPattern, URLResolver, include, path
+from drf_spectacular.views import SpectacularAPIView
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from guardrail.webhook import AnalyzeToolExecution, Evaluate, Validate
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("<slug:slug>/validate", Validate.as_view(), name="validate"),
+    path("<slug:slug>/analyze-tool-execution", AnalyzeToolExecution.as_view(), name="analyze"),
+    path("v1/evaluate", Evaluate.as_view(), name="evaluate"),
+    path("api/schema", SpectacularAPIView.as_view(), name="schema"),
+    path("", include("investigations.urls")),
+    path("", include("policies.urls")),
+    path("", include("guardrail.page_urls")),
+]

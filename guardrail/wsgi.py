@@ -1,4 +1,4 @@
-"""The WSGI application."""
+"""The WSGI application; starts this process's housekeeper."""
 
 import os
 
@@ -6,3 +6,8 @@ from django.core.wsgi import get_wsgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "guardrail.settings")
 application = get_wsgi_application()
+
+from guardrail import housekeeper  # noqa: E402 needs the app registry
+
+housekeeper.ensure_loaded()
+housekeeper.start()

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from policies.ruleset import Action, CallRules, FailPosture, Mode, Ruleset
+from policies.ruleset import Action, CallRules, FailPosture, Mode, Profile, Ruleset
 from policies.signal import Severity, Signal
 
 
@@ -19,6 +19,7 @@ class Decision:
     action: Action
     would_have: Action
     mode: Mode
+    profile: Profile
     reason: str
     severity: Severity | None
     signals: tuple[Signal, ...]
@@ -29,17 +30,26 @@ class Decision:
     redactions: tuple[str, ...] = ()
 
 
-# Without these a verdict is a guess: when one is degraded, the fail posture answers instead of an allow.
-ESSENTIAL = frozenset({"attribution", "wire"})
+# Without these nothing is known of the call, or nothing of it could be kept: the fail posture answers.
+FATAL = frozenset({"wire", "store"})
+# Without these a verdict on a call that can do harm is a guess.
+ESSENTIAL = frozenset({"attribution"})
 
 
 def decide(
-    signals: Sequence[Signal], *, degraded: Sequence[str], rules: CallRules, ruleset: Ruleset, sink: bool
+    signals: Sequence[Signal],
+    *,
+    degraded: Sequence[str],
+    rules: CallRules,
+    ruleset: Ruleset,
+    sink: bool,
+    detail: str = "",
 ) -> Decision:
     """The strongest action any signal asks for; the fail posture where an essential detector is missing.
 
     `sink` = the planned call can change or send something. A degraded attribution on a call that only reads is
-    noted and not failed: blocking every read of a slow conversation would stop the business for no gain.
+    noted and not failed: blocking every read of a slow conversation would stop the business for no gain. `detail`
+    says why judging could not be finished.
     """
     ranked = sorted(signals, key=lambda s: (ruleset.action_for(s.name, rules.profile), s.severity), reverse=True)
     deciding = ranked[0] if ranked else None
@@ -50,13 +60,15 @@ def decide(
         failed = True
         deciding = None
         would_have = Action.BLOCK if rules.fail_posture is FailPosture.BLOCK else Action.ALLOW
-        reason = f"Judging could not be finished ({', '.join(degraded)}); the fail posture of this agent answered."
+        cause = detail or f"judged without {', '.join(degraded)}"
+        reason = f"This call could not be judged: {cause}. The fail posture, {rules.fail_posture.value}, answered."
     if would_have <= Action.NOTICE and not failed:
         reason = reason or "Nothing spoke against this call."
     return Decision(
         action=Action.ALLOW if rules.mode is Mode.MONITOR else would_have,
         would_have=would_have,
         mode=rules.mode,
+        profile=rules.profile,
         reason=reason,
         severity=deciding.severity if deciding else None,
         signals=tuple(ranked),
@@ -69,4 +81,4 @@ def decide(
 
 
 def _cannot_tell(degraded: Sequence[str], *, sink: bool) -> bool:
-    return "wire" in degraded or (sink and not ESSENTIAL.isdisjoint(degraded))
+    return not FATAL.isdisjoint(degraded) or (sink and not ESSENTIAL.isdisjoint(degraded))

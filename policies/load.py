@@ -8,6 +8,8 @@ five more when the serial moved).
 from dataclasses import dataclass
 from typing import Any
 
+from django.db.models import F
+
 from policies.models import (
     Agent,
     ClassifiedFile,
@@ -106,8 +108,8 @@ def load_document() -> dict[str, Any]:
         "tools": list(Tool.objects.values("tool", "agent_id", "kind")),
         "destinations": list(Destination.objects.values("value", "standing")),
         "files": [
-            {"name": file.name, "file_id": file.file_id, "owner": file.owner, "data_class": file.data_class.name}
-            for file in ClassifiedFile.objects.exclude(data_class=None).select_related("data_class")
+            {"name": file.name, "file_id": file.file_id, "owner": file.owner, "data_class": file.class_name}
+            for file in ClassifiedFile.objects.exclude(data_class=None).annotate(class_name=F("data_class__name"))
         ],
         "data_classes": list(DataClass.objects.values("name", "may_leave", "terms")),
     }

@@ -81,7 +81,7 @@ class ClassifiedFile:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DataClass:
-    """A class of data. `terms` are phrases that mark it in a text; `may_leave` = allowed to go to an outside destination."""
+    """A class of data. `terms` mark it in a text; not `may_leave` = only to inside destinations."""
 
     name: str
     may_leave: bool = False
@@ -229,7 +229,9 @@ def compile_ruleset(document: Mapping[str, Any]) -> Ruleset:
         data_classes=MappingProxyType(
             {
                 entry["name"]: DataClass(
-                    name=entry["name"], may_leave=bool(entry.get("may_leave", False)), terms=tuple(entry.get("terms", ()))
+                    name=entry["name"],
+                    may_leave=bool(entry.get("may_leave", False)),
+                    terms=tuple(entry.get("terms", ())),
                 )
                 for entry in document.get("data_classes", ())
             }

@@ -1,1 +1,34 @@
 """Fixtures every test may use. The servers come from tests/servers.py."""
+
+from collections.abc import Iterator
+
+import psycopg
+import pytest
+import redis
+from django.conf import settings
+from django.test import Client
+
+from guardrail import database, housekeeper, past
+from tests.callers import Asking
+
+
+@pytest.fixture(autouse=True)
+def fresh_process() -> Iterator[None]:
+    """Every test begins like a web process that has just started, and leaves no verdict behind.
+
+    Verdicts are written on the hot path's own connections, so no test transaction rolls them back.
+    """
+    housekeeper.forget()
+    past.forget_connection()
+    yield
+    if database.was_used():
+        database.close()
+        redis.Redis.from_url(settings.REDIS_URL).flushdb()
+        with psycopg.connect(database.dsn(), autocommit=True) as connection:
+            connection.execute("TRUNCATE guardrail_verdict, guardrail_transcript, guardrail_pendingintake")
+
+
+@pytest.fixture
+def asking(db: None, client: Client) -> Asking:
+    """A caller with a token on an install with the baseline policy."""
+    return Asking.on_a_fresh_install(client)

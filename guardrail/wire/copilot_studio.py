@@ -115,7 +115,7 @@ def answer(decision: Decision, *, verdict_id: str) -> Answer:
     return {
         "blockAction": True,
         "reasonCode": _FAILED_CODE if decision.failed else _REASON_CODES[decision.action],
-        "reason": f"{REFUSAL_MARKER}{verdict_id[-12:]}.",
+        "reason": f"{REFUSAL_MARKER}{verdict_id}.",
         "diagnostics": diagnostics,
     }
 
@@ -149,7 +149,7 @@ def _tool(definition: dict[str, Any]) -> Tool:
 
 
 def _arguments(root: dict[str, Any]) -> dict[str, Any]:
-    """`inputValues`, or the list `inputParameters` some callers send; both when both come, so that nothing is unseen."""
+    """`inputValues`, or the list `inputParameters` some callers send; both when both come"""
     values = root.get("inputValues")
     if isinstance(values, str):
         values = _opened(values)

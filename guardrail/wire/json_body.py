@@ -23,7 +23,7 @@ def read_object(body: bytes) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise Unreadable(f"the body is `{_kind(value)}`, expected an object")
     if _UNSTORABLE_ESCAPE.search(body) or b"\x00" in body or b"\xed" in body:
-        value = _storable(value)
+        return {_storable(key): _storable(item) for key, item in value.items()}
     return value
 
 

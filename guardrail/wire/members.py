@@ -37,7 +37,7 @@ def list_of(value: Any) -> list[Any]:
 
 
 def moment_of(value: Any) -> datetime | None:
-    """An aware UTC moment from ISO 8601 (up to 7 fractional digits) or epoch seconds or milliseconds; None if neither."""
+    """An aware UTC moment from ISO 8601 (up to 7 fractional digits) or epoch seconds or milliseconds, else None."""
     try:
         if isinstance(value, str):
             moment = datetime.fromisoformat(value)
@@ -66,7 +66,7 @@ def canonical(value: Any) -> str:
 
 
 def step_key(*parts: str) -> str:
-    """The key a repeated delivery of the same step shares: sha256 hex over the parts, none of which can run together."""
+    """The key a repeated delivery of the same step shares: sha256 hex over the parts."""
     return hashlib.sha256("\x1f".join(parts).encode("utf-8", "surrogatepass")).hexdigest()
 
 
@@ -93,9 +93,7 @@ def without_refusals(messages: list[Message]) -> tuple[tuple[Message, ...], int]
             continue
         refusals += 1
         masked = (Passage(path=p.path, text=_without_marker(p.text)) for p in message.passages)
-        kept.append(
-            Message(role=message.role, passages=tuple(p for p in masked if p.text.strip()), at=message.at)
-        )
+        kept.append(Message(role=message.role, passages=tuple(p for p in masked if p.text.strip()), at=message.at))
     return tuple(kept), refusals
 
 

@@ -24,7 +24,10 @@ def publish(document: dict[str, Any], *, actor: AbstractBaseUser | None, reason:
     """Make `document` the policy in force. Raises RulesetError, and publishes nothing, when it does not compile."""
     newest = PolicyVersion.objects.select_for_update().first()
     version = PolicyVersion.objects.create(
-        number=newest.number + 1 if newest else 1, document=document, reason=reason, published_by_id=actor and actor.pk
+        number=newest.number + 1 if newest else 1,
+        document=document,
+        reason=reason,
+        published_by_id=actor.pk if actor else None,
     )
     compile_ruleset(load_document())
     audit.record(actor=actor, action="policy.published", version=version.number, reason=reason)

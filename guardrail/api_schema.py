@@ -1,0 +1,85 @@
+"""The shapes of `/v1/evaluate` for the OpenAPI document. They describe only: bodies are read by guardrail/wire."""
+
+from rest_framework import serializers
+
+
+class _Agent(serializers.Serializer[None]):
+    id = serializers.CharField(help_text="Stable id of the agent; policy and inventory are keyed by it.")
+    name = serializers.CharField(required=False)
+    version = serializers.CharField(required=False)
+    tenant_id = serializers.CharField(required=False)
+    environment_id = serializers.CharField(required=False)
+    parent_id = serializers.CharField(required=False, help_text="Set when another agent delegated to this one.")
+
+
+class _User(serializers.Serializer[None]):
+    id = serializers.CharField(help_text="Absent on a channel without sign-in.")
+
+
+class _Trigger(serializers.Serializer[None]):
+    id = serializers.CharField(required=False)
+    type = serializers.CharField(
+        required=False, help_text="Set when an event, not a person, started the run: user_message is then outside text."
+    )
+
+
+class _Message(serializers.Serializer[None]):
+    role = serializers.ChoiceField(choices=("user", "assistant"))
+    content = serializers.JSONField(help_text="Text or any JSON.")
+    timestamp = serializers.DateTimeField(required=False)
+
+
+class _Output(serializers.Serializer[None]):
+    tool = serializers.CharField(required=False)
+    tool_id = serializers.CharField(required=False)
+    content = serializers.JSONField(help_text="What the tool returned, as text or any JSON.")
+    timestamp = serializers.DateTimeField(required=False)
+
+
+class _Parameter(serializers.Serializer[None]):
+    name = serializers.CharField()
+    description = serializers.CharField(required=False)
+
+
+class _Tool(serializers.Serializer[None]):
+    id = serializers.CharField(required=False, help_text="Id or name is needed; policy is keyed by the id.")
+    name = serializers.CharField(required=False)
+    description = serializers.CharField(required=False)
+    parameters = _Parameter(many=True, required=False)
+
+
+class EvaluateRequest(serializers.Serializer[None]):
+    """A planned tool call with its context. Lists are oldest first; unknown members are counted and ignored."""
+
+    agent = _Agent()
+    tool = _Tool()
+    arguments = serializers.JSONField(required=False, help_text="The planned arguments, any JSON.")
+    user_message = serializers.JSONField(required=False, help_text="The current request, text or any JSON.")
+    user = _User(required=False, allow_null=True)
+    history = _Message(many=True, required=False)
+    outputs = _Output(many=True, required=False, help_text="Outputs of earlier tool calls of this conversation.")
+    thought = serializers.CharField(required=False)
+    conversation_id = serializers.CharField(required=False)
+    plan_id = serializers.CharField(required=False)
+    step_id = serializers.CharField(required=False, help_text="With conversation_id, recognises a repeated delivery.")
+    channel = serializers.CharField(required=False)
+    client_ip = serializers.CharField(required=False)
+    trigger = _Trigger(required=False, allow_null=True)
+
+
+class EvaluateAnswer(serializers.Serializer[None]):
+    """The explicit decision."""
+
+    decision = serializers.ChoiceField(choices=("allow", "block", "modify", "ask"))
+    reasons = serializers.ListField(child=serializers.CharField())
+    verdict_id = serializers.UUIDField()
+    modified_arguments = serializers.JSONField(required=False, help_text="With `modify`: what may be sent instead.")
+
+
+class ErrorBody(serializers.Serializer[None]):
+    """The body of an answer that is not 200."""
+
+    errorCode = serializers.IntegerField()
+    message = serializers.CharField()
+    httpStatus = serializers.IntegerField()
+    diagnostics = serializers.CharField(required=False)

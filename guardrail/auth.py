@@ -1,0 +1,210 @@
+"""Who is calling: static bearer tokens and Microsoft Entra tokens, checked against what this process holds in memory.
+
+Callers are loaded with the ruleset and kept in the same local snapshot, so a web process knows them without Postgres.
+A static token costs one sha256; an Entra token one RS256 verification (about 0.07 ms), then a cache hit.
+"""
+
+import hashlib
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import jwt
+from django.conf import settings
+from django.http import HttpRequest
+from django.utils import timezone
+
+from guardrail.jwks import KeyStore
+from guardrail.models import Orchestrator, OrchestratorToken
+
+_LEEWAY_SECONDS = 60
+_MAX_TOKEN_CHARS = 16_384
+_CACHE_SIZE = 4096
+
+
+class Unauthorised(Exception):
+    """The request is not from a caller we know; the message is for our log and the error body, without the token."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Caller:
+    """An orchestrator that has proved who it is."""
+
+    orchestrator_id: int
+    slug: str
+    name: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _EntraTrust:
+    caller: Caller
+    tenant_id: str
+    audiences: tuple[str, ...]
+    app_ids: frozenset[str]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Callers:
+    """Everybody who may call, compiled. `tokens` maps a token's sha256 to its caller and its end (epoch seconds)."""
+
+    tokens: Mapping[str, tuple[Caller, float | None]] = field(default_factory=dict)
+    entra: tuple[_EntraTrust, ...] = ()
+
+
+keys = KeyStore()
+_callers = Callers()
+_verified: OrderedDict[bytes, tuple[Caller, float]] = OrderedDict()
+_lock = threading.Lock()
+
+
+def caller_of(request: HttpRequest, *, slug: str | None) -> Caller:
+    """The caller whose token the request carries, at the base path `slug` when there is one. Raises Unauthorised."""
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    token = token.strip()
+    if scheme.lower() != "bearer" or not token:
+        raise Unauthorised("a bearer token is missing")
+    if len(token) > _MAX_TOKEN_CHARS:
+        raise Unauthorised("the token is too long")
+    digest = hashlib.sha256(token.encode("utf-8", "surrogateescape")).digest()
+    caller = _static(digest) or _cached(digest) or _entra(token, digest)
+    if slug is not None and caller.slug != slug:
+        raise Unauthorised("the token belongs to another caller")
+    return caller
+
+
+def load_callers_document() -> dict[str, Any]:
+    """All enabled callers as JSON for compiling and for the snapshot. Two queries."""
+    tokens = OrchestratorToken.objects.filter(revoked_at=None, orchestrator__enabled=True)
+    return {
+        "orchestrators": [
+            {
+                "id": orchestrator.pk,
+                "slug": orchestrator.slug,
+                "name": orchestrator.name,
+                "entra_tenant_id": orchestrator.entra_tenant_id,
+                "entra_app_ids": orchestrator.entra_app_ids,
+                "entra_audiences": orchestrator.entra_audiences,
+            }
+            for orchestrator in Orchestrator.objects.filter(enabled=True)
+        ],
+        "tokens": [
+            {
+                "sha256": token.token_sha256,
+                "orchestrator": token.orchestrator_id,
+                "expires_at": token.expires_at.isoformat() if token.expires_at else None,
+            }
+            for token in tokens
+        ],
+    }
+
+
+def activate_callers(document: Mapping[str, Any]) -> None:
+    """Put these callers in force in this process and forget every verified token: a revoked app must not linger."""
+    global _callers  # noqa: PLW0603 swapped whole
+    by_id = {
+        entry["id"]: Caller(orchestrator_id=entry["id"], slug=entry["slug"], name=entry["name"])
+        for entry in document.get("orchestrators", ())
+    }
+    tokens = {
+        entry["sha256"]: (by_id[entry["orchestrator"]], _epoch(entry["expires_at"]))
+        for entry in document.get("tokens", ())
+        if entry["orchestrator"] in by_id
+    }
+    trusts = tuple(
+        _EntraTrust(
+            caller=by_id[entry["id"]],
+            tenant_id=entry["entra_tenant_id"].lower(),
+            audiences=tuple(entry["entra_audiences"]),
+            app_ids=frozenset(app_id.lower() for app_id in entry["entra_app_ids"]),
+        )
+        for entry in document.get("orchestrators", ())
+        if entry["entra_tenant_id"] and entry["entra_app_ids"] and entry["entra_audiences"]
+    )
+    with _lock:
+        _callers = Callers(tokens=tokens, entra=trusts)
+        _verified.clear()
+
+
+def entra_tenants() -> set[str]:
+    """The tenants whose signing keys must be at hand."""
+    return {trust.tenant_id for trust in _callers.entra}
+
+
+def _static(digest: bytes) -> Caller | None:
+    found = _callers.tokens.get(digest.hex())
+    if found is None:
+        return None
+    caller, ends = found
+    if ends is not None and timezone.now().timestamp() >= ends:
+        raise Unauthorised("the token has ended")
+    return caller
+
+
+def _cached(digest: bytes) -> Caller | None:
+    found = _verified.get(digest)
+    return found[0] if found is not None and time.time() < found[1] else None
+
+
+def _entra(token: str, digest: bytes) -> Caller:
+    """The caller of an Entra access token. Source of the checks: the platform's page on webhook authentication."""
+    trusts = _callers.entra
+    if not trusts or token.count(".") != 2:
+        raise Unauthorised("the token is not known")
+    try:
+        header = jwt.get_unverified_header(token)
+        claimed = jwt.decode(token, options={"verify_signature": False})
+    except jwt.PyJWTError:
+        raise Unauthorised("the token cannot be read") from None
+    if header.get("alg") != "RS256":
+        raise Unauthorised("the token is not signed with RS256")
+    tenant_id = str(claimed.get("tid", "")).lower()
+    of_tenant = [trust for trust in trusts if trust.tenant_id == tenant_id]
+    if not of_tenant:
+        raise Unauthorised("the token is from another tenant")
+    key = keys.find(tenant_id, str(header.get("kid", "")))
+    if key is None:
+        raise Unauthorised("the token is signed with an unknown key")
+    claims = _claims(token, key=key, tenant_id=tenant_id, trusts=of_tenant)
+    app_id = str(claims.get("appid") or claims.get("azp") or "").lower()
+    audiences = {claims["aud"]} if isinstance(claims["aud"], str) else set(claims["aud"])
+    for trust in of_tenant:
+        if app_id in trust.app_ids and not audiences.isdisjoint(trust.audiences):
+            _remember(digest, trust.caller, ends=float(claims["exp"]))
+            return trust.caller
+    raise Unauthorised("the token is from an app that is not on the allow-list")
+
+
+def _claims(token: str, *, key: jwt.PyJWK, tenant_id: str, trusts: list[_EntraTrust]) -> dict[str, Any]:
+    try:
+        return jwt.decode(
+            token,
+            key=key,
+            algorithms=["RS256"],
+            audience=[audience for trust in trusts for audience in trust.audiences],
+            issuer=[f"{settings.ENTRA_AUTHORITY}/{tenant_id}/v2.0", f"{settings.ENTRA_AUTHORITY_V1}/{tenant_id}/"],
+            leeway=_LEEWAY_SECONDS,
+            options={"require": ["exp", "iat", "iss", "aud"], "verify_iat": False},
+        )
+    except jwt.ExpiredSignatureError:
+        raise Unauthorised("the token has ended") from None
+    except jwt.InvalidAudienceError:
+        raise Unauthorised("the token is for another audience") from None
+    except jwt.InvalidIssuerError:
+        raise Unauthorised("the token is from another issuer") from None
+    except jwt.PyJWTError:
+        raise Unauthorised("the token does not verify") from None
+
+
+def _remember(digest: bytes, caller: Caller, *, ends: float) -> None:
+    with _lock:
+        _verified[digest] = (caller, ends)
+        while len(_verified) > _CACHE_SIZE:
+            _verified.popitem(last=False)
+
+
+def _epoch(moment: str | None) -> float | None:
+    return None if moment is None else datetime.fromisoformat(moment).timestamp()

@@ -1,0 +1,27 @@
+"""Takes the calls of orchestrators past every other middleware."""
+
+from collections.abc import Callable
+
+from django.http import HttpRequest, HttpResponse
+from django.template.response import SimpleTemplateResponse
+from django.urls import Resolver404, resolve
+
+CALL_SUFFIXES = ("/validate", "/analyze-tool-execution", "/v1/evaluate")
+
+
+class CallsFirst:
+    """INVARIANT: first in MIDDLEWARE. Sessions, CSRF and the rest cost 80 us a call, and none of them applies."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if not request.path_info.endswith(CALL_SUFFIXES):
+            return self.get_response(request)
+        try:
+            match = resolve(request.path_info)
+        except Resolver404:
+            return self.get_response(request)
+        request.resolver_match = match
+        response: HttpResponse = match.func(request, *match.args, **match.kwargs)
+        return response.render() if isinstance(response, SimpleTemplateResponse) else response

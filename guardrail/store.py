@@ -1,0 +1,240 @@
+"""Keeps every verdict with its transcript: one durable statement in Postgres, or the local journal when that is away.
+
+Costs one round trip and one commit. Nothing is acknowledged that is not on a disk.
+"""
+
+import enum
+import json
+import re
+import time
+import uuid
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+
+import psycopg
+import structlog
+import zstandard
+from django.conf import settings
+
+from guardrail import database
+from guardrail.invocation import Invocation
+from guardrail.journal import Journal, drain
+from guardrail.judge import Judgement
+from policies.ruleset import Action, Ruleset
+from policies.signal import Signal
+
+log = structlog.get_logger(__name__)
+
+# How far back a repeated delivery of the same step is recognised.
+_DUPLICATE_SECONDS = 24 * 3600
+# In the order of the table, with the type Postgres cannot infer for a parameter in a SELECT list.
+_COLUMNS = {
+    "id": "uuid", "received_at": "timestamptz", "orchestrator_id": "bigint", "wire": "text", "correlation_id": "text",
+    "api_version": "text", "tenant_id": "text", "environment_id": "text", "agent_id": "text", "agent_name": "text",
+    "user_id": "text", "conversation_id": "text", "channel_id": "text", "client_ip": "text", "tool_id": "text",
+    "tool_name": "text", "tool_kind": "text", "destination": "text", "step_key": "text", "action": "text",
+    "would_have": "text", "mode": "text", "severity": "smallint", "deciding_signal": "text", "reason": "text",
+    "failed": "boolean", "degraded": "jsonb", "signals": "jsonb", "origins": "jsonb", "policy_version": "integer",
+    "timings": "jsonb", "answer_ms": "double precision", "unknown_members": "jsonb",
+}  # fmt: skip
+_LENGTHS = {
+    "correlation_id": 200, "api_version": 40, "tenant_id": 200, "environment_id": 200, "agent_id": 200,
+    "agent_name": 200, "user_id": 200, "conversation_id": 200, "channel_id": 100, "client_ip": 60, "tool_id": 500,
+    "tool_name": 500, "destination": 500,
+}  # fmt: skip
+# ON CONFLICT on the verdict alone: its id decides, and the other two rows follow it. That makes a second write of the
+# same id (journal after a late commit, a crash while ingesting) a no-op.
+_INSERT = f"""
+WITH verdict AS (
+    INSERT INTO guardrail_verdict ({", ".join(_COLUMNS)}, duplicate_of)
+    SELECT {", ".join(f"%({name})s::{kind}" for name, kind in _COLUMNS.items())},
+        CASE WHEN %(step_key)s::text = '' THEN NULL ELSE (
+            SELECT earlier.id FROM guardrail_verdict earlier
+            WHERE earlier.step_key = %(step_key)s::text AND earlier.id >= %(since)s::uuid AND earlier.id < %(id)s::uuid
+            ORDER BY earlier.id LIMIT 1
+        ) END
+    ON CONFLICT (id) DO NOTHING
+    RETURNING id
+), transcript AS (
+    INSERT INTO guardrail_transcript (id, body_zstd, body_bytes)
+    SELECT id, %(body_zstd)s::bytea, %(body_bytes)s::bigint FROM verdict
+)
+INSERT INTO guardrail_pendingintake (id) SELECT id FROM verdict
+"""  # noqa: S608 column names are constants above
+_JSON_COLUMNS = tuple(name for name, kind in _COLUMNS.items() if kind == "jsonb")
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+
+
+class Kept(enum.Enum):
+    """Where a verdict lies."""
+
+    DATABASE = "database"
+    JOURNAL = "journal"
+
+
+class NotKept(RuntimeError):
+    """Neither Postgres nor the local disk took the verdict: nothing may be acknowledged but the fail posture."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Arrival:
+    """What is known of a call before it is read. `body` is cut at the size limit, `body_bytes` is not."""
+
+    verdict_id: uuid.UUID
+    received_at: datetime
+    orchestrator_id: int
+    wire: str
+    correlation_id: str
+    api_version: str
+    body: bytes
+    body_bytes: int
+
+
+def record(
+    arrival: Arrival,
+    *,
+    call: Invocation | None,
+    salvaged: dict[str, str],
+    judgement: Judgement,
+    ruleset: Ruleset,
+    answer_ms: float,
+    deadline: float,
+) -> Kept:
+    """Write verdict, transcript and the intake's queue entry in one statement. Raises NotKept.
+
+    `call` is None when the body was unreadable; `salvaged` then holds what could be made out. `deadline` is on
+    time.monotonic: past it, or with Postgres away, the journal takes the same row under the same id.
+    """
+    row = _row(arrival, call=call, salvaged=salvaged, judgement=judgement, ruleset=ruleset, answer_ms=answer_ms)
+    try:
+        _insert(row, deadline=deadline)
+    except psycopg.Error as error:
+        log.warning("verdict.journaled", verdict_id=str(arrival.verdict_id), error=type(error).__name__)
+    else:
+        return Kept.DATABASE
+    try:
+        journal().append({**row, "body_zstd": row["body_zstd"].hex()})
+    except OSError as error:
+        raise NotKept(f"neither Postgres nor the journal took the verdict: {error.strerror}") from error
+    return Kept.JOURNAL
+
+
+def ingest_journal() -> int:
+    """Move this machine's journal into Postgres; returns how many verdicts. Safe to run twice and by several at once.
+
+    Raises psycopg.Error while Postgres is away; the records stay.
+    """
+    count = drain(settings.DATA_DIR / "journal", _ingest)
+    if count:
+        log.info("journal.ingested", verdicts=count)
+    return count
+
+
+_journal: Journal | None = None
+
+
+def journal() -> Journal:
+    """The journal of this process."""
+    global _journal  # noqa: PLW0603 one journal a process
+    if _journal is None:
+        _journal = Journal(settings.DATA_DIR / "journal")
+    return _journal
+
+
+def _ingest(entry: dict[str, Any]) -> None:
+    row = {**entry, "body_zstd": bytes.fromhex(entry["body_zstd"])}
+    try:
+        # off the request path: a slow Postgres is waited for
+        _insert(row, deadline=time.monotonic() + 5)
+    except (psycopg.DataError, psycopg.IntegrityError) as error:
+        # one row Postgres will never take must not keep the others out; it stays on disk for a person
+        log.error("journal.row_refused", verdict_id=entry["id"], error=type(error).__name__)
+        with (settings.DATA_DIR / "journal" / "refused.jsonl").open("a") as file:
+            file.write(json.dumps(entry) + "\n")
+
+
+def _insert(row: dict[str, Any], *, deadline: float) -> None:
+    database.execute(_INSERT, row, deadline=deadline)
+
+
+def _row(
+    arrival: Arrival,
+    *,
+    call: Invocation | None,
+    salvaged: dict[str, str],
+    judgement: Judgement,
+    ruleset: Ruleset,
+    answer_ms: float,
+) -> dict[str, Any]:
+    decision = judgement.decision
+    row: dict[str, Any] = {
+        "id": str(arrival.verdict_id),
+        "since": _since(arrival.verdict_id),
+        "received_at": arrival.received_at.isoformat(),
+        "orchestrator_id": arrival.orchestrator_id,
+        "wire": arrival.wire,
+        "correlation_id": arrival.correlation_id,
+        "api_version": arrival.api_version,
+        **_call_columns(call, salvaged),
+        "tool_kind": judgement.tool_kind.value if call else "",
+        "destination": judgement.destinations[0] if judgement.destinations else "",
+        "action": decision.action.name.lower(),
+        "would_have": decision.would_have.name.lower(),
+        "mode": decision.mode.value,
+        "severity": None if decision.severity is None else int(decision.severity),
+        "deciding_signal": decision.deciding.name if decision.deciding else "",
+        "reason": decision.reason,
+        "failed": decision.failed,
+        "degraded": list(decision.degraded),
+        "signals": [_signal(signal, ruleset.action_for(signal.name, decision.profile)) for signal in decision.signals],
+        "origins": [asdict(origin) for origin in judgement.origins],
+        "policy_version": decision.policy_version,
+        "timings": {stage: round(ms, 3) for stage, ms in judgement.timings},
+        "answer_ms": round(answer_ms, 3),
+        "unknown_members": list(call.unknown_members) if call else [],
+        "body_zstd": zstandard.compress(arrival.body),
+        "body_bytes": arrival.body_bytes,
+    }
+    for name, length in _LENGTHS.items():
+        row[name] = row[name][:length]
+    for name in _JSON_COLUMNS:
+        row[name] = json.dumps(row[name], ensure_ascii=False)
+    return {name: _UNSTORABLE.sub("�", value) if isinstance(value, str) else value for name, value in row.items()}
+
+
+def _call_columns(call: Invocation | None, salvaged: dict[str, str]) -> dict[str, str]:
+    if call is None:
+        names = ("tenant_id", "environment_id", "agent_id", "agent_name", "user_id", "conversation_id", "channel_id")
+        columns = dict.fromkeys((*names, "client_ip", "tool_id", "tool_name", "step_key"), "")
+        return {**columns, **salvaged}
+    return {
+        "tenant_id": call.tenant_id,
+        "environment_id": call.environment_id,
+        "agent_id": call.agent_id,
+        "agent_name": call.agent_name,
+        "user_id": call.user_id,
+        "conversation_id": call.conversation_id,
+        "channel_id": call.channel_id,
+        "client_ip": call.client_ip,
+        "tool_id": call.tool.tool_id,
+        "tool_name": call.tool.name,
+        "step_key": call.step_key,
+    }
+
+
+def _signal(signal: Signal, action: Action) -> dict[str, Any]:
+    return {
+        "name": signal.name,
+        "severity": int(signal.severity),
+        "action": action.name.lower(),
+        "reason": signal.reason,
+        "evidence": [{**asdict(item), "mark": item.mark.value} for item in signal.evidence],
+        "facts": [list(fact) for fact in signal.facts],
+        "would_pass_if": list(signal.would_pass_if),
+    }
+
+
+def _since(verdict_id: uuid.UUID) -> str:
+    milliseconds = max(0, (verdict_id.int >> 80) - _DUPLICATE_SECONDS * 1000)
+    return str(uuid.UUID(int=milliseconds << 80))

@@ -1,0 +1,239 @@
+"""The main job: a planned call comes in, an explicit verdict goes out.
+
+After authentication every answer is 200 with an explicit verdict: the callers treat anything else as an allowed call,
+so an error of ours would be an attacker's door. Budget: settings.DEADLINE_MS from the first byte.
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+import structlog
+from django.conf import settings
+from drf_spectacular.utils import extend_schema
+from rest_framework.exceptions import APIException, NotAuthenticated
+from rest_framework.negotiation import BaseContentNegotiation
+from rest_framework.renderers import BaseRenderer
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from guardrail import auth, housekeeper, store
+from guardrail.api_schema import ErrorBody, EvaluateAnswer, EvaluateRequest
+from guardrail.destinations import destinations_of
+from guardrail.invocation import Invocation
+from guardrail.judge import Judgement, judge
+from guardrail.past import load_past, remember_stop
+from guardrail.verdict_id import new_verdict_id
+from guardrail.wire import Unreadable, copilot_studio, evaluate
+from policies.decision import decide
+from policies.load import NoRuleset, active_ruleset
+from policies.ruleset import Action, Ruleset, ToolKind
+
+log = structlog.get_logger(__name__)
+
+# In force until a policy was loaded once: enforce, and the fail posture is block.
+_NOTHING_LOADED = Ruleset(version=0)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Wire:
+    """What differs between callers on the way in and out."""
+
+    name: str
+    parse: Callable[..., Invocation]
+    salvage: Callable[[bytes], dict[str, str]]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Answered:
+    """A call that was judged and kept, or the fail posture where it could not be."""
+
+    arrival: store.Arrival
+    judgement: Judgement
+
+
+_COPILOT_STUDIO = _Wire(name=copilot_studio.NAME, parse=copilot_studio.parse, salvage=copilot_studio.salvage)
+_EVALUATE = _Wire(name=evaluate.NAME, parse=evaluate.parse, salvage=lambda _: {})
+
+
+def answer_call(request: Request, caller: auth.Caller, wire: _Wire) -> Answered:
+    """Judge one call and keep the verdict. Never raises: whatever goes wrong ends in an explicit decision."""
+    started = time.monotonic()
+    arrival = _arrival(request, caller, wire, give_up_at=started + settings.DEADLINE_MS / 1000)
+    ruleset = _ruleset()
+    call, judgement = _judged(arrival, wire=wire, caller=caller, ruleset=ruleset, started=started)
+    try:
+        store.record(
+            arrival,
+            call=call,
+            salvaged={} if call else wire.salvage(arrival.body),
+            judgement=judgement,
+            answer_ms=(time.monotonic() - started) * 1000,
+            ruleset=ruleset,
+            deadline=time.monotonic() + settings.STORE_BUDGET_MS / 1000,
+        )
+    except store.NotKept as error:
+        log.error("verdict.not_kept", verdict_id=str(arrival.verdict_id), error=str(error))
+        judgement = _failed(call, ruleset, degraded="store", detail="the verdict could not be stored anywhere")
+    if call is not None and judgement.decision.action >= Action.HOLD:
+        remember_stop(call)
+    return Answered(arrival=arrival, judgement=judgement)
+
+
+def _judged(
+    arrival: store.Arrival, *, wire: _Wire, caller: auth.Caller, ruleset: Ruleset, started: float
+) -> tuple[Invocation | None, Judgement]:
+    """The call, None when it cannot be read, and the judgement on it."""
+    if arrival.body_bytes > len(arrival.body):
+        detail = f"the body has {arrival.body_bytes} bytes, at most {settings.MAX_CALL_BYTES} are judged"
+        return None, _failed(None, ruleset, degraded="wire", detail=detail)
+    call = None
+    try:
+        call = wire.parse(arrival.body, orchestrator=caller.slug)
+        read_ms = (time.monotonic() - started) * 1000
+        past = load_past(call, destinations_of(call, ruleset))
+        past_ms = (time.monotonic() - started) * 1000 - read_ms
+        # what storing may take is kept back, so that the whole answer stays inside the deadline
+        deadline = started + (settings.DEADLINE_MS - settings.STORE_BUDGET_MS) / 1000
+        judgement = judge(call, past, ruleset, deadline=deadline, clock=time.monotonic)
+    except (Unreadable, RecursionError) as error:
+        detail = str(error) if isinstance(error, Unreadable) else "the body is nested too deeply"
+        return None, _failed(None, ruleset, degraded="wire", detail=detail)
+    except Exception as error:
+        log.exception("call.not_judged", verdict_id=str(arrival.verdict_id), error=type(error).__name__)
+        return call, _failed(call, ruleset, degraded="wire", detail="an error of our own, see the log")
+    timings = (("read", read_ms), ("past", past_ms), *judgement.timings)
+    return call, replace(judgement, timings=timings)
+
+
+def _failed(call: Invocation | None, ruleset: Ruleset, *, degraded: str, detail: str) -> Judgement:
+    rules = ruleset.for_call(agent_id=call.agent_id if call else "", environment_id=call.environment_id if call else "")
+    decision = decide((), degraded=(degraded,), rules=rules, ruleset=ruleset, sink=True, detail=detail)
+    return Judgement(decision=decision, origins=(), tool_kind=ToolKind.EXECUTE, destinations=(), timings=())
+
+
+def _arrival(request: Request, caller: auth.Caller, wire: _Wire, *, give_up_at: float) -> store.Arrival:
+    received_at = datetime.now(UTC)
+    body, body_bytes = _read(request, give_up_at=give_up_at)
+    return store.Arrival(
+        verdict_id=new_verdict_id(received_at),
+        received_at=received_at,
+        orchestrator_id=caller.orchestrator_id,
+        wire=wire.name,
+        correlation_id=request.headers.get("x-ms-correlation-id", ""),
+        api_version=request.GET.get("api-version", ""),
+        body=body,
+        body_bytes=body_bytes,
+    )
+
+
+def _read(request: Request, *, give_up_at: float) -> tuple[bytes, int]:
+    """The body up to the limit, and how many bytes came in all. The rest is read too: a caller cut off mid-body sees
+    an error, and an error is an allowed call."""
+    try:
+        body = request.read(settings.MAX_CALL_BYTES)
+        body_bytes = len(body)
+        while time.monotonic() < give_up_at and (more := request.read(1 << 20)):
+            body_bytes += len(more)
+    except OSError:
+        return b"", 0
+    return body, body_bytes
+
+
+def _ruleset() -> Ruleset:
+    housekeeper.ensure_loaded()
+    try:
+        return active_ruleset()
+    except NoRuleset:
+        return _NOTHING_LOADED
+
+
+class OnlyJson(BaseContentNegotiation):
+    """Whatever the caller sends and accepts, it is JSON: one live caller sends no content type at all."""
+
+    def select_parser(self, request: Request, parsers: Any) -> Any:
+        return None
+
+    def select_renderer(self, request: Request, renderers: Any, format_suffix: Any = None) -> Any:
+        return renderers[0], renderers[0].media_type
+
+
+class MsgspecRenderer(BaseRenderer):
+    media_type = "application/json"
+    format = "json"
+
+    def render(self, data: Any, accepted_media_type: Any = None, renderer_context: Any = None) -> bytes:
+        return msgspec.json.encode(data)
+
+
+class CallView(APIView):
+    """What the endpoints of orchestrators share: own authentication, JSON only, a constant error body."""
+
+    authentication_classes = ()
+    permission_classes = ()
+    throttle_classes = ()
+    content_negotiation_class = OnlyJson
+    renderer_classes = (MsgspecRenderer,)
+
+    def caller(self, request: Request, slug: str | None) -> auth.Caller:
+        """Who is calling. Raises NotAuthenticated, which `handle_exception` turns into the documented error body."""
+        housekeeper.ensure_loaded()
+        try:
+            return auth.caller_of(request._request, slug=slug)
+        except auth.Unauthorised as error:
+            log.warning("call.unauthorised", slug=slug, why=str(error))
+            raise NotAuthenticated(str(error)) from error
+
+    def handle_exception(self, exc: Exception) -> Response:
+        if not isinstance(exc, APIException):
+            return super().handle_exception(exc)
+        status = exc.status_code if not isinstance(exc, NotAuthenticated) else 401
+        body = {"errorCode": status * 10, "message": str(exc.detail), "httpStatus": status}
+        headers = {"WWW-Authenticate": "Bearer"} if status == 401 else {}
+        return Response(body, status=status, headers=headers)
+
+
+@extend_schema(exclude=True)
+class Validate(CallView):
+    """Microsoft Copilot Studio asks once, when an admin saves the form."""
+
+    def post(self, request: Request, slug: str) -> Response:
+        self.caller(request, slug)
+        if _ruleset() is _NOTHING_LOADED:
+            return Response({"isSuccessful": False, "status": "No policy is published"})
+        return Response({"isSuccessful": True, "status": "OK"})
+
+
+@extend_schema(exclude=True)
+class AnalyzeToolExecution(CallView):
+    """Microsoft Copilot Studio asks before every tool call."""
+
+    def post(self, request: Request, slug: str) -> Response:
+        answered = answer_call(request, self.caller(request, slug), _COPILOT_STUDIO)
+        verdict_id = str(answered.arrival.verdict_id)
+        return Response(copilot_studio.answer(answered.judgement.decision, verdict_id=verdict_id))
+
+
+class Evaluate(CallView):
+    """Our own request, for every other agent."""
+
+    @extend_schema(
+        operation_id="evaluate",
+        summary="Ask whether an agent may make a tool call",
+        description=(
+            "Send the planned call with its context before it is made. Every authenticated request is answered 200 "
+            "with an explicit decision; a request that cannot be read is answered by the fail posture, `block` by "
+            "default, and its reason names what is missing. `ask` means a person must agree first."
+        ),
+        request=EvaluateRequest,
+        responses={200: EvaluateAnswer, 401: ErrorBody},
+    )
+    def post(self, request: Request) -> Response:
+        answered = answer_call(request, self.caller(request, None), _EVALUATE)
+        decision = answered.judgement.decision
+        arguments = evaluate.arguments_of(answered.arrival.body) if decision.action is Action.MODIFY else None
+        return Response(evaluate.answer(decision, verdict_id=str(answered.arrival.verdict_id), arguments=arguments))

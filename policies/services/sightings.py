@@ -1,0 +1,90 @@
+"""Keeps the inventory by what calls show: an agent seen but never registered is a shadow agent."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import connection
+
+# An admin's words win: only what is still empty is filled from a call.
+_ENVIRONMENTS = """
+INSERT INTO policies_environment (environment_id, name, mode, first_seen, last_seen)
+SELECT id, '', '', first_seen, last_seen
+FROM unnest(%s::text[], %s::timestamptz[], %s::timestamptz[]) AS seen (id, first_seen, last_seen)
+ORDER BY id
+ON CONFLICT (environment_id) DO UPDATE SET
+    first_seen = LEAST(policies_environment.first_seen, EXCLUDED.first_seen),
+    last_seen = GREATEST(policies_environment.last_seen, EXCLUDED.last_seen)
+"""
+_AGENTS = """
+INSERT INTO policies_agent (
+    agent_id, name, tenant_id, environment_id, owner, registered, mode, profile, fail_posture, quarantined,
+    first_seen, last_seen, calls, stopped
+)
+SELECT seen.agent_id, seen.name, seen.tenant_id, environment.id, '', false, '', '', '', false,
+    seen.first_seen, seen.last_seen, seen.calls, seen.stopped
+FROM unnest(
+    %s::text[], %s::text[], %s::text[], %s::text[], %s::timestamptz[], %s::timestamptz[], %s::bigint[], %s::bigint[]
+) AS seen (agent_id, name, tenant_id, environment_id, first_seen, last_seen, calls, stopped)
+LEFT JOIN policies_environment environment ON environment.environment_id = seen.environment_id
+ORDER BY seen.agent_id
+ON CONFLICT (agent_id) DO UPDATE SET
+    name = COALESCE(NULLIF(policies_agent.name, ''), EXCLUDED.name),
+    tenant_id = COALESCE(NULLIF(policies_agent.tenant_id, ''), EXCLUDED.tenant_id),
+    environment_id = COALESCE(policies_agent.environment_id, EXCLUDED.environment_id),
+    first_seen = LEAST(policies_agent.first_seen, EXCLUDED.first_seen),
+    last_seen = GREATEST(policies_agent.last_seen, EXCLUDED.last_seen),
+    calls = policies_agent.calls + EXCLUDED.calls,
+    stopped = policies_agent.stopped + EXCLUDED.stopped
+"""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Sighting:
+    """One call of an agent. `counts` False = the same step was delivered before."""
+
+    agent_id: str
+    name: str
+    tenant_id: str
+    environment_id: str
+    at: datetime
+    stopped: bool
+    counts: bool
+
+
+def record_sightings(sightings: Iterable[Sighting]) -> None:
+    """Add calls to the inventory's agents and environments. Two statements however many calls; needs a transaction.
+
+    Rows are taken in the order of their ids, so that two intakes at once wait for each other instead of deadlocking.
+    """
+    by_agent: dict[str, list[Sighting]] = {}
+    by_environment: dict[str, list[datetime]] = {}
+    for sighting in sightings:
+        if sighting.environment_id:
+            by_environment.setdefault(sighting.environment_id, []).append(sighting.at)
+        if sighting.agent_id:
+            by_agent.setdefault(sighting.agent_id, []).append(sighting)
+    with connection.cursor() as cursor:
+        if by_environment:
+            moments = by_environment.values()
+            cursor.execute(
+                _ENVIRONMENTS,
+                [list(by_environment), [min(times) for times in moments], [max(times) for times in moments]],
+            )
+        if by_agent:
+            cursor.execute(_AGENTS, _columns(list(by_agent.values())))
+
+
+def _columns(agents: Sequence[Sequence[Sighting]]) -> list[list[object]]:
+    """Parallel arrays, one entry an agent; its newest call names it."""
+    newest = [max(calls, key=lambda call: call.at) for calls in agents]
+    return [
+        [call.agent_id for call in newest],
+        [call.name for call in newest],
+        [call.tenant_id for call in newest],
+        [call.environment_id for call in newest],
+        [min(call.at for call in calls) for calls in agents],
+        [call.at for call in newest],
+        [sum(call.counts for call in calls) for calls in agents],
+        [sum(call.counts and call.stopped for call in calls) for calls in agents],
+    ]
