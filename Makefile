@@ -1,0 +1,68 @@
+# Everything needs only Python 3.11 or later with pip, and make. Arguments for a command: make up ARGS="--port 8100"
+.DEFAULT_GOAL := help
+SHELL := /bin/sh
+VENV := .venv
+RUN := $(VENV)/bin/python
+
+# the first of these that is 3.11 or later; PYTHON=... overrules
+PYTHON ?= $(shell for name in python3 python3.14 python3.13 python3.12 python3.11; do \
+	"$$name" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo "$$name" && break; done)
+INSTALL = if [ -x $(VENV)/bin/pip ]; then pip="$(RUN) -m pip"; else pip="$(PYTHON) -m pip --python $(RUN)"; fi; \
+	$$pip install --quiet --disable-pip-version-check --no-input --require-hashes --only-binary :all:
+
+.PHONY: help up test check chaos format clean
+help:
+	@echo "make up      run Guardrail on this machine (ARGS=\"--port 8100 --data DIR --no-demo\")"
+	@echo "make test    run every test (ARGS=\"-k webhook\")"
+	@echo "make check   run the checks that need no test: style, layers, types, migrations"
+	@echo "make chaos   kill every part of a running instance under load and count what was lost"
+	@echo "make format  bring the code into the house style"
+	@echo "make clean   remove the virtual environment and caches; .run stays"
+
+up: $(VENV)/installed
+	@exec $(RUN) manage.py up $(ARGS)
+
+test: $(VENV)/installed-dev
+	@$(RUN) -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile $(ARGS)
+
+check: $(VENV)/installed-dev
+	@$(RUN) -m ruff check .
+	@$(RUN) -m ruff format --check .
+	@$(RUN) -c 'from importlinter.cli import lint_imports_command; lint_imports_command()'
+	@$(RUN) -m mypy
+	@$(RUN) -W ignore::RuntimeWarning manage.py makemigrations --check --dry-run
+	@GUARDRAIL_PUBLIC_URL=https://guardrail.example GUARDRAIL_SECRET_KEY=checked-by-make-check-and-used-nowhere-else-0123456789 \
+		$(RUN) manage.py check --deploy --fail-level WARNING
+
+chaos: $(VENV)/installed-dev
+	@exec $(RUN) -m tests.chaos $(ARGS)
+
+format: $(VENV)/installed-dev
+	@$(RUN) -m ruff check --fix .
+	@$(RUN) -m ruff format .
+
+clean:
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+
+$(VENV)/made:
+	@if [ -z "$(PYTHON)" ]; then \
+		echo "Guardrail needs Python 3.11 or later; found: $$(python3 --version 2>&1 || true)." >&2; \
+		echo "Install one, or name it: make $(MAKECMDGOALS) PYTHON=/path/to/python3.11" >&2; exit 1; fi
+	@$(PYTHON) -m pip --version >/dev/null 2>&1 || $(PYTHON) -m ensurepip --version >/dev/null 2>&1 || { \
+		echo "$(PYTHON) has no pip: install it (Debian: apt-get install python3-pip)." >&2; exit 1; }
+	@# an environment that works is kept
+	@# Debian keeps ensurepip in a package of its own: without it the pip outside installs into the environment
+	@$(RUN) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { rm -rf $(VENV); \
+		$(PYTHON) -m venv $(VENV) >/dev/null 2>&1 || { rm -rf $(VENV); $(PYTHON) -m venv --without-pip $(VENV); }; }
+	@touch $@
+
+$(VENV)/installed: $(VENV)/made requirements.txt
+	@echo "installing what Guardrail needs into $(VENV), about half a minute"
+	@$(INSTALL) -r requirements.txt
+	@touch $@
+
+# the development lock holds every line of the other one
+$(VENV)/installed-dev: $(VENV)/made requirements-dev.txt requirements.txt
+	@echo "installing what the tests need into $(VENV), about a minute"
+	@$(INSTALL) -r requirements-dev.txt
+	@touch $(VENV)/installed $@
