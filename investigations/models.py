@@ -30,6 +30,7 @@ class Investigation(models.Model):
         HELD = "held", "Held"
         WOULD_BLOCK = "would_block", "Would block"
         WOULD_HOLD = "would_hold", "Would hold"
+        LET_THROUGH = "let_through", "Let through unjudged"
 
     kind = models.CharField(max_length=60, help_text="The deciding signal's name.")
     fingerprint = models.CharField(max_length=64)

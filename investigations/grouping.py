@@ -1,0 +1,262 @@
+"""What the cause of a stopped call is: which verdicts belong to one investigation, and what it is called.
+
+Pure. A cause is the text, destination or conversation behind the stop, not the rule that noticed it: one mail that led
+to two stopped calls is one piece of work, whichever detector spoke.
+"""
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from policies.ruleset import host_of
+from policies.signal import Severity
+
+# Kinds the intake makes itself, beside the names of signals.
+UNJUDGED = "unjudged"
+NOT_TAKEN_IN = "not_taken_in"
+
+_STOPS = ("hold", "block")
+_INSTRUCTIONS = ("instruction_marked", "instruction_followed", "instruction_delegated")
+# About 40 characters are seen in the queue; the destination is what may be cut.
+_LONGEST_TITLE = 80
+_LONGEST_FACT = 500
+_MOST_FACTS = 100
+_OUTCOMES = {
+    ("block", "block"): "blocked",
+    ("hold", "hold"): "held",
+    ("allow", "block"): "would_block",
+    ("allow", "hold"): "would_hold",
+}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Cause:
+    """Why a call was stopped, as an investigation says it.
+
+    `attributed` False = no text of a known author or document, and no conversation, stands behind it: such a cause
+    joins what is open for the same conversation. `facts` are (name, value) pairs as in `policies.signal.Signal`.
+    """
+
+    fingerprint: str
+    attributed: bool
+    kind: str
+    title: str
+    severity: int
+    outcome: str
+    author: str
+    document: str
+    destination: str
+    facts: tuple[tuple[str, str], ...]
+
+
+def cause_of(verdict: Mapping[str, Any]) -> Cause | None:
+    """The cause of one verdict given by its columns, None when it needs nobody: allowed, noticed or modified.
+
+    Raises KeyError, TypeError, ValueError or AttributeError when the stored signals are not of the shape the store
+    writes.
+    """
+    if verdict["failed"]:
+        return _unjudged(verdict)
+    if verdict["would_have"] not in _STOPS:
+        return None
+    stopping = [signal for signal in verdict["signals"] if signal["action"] in _STOPS]
+    facts = _facts(stopping)
+    # the text that told the agent to is the cause; that the data was classified is what it led to
+    root = next((signal for signal in stopping if signal["name"] in _INSTRUCTIONS), None) or (
+        stopping[0] if stopping else {"name": verdict["deciding_signal"], "evidence": [], "facts": []}
+    )
+    found = _Found(verdict, root=root, facts=facts)
+    key, attributed = _key(found)
+    return Cause(
+        fingerprint=_digest([*key, verdict["agent_id"]]),
+        attributed=attributed,
+        kind=verdict["deciding_signal"],
+        title=_title(found),
+        severity=verdict["severity"] or int(Severity.MEDIUM),
+        outcome=_outcome(verdict),
+        author=found.author[:300],
+        document=found.document[:1000],
+        destination=found.destination[:500],
+        facts=facts,
+    )
+
+
+def cause_not_taken_in(verdict: Mapping[str, Any]) -> Cause:
+    """The cause of a verdict that could not be read: it is set aside where people see it, one heap an agent.
+
+    Reads none of the columns that may be the trouble.
+    """
+    return Cause(
+        fingerprint=_digest([NOT_TAKEN_IN, verdict["agent_id"]]),
+        attributed=True,
+        kind=NOT_TAKEN_IN,
+        title="Verdicts that could not be taken in",
+        severity=int(Severity.HIGH),
+        outcome=_outcome(verdict),
+        author="",
+        document="",
+        destination="",
+        facts=(),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """The verdict's columns with the signal that names the cause."""
+
+    verdict: Mapping[str, Any]
+    root: Mapping[str, Any]
+    facts: tuple[tuple[str, str], ...]
+
+    def fact(self, *names: str) -> str:
+        found = dict(reversed(self.facts))
+        return next((found[name] for name in names if found.get(name)), "")
+
+    @property
+    def author(self) -> str:
+        # who last changed a document put the words there, whoever created it
+        return self.fact("editor", "author")
+
+    @property
+    def document(self) -> str:
+        return self.fact("document")
+
+    @property
+    def destination(self) -> str:
+        return str(self.verdict["destination"] or self.fact("destination"))
+
+
+def _facts(signals: Sequence[Mapping[str, Any]]) -> tuple[tuple[str, str], ...]:
+    pairs = ((str(name), str(value)[:_LONGEST_FACT]) for signal in signals for name, value in signal["facts"])
+    return tuple(dict.fromkeys(pair for pair in pairs if pair[1]))[:_MOST_FACTS]
+
+
+def _key(found: _Found) -> tuple[list[str], bool]:
+    """What two verdicts must share to be one cause, and whether it names a text's origin or a conversation."""
+    name, verdict = str(found.root["name"]), found.verdict
+    if name in _INSTRUCTIONS:
+        if found.author or found.document:
+            return ["instruction", found.author.lower(), found.document.lower()], True
+        return ["instruction", _payload(found.root) or found.destination.lower()], False
+    if name == "reconnaissance":
+        who = verdict["conversation_id"] or verdict["user_id"] or verdict["client_ip"]
+        return [name, who], True
+    if name == "agent_quarantined":
+        return [name], True
+    return [name, found.fact("document", "data_class").lower(), found.destination.lower()], False
+
+
+def _payload(signal: Mapping[str, Any]) -> str:
+    """The instruction itself, so that one poisoned page is one cause in every conversation that read it."""
+    quotes = [str(item["quote"]) for item in signal["evidence"] if item["mark"] == "instruction"]
+    return " ".join(quotes[0].lower().split()) if quotes else ""
+
+
+def _title(found: _Found) -> str:
+    name, verdict = str(found.root["name"]), found.verdict
+    where = _short_host(found.destination)
+    match name:
+        case "instruction_marked" | "instruction_followed" | "instruction_delegated":
+            title = f"{_carrier(found)}: {_deed(found, where)}"
+        case "reconnaissance":
+            title = f"{'User' if verdict['user_id'] else 'Visitor'} probed what the agent can do"
+        case "classified_data_leaving":
+            title = f"{found.fact('data_class') or 'Classified'} data bound for {where or 'outside'}"
+        case "secret_leaving":
+            title = f"Secret bound for {where or 'outside'}"
+        case "destination_denied":
+            title = (
+                f"{_DEEDS.get(verdict['tool_kind'], 'Call')[0].upper()}{_DEEDS.get(verdict['tool_kind'], 'Call')[1:]}"
+            )
+            title += f" to a denied destination: {where}" if where else " to a denied destination"
+        case "agent_quarantined":
+            title = f"Quarantined agent tried {_words(verdict['tool_name'] or verdict['tool_id'])}"
+        case _:
+            title = _words(name or "stopped call") + (f": {where}" if where else "")
+    return _plain(title[:1].upper() + title[1:])
+
+
+_DEEDS = {"send": "send", "pay": "pay", "share": "share", "write": "write", "delete": "delete", "execute": "run"}
+
+
+def _carrier(found: _Found) -> str:
+    """The text that held the instruction, in an analyst's word for it."""
+    evidence = found.root["evidence"]
+    source = next((str(item["source"]) for item in evidence if item["mark"] == "instruction"), "")
+    source = source or (str(evidence[0]["source"]) if evidence else "")
+    hidden = any(item["mark"] == "hidden" for item in evidence)
+    if source == "trigger":
+        text = "mail text" if "@" in found.author else "trigger text"
+    elif found.document:
+        text = "document text"
+    elif source.startswith("history") or source == "user":
+        text = "chat text"
+    else:
+        text = "mail text" if "@" in found.author else "text it read"
+    if hidden:
+        return f"Hidden {text}" if text != "text it read" else "Hidden text it read"
+    return text[:1].upper() + text[1:]
+
+
+def _deed(found: _Found, where: str) -> str:
+    verdict = found.verdict
+    match verdict["tool_kind"]:
+        case "send":
+            return f"send to {where}" if where else "send a message"
+        case "share":
+            return f"share with {where}" if where else "share a file"
+        case "pay":
+            return f"pay {where}" if where else "make a payment"
+        case "delete":
+            return f"delete with {_words(verdict['tool_name'] or verdict['tool_id'])}"
+        case "execute":
+            return f"run {_words(verdict['tool_name'] or verdict['tool_id'])}"
+        case _:
+            return _words(verdict["tool_name"] or verdict["tool_id"]) or "use a tool"
+
+
+def _unjudged(verdict: Mapping[str, Any]) -> Cause:
+    lacking = ", ".join(str(name) for name in verdict["degraded"]) or "time"
+    stopped = verdict["would_have"] in _STOPS
+    title = "Calls stopped unjudged" if stopped else "Calls let through unjudged"
+    return Cause(
+        fingerprint=_digest([UNJUDGED, lacking, verdict["would_have"], verdict["agent_id"]]),
+        attributed=True,
+        kind=UNJUDGED,
+        title=_plain(f"{title}: without {lacking}"),
+        severity=int(Severity.MEDIUM if stopped else Severity.HIGH),
+        outcome=_outcome(verdict),
+        author="",
+        document="",
+        destination="",
+        facts=tuple(("degraded", str(name)[:_LONGEST_FACT]) for name in verdict["degraded"]),
+    )
+
+
+def _outcome(verdict: Mapping[str, Any]) -> str:
+    return _OUTCOMES.get((verdict["action"], verdict["would_have"]), "let_through")
+
+
+def _short_host(destination: str) -> str:
+    host = host_of(destination) or destination
+    return host if len(host) <= 40 else f"{host[:39]}…"
+
+
+def _words(identifier: str) -> str:
+    """`fin_agent.action.Office365Outlook-SendanemailV2` or `Send-an-email-V2` as words."""
+    last = re.split(r"[.:/]", identifier.strip())[-1]
+    spaced = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", re.sub(r"[-_\s]+", " ", last))
+    return spaced.strip().lower()[:40]
+
+
+def _plain(title: str) -> str:
+    """What an outsider chose is in here: no line break, no invisible character, no more than fits."""
+    clean = "".join(letter if letter.isprintable() else "�" for letter in title)
+    return clean if len(clean) <= _LONGEST_TITLE else f"{clean[: _LONGEST_TITLE - 1]}…"
+
+
+def _digest(key: Sequence[str]) -> str:
+    return hashlib.sha256(json.dumps([str(part) for part in key]).encode()).hexdigest()

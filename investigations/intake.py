@@ -1,0 +1,301 @@
+"""Takes recorded verdicts in: what was stopped becomes part of an investigation, every agent part of the inventory.
+
+The queue is a table that the verdict's own statement fills: taken with SKIP LOCKED, emptied in the transaction that
+does the work. So any number may run at once, at any moment, and a crash takes in nothing twice and loses nothing.
+"""
+
+import uuid
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+import structlog
+from django.db import DatabaseError, OperationalError, transaction
+from django.db.models import Q
+from django.utils import timezone
+
+from guardrail.models import PendingIntake, Verdict
+from investigations.grouping import Cause, cause_not_taken_in, cause_of
+from investigations.models import Activity, Investigation, InvestigationCall
+from policies.services.sightings import Sighting, record_sightings
+
+log = structlog.get_logger(__name__)
+
+# Verdicts one transaction takes: 500 hold their locks for some 50 ms.
+BATCH = 500
+MOST_BATCHES = 40
+# An investigation closed between our insert and our lock is opened anew; more often than this is an error of ours.
+_ATTEMPTS = 5
+_MOST_FACTS = 200
+_COLUMNS = (
+    *("id", "received_at", "tenant_id", "environment_id", "agent_id", "agent_name", "user_id", "conversation_id"),
+    *("client_ip", "tool_id", "tool_name", "tool_kind", "destination", "duplicate_of", "action", "would_have"),
+    *("severity", "deciding_signal", "failed", "degraded"),
+)
+# Most convincing last: an investigation says the strongest thing that was done with one of its calls.
+_OUTCOMES = ("let_through", "would_hold", "would_block", "held", "blocked")
+_UNREADABLE = (KeyError, TypeError, ValueError, AttributeError, IndexError)
+
+Row = Mapping[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Caused:
+    """A verdict with its cause."""
+
+    row: Row
+    cause: Cause
+
+
+def take_in(now: datetime) -> int:
+    """Take in one batch of pending verdicts and return how many; 0 when none is left or others hold them.
+
+    One transaction; safe to run twice and by several at once. A batch that the database refuses is taken in verdict by
+    verdict, and what is refused again is set aside as an investigation of its own: one bad row must not hold up the
+    stopped calls behind it.
+    """
+    try:
+        return _take_batch(now)
+    except OperationalError:
+        # the server is away or ended a deadlock: nothing is wrong with the rows, the next run takes them
+        raise
+    except DatabaseError as error:
+        log.warning("intake.batch_refused", error=type(error).__name__)
+        return _take_one_by_one(now)
+
+
+def take_in_all() -> int:
+    """Take in batch after batch until none is pending, at most MOST_BATCHES; returns how many verdicts.
+
+    What is left then waits for the next run: a task without an end could not be stopped in order.
+    """
+    total = 0
+    for _ in range(MOST_BATCHES):
+        taken = take_in(timezone.now())
+        total += taken
+        if not taken:
+            break
+    return total
+
+
+def _take_batch(now: datetime) -> int:
+    with transaction.atomic():
+        ids = _lock_pending(BATCH)
+        if ids:
+            _take(_load_rows(ids), now=now)
+            PendingIntake.objects.filter(pk__in=ids).delete()
+    return len(ids)
+
+
+def _take_one_by_one(now: datetime) -> int:
+    with transaction.atomic():
+        ids = _lock_pending(BATCH)
+        for verdict_id in ids:
+            rows = _load_rows([verdict_id])
+            try:
+                with transaction.atomic():
+                    _take(rows, now=now)
+            except OperationalError:
+                raise
+            except DatabaseError as error:
+                log.error("intake.set_aside", verdict_id=str(verdict_id), error=type(error).__name__)
+                _place([_Caused(row=row, cause=cause_not_taken_in(row)) for row in rows], now=now)
+        PendingIntake.objects.filter(pk__in=ids).delete()
+    return len(ids)
+
+
+def _lock_pending(limit: int) -> list[uuid.UUID]:
+    pending = PendingIntake.objects.select_for_update(skip_locked=True).order_by("pk")
+    return list(pending.values_list("pk", flat=True)[:limit])
+
+
+def _load_rows(ids: Sequence[uuid.UUID]) -> list[Row]:
+    """The verdicts in order, with the signals of those that were stopped: nearly all were not, and signals are wide."""
+    rows = {row["id"]: row for row in Verdict.objects.filter(pk__in=ids).order_by("pk").values(*_COLUMNS)}
+    stopped = [row["id"] for row in rows.values() if row["would_have"] in ("hold", "block")]
+    signals = dict(Verdict.objects.filter(pk__in=stopped).values_list("pk", "signals")) if stopped else {}
+    return [{**row, "signals": signals.get(verdict_id, [])} for verdict_id, row in rows.items()]
+
+
+def _take(rows: Sequence[Row], *, now: datetime) -> None:
+    placed = set(
+        InvestigationCall.objects.filter(verdict_id__in=[row["id"] for row in rows]).values_list(
+            "verdict_id", flat=True
+        )
+    )
+    fresh = [row for row in rows if row["id"] not in placed]
+    caused = [_Caused(row=row, cause=cause) for row in fresh if (cause := _cause_of(row)) is not None]
+    if caused:
+        _place(_joined(_repeats_placed(caused)), now=now)
+    record_sightings(_sighting(row) for row in fresh)
+
+
+def _cause_of(row: Row) -> Cause | None:
+    try:
+        return cause_of(row)
+    except _UNREADABLE as error:
+        log.error("intake.set_aside", verdict_id=str(row["id"]), error=type(error).__name__)
+        return cause_not_taken_in(row)
+
+
+def _sighting(row: Row) -> Sighting:
+    return Sighting(
+        agent_id=row["agent_id"],
+        name=row["agent_name"],
+        tenant_id=row["tenant_id"],
+        environment_id=row["environment_id"],
+        at=row["received_at"],
+        stopped=row["action"] in ("hold", "block"),
+        counts=row["duplicate_of"] is None,
+    )
+
+
+def _repeats_placed(caused: Sequence[_Caused]) -> list[_Caused]:
+    """Put a repeated delivery beside its original, even in a closed investigation; returns the others."""
+    originals = {item.row["duplicate_of"] for item in caused} - {None}
+    if not originals:
+        return list(caused)
+    places = dict(
+        InvestigationCall.objects.filter(verdict_id__in=originals).values_list("verdict_id", "investigation_id")
+    )
+    repeats = [item for item in caused if item.row["duplicate_of"] in places]
+    InvestigationCall.objects.bulk_create(
+        InvestigationCall(investigation_id=places[item.row["duplicate_of"]], verdict_id=item.row["id"])
+        for item in repeats
+    )
+    return [item for item in caused if item.row["duplicate_of"] not in places]
+
+
+def _joined(caused: Sequence[_Caused]) -> list[_Caused]:
+    """Let causes without a known author, document or conversation join what is open for the same conversation.
+
+    Two steps of one story may quote two sentences, or end at two destinations; an analyst has one story to work on.
+    """
+    loose = [item for item in caused if not item.cause.attributed and item.row["conversation_id"]]
+    open_for = _load_open_for(loose) if loose else {}
+    joined = []
+    for item in caused:
+        cause, place = item.cause, (item.row["agent_id"], item.row["conversation_id"])
+        if not cause.attributed and place in open_for:
+            cause = replace(cause, fingerprint=open_for[place])
+        elif place[1]:
+            open_for.setdefault(place, cause.fingerprint)
+        joined.append(replace(item, cause=cause))
+    return joined
+
+
+def _load_open_for(loose: Iterable[_Caused]) -> dict[tuple[str, str], str]:
+    """The fingerprint that is open for each agent and conversation, the first opened where there are several."""
+    conversations = {item.row["conversation_id"] for item in loose}
+    found = (
+        Investigation.objects.filter(conversation_id__in=conversations)
+        .exclude(Q(status=Investigation.Status.CLOSED) | Q(kind__in=("unjudged", "not_taken_in")))
+        .order_by("-pk")
+    )
+    return {
+        (agent, conversation): print_
+        for agent, conversation, print_ in found.values_list("agent_id", "conversation_id", "fingerprint")
+    }
+
+
+def _place(caused: Sequence[_Caused], *, now: datetime) -> None:
+    """Open what is not open, extend what is, and give each verdict its one place."""
+    by_fingerprint: dict[str, list[_Caused]] = {}
+    for item in caused:
+        by_fingerprint.setdefault(item.cause.fingerprint, []).append(item)
+    investigations = _locked_open(by_fingerprint, now=now)
+    activities = _openings([row for row in investigations.values() if not row.calls])
+    for fingerprint, items in by_fingerprint.items():
+        activities += _extend(investigations[fingerprint], items)
+    fields = ["kind", "title", "severity", "outcome", "destination", "author", "document", "facts", "calls"]
+    Investigation.objects.bulk_update(investigations.values(), [*fields, "first_seen", "last_seen"])
+    InvestigationCall.objects.bulk_create(
+        InvestigationCall(investigation=investigations[item.cause.fingerprint], verdict_id=item.row["id"])
+        for item in caused
+    )
+    Activity.objects.bulk_create(activities)
+
+
+def _locked_open(by_fingerprint: Mapping[str, Sequence[_Caused]], *, now: datetime) -> dict[str, Investigation]:
+    """The open investigation of each fingerprint, locked; opened here where there was none.
+
+    Another intake may be opening the same cause: the unique constraint makes us wait for it and then find its row.
+    All inserts come before all locks, both in one order, so that two intakes cannot wait for each other.
+    """
+    found: dict[str, Investigation] = {}
+    for _ in range(_ATTEMPTS):
+        missing = sorted(by_fingerprint.keys() - found.keys())
+        if not missing:
+            break
+        fresh = [_opened(by_fingerprint[fingerprint][0], now=now) for fingerprint in missing]
+        Investigation.objects.bulk_create(fresh, ignore_conflicts=True)
+        still_open = Investigation.objects.filter(fingerprint__in=missing).exclude(status=Investigation.Status.CLOSED)
+        found |= {row.fingerprint: row for row in still_open.select_for_update().order_by("pk")}
+    return found
+
+
+def _opened(first: _Caused, *, now: datetime) -> Investigation:
+    """A row without calls yet: whoever holds the lock fills it."""
+    row, cause = first.row, first.cause
+    return Investigation(
+        kind=cause.kind,
+        fingerprint=cause.fingerprint,
+        title=cause.title,
+        severity=cause.severity,
+        outcome=cause.outcome,
+        agent_id=row["agent_id"],
+        agent_name=row["agent_name"],
+        user_id=row["user_id"],
+        conversation_id=row["conversation_id"],
+        destination=cause.destination,
+        author=cause.author,
+        document=cause.document,
+        first_seen=row["received_at"],
+        last_seen=row["received_at"],
+        opened_at=now,
+    )
+
+
+def _extend(investigation: Investigation, items: Sequence[_Caused]) -> list[Activity]:
+    """Add calls to a locked investigation; returns what its history must say."""
+    activities = []
+    for cause in (item.cause for item in items):
+        if cause.severity > investigation.severity:
+            activities.append(
+                Activity(
+                    investigation=investigation,
+                    kind="severity_raised",
+                    text=f"from {investigation.severity} to {cause.severity}: {cause.title}",
+                )
+            )
+            investigation.severity, investigation.kind, investigation.title = cause.severity, cause.kind, cause.title
+            investigation.destination = cause.destination or investigation.destination
+        investigation.outcome = max(investigation.outcome, cause.outcome, key=_OUTCOMES.index)
+        for name in ("author", "document", "destination"):
+            if not getattr(investigation, name):
+                setattr(investigation, name, getattr(cause, name))
+        known = {tuple(fact) for fact in investigation.facts}
+        investigation.facts += [list(fact) for fact in cause.facts if fact not in known]
+    investigation.facts = investigation.facts[:_MOST_FACTS]
+    moments = [item.row["received_at"] for item in items]
+    investigation.first_seen = min([investigation.first_seen, *moments])
+    investigation.last_seen = max([investigation.last_seen, *moments])
+    steps = sum(item.row["duplicate_of"] is None for item in items)
+    investigation.calls = max(1, investigation.calls + steps)
+    return activities
+
+
+def _openings(fresh: Sequence[Investigation]) -> list[Activity]:
+    """`opened` for each, and which closed investigation its cause had before: people judged that one, not these calls."""
+    closed = Investigation.objects.filter(
+        fingerprint__in=[row.fingerprint for row in fresh], status=Investigation.Status.CLOSED
+    )
+    before = {row.fingerprint: row for row in closed.order_by("pk")} if fresh else {}
+    activities = [Activity(investigation=row, kind="opened", text=row.title) for row in fresh]
+    for row in fresh:
+        earlier = before.get(row.fingerprint)
+        if earlier is not None:
+            text = f"investigation {earlier.pk}, closed as {earlier.get_disposition_display().lower()}"
+            activities.append(Activity(investigation=row, kind="recurred", text=text))
+    return activities
