@@ -10,10 +10,10 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import OuterRef, Q, QuerySet, Subquery
 from django.utils import timezone
 
-from guardrail.models import Orchestrator, OrchestratorToken
+from guardrail.models import Orchestrator, OrchestratorToken, Verdict
 from policies import audit
 from policies.access import Permission, require
 from policies.services.publish import changed
@@ -175,6 +175,18 @@ def disable(orchestrator: Orchestrator, *, actor: AbstractBaseUser | None) -> No
 def valid_tokens(orchestrator: Orchestrator, *, now: datetime) -> QuerySet[OrchestratorToken]:
     """The tokens of a caller that are accepted at `now`."""
     return orchestrator.tokens.filter(Q(expires_at=None) | Q(expires_at__gt=now), revoked_at=None)
+
+
+def load_callers() -> QuerySet[Orchestrator]:
+    """Every caller with `last_call`, when its newest call arrived, None before the first. One query, by an index."""
+    newest = Verdict.objects.filter(orchestrator_id=OuterRef("pk")).order_by("-id").values("received_at")[:1]
+    return Orchestrator.objects.annotate(last_call=Subquery(newest))
+
+
+def load_last_call(orchestrator: Orchestrator) -> datetime | None:
+    """When the newest call of one caller arrived; None before the first. One query, by an index."""
+    calls = Verdict.objects.filter(orchestrator_id=orchestrator.pk).order_by("-id")
+    return calls.values_list("received_at", flat=True).first()
 
 
 def digest_of(token: str) -> str:

@@ -11,6 +11,7 @@ from types import MappingProxyType
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser, Group, User
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
+from django.http import HttpRequest
 
 from policies import audit
 
@@ -55,6 +56,13 @@ def require(user: AbstractBaseUser | AnonymousUser | None, permission: Permissio
     if not may(user, permission):
         name = user.get_username() if user else ""
         raise PermissionDenied(f"`{name}` may not {permission.value}")
+
+
+def actor_of(request: HttpRequest) -> User:
+    """The signed-in person behind a request, for a service's `actor`. Raises PermissionDenied when nobody signed in."""
+    if not isinstance(request.user, User):
+        raise PermissionDenied("nobody is signed in")
+    return request.user
 
 
 def load_roles(user: User) -> frozenset[Role]:

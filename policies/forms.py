@@ -1,0 +1,127 @@
+"""Forms of the agent and environment pages: text in, what a service wants out."""
+
+from typing import Any
+
+from django import forms
+
+from policies.models import Agent, Environment, ModeChoice
+from policies.services.inventory import AgentSettings
+
+# Typed by whoever lets calls through unjudged: a click alone opens the door too easily.
+OPEN_DOOR = "let calls through"
+
+
+class AgentSettingsForm(forms.Form):
+    """Everything an admin decides for one agent. `current_posture` holds now: only opening the door is asked back."""
+
+    name = forms.CharField(max_length=200, required=False)
+    owner = forms.CharField(max_length=200, help_text="Who answers for what it does.")
+    mode = forms.ChoiceField(
+        required=False,
+        choices=[
+            ("", "As its environment"),
+            ("enforce", "Enforce: stop what policy stops"),
+            ("monitor", "Monitor: only watch"),
+        ],
+    )
+    profile = forms.ChoiceField(
+        required=False,
+        choices=[
+            ("", "As the policy says"),
+            ("strict", "Strict: stop what is suspected"),
+            ("cautious", "Cautious: hold it for a person, as its users delegate to mail and documents"),
+        ],
+    )
+    fail_posture = forms.ChoiceField(
+        label="If Guardrail fails",
+        required=False,
+        choices=[("", "As the policy says"), ("block", "Block the call"), ("allow", "Allow the call")],
+        help_text="The answer when judging could not be finished in time.",
+    )
+    confirmation = forms.CharField(
+        label=f"To allow when Guardrail fails, type: {OPEN_DOOR}",
+        required=False,
+        widget=forms.TextInput({"autocomplete": "off"}),
+        help_text="Whoever can make judging fail, with a huge document say, gets their call through.",
+    )
+
+    def __init__(self, *args: Any, current_posture: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.current_posture = current_posture
+
+    def clean(self) -> dict[str, Any]:
+        """Refuse to open the door without the sentence."""
+        cleaned = super().clean() or self.cleaned_data
+        opens = cleaned.get("fail_posture") == "allow" and self.current_posture != "allow"
+        typed = cleaned.get("confirmation", "").strip().lower()
+        if opens and typed != OPEN_DOOR:
+            self.add_error("confirmation", f"found `{typed}`, expected `{OPEN_DOOR}`")
+        return cleaned
+
+    def settings(self) -> AgentSettings:
+        """What was decided; only after `is_valid`."""
+        return AgentSettings(
+            name=self.cleaned_data["name"],
+            owner=self.cleaned_data["owner"],
+            mode=self.cleaned_data["mode"],
+            profile=self.cleaned_data["profile"],
+            fail_posture=self.cleaned_data["fail_posture"],
+        )
+
+
+class ModeForm(forms.Form):
+    """A switch to `monitor` or `enforce`, or back to the default."""
+
+    mode = forms.ChoiceField(required=False, choices=[("", "default"), *ModeChoice.choices])
+
+
+class RegisterForm(forms.Form):
+    """Who takes on a shadow agent."""
+
+    owner = forms.CharField(max_length=200, help_text="Who answers for what it does.")
+
+
+class NewAgentForm(forms.Form):
+    """An agent registered before its first call."""
+
+    agent_id = forms.CharField(
+        label="Agent id",
+        max_length=200,
+        widget=forms.TextInput({"autocomplete": "off"}),
+        help_text="The id its calls carry; Copilot Studio shows it under Settings, Advanced, Metadata.",
+    )
+    name = forms.CharField(max_length=200, required=False)
+    owner = forms.CharField(max_length=200, help_text="Who answers for what it does.")
+    environment = forms.ModelChoiceField(Environment.objects.all(), required=False, empty_label="Not known")
+
+
+class NewEnvironmentForm(forms.Form):
+    """An environment noted before its first call."""
+
+    environment_id = forms.CharField(
+        label="Environment id",
+        max_length=200,
+        widget=forms.TextInput({"autocomplete": "off"}),
+        help_text="From the Power Platform admin center, e.g. Default-11111111-2222-3333-4444-555555555555.",
+    )
+    name = forms.CharField(max_length=200, required=False)
+    mode = forms.ChoiceField(
+        required=False,
+        choices=[
+            ("monitor", "Monitor: only watch"),
+            ("enforce", "Enforce: stop what policy stops"),
+            ("", "As the policy"),
+        ],
+        help_text="For production: monitor first.",
+    )
+
+
+def settings_of(agent: Agent) -> dict[str, str]:
+    """The initial data of AgentSettingsForm."""
+    return {
+        "name": agent.name,
+        "owner": agent.owner,
+        "mode": agent.mode,
+        "profile": agent.profile,
+        "fail_posture": agent.fail_posture,
+    }

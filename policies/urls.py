@@ -1,0 +1,16 @@
+"""Addresses of the agent and environment pages."""
+
+from django.urls import path
+
+from policies.views import agents, environments
+
+urlpatterns = [
+    path("agents/", agents.agents, name="agents"),
+    path("agents/new/", agents.agent_new, name="agent_new"),
+    path("agents/<int:pk>/", agents.agent, name="agent"),
+    path("agents/<int:pk>/mode/", agents.agent_mode, name="agent_mode"),
+    path("agents/<int:pk>/register/", agents.agent_register, name="agent_register"),
+    path("agents/<int:pk>/settings/", agents.agent_settings, name="agent_settings"),
+    path("environments/", environments.environments, name="environments"),
+    path("environments/<int:pk>/mode/", environments.environment_mode, name="environment_mode"),
+]

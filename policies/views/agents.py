@@ -1,0 +1,127 @@
+"""Agents: who is judged and how, who calls unregistered, who is never heard from; and one agent's settings."""
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from policies import queries
+from policies.access import Permission, actor_of, may, require
+from policies.forms import AgentSettingsForm, ModeForm, NewAgentForm, RegisterForm, settings_of
+from policies.models import Agent
+from policies.services import inventory
+
+
+@require_GET
+def agents(request: HttpRequest) -> HttpResponse:
+    """Every agent, in three kinds; `?q=` narrows them."""
+    words = request.GET.get("q", "").strip()[:200]
+    return render(
+        request,
+        "policies/agents.html",
+        {
+            "inventory": queries.load_inventory(words),
+            "words": words,
+            "may_change": may(request.user, Permission.CHANGE_POLICY),
+        },
+    )
+
+
+@require_http_methods(["GET", "POST"])
+def agent_new(request: HttpRequest) -> HttpResponse:
+    """Register an agent before its first call."""
+    require(request.user, Permission.CHANGE_POLICY)
+    form = NewAgentForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            added = inventory.add_agent(**form.cleaned_data, actor=actor_of(request))
+        except inventory.InventoryError as error:
+            form.add_error("agent_id", str(error))
+        else:
+            messages.success(request, f"{added} is registered. It stays under Uncovered until its first call.")
+            return redirect("agent", added.pk)
+    return render(request, "policies/agent_new.html", {"form": form}, status=422 if form.is_bound else 200)
+
+
+@require_GET
+def agent(request: HttpRequest, pk: int) -> HttpResponse:
+    """One agent: what is in force, its settings, what was changed."""
+    found = get_object_or_404(Agent.objects.select_related("environment"), pk=pk)
+    return _page(request, found)
+
+
+@require_POST
+def agent_mode(request: HttpRequest, pk: int) -> HttpResponse:
+    """Switch one agent between monitor and enforce, from the list or from its page."""
+    found = get_object_or_404(Agent, pk=pk)
+    form = ModeForm(request.POST)
+    if not form.is_valid():
+        return HttpResponse("mode: expected monitor, enforce or nothing", status=422, content_type="text/plain")
+    inventory.set_agent_mode(found, form.cleaned_data["mode"], actor=actor_of(request))
+    messages.success(request, f"{found}: {_mode_words(form.cleaned_data['mode'])}")
+    return redirect("agents") if request.POST.get("from") == "agents" else redirect("agent", pk)
+
+
+@require_http_methods(["GET", "POST"])
+def agent_register(request: HttpRequest, pk: int) -> HttpResponse:
+    """Take a shadow agent into the inventory."""
+    if request.method == "GET":
+        return redirect("agent", pk)
+    found = get_object_or_404(Agent.objects.select_related("environment"), pk=pk)
+    form = RegisterForm(request.POST)
+    require(request.user, Permission.CHANGE_POLICY)
+    if not form.is_valid():
+        return _page(request, found, register_form=form)
+    inventory.register_agent(found, owner=form.cleaned_data["owner"], actor=actor_of(request))
+    messages.success(request, f"{found} is registered.")
+    return redirect("agent", pk)
+
+
+@require_http_methods(["GET", "POST"])
+def agent_settings(request: HttpRequest, pk: int) -> HttpResponse:
+    """Change what an admin decides for one agent."""
+    if request.method == "GET":
+        return redirect("agent", pk)
+    found = get_object_or_404(Agent.objects.select_related("environment"), pk=pk)
+    require(request.user, Permission.CHANGE_POLICY)
+    form = AgentSettingsForm(request.POST, current_posture=found.fail_posture)
+    if form.is_valid():
+        try:
+            inventory.change_agent(found, form.settings(), actor=actor_of(request))
+        except inventory.InventoryError as error:
+            form.add_error(None, str(error))
+        else:
+            messages.success(request, "Saved. It holds for the next call.")
+            return redirect("agent", pk)
+    return _page(request, found, settings_form=form)
+
+
+def _page(
+    request: HttpRequest,
+    found: Agent,
+    *,
+    settings_form: AgentSettingsForm | None = None,
+    register_form: RegisterForm | None = None,
+) -> HttpResponse:
+    refused = settings_form is not None or register_form is not None
+    return render(
+        request,
+        "policies/agent.html",
+        {
+            "row": queries.row_of(found, queries.load_defaults()),
+            "history": queries.load_history(found),
+            "settings_form": settings_form
+            or AgentSettingsForm(initial=settings_of(found), current_posture=found.fail_posture),
+            "register_form": register_form or RegisterForm(),
+            "may_change": may(request.user, Permission.CHANGE_POLICY),
+        },
+        status=422 if refused else 200,
+    )
+
+
+def _mode_words(mode: str) -> str:
+    if mode == "monitor":
+        return "monitor. Its calls are judged and recorded, and all go through."
+    if mode == "enforce":
+        return "enforce. What policy stops is stopped."
+    return "as its environment."

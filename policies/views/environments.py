@@ -1,0 +1,51 @@
+"""Environments: which were heard from, which never, and whether each is only watched."""
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_http_methods, require_POST
+
+from policies import queries
+from policies.access import Permission, actor_of, may, require
+from policies.forms import ModeForm, NewEnvironmentForm
+from policies.models import Environment
+from policies.services import inventory
+
+
+@require_http_methods(["GET", "POST"])
+def environments(request: HttpRequest) -> HttpResponse:
+    """Every environment; POST notes one before its first call."""
+    form = NewEnvironmentForm(request.POST or None)
+    if request.method == "POST":
+        require(request.user, Permission.CHANGE_POLICY)
+        if form.is_valid():
+            try:
+                added = inventory.add_environment(**form.cleaned_data, actor=actor_of(request))
+            except inventory.InventoryError as error:
+                form.add_error("environment_id", str(error))
+            else:
+                messages.success(request, f"{added} is noted. It counts as never heard from until its first call.")
+                return redirect("environments")
+    return render(
+        request,
+        "policies/environments.html",
+        {
+            "form": form,
+            "environments": queries.load_environments(),
+            "defaults": queries.load_defaults(),
+            "may_change": may(request.user, Permission.CHANGE_POLICY),
+        },
+        status=422 if form.is_bound else 200,
+    )
+
+
+@require_POST
+def environment_mode(request: HttpRequest, pk: int) -> HttpResponse:
+    """Switch one environment between monitor and enforce; its agents follow unless they have a mode of their own."""
+    found = get_object_or_404(Environment, pk=pk)
+    form = ModeForm(request.POST)
+    if not form.is_valid():
+        return HttpResponse("mode: expected monitor, enforce or nothing", status=422, content_type="text/plain")
+    inventory.set_environment_mode(found, form.cleaned_data["mode"], actor=actor_of(request))
+    messages.success(request, f"{found}: {form.cleaned_data['mode'] or 'as the policy says'}.")
+    return redirect("environments")
