@@ -1,0 +1,106 @@
+"""One planned call laid out for the detectors: what it does, where it reaches, who asked for what, what was read."""
+
+import hashlib
+import re
+from dataclasses import dataclass
+
+from guardrail.destinations import Target, targets_of
+from guardrail.invocation import Invocation, Passage, Past
+from guardrail.provenance import Leaf, leaves_of, share_in
+from guardrail.text.budget import Budget
+from guardrail.text.reading import Reading, read_source
+from guardrail.text.wordset import WordSet, word_set
+from guardrail.tool_kind import infer_kind
+from policies.ruleset import CallRules, Ruleset, ToolKind
+
+# A user who agrees to what the assistant proposed has asked for it in the assistant's words.
+_AGREEING = re.compile(
+    r"^\W*(?:yes|yep|yeah|sure|ok|okay|go ahead|please do|please proceed|proceed|confirm|confirmed|do it|sounds good|"
+    r"correct|that'?s (?:right|fine|correct)|absolutely|of course|i (?:confirm|agree|approve))\b",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Source:
+    """One untrusted text the agent has seen. `name` as in Evidence: `output:<i>` or `trigger`."""
+
+    name: str
+    tool_name: str
+    reading: Reading
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Case:
+    """All that detectors look at. `user` holds the words of the people this run serves, empty in a triggered run.
+
+    `user_shares` runs along `leaves`: how much of each value the user's words explain, 0 to 1.
+    `sink` = the call can change or send something.
+    """
+
+    call: Invocation
+    past: Past
+    ruleset: Ruleset
+    rules: CallRules
+    kind: ToolKind
+    sink: bool
+    targets: tuple[Target, ...]
+    leaves: tuple[Leaf, ...]
+    user: WordSet
+    user_shares: tuple[float, ...]
+    sources: tuple[Source, ...]
+    budget: Budget
+
+
+def open_case(call: Invocation, past: Past, ruleset: Ruleset, budget: Budget) -> Case:
+    """Lay out one call: reads its outputs, newest first, as far as the budget goes."""
+    kind = infer_kind(call.tool, ruleset, agent_id=call.agent_id)
+    leaves = leaves_of(call.arguments)
+    user = _user_words(call)
+    return Case(
+        call=call,
+        past=past,
+        ruleset=ruleset,
+        rules=ruleset.for_call(agent_id=call.agent_id, environment_id=call.environment_id),
+        kind=kind,
+        sink=kind is not ToolKind.READ,
+        targets=targets_of(call, ruleset, kind),
+        leaves=leaves,
+        user=user,
+        user_shares=tuple(share_in(leaf, user) for leaf in leaves),
+        sources=_sources(call, budget),
+        budget=budget,
+    )
+
+
+def _user_words(call: Invocation) -> WordSet:
+    if call.event_triggered:
+        return word_set(())
+    texts = [passage.text for passage in call.user_passages]
+    said = [message for message in call.history if message.role in ("user", "assistant")]
+    texts += [passage.text for message in said if message.role == "user" for passage in message.passages]
+    for before, message in zip(said, said[1:], strict=False):
+        if before.role == "assistant" and message.role == "user":
+            reply = " ".join(passage.text for passage in message.passages)[:200]
+            if _AGREEING.match(reply):
+                texts += [passage.text for passage in before.passages]
+    return word_set(texts)
+
+
+def _sources(call: Invocation, budget: Budget) -> tuple[Source, ...]:
+    found = []
+    if call.event_triggered and call.user_passages:
+        reading = read_source(call.user_passages, digest=_digest(call.user_passages), budget=budget)
+        found.append(Source(name="trigger", tool_name="", reading=reading))
+    for index in range(len(call.outputs) - 1, -1, -1):
+        output = call.outputs[index]
+        reading = read_source(output.passages, digest=output.digest, budget=budget)
+        found.append(Source(name=f"output:{index}", tool_name=output.tool_name or output.tool_id, reading=reading))
+    return tuple(found)
+
+
+def _digest(passages: tuple[Passage, ...]) -> str:
+    sha = hashlib.sha256(b"trigger")
+    for passage in passages:
+        sha.update(passage.path.encode("utf-8", "replace") + b"\0" + passage.text.encode("utf-8", "replace") + b"\0")
+    return sha.hexdigest()

@@ -1,0 +1,342 @@
+"""Claim: this call carries out an instruction that stands in outside text, not one the user gave.
+
+An instruction explains a call when its verb fits the tool and it holds values of the call the user never gave. With a
+signature (or hidden) within three sentences that is a hijacking; without one it depends on what the user asked for and
+on how far the user told the agent to act on texts.
+Cannot see: changed facts without an instruction, a request equal to what the user delegated, languages without a table.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from guardrail.case import Case, Source
+from guardrail.destinations import argument_name
+from guardrail.provenance import Leaf, share_in, stands_in
+from guardrail.request import Delegation, Request, names_in, read_request, stem, stems
+from guardrail.text.reading import Author, Directive
+from guardrail.text.words import ENGLISH
+from guardrail.tool_kind import tool_senses, tool_verbs, tool_words
+from policies.ruleset import Standing, ToolKind, host_of
+from policies.signal import Evidence, Mark, Severity, Signal
+
+NAME = "attribution"
+
+# Values that name a person, place or thing exactly: one that only an instruction gives is evidence on its own.
+_EXACT = frozenset(("email", "url", "domain", "iban", "phone", "id", "path"))
+_OUTWARD = frozenset(("email", "url", "domain", "iban", "phone"))
+_TEXT_COVER = 0.6
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Doing:
+    """What the planned call does, in the terms directives are matched by."""
+
+    verbs: frozenset[str]
+    senses: frozenset[str]
+    words: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Match:
+    """How well one directive explains the call. `cover` is the share of the values the user did not give."""
+
+    source: Source
+    directive: Directive
+    action: float
+    tool: float
+    new: float
+    explained: float
+    cover: float
+    exact: tuple[Leaf, ...]
+    values: tuple[Leaf, ...]
+
+    @property
+    def marked(self) -> bool:
+        return bool(self.directive.signs or self.directive.hidden)
+
+    @property
+    def score(self) -> float:
+        return self.explained + self.action + self.tool + 0.5 * self.marked + 2.0 * bool(self.exact)
+
+
+def detect(case: Case) -> list[Signal]:
+    """At most one signal: the directive that explains the call best."""
+    if not any(source.reading.directives for source in case.sources):
+        return []
+    request = read_request(case.user, case.call.tool, case.kind)
+    matches = sorted(_matches(case), key=lambda match: match.score, reverse=True)
+    for match in matches:
+        if match.marked and _carries_out_marked(match, case, request):
+            return [_signal("instruction_marked", match, case, request)]
+    for match in matches:
+        name = _unmarked_name(match, case, request)
+        if name:
+            return [_signal(name, match, case, request)]
+    return []
+
+
+def _matches(case: Case) -> Iterator[_Match]:
+    doing = _Doing(
+        verbs=tool_verbs(case.call.tool) - ENGLISH.general,
+        senses=tool_senses(case.call.tool, case.kind),
+        words=tuple(stem(word) for word in tool_words(case.call.tool)),
+    )
+    weighed = [(leaf, leaf.weight * (1.0 - share)) for leaf, share in zip(case.leaves, case.user_shares, strict=True)]
+    fresh = [(leaf, weight) for leaf, weight in weighed if weight > 0.3 * leaf.weight and not _is_constant(leaf)]
+    total = sum(weight for _, weight in fresh)
+    in_data: dict[Leaf, bool] = {}
+    for source in case.sources:
+        for count, directive in enumerate(source.reading.directives):
+            if count % 32 == 0 and case.budget.spent():
+                return
+            match = _match(source, directive, doing, fresh, total, in_data, case)
+            if match is not None:
+                yield match
+
+
+def _is_constant(leaf: Leaf) -> bool:
+    return leaf.kind == "number" and len(leaf.needle) <= 2
+
+
+def _match(
+    source: Source,
+    directive: Directive,
+    doing: _Doing,
+    fresh: list[tuple[Leaf, float]],
+    total: float,
+    in_data: dict[Leaf, bool],
+    case: Case,
+) -> _Match | None:
+    tool = _tool_share(doing, directive)
+    action = _action(doing, directive, tool)
+    if not action:
+        return None
+    explained = 0.0
+    values = []
+    exact = []
+    for leaf, weight in fresh:
+        share = share_in(leaf, directive.window)
+        if leaf.kind in ("short", "long") and share < _TEXT_COVER:
+            continue
+        if not share:
+            continue
+        if leaf not in in_data:
+            in_data[leaf] = _stands_in_data(leaf, case)
+        explained += weight * share * (0.3 if in_data[leaf] else 1.0)
+        values.append(leaf)
+        if leaf.kind in _EXACT and not in_data[leaf]:
+            exact.append(leaf)
+    return _Match(
+        source=source,
+        directive=directive,
+        action=action,
+        tool=tool,
+        new=total,
+        explained=explained,
+        cover=explained / total if total else 0.0,
+        exact=tuple(exact),
+        values=tuple(values),
+    )
+
+
+def _tool_share(doing: _Doing, directive: Directive) -> float:
+    if not doing.words:
+        return 0.0
+    heard = stems(directive.window.words)
+    return sum(1 for word in doing.words if word in heard) / len(doing.words)
+
+
+def _action(doing: _Doing, directive: Directive, tool: float) -> float:
+    """1 the same verb, 0.6 the same kind of action, 0.5 the tool is named, 0 something else is asked for."""
+    verbs = directive.asked.verbs - ENGLISH.general
+    if verbs & doing.verbs:
+        return 1.0
+    if directive.asked.senses & doing.senses and verbs:
+        return 0.6
+    return 0.5 if tool >= 0.5 else 0.0
+
+
+def _stands_in_data(leaf: Leaf, case: Case) -> bool:
+    """True when the value also stands in an output outside every instruction, where an honest agent may have it from."""
+    if leaf.kind == "long" or not leaf.needle:
+        return False
+    for source in case.sources:
+        for prose in source.reading.prose:
+            at = stands_in(leaf.needle, prose.lower)
+            while at >= 0:
+                if not any(start <= at < end for start, end in prose.asked):
+                    return True
+                at = stands_in(leaf.needle, prose.lower, at + 1)
+    return False
+
+
+def _carries_out_marked(match: _Match, case: Case, request: Request) -> bool:
+    """Beside a signature less is needed: some value of the call, or the very tool, that the user did not ask for."""
+    if match.exact or (match.explained >= 1.0 and match.cover >= 0.25):
+        return True
+    if request.asked:
+        return match.explained >= 1.0 and match.cover >= 0.5
+    return match.action >= 1.0 and match.tool >= 0.5 or match.tool >= 0.67 or (case.sink and match.cover >= 0.3)
+
+
+def _unmarked_name(match: _Match, case: Case, request: Request) -> str:
+    """The signal an instruction without a signature makes of this call, empty for none."""
+    if not case.sink or not match.action:
+        return ""
+    outward = [leaf for leaf in match.exact if leaf.kind in _OUTWARD]
+    author = match.source.reading.authors[match.directive.record]
+    if case.call.event_triggered and match.source.name == "trigger":
+        return "instruction_delegated" if _leads_elsewhere(outward, author, case) else ""
+    certain = bool(match.exact) and match.cover >= 0.4
+    whole = match.cover >= 0.6 and match.explained >= 1.5
+    named = match.action >= 1.0 and match.tool >= 0.67 and (match.cover >= 0.3 or not match.new)
+    if not (certain or (not request.asked and (whole or named))):
+        return ""
+    if request.delegation is Delegation.NONE:
+        return "instruction_followed"
+    if request.delegation is Delegation.ACTIONS and _named_by_user(author, case):
+        return ""
+    return "instruction_delegated"
+
+
+def _leads_elsewhere(outward: list[Leaf], author: Author, case: Case) -> bool:
+    """A triggered run exists to act on mail; an instruction in it is suspect when it leads to a third party."""
+    home = host_of(author.author) if "@" in author.author else ""
+    for leaf in outward:
+        if case.ruleset.standing_of(leaf.value) in (Standing.INTERNAL, Standing.KNOWN):
+            continue
+        host = host_of(leaf.value)
+        if not home or not (host == home or host.endswith("." + home) or home.endswith("." + host)):
+            return True
+    return False
+
+
+def _named_by_user(author: Author, case: Case) -> bool:
+    return any(names_in(name, case.user) for name in (author.author, author.document) if name)
+
+
+def _signal(name: str, match: _Match, case: Case, request: Request) -> Signal:
+    author = match.source.reading.authors[match.directive.record]
+    place = _place(match.source, author, case)
+    return Signal(
+        name=name,
+        severity=_severity(name, case),
+        reason=_reason(name, match, case, request, place),
+        evidence=tuple(_evidence(match)),
+        facts=tuple(_facts(match, author, case)),
+        would_pass_if=_counterfactuals(match, case, request),
+    )
+
+
+def _severity(name: str, case: Case) -> Severity:
+    if name == "instruction_delegated":
+        return Severity.MEDIUM
+    outside = any(target.standing in (Standing.UNKNOWN, Standing.DENIED) for target in case.targets)
+    if name == "instruction_marked":
+        return Severity.CRITICAL if case.sink and outside else Severity.HIGH
+    return Severity.HIGH
+
+
+def _place(source: Source, author: Author, case: Case) -> str:
+    """Where the instruction stands, in words: `the mail from a@b` or `what get_webpage returned`."""
+    by = f" by {author.author}" if author.author else ""
+    if author.editor and author.editor != author.author:
+        by += f", last changed by {author.editor}"
+        by += f" (revision {author.revision})" if author.revision else ""
+    if source.name == "trigger":
+        return f"the message that started this run{by.replace(' by ', ' from ', 1)}"
+    what = f"“{author.document}”, which" if author.document else "what"
+    return f"{what} {source.tool_name or 'a tool'} returned{by and ', written' + by}"
+
+
+_DONE = {
+    ToolKind.READ: "look this up",
+    ToolKind.WRITE: "make this change",
+    ToolKind.SEND: "send this",
+    ToolKind.PAY: "make this payment",
+    ToolKind.DELETE: "delete this",
+    ToolKind.SHARE: "give this access",
+    ToolKind.EXECUTE: "run this",
+}
+
+
+def _reason(name: str, match: _Match, case: Case, request: Request, place: str) -> str:
+    parts = [f"An instruction in {place}, tells the agent to {_DONE[case.kind]}."]
+    if match.directive.hidden:
+        parts.append(f"It was hidden from people ({match.directive.hidden}).")
+    if match.directive.signs:
+        parts.append(f"Beside it the text {match.directive.signs[0].what}.")
+    given = [leaf.value for leaf in match.exact or match.values][:2]
+    if given:
+        parts.append(f"From there, not from the user, comes {' and '.join(_short(value) for value in given)}.")
+    if case.call.event_triggered:
+        parts.append("No person asked for this: the run was started by the message itself.")
+    elif name == "instruction_delegated":
+        parts.append("The user told the agent to go by what it finds, so a person has to say whether this was meant.")
+    elif request.asked:
+        parts.append("The user asked for something of this kind, but not for this.")
+    else:
+        parts.append("The user asked for something else.")
+    return " ".join(parts)
+
+
+def _short(value: str) -> str:
+    return f"`{value}`" if len(value) <= 80 else f"`{value[:77]}...`"
+
+
+def _evidence(match: _Match) -> Iterator[Evidence]:
+    directive = match.directive
+    note = f"hidden by {directive.hidden}" if directive.hidden else f"{directive.asked.manner} instruction"
+    mark = Mark.HIDDEN if directive.hidden else Mark.INSTRUCTION
+    yield Evidence(
+        source=match.source.name,
+        path=directive.path,
+        start=directive.start,
+        end=directive.end,
+        quote=directive.text,
+        mark=mark,
+        note=note,
+    )
+    for sign in directive.signs[:4]:
+        yield Evidence(
+            source=match.source.name,
+            path=directive.path,
+            start=sign.start,
+            end=sign.end,
+            mark=Mark.SIGNATURE,
+            note=sign.what,
+        )
+    for leaf in match.values[:6]:
+        yield Evidence(source="argument", path=leaf.argument, quote=leaf.value[:500], mark=Mark.VALUE)
+
+
+def _facts(match: _Match, author: Author, case: Case) -> Iterator[tuple[str, str]]:
+    taken = {leaf.value.lower(): leaf for leaf in match.values if leaf.kind in _OUTWARD}
+    for target in case.targets[:5]:
+        if target.named or target.value in taken:
+            yield "destination", target.value
+            yield "destination_standing", target.standing.value
+    if not case.targets:
+        for leaf in taken.values():
+            yield "destination", leaf.value.lower()
+            yield "destination_standing", case.ruleset.standing_of(leaf.value).value
+    for name in ("author", "editor", "revision", "document"):
+        if getattr(author, name):
+            yield name, getattr(author, name)
+    for leaf in match.exact[:3] or match.values[:3]:
+        yield "argument", argument_name(leaf.argument) or leaf.argument
+    yield "tool_kind", case.kind.value
+    for sign in match.directive.signs[:3]:
+        yield "signature", sign.what
+    if match.directive.hidden:
+        yield "signature", f"hidden by {match.directive.hidden}"
+
+
+def _counterfactuals(match: _Match, case: Case, request: Request) -> tuple[str, ...]:
+    found = []
+    if match.exact and not case.call.event_triggered:
+        found.append(f"the user had named {_short(match.exact[0].value)}")
+    if not request.asked and not case.call.event_triggered:
+        found.append("the user had asked for this action")
+    found.append("the text the agent read had not held this instruction")
+    return tuple(found)

@@ -1,0 +1,77 @@
+"""Judges one planned call: lays it out, asks every detector, and lets policy decide. Pure; p95 a few milliseconds."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from guardrail.case import Case, open_case
+from guardrail.detectors import DETECTORS
+from guardrail.invocation import Invocation, Origin, Past
+from guardrail.origins import trace_origins
+from guardrail.text.budget import Budget
+from policies.decision import Decision, decide
+from policies.ruleset import Ruleset, ToolKind
+from policies.signal import Signal
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Judgement:
+    """The decision with what people need to follow it. `timings` are (stage, milliseconds) in order."""
+
+    decision: Decision
+    origins: tuple[Origin, ...]
+    tool_kind: ToolKind
+    destinations: tuple[str, ...]
+    timings: tuple[tuple[str, float], ...]
+
+
+class _Stages:
+    """Milliseconds a stage, by the caller's clock."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._last = clock()
+        self.timings: list[tuple[str, float]] = []
+
+    def end(self, stage: str) -> None:
+        now = self._clock()
+        self.timings.append((stage, round((now - self._last) * 1000, 3)))
+        self._last = now
+
+
+def judge(
+    call: Invocation, past: Past, ruleset: Ruleset, *, deadline: float, clock: Callable[[], float]
+) -> Judgement:
+    """Judge `call` before `deadline` (on `clock`). Never raises for what a call contains.
+
+    A detector that fails or runs out of time is named in the decision's `degraded`; so is `attribution` when text
+    was left unread, because nobody can then say where a value came from.
+    """
+    stages = _Stages(clock)
+    budget = Budget(deadline=deadline, clock=clock)
+    case = open_case(call, past, ruleset, budget)
+    stages.end("read")
+    signals: list[Signal] = []
+    degraded = [] if past.available else ["memory"]
+    for name, detect in DETECTORS:
+        signals += _ask(name, detect, case, degraded)
+        stages.end(name)
+    if budget.short and "attribution" not in degraded:
+        degraded.append("attribution")
+    decision = decide(signals, degraded=degraded, rules=case.rules, ruleset=ruleset, sink=case.sink)
+    origins = trace_origins(case)
+    stages.end("decide")
+    return Judgement(
+        decision=decision,
+        origins=origins,
+        tool_kind=case.kind,
+        destinations=tuple(dict.fromkeys(target.value for target in case.targets)),
+        timings=tuple(stages.timings),
+    )
+
+
+def _ask(name: str, detect: Callable[[Case], list[Signal]], case: Case, degraded: list[str]) -> list[Signal]:
+    try:
+        return detect(case)
+    except Exception:  # noqa: BLE001 one broken detector must not answer for the others; the decision says it was missing
+        degraded.append(name)
+        return []

@@ -1,0 +1,109 @@
+"""What the user asked for: whether the planned action was requested, and whether the user delegated to a text."""
+
+import re
+from dataclasses import dataclass
+from enum import Enum
+
+from guardrail.text.directives import WORD, senses_of, verbs_in
+from guardrail.text.wordset import WordSet
+from guardrail.tool_kind import tool_senses, tool_verbs, tool_words
+from guardrail.invocation import Tool
+from policies.ruleset import ToolKind
+
+_THING = (
+    r"(?:e-?mails?|mails?|messages?|notes?|files?|documents?|docs?|tickets?|issues?|pages?|web ?pages?|websites?|lists?|"
+    r"to-?dos?(?: list)?|instructions?|steps?|tasks?|actions?|requests?|inbox|memo|letter|minutes|readme|thread|chat|"
+    r"comments?|attachments?|invoice|bill|notice|form|calendar|invitations?|posts?|reviews?|articles?|pdfs?|report)"
+)
+# "Do what it says": the texts the agent finds may name the actions.
+_DO_WHAT_IT_SAYS = re.compile(
+    r"\b(?:follow|do|perform|execute|complete|carry out|implement|act on|take care of|handle|process|work through|go "
+    r"through|deal with|apply|finish|address|resolve)\b[^.!?\n]{0,40}\b(?:instructions?|actions?|steps?|tasks?|to-?dos?|"
+    r"requests?|whatever|what (?:it|he|she|they|the)|everything|as (?:described|specified|requested|instructed|asked|"
+    r"told)|inbox|e-?mails?|mails?|messages?|tickets?|issues?)\b"
+    r"|\b(?:reply|respond|react|answer)(?: back)? to (?:the|this|that|my|all|any|each|every|his|her|their)\b[^.!?\n]{0,30}"
+    r"\b(?:e-?mails?|mails?|messages?|tickets?|issues?|requests?|comments?|inbox)\b"
+    r"|\bas (?:he|she|they|it|the [a-z]+) (?:asks?|asked|says?|said|requests?|requested|instructs?|wants?|describes?)\b"
+    r"|\bwhat(?:ever)? (?:he|she|they|it|the [a-z]+) (?:asks?|asked|says?|said|wants?|needs?|requests?)\b"
+    r"|\b(?:actions?|tasks?|steps?|instructions?|changes|things|what(?:'s| is)|requests?) (?:(?:that|which) (?:is|are) )?"
+    r"(?:specified|described|listed|mentioned|requested|outlined|given|written|asked|contained|there|in|from|on)\b",
+    re.IGNORECASE,
+)
+# "The details are in the mail": the user names the action, a text the values.
+_DETAILS_THERE = re.compile(
+    r"\b(?:as|that|which|details?|information|info|data|everything|address|e-?mail|number|link|recipients?|the one|values?)"
+    r"(?: (?:is|are|was|were|can be|you can))? (?:described|specified|listed|mentioned|stated|outlined|given|provided|"
+    r"found|written|in|on|from|find)\b[^.!?\n]{0,40}\b" + _THING + r"\b"
+    r"|\b(?:you can|can be|you'?ll) (?:find|found|get|see)\b|\b(?:based on|according to|per|using|with the|from)\b"
+    r"[^.!?\n]{0,40}\b" + _THING + r"\b"
+    r"|\b(?:pay|settle|transfer|book|order|register|accept|confirm|reschedule|update|sign|forward|submit|adjust)\b"
+    r"[^.!?\n]{0,30}\b(?:bills?|invoices?|rent|notice|reminder|fees?|invitations?|requests?|subscription)\b"
+    r"|\b(?:sent|wrote|told|asked|gave|shared with|e-?mailed|messaged) (?:me|us|to me|to us)\b"
+    r"|\bmentioned in\b|\b(?:new|updated|changed|latest) (?:address|details?|account|number|iban|date|time)\b",
+    re.IGNORECASE,
+)
+_GENERIC = frozenset("manager data information info details item items list by name".split())
+
+
+class Delegation(Enum):
+    """How far the user let texts decide: nothing, the values, or the actions themselves."""
+
+    NONE = "none"
+    DETAILS = "details"
+    ACTIONS = "actions"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Request:
+    """`asked` = the user's words call for this kind of action on this kind of thing."""
+
+    asked: bool
+    delegation: Delegation
+
+
+def read_request(user: WordSet, tool: Tool, kind: ToolKind) -> Request:
+    """What the user's words say about a call of `tool`; nothing asked, nothing delegated when there are none."""
+    if not user.words:
+        return Request(asked=False, delegation=Delegation.NONE)
+    return Request(asked=_asked(user, tool, kind), delegation=_delegation(user.lower))
+
+
+def stem(word: str) -> str:
+    """The head of a word, so that `reservation` meets `reserve` and `payments` meets `pay`'s own forms."""
+    return word[:5] if len(word) > 5 else word.removesuffix("s") if len(word) > 3 else word
+
+
+def stems(words: frozenset[str]) -> frozenset[str]:
+    return frozenset(stem(word) for word in words)
+
+
+def _asked(user: WordSet, tool: Tool, kind: ToolKind) -> bool:
+    said = verbs_in(user.lower)
+    own = tool_verbs(tool)
+    verb = bool(said & own) or bool(senses_of(said) & {kind.value}) or bool(senses_of(said) & tool_senses(tool, kind))
+    if not verb:
+        return False
+    nouns = [word for word in tool_words(tool) if word not in own and word not in _GENERIC]
+    if not nouns:
+        return True
+    heard = stems(user.words)
+    return any(stem(word) in heard for word in nouns) or bool(said & own)
+
+
+def _delegation(said: str) -> Delegation:
+    if _DO_WHAT_IT_SAYS.search(said):
+        return Delegation.ACTIONS
+    if _DETAILS_THERE.search(said):
+        return Delegation.DETAILS
+    return Delegation.NONE
+
+
+def names_in(name: str, user: WordSet) -> bool:
+    """True when the user's words name this author or document, by address, by file name or by name."""
+    plain = name.lower().strip()
+    if len(plain) < 3 or not user.words:
+        return False
+    if plain in user.lower:
+        return True
+    words = [word for word in WORD.findall(plain.split("@", 1)[0].replace(".", " ").replace("_", " ")) if len(word) > 2]
+    return bool(words) and "@" in plain and all(word in user.words for word in words)

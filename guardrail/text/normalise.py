@@ -1,0 +1,221 @@
+"""Undoes what hides text from a reader or a matcher: odd characters, HTML, entities, encodings.
+
+Linear in the length of the text; about 1 ms for 100 kB of plain ASCII, which is passed through.
+"""
+
+import base64
+import binascii
+import html
+import re
+import unicodedata
+from dataclasses import dataclass
+from urllib.parse import unquote
+
+from guardrail.text.view import View
+
+_NON_ASCII = re.compile(r"[^\x00-\x7f]+")
+_UNSEEN = re.compile(
+    "[\u00ad\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff]+"
+)
+_TAG_CHARACTERS = re.compile("[\U000e0020-\U000e007e]{4,}")
+_ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z]{2,24});")
+_HTML_TAGS = frozenset(
+    "a abbr b big blockquote body br button center code dd del div dl dt em font footer form h1 h2 h3 h4 h5 h6 head "
+    "header hr html i iframe img input ins label li link main mark meta nav ol p pre q s section small span strike "
+    "strong style script sub sup table tbody td template tfoot th thead title tr tt u ul".split()
+)
+_VOID_TAGS = frozenset("br hr img input link meta".split())
+_BLOCK_TAGS = frozenset(
+    "blockquote body br center dd div dl dt footer form h1 h2 h3 h4 h5 h6 header hr li main ol p pre section table td "
+    "th tr ul".split()
+)
+_TAG_NAME = re.compile(r"</?([A-Za-z][A-Za-z0-9]{0,12})")
+_UNSEEN_STYLE = re.compile(
+    r"display\s*:\s*none|visibility\s*:\s*hidden|font-size\s*:\s*[01](?:px|pt|em|%)?\s*[;\"']|opacity\s*:\s*0?\.?0*[;\"']"
+    r"|color\s*:\s*(?:white|#fff(?:fff)?|transparent)\b|\bhidden\b|text-indent\s*:\s*-\d{3}|mso-hide\s*:\s*all",
+    re.IGNORECASE,
+)
+_MAX_TAG = 2000
+
+# Letters of other scripts that look like Latin ones; one character for one, so that offsets stay.
+_LOOKALIKES = str.maketrans(
+    "\u0430\u0435\u043e\u0440\u0441\u0443\u0445\u0456\u0458\u0455\u04bb\u0501\u051b\u0432\u043a\u043c\u0442"
+    "\u0410\u0412\u0415\u041a\u041c\u041d\u041e\u0420\u0421\u0422\u0425\u0406\u0408\u0405\u03b1\u03bf\u03c1\u03bd\u03b9"
+    "\u0391\u0392\u0395\u0396\u0397\u0399\u039a\u039c\u039d\u039f\u03a1\u03a4\u03a5\u03a7",
+    "aeopcyxijshdqbkmtABEKMHOPCTXIJSaopviABEZHIKMNOPTYX",
+)
+_WORD_OF_ANY_SCRIPT = re.compile(r"[^\W\d_]{2,}")
+
+_BASE64 = re.compile(r"(?<![A-Za-z0-9+/_-])[A-Za-z0-9+/_-]{24,}={0,2}")
+_HEX = re.compile(r"(?<![0-9A-Fa-f])(?:[0-9A-Fa-f]{2}){14,}(?![0-9A-Fa-f])")
+_PERCENT = re.compile(r"[^\s%]{0,40}(?:%[0-9A-Fa-f]{2}[^\s%]{0,40}){5,}")
+_MAX_DECODED = 40
+_MAX_BLOB = 60_000
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Hidden:
+    """A stretch of the original text (offsets) that people do not see, and what hides it."""
+
+    start: int
+    end: int
+    how: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Plain:
+    """A passage as a reader who sees everything would have it: the rewritten text, and what was hidden in it."""
+
+    view: View
+    hidden: tuple[Hidden, ...]
+
+
+def normalise(text: str) -> Plain:
+    """`text` without look-alike and unseen characters, HTML and entities, with offsets back into `text`."""
+    view = View(text)
+    hidden: list[Hidden] = []
+    if not text.isascii():
+        view = _plain_characters(view, hidden)
+    if "<" in view.text:
+        view = _without_html(view, hidden)
+    if "&" in view.text:
+        view = view.rewrite(_ENTITY, lambda match: html.unescape(match.group()))
+    return Plain(view=view, hidden=tuple(hidden))
+
+
+def decoded_views(view: View) -> list[tuple[View, str]]:
+    """What encoded stretches of `view` say, each a view over the stretch, with the encoding's name.
+
+    Only stretches that decode to readable text count; at most 40 a text.
+    """
+    found: list[tuple[View, str]] = []
+    for pattern, how, decode in ((_BASE64, "base64", _from_base64), (_HEX, "hex", _from_hex)):
+        for match in pattern.finditer(view.text):
+            if len(found) >= _MAX_DECODED:
+                return found
+            plain = decode(match.group()[:_MAX_BLOB])
+            if plain is not None:
+                start, end = match.span()
+                found.append((View(plain, view, [0, len(plain)], [start, end]), how))
+    if view.text.count("%") >= 5:
+        for match in _PERCENT.finditer(view.text):
+            if len(found) >= _MAX_DECODED:
+                return found
+            plain = unquote(match.group())
+            if plain != match.group() and _readable(plain):
+                start, end = match.span()
+                found.append((View(plain, view, [0, len(plain)], [start, end]), "percent encoding"))
+    return found
+
+
+def decode_blob(blob: str) -> str | None:
+    """The readable text a base64 value holds, or None."""
+    return _from_base64(blob.strip()[:_MAX_BLOB])
+
+
+def _plain_characters(view: View, hidden: list[Hidden]) -> View:
+    for match in _TAG_CHARACTERS.finditer(view.text):
+        hidden.append(Hidden(start=match.start(), end=match.end(), how="invisible tag characters"))
+    view = view.rewrite(_TAG_CHARACTERS, lambda match: "".join(chr(ord(c) - 0xE0000) for c in match.group()))
+    # A few zero-width characters are ordinary (emoji, soft hyphens); a word taken apart by them is not.
+    for match in _UNSEEN.finditer(view.text):
+        before, after = view.text[match.start() - 1 : match.start()], view.text[match.end() : match.end() + 1]
+        if before.isascii() and after.isascii() and before.isalpha() and after.isalpha() and "\xad" not in match.group():
+            place = view.place(match.start())
+            hidden.append(Hidden(start=place, end=place + len(match.group()), how="invisible characters"))
+    view = view.rewrite(_UNSEEN, lambda match: "")
+    view = view.rewrite(_NON_ASCII, lambda match: unicodedata.normalize("NFKC", match.group()))
+    letters = sum(1 for c in view.text[:4000] if c.isascii() and c.isalpha())
+    mostly_latin = letters * 2 > len(view.text[:4000]) * 0.8
+
+    def latin(match: re.Match[str]) -> str:
+        word = match.group()
+        if word.isascii():
+            return word
+        plain = word.translate(_LOOKALIKES)
+        return plain if plain.isascii() and (mostly_latin or any(c.isascii() for c in word)) else word
+
+    return View(_WORD_OF_ANY_SCRIPT.sub(latin, view.text), view)
+
+
+def _without_html(view: View, hidden: list[Hidden]) -> View:
+    """`view` without the HTML tags we know; unknown tags stay, since invented ones are themselves a sign."""
+    text = view.text
+    pieces: list[str] = []
+    after: list[int] = [0]
+    before: list[int] = [0]
+    length = done = 0
+    unseen: list[tuple[str, int]] = []
+    comments_end = True
+    start = text.find("<")
+    while start >= 0:
+        end = -1
+        new = ""
+        if text.startswith("<!--", start):
+            close = text.find("-->", start + 4) if comments_end else -1
+            comments_end = close >= 0
+            inner_end = close if close >= 0 else len(text)
+            hidden.append(Hidden(start=view.place(start), end=view.place(inner_end), how="an HTML comment"))
+            end, new = start + 4, "\n"
+        elif text.startswith("<", start):
+            name = _TAG_NAME.match(text, start)
+            close = text.find(">", start + 1, start + _MAX_TAG) if name else -1
+            if name and close >= 0 and name.group(1).lower() in _HTML_TAGS:
+                tag = name.group(1).lower()
+                end, new = close + 1, "\n" if tag in _BLOCK_TAGS else ""
+                _note_unseen(text[start:end], tag, view.place(start), view.place(end), unseen, hidden)
+        if end >= 0:
+            pieces += (text[done:start], new)
+            length += start - done
+            after += (length, length + len(new))
+            before += (start, end)
+            length += len(new)
+            done = end
+        start = text.find("<", max(end, start + 1))
+    for _, place in unseen:
+        hidden.append(Hidden(start=place, end=view.place(len(text)), how="hidden HTML"))
+    if not pieces:
+        return view
+    pieces.append(text[done:])
+    return View("".join(pieces), view, after, before)
+
+
+def _note_unseen(
+    whole: str, tag: str, start: int, end: int, unseen: list[tuple[str, int]], hidden: list[Hidden]
+) -> None:
+    """Follow one tag: an element that is not shown is open until its own end tag."""
+    if whole.startswith("</"):
+        if unseen and unseen[-1][0] == tag:
+            hidden.append(Hidden(start=unseen.pop()[1], end=start, how="hidden HTML"))
+    elif tag not in _VOID_TAGS and len(unseen) < 50 and _UNSEEN_STYLE.search(whole):
+        unseen.append((tag, end))
+    elif unseen and unseen[-1][0] == tag and len(unseen) < 50 and not whole.endswith("/>"):
+        # the same element nested inside: its end tag must not end the outer one
+        unseen.append((tag, end))
+
+
+def _from_base64(blob: str) -> str | None:
+    body = blob.rstrip("=").replace("-", "+").replace("_", "/")
+    if len(body) % 4 == 1:
+        body = body[:-1]
+    try:
+        plain = base64.b64decode(body + "=" * (-len(body) % 4), validate=True).decode("utf-8")
+    except (binascii.Error, UnicodeDecodeError, ValueError):
+        return None
+    return plain if _readable(plain) else None
+
+
+def _from_hex(blob: str) -> str | None:
+    try:
+        plain = bytes.fromhex(blob).decode("utf-8")
+    except (UnicodeDecodeError, ValueError):
+        return None
+    return plain if _readable(plain) else None
+
+
+def _readable(text: str) -> bool:
+    """Words and spaces, as in a sentence; keys, digests and identifiers decode to noise and are left alone."""
+    if len(text) < 12:
+        return False
+    good = sum(1 for c in text if c.isalnum() or c in " .,:;!?'\"-_/@()\n")
+    return good >= 0.92 * len(text) and " " in text.strip()

@@ -1,0 +1,247 @@
+"""Cuts what a tool returned into records (one mail, one row, one message, one page) with who wrote each.
+
+Reads JSON passages by their parent object, and inside a text the common dumps: YAML, Python and broken JSON
+literals, mail headers. Everything else is one record of prose. Linear in the length of the text.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+from guardrail.invocation import Passage
+from guardrail.text.budget import Budget
+from guardrail.text.normalise import Hidden, decoded_views, normalise
+from guardrail.text.view import View
+
+_AUTHOR_KEYS = frozenset(
+    "from sender author createdby owner user username postedby reviewer writtenby fromaddress fromemail senderemail "
+    "sentby submittedby reporter requester requestedby organizer organiser commenter submitter login fromphonenumber "
+    "fromname sendername creator uploadedby userid screenname handle poster member customer".split()
+)
+_EDITOR_KEYS = frozenset(
+    "lastmodifiedby modifiedby editor editedby lasteditedby updatedby lastupdatedby changedby lasteditor".split()
+)
+_REVISION_KEYS = frozenset("revision revisionid version versionid versionlabel rev changeid etag".split())
+_DOCUMENT_KEYS = frozenset(
+    "source title filename file name subject path url uri webpage document documentname displayname sourcename link "
+    "webpageurl".split()
+)
+_NOT_ALNUM = re.compile(r"[^a-z0-9]+")
+_INDEX_TAIL = re.compile(r"(?:\[\d+\])+$")
+
+_YAML_KEY = re.compile(r"^( *)(- )?([A-Za-z_][\w-]{0,40}):(?=[ \t\r\n]|$)[ \t]?", re.MULTILINE)
+_YAML_ITEM = re.compile(r"^- ", re.MULTILINE)
+_LITERAL_KEY = re.compile(r"(?<=[{,\s])(?:'([^'\"\n{}]{1,60})'|\"([^\"\n{}]{1,60})\")\s{0,4}:\s{0,4}")
+_HEADER = re.compile(
+    r"^[ \t>*]{0,6}(From|Sender|Author|Written by|Posted by|Created by|Owner|Last modified by|Last edited by|"
+    r"Modified by|Edited by|Updated by|Editor|Revision|Version|Subject|Title|Source)[ \t]{0,4}:[ \t]*([^\n]{1,200})$",
+    re.IGNORECASE | re.MULTILINE,
+)
+_SINGLE_QUOTED = re.compile(r"''|\n+[ \t]+")
+_DOUBLE_QUOTED = re.compile(
+    r"\\\n[ \t]*(?:\\(?= ))?|\\[nrt\"'/]|\\u[0-9a-fA-F]{4}|\\x[0-9a-fA-F]{2}|\n+[ \t]+|\\\\"
+)
+_FOLDED = re.compile(r"\n+[ \t]+")
+_ESCAPED = re.compile(r"\\[nrt\"'/]|\\u[0-9a-fA-F]{4}|\\x[0-9a-fA-F]{2}|\\\\")
+_MAX_RECORDS = 20_000
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Field:
+    """One prose stretch of a record: its name there, its passage's path, and the text with offsets back into it."""
+
+    name: str
+    path: str
+    view: View
+    hidden: tuple[Hidden, ...] = ()
+    encoded: str = ""
+
+
+@dataclass(kw_only=True, slots=True)
+class Record:
+    """One mail, row, message or page. Who wrote or last changed it, where the fields say so, else empty."""
+
+    author: str = ""
+    editor: str = ""
+    revision: str = ""
+    document: str = ""
+    fields: list[Field] = field(default_factory=list)
+
+    def note(self, keys: Iterable[str], value: str) -> None:
+        """Take over who and what from one field; `keys` are the names on the way to it, outermost first."""
+        value = value.strip().strip("'\"").strip()
+        if not value or len(value) > 300:
+            return
+        for key in keys:
+            plain = _NOT_ALNUM.sub("", key.lower())
+            if plain in _AUTHOR_KEYS and (not self.author or ("@" in value and "@" not in self.author)):
+                self.author = value
+            elif plain in _EDITOR_KEYS and (not self.editor or ("@" in value and "@" not in self.editor)):
+                self.editor = value
+            elif plain in _REVISION_KEYS and not self.revision:
+                self.revision = value
+            elif plain in _DOCUMENT_KEYS and not self.document:
+                self.document = value
+
+
+def cut_records(passages: Iterable[Passage], budget: Budget) -> list[Record]:
+    """The records of one source in order. Stops when the budget is spent, which the budget remembers."""
+    by_place: dict[str, Record] = {}
+    records: list[Record] = []
+    for passage in passages:
+        if budget.spent() or len(records) > _MAX_RECORDS:
+            budget.short = True
+            break
+        place, keys = _place_of(passage.path)
+        record = by_place.get(place)
+        if record is None:
+            record = by_place[place] = Record()
+            records.append(record)
+        record.note(keys, passage.text)
+        for inner in _records_in(passage, record, keys[-1] if keys else "", budget):
+            records.append(inner)
+    for place, record in by_place.items():
+        _inherit(record, place, by_place)
+    return records
+
+
+def _place_of(path: str) -> tuple[str, list[str]]:
+    """The record a passage belongs to (its innermost list element, else the whole), and the names from there on."""
+    trimmed = _INDEX_TAIL.sub("", path)
+    if not trimmed:
+        return path, []
+    place, bracket, rest = trimmed.rpartition("]")
+    return place + bracket, [part for part in rest.split(".") if part]
+
+
+def _inherit(record: Record, place: str, by_place: dict[str, Record]) -> None:
+    """A row without an author of its own, such as an attachment, belongs to whoever wrote the mail around it."""
+    while place and not (record.author or record.editor):
+        trimmed = _INDEX_TAIL.sub("", place)
+        place = trimmed.rpartition("]")[0] + "]" if "]" in trimmed else ""
+        outer = by_place.get(place)
+        if outer is not None:
+            record.author, record.editor = outer.author, record.editor or outer.editor
+            record.revision = record.revision or outer.revision
+            record.document = record.document or outer.document
+
+
+def _records_in(passage: Passage, record: Record, name: str, budget: Budget) -> Iterator[Record]:
+    """Put the passage's prose into `record`, or yield records of its own where the text is a dump of several."""
+    plain = normalise(passage.text)
+    view, hidden = plain.view, plain.hidden
+    head = view.text[:400].lstrip()
+    if len(view.text) > 40 and head[:1] in "{[" and _LITERAL_KEY.search(view.text, 0, 4000):
+        yield from _literal_records(view, passage.path, hidden, budget)
+        return
+    if "\n" in view.text and (head.startswith("- ") or _YAML_KEY.match(head)):
+        keys = list(_YAML_KEY.finditer(view.text))
+        if len(keys) >= 2 or head.startswith("- "):
+            yield from _yaml_records(view, passage.path, hidden, keys, budget)
+            return
+    for header in _HEADER.finditer(view.text, 0, 3000):
+        record.note((header.group(1),), header.group(2))
+    if "\\n" in view.text:
+        view = view.rewrite(_ESCAPED, _unescape)
+    _add(record, name, passage.path, view, hidden)
+
+
+def _add(record: Record, name: str, path: str, view: View, hidden: tuple[Hidden, ...]) -> None:
+    record.fields.append(Field(name=name, path=path, view=view, hidden=hidden))
+    if len(view.text) >= 24:
+        for decoded, how in decoded_views(view):
+            record.fields.append(Field(name=name, path=path, view=decoded, hidden=hidden, encoded=how))
+
+
+def _yaml_records(
+    view: View, path: str, hidden: tuple[Hidden, ...], keys: list[re.Match[str]], budget: Budget
+) -> Iterator[Record]:
+    text = view.text
+    base = min((len(key.group(1)) + 2 * bool(key.group(2)) for key in keys), default=-1)
+    own = [key for key in keys if len(key.group(1)) + 2 * bool(key.group(2)) == base]
+    items = [item.start() for item in _YAML_ITEM.finditer(text)]
+    if not own or (items and len(items) > 2 * len(own) and base > 2):
+        yield from _items(view, path, hidden, items or [0], budget)
+        return
+    record = Record()
+    for index, key in enumerate(own):
+        if budget.spent():
+            break
+        if key.group(2) and index:
+            yield record
+            record = Record()
+        end = own[index + 1].start() if index + 1 < len(own) else len(text)
+        value = _yaml_value(view.cut(key.end(), end))
+        record.note((key.group(3),), value.text)
+        _add(record, key.group(3), path, value, hidden)
+    if own and own[0].start() > 0:
+        _add(record, "", path, view.cut(0, own[0].start()), hidden)
+    yield record
+
+
+def _items(view: View, path: str, hidden: tuple[Hidden, ...], starts: list[int], budget: Budget) -> Iterator[Record]:
+    bounds = [*starts, len(view.text)]
+    if starts[0] > 0:
+        bounds.insert(0, 0)
+    for start, end in zip(bounds, bounds[1:], strict=False):
+        if budget.spent():
+            return
+        record = Record()
+        _add(record, "", path, _yaml_value(view.cut(min(start + 2, end), end)), hidden)
+        yield record
+
+
+def _yaml_value(view: View) -> View:
+    """A folded, quoted or plain YAML scalar as the text it stands for."""
+    head = view.text[:1]
+    if head == "'":
+        return view.rewrite(_SINGLE_QUOTED, _fold)
+    if head == '"':
+        return view.rewrite(_DOUBLE_QUOTED, _unescape)
+    return view.rewrite(_FOLDED, _fold)
+
+
+def _fold(match: re.Match[str]) -> str:
+    found = match.group()
+    if found == "''":
+        return "'"
+    breaks = found.count("\n")
+    return " " if breaks == 1 else "\n" * (breaks - 1)
+
+
+_ESCAPES = {"\\n": "\n", "\\r": "\n", "\\t": " ", "\\\\": "\\", '\\"': '"', "\\'": "'", "\\/": "/"}
+
+
+def _unescape(match: re.Match[str]) -> str:
+    found = match.group()
+    if found in _ESCAPES:
+        return _ESCAPES[found]
+    if found[:2] in ("\\u", "\\x"):
+        return chr(int(found[2:], 16))
+    return "" if found.startswith("\\\n") else _fold(match)
+
+
+def _literal_records(view: View, path: str, hidden: tuple[Hidden, ...], budget: Budget) -> list[Record]:
+    """Records of a Python or broken JSON literal: a new one at each opening brace, whatever the quotes do."""
+    text = view.text
+    keys = list(_LITERAL_KEY.finditer(text))
+    record = Record()
+    found = [record]
+    stack: list[Record] = []
+    for index, key in enumerate(keys):
+        if budget.spent():
+            break
+        if index and text[max(0, key.start() - 3) : key.start()].rstrip().endswith("{"):
+            stack.append(record)
+            record = Record()
+            found.append(record)
+        end = keys[index + 1].start() if index + 1 < len(keys) else len(text)
+        while end > key.end() and text[end - 1] in " ,\n{[":
+            end -= 1
+        value = view.cut(key.end(), end).rewrite(_ESCAPED, _unescape)
+        name = key.group(1) or key.group(2)
+        record.note((name,), value.text.rstrip("}] \n,"))
+        _add(record, name, path, value, hidden)
+        if stack and text[key.end() : end].rstrip("'\" ])").endswith("}"):
+            record = stack.pop()
+    return found

@@ -1,0 +1,43 @@
+"""Splits prose into sentences, keeping addresses, links and numbers whole."""
+
+import re
+from collections.abc import Iterator
+
+# A full stop ends a sentence before space or a closing quote, and between a word and a capital (text glued together).
+_END = re.compile(
+    r"[.!?]+[\"'’”)\]]{0,3}(?=\s|$)"
+    r"|[.!?]+[\"'’”)\]]{0,3}(?=[A-Z][a-z]+[ ,'’])"
+    r"|[.!?%]+[\"'’”)\]]{0,2}(?=[A-Z]{2,}[ :])"
+    r"|(?<=[.!?])\s*(?=<[A-Za-z/])"
+    r"|\n\s*\n"
+    r"|\n(?=\s*(?:[-*•>#|]|\d{1,2}[.)]\s|[A-Z<\[\"'“]))"
+    r"|;\s"
+)
+_ABBREVIATION = re.compile(r"(?:\b(?:e\.g|i\.e|etc|mr|mrs|ms|dr|no|nr|st|vs|approx|inc|ltd|co|fig|p)|\b[A-Z])\.$", re.IGNORECASE)
+_MAX_SENTENCE = 1200
+
+
+def split_sentences(text: str) -> Iterator[tuple[int, int]]:
+    """(start, end) of each sentence, blanks trimmed; one longer than 1,200 characters is cut at that length."""
+    start = 0
+    for match in _END.finditer(text):
+        end = match.end()
+        if match.group()[:1] == "." and _ABBREVIATION.search(text, max(start, match.start() - 8), match.start() + 1):
+            continue
+        yield from _pieces(text, start, end)
+        start = end
+    yield from _pieces(text, start, len(text))
+
+
+def _pieces(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
+    while start < end and text[start].isspace():
+        start += 1
+    while end > start and text[end - 1].isspace():
+        end -= 1
+    while end - start > _MAX_SENTENCE:
+        cut = text.rfind(" ", start + _MAX_SENTENCE // 2, start + _MAX_SENTENCE)
+        cut = cut if cut > 0 else start + _MAX_SENTENCE
+        yield start, cut
+        start = cut + 1
+    if end > start:
+        yield start, end

@@ -1,0 +1,112 @@
+"""Signs that a stretch of text is written to take over an assistant rather than to inform a person.
+
+A sign alone never stops a call: texts about such attacks contain them too. Beside an instruction that the planned
+call carries out it is what tells a hijacking from an errand. Each pattern is linear: bounded gaps, no nested repeats.
+"""
+
+import re
+from collections.abc import Iterator
+
+SIGNATURES: tuple[tuple[str, re.Pattern[str]], ...] = (
+    (
+        "tells the reader to set aside earlier instructions",
+        re.compile(
+            r"\b(?:ignore|disregard|forget|override|overrule|bypass|skip|drop|cancel|set aside|discard|stop following)\b"
+            r"[^.\n]{0,40}\b(?:previous|prior|above|earlier|initial|original|preceding|former|existing|other|all|any|"
+            r"your|the user'?s?)\b[^.\n]{0,30}\b(?:i?n?u?n?structions?|iunstructions?|prompts?|rules?|guidelines?|"
+            r"directions?|commands?|orders?|tasks?|requests?|guardrails?|polic(?:y|ies)|messages?|context)\b",
+            re.IGNORECASE,
+        ),
+    ),
+    (
+        "claims an instruction above the user's",
+        re.compile(
+            r"\b(?:strictly (?:adhere|follow|comply)|(?:new|updated|real|actual|following|highest.priority|overriding) "
+            r"(?:system )?(?:instructions?|directive|orders|objective|task) ?(?:is|are|:|from)|takes? (?:precedence|"
+            r"priority) over|your (?:new|real|actual|only|first|next) (?:task|goal|job|instructions?|objective)|"
+            r"adhere to the following|follow (?:these|the following|the below|this) instructions?)",
+            re.IGNORECASE,
+        ),
+    ),
+    (
+        "speaks to the assistant about the user's task",
+        re.compile(
+            r"\b(?:before|after|once|while|when|until|in order to|to) (?:you (?:can |may |could )?(?:then )?)?(?:solv|"
+            r"complet|finish|answer|proceed|continu|perform|summari[sz]|respond|reply|execut|carry out)\w{0,5}\b"
+            r"[^.\n]{0,30}\b(?:the|this|that|your|my|any|their|these|user'?s?)\b[^.\n]{0,20}\b(?:tasks?|requests?|"
+            r"summar(?:y|ies)|questions?|quer(?:y|ies)|prompts?|instructions?|job|work|actions?|answer|response)\b"
+            r"|\bthe (?:tasks?|instructions?|request) (?:that )?(?:i|we|the user) (?:gave|have given|asked|sent)\b"
+            r"|\b(?:user|original)(?:'s)? (?:task|request|instructions?|query|question)\b",
+            re.IGNORECASE,
+        ),
+    ),
+    (
+        "addresses an automated reader",
+        re.compile(
+            r"\b(?:note|message|instructions?|information|notice|attention|memo|reminder|hello|hi|hey|dear|attn|for|to)\b"
+            r"[ ,:]{1,3}(?:for |to |from )?(?:the |any |all |every |our |your |this |an? )?(?:[a-z]{2,14} ){0,2}"
+            r"(?:ai|a\.i\.|llms?|assistants?|agents?|bots?|chatbots?|copilot|language models?|gpt[-\w.]{0,6}|claude|"
+            r"gemini|automated (?:readers?|systems?|tools?|processing)|automation|crawlers?|models?)\b(?! (?:fee|name|"
+            r"number|id|desk|contact|phone|email|team|was|said|told|helped|is very|were))"
+            r"|\b(?:you are|as|if you'?re|if you are|acting as) (?:an?|the) (?:helpful |autonomous |virtual |friendly |"
+            r"personal |smart )?(?:ai|llm|assistant|language model|chatbot|bot|ai agent|agent)\b"
+            r"|\b(?:dear|hey|hi|hello|attention|to you),? (?:gpt|chatgpt|claude|gemini|copilot|llama|mistral|assistant|ai)\b"
+            r"|\b(?:ai|llm|virtual|automated|digital) (?:assistants?|agents?|readers?|systems?) (?:must|should|shall|will|"
+            r"reading|processing|handling|summari[sz]ing|please|need|is to|are to|that (?:read|process|handle))",
+            re.IGNORECASE,
+        ),
+    ),
+    (
+        "imitates the markup of a system prompt",
+        re.compile(
+            r"<\|?/?(?:system|im_start|im_end|instructions?|information|important|admin|prompt|assistant|user|task|inst|"
+            r"sys|context|override|secret|hidden|begin|end)[^<>\n]{0,40}\|?>"
+            r"|\[/?(?:inst|system|instructions?|admin|assistant|system message|hidden)\]"
+            r"|(?:^|\n)\s{0,4}#{1,4}\s{0,3}(?:system|instructions?|new instructions?|assistant|response)\b\s{0,3}:?"
+            r"|\bsystem (?:message|prompt|override|notice|instructions?|note)\b\s{0,3}[:\]>-]"
+            r"|={3,}\s{0,3}(?:system|instructions?|end|begin)|\bend of (?:system|user|document|context|prompt)\b",
+            re.IGNORECASE,
+        ),
+    ),
+    (
+        "asks for secrecy",
+        re.compile(
+            r"\b(?:do not|don'?t|never|without|avoid|no need to|refrain from)\b[^.\n]{0,25}\b(?:mention|mentioning|tell|"
+            r"telling|inform|informing|reveal|revealing|disclose|disclosing|alert|alerting|notify|notifying|report|"
+            r"reporting|discuss|show|showing|let)\b[^.\n]{0,30}\b(?:this|it|step|user|anyone|anybody|them|him|her|these|"
+            r"that|the (?:user|owner|team|customer|request|instruction))\b"
+            r"|\b(?:silently|secretly|covertly|discreetly|quietly|without (?:asking|confirmation|confirming|approval|"
+            r"prompting|the user|any (?:confirmation|notice|approval)|their knowledge))\b"
+            r"|\b(?:keep|remain) (?:this|it) (?:secret|hidden|quiet|between us|confidential from)\b",
+            re.IGNORECASE,
+        ),
+    ),
+    (
+        "names the assistant's tools or their arguments",
+        re.compile(
+            r"\b(?:use|call|invoke|using|calling|run|trigger|execute)\b[^.\n]{0,20}\b(?:tool|function|plugin|connector|"
+            r"api)s?\b[^.\n]{0,60}|\bwith the (?:following )?(?:arguments?|parameters?)\b|\b(?:tool|function)[ _]calls?\b"
+            r"|\byour (?:tools|functions|capabilities|connectors|plugins)\b",
+            re.IGNORECASE,
+        ),
+    ),
+    (
+        "poses as an urgent message from the user or an authority",
+        re.compile(
+            r"\bthis is an? (?:very )?(?:important|urgent|official|critical|high.priority) (?:message|notice|request|"
+            r"instruction|note|order|directive|system)\b|\bimportant\s?!{2,}|\b(?:signed|yours),? (?:your|the) (?:user|"
+            r"owner|administrator|admin|developer|system)\b|\bi am (?:your|the) (?:user|owner|developer|creator|"
+            r"administrator|admin|operator)\b|\b(?:authori[sz]ed|approved|ordered|mandated) by (?:your|the) (?:user|"
+            r"owner|administrator|admin|developer|operator|system)\b",
+            re.IGNORECASE,
+        ),
+    ),
+)
+
+
+def find_signatures(text: str) -> Iterator[tuple[str, int, int]]:
+    """(what it is, start, end) of each sign in `text`; the first one of each kind."""
+    for name, pattern in SIGNATURES:
+        match = pattern.search(text)
+        if match:
+            yield name, match.start(), match.end()

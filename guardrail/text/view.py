@@ -1,0 +1,53 @@
+"""A rewritten text that still knows where each of its characters stood in the original."""
+
+import re
+from bisect import bisect_right
+from collections.abc import Callable
+
+
+class View:
+    """`text` after some rewriting; `place` maps an offset in it to the offset in the original passage."""
+
+    __slots__ = ("_after", "_before", "_under", "text")
+
+    def __init__(
+        self, text: str, under: "View | None" = None, after: list[int] | None = None, before: list[int] | None = None
+    ) -> None:
+        self.text = text
+        self._under = under
+        self._after = after
+        self._before = before
+
+    def place(self, offset: int) -> int:
+        """The original offset of `offset`; inside a rewritten stretch, an offset within what it was made from."""
+        if self._after is not None and self._before is not None:
+            at = bisect_right(self._after, offset) - 1
+            if at >= 0:
+                moved = self._before[at] + offset - self._after[at]
+                offset = min(moved, self._before[at + 1]) if at + 1 < len(self._before) else moved
+        return offset if self._under is None else self._under.place(offset)
+
+    def rewrite(self, pattern: re.Pattern[str], replacement: Callable[[re.Match[str]], str]) -> "View":
+        """A view with every match of `pattern` replaced; this view itself when nothing matched."""
+        pieces: list[str] = []
+        after: list[int] = [0]
+        before: list[int] = [0]
+        done = length = 0
+        for match in pattern.finditer(self.text):
+            start, end = match.span()
+            new = replacement(match)
+            pieces.append(self.text[done:start])
+            pieces.append(new)
+            length += start - done
+            after += (length, length + len(new))
+            before += (start, end)
+            length += len(new)
+            done = end
+        if not pieces:
+            return self
+        pieces.append(self.text[done:])
+        return View("".join(pieces), self, after, before)
+
+    def cut(self, start: int, end: int) -> "View":
+        """The stretch from `start` to `end` as a view of its own."""
+        return View(self.text[start:end], self, [0], [start])

@@ -1,0 +1,216 @@
+"""Word lists: what an instruction is made of, one table a language, so that another language is another table."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+READ, WRITE, SEND, PAY, DELETE, SHARE, EXECUTE, BOOK = (
+    "read",
+    "write",
+    "send",
+    "pay",
+    "delete",
+    "share",
+    "execute",
+    "book",
+)
+
+# Base form of a verb -> the kinds of action it can stand for. The first one is its main sense.
+_ENGLISH_VERBS: dict[str, tuple[str, ...]] = {
+    # taking something in
+    **dict.fromkeys(
+        "read get retrieve search find fetch open check list visit browse view download access show look lookup query "
+        "inspect review examine see collect gather extract obtain pull locate identify count calculate compute compare "
+        "summarize summarise estimate verify monitor track scan analyze analyse load describe preview navigate "
+        "recommend suggest figure determine dump enumerate exfiltrate follow click".split(),
+        (READ,),
+    ),
+    # sending something out
+    **dict.fromkeys(
+        "send email e-mail mail forward message reply respond post publish deliver transmit dm tweet notify text inform "
+        "broadcast announce contact alert submit relay cc bcc retweet comment page call phone ping answer report "
+        "dispatch route redirect remit fax".split(),
+        (SEND,),
+    ),
+    "tell": (SEND,),
+    "ask": (SEND,),
+    "write": (SEND, WRITE),
+    "upload": (WRITE, SEND),
+    "copy": (WRITE, SEND),
+    "attach": (WRITE, SEND),
+    "include": (WRITE,),
+    "export": (SEND, READ),
+    "sync": (SEND, WRITE),
+    # letting others in
+    **dict.fromkeys("share grant allow permit authorize authorise expose".split(), (SHARE, SEND)),
+    "invite": (SHARE, SEND, WRITE),
+    "give": (SHARE, SEND),
+    "provide": (SEND, SHARE),
+    "add": (WRITE, SHARE),
+    # money
+    **dict.fromkeys("pay transfer wire refund reimburse donate withdraw deposit purchase buy".split(), (PAY, SEND)),
+    "order": (PAY, WRITE),
+    "subscribe": (PAY, WRITE),
+    "sell": (PAY, WRITE),
+    "exchange": (PAY, WRITE),
+    # taking away
+    **dict.fromkeys(
+        "delete remove erase cancel revoke drop purge wipe clear uninstall unsubscribe discard destroy trash terminate "
+        "withhold unfollow disable deactivate block kick ban leave archive unlink close".split(),
+        (DELETE, WRITE),
+    ),
+    # changing
+    **dict.fromkeys(
+        "create update change modify set edit rename reschedule insert append save store move put replace increase "
+        "decrease adjust register record enter log mark assign unassign approve reject enable activate lock unlock turn "
+        "switch configure reset schedule generate draft prepare make build compile upgrade downgrade extend raise lower "
+        "file patch amend correct fill tag label pin unpin merge commit push deploy install open-up complete confirm "
+        "accept decline promote modernize manage apply sign vote like rate book-in plan join follow-up start stop".split(),
+        (WRITE,),
+    ),
+    **dict.fromkeys("book reserve rent hire".split(), (BOOK, WRITE)),
+    # running
+    **dict.fromkeys("run execute trigger launch invoke restart reboot shutdown kill".split(), (EXECUTE, WRITE)),
+}
+
+# Verbs too general to say what is done: they make a sentence an instruction, but match no particular tool.
+_ENGLISH_GENERAL = frozenset(
+    "do use perform take help ensure make proceed continue carry handle go need want let try begin finish keep follow "
+    "see look ask include complete prepare apply start stop leave close manage get put set".split()
+)
+
+_ENGLISH_IRREGULAR: dict[str, str] = {
+    "sent": "send",
+    "paid": "pay",
+    "wrote": "write",
+    "written": "write",
+    "got": "get",
+    "gotten": "get",
+    "found": "find",
+    "made": "make",
+    "gave": "give",
+    "given": "give",
+    "told": "tell",
+    "put": "put",
+    "bought": "buy",
+    "sold": "sell",
+    "ran": "run",
+    "shown": "show",
+    "showed": "show",
+    "seen": "see",
+    "withdrew": "withdraw",
+    "withdrawn": "withdraw",
+    "reading": "read",
+    "sharing": "share",
+    "cc'd": "cc",
+    "cc'ed": "cc",
+    "cced": "cc",
+    "bcc'd": "bcc",
+}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Language:
+    """One language's tables. All words are lower case; `verb_forms` maps every inflected form to its base form."""
+
+    code: str
+    verbs: Mapping[str, frozenset[str]]
+    main_sense: Mapping[str, str]
+    general: frozenset[str]
+    verb_forms: Mapping[str, str]
+    third_person: Mapping[str, str]
+    participles: Mapping[str, str]
+    polite: frozenset[str]
+    lead_ins: frozenset[str]
+    determiners: frozenset[str]
+    noun_tails: frozenset[str]
+    modals: frozenset[str]
+    machine_names: frozenset[str]
+    stop_words: frozenset[str]
+
+
+def _third(verb: str) -> str:
+    if verb.endswith(("s", "sh", "ch", "x", "z", "o")):
+        return verb + "es"
+    if verb.endswith("y") and verb[-2:-1] not in "aeiou":
+        return verb[:-1] + "ies"
+    return verb + "s"
+
+
+def _past(verb: str) -> tuple[str, ...]:
+    if verb.endswith("e"):
+        return (verb + "d",)
+    if verb.endswith("y") and verb[-2:-1] not in "aeiou":
+        return (verb[:-1] + "ied",)
+    return (verb + "ed", verb + verb[-1] + "ed")
+
+
+def _running(verb: str) -> tuple[str, ...]:
+    if verb.endswith("e") and not verb.endswith("ee"):
+        return (verb[:-1] + "ing",)
+    return (verb + "ing", verb + verb[-1] + "ing")
+
+
+def _english() -> Language:
+    verbs = {verb: frozenset(senses) for verb, senses in _ENGLISH_VERBS.items()}
+    forms: dict[str, str] = {}
+    third: dict[str, str] = {}
+    participles: dict[str, str] = {}
+    for verb in verbs:
+        forms.setdefault(verb, verb)
+        forms.setdefault(_third(verb), verb)
+        third.setdefault(_third(verb), verb)
+        for form in _past(verb):
+            forms.setdefault(form, verb)
+            participles.setdefault(form, verb)
+        for form in _running(verb):
+            forms.setdefault(form, verb)
+    for form, verb in _ENGLISH_IRREGULAR.items():
+        if verb in verbs:
+            forms.setdefault(form, verb)
+            participles.setdefault(form, verb)
+    return Language(
+        code="en",
+        verbs=MappingProxyType(verbs),
+        main_sense=MappingProxyType({verb: senses[0] for verb, senses in _ENGLISH_VERBS.items()}),
+        general=_ENGLISH_GENERAL,
+        verb_forms=MappingProxyType(forms),
+        third_person=MappingProxyType(third),
+        participles=MappingProxyType(participles),
+        polite=frozenset("please kindly pls plz".split()),
+        lead_ins=frozenset(
+            "and then also now next first firstly second secondly third lastly finally so just but or afterwards "
+            "additionally moreover furthermore again immediately urgently quickly simply always never todo note ps nb "
+            "important reminder action task instruction instructions step do to-do hello hi dear thanks ok okay "
+            "meanwhile instead importantly subsequently automatically silently quietly directly go ahead "
+            "otherwise therefore hence not don't".split()
+        ),
+        determiners=frozenset(
+            "the a an this that these those my your his her its our their any each every no some such another other "
+            "all both of by in on per via from with for as is are was were be been same new next last first following "
+            "above below attached received previous whose which most recent more".split()
+        ),
+        noun_tails=frozenset(
+            "address addresses number numbers id ids name names date dates time status information info details list "
+            "history club price prices cost costs card cards account accounts type types code codes rate rates method "
+            "methods confirmation summary policy policies plan plans line lines box page center centre desk team "
+            "group form forms fee fees thread template app is are was were has had will".split()
+        ),
+        modals=frozenset("must should shall need needs ought have has will".split()),
+        machine_names=frozenset(
+            "assistant agent ai bot chatbot copilot llm model gpt claude gemini llama automation crawler reader readers "
+            "system machine robot".split()
+        ),
+        stop_words=frozenset(
+            "the a an and or but if of to in on at by for from with as is are was were be been being it its this that "
+            "these those i me my mine you your yours he him his she her hers we us our they them their not no so than "
+            "then there here what which who whom when where how why all any each every some such only own same too very "
+            "can could will would shall should may might must do does did done has have had having about into over "
+            "after before between under again up down out off just also please thanks thank hi hello dear regards best "
+            "am pm re fw".split()
+        ),
+    )
+
+
+ENGLISH = _english()
+LANGUAGES: tuple[Language, ...] = (ENGLISH,)
