@@ -24,6 +24,7 @@ NAME = "Microsoft Copilot Studio"
 
 class Command(BaseCommand):
     help = "Publish the baseline policy and make the first caller and the admin user, where they are missing."
+    requires_system_checks = ()
 
     def handle(self, **_: Any) -> None:
         """Standard input: `admin_username`, `admin_password`, `webhook_token` (null: none is known).
