@@ -1,0 +1,112 @@
+"""Real instances for tests: `manage.py up` in a folder of its own, ended with everything it started."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from time import monotonic, sleep
+from typing import Any
+
+import httpx
+
+from guardrail.embedded.processes import free_port
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+
+
+class RunningInstance:
+    """One `manage.py up`, started by the constructor without waiting."""
+
+    def __init__(self, *arguments: str, data: Path | None = None, env: Mapping[str, str] | None = None) -> None:
+        self.port = free_port()
+        self.data = data or make_data_folder()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.output = self.data / "terminal"
+        with self.output.open("wb") as output:
+            self.process = subprocess.Popen(
+                [*up_command(data=self.data, port=self.port), *arguments],
+                cwd=ROOT,
+                env=clean_environment() | dict(env or {}),
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+
+    @property
+    def state(self) -> dict[str, Any]:
+        """What state.json says."""
+        content: dict[str, Any] = json.loads((self.data / "state.json").read_text())
+        return content
+
+    def wait(self) -> "RunningInstance":
+        """Return when it says that it is up."""
+        wait_for(self._is_up, what=f"the instance to be up:\n{self.output.read_text()}", seconds=60)
+        return self
+
+    def pids(self) -> dict[str, int]:
+        """What runs now: the name of each process and its number."""
+        path = self.data / "processes.json"
+        noted = json.loads(path.read_text()) if path.exists() else {}
+        return {name: entry["pid"] for name, entry in noted.items()}
+
+    def ask(self) -> int:
+        """The status of one validate call; 0 when nobody answers."""
+        headers = {"Authorization": f"Bearer {self.state['webhook_token']}"}
+        try:
+            return httpx.post(f"{self.url}/copilot-studio/validate", headers=headers, timeout=5).status_code
+        except httpx.TransportError:
+            return 0
+
+    def stop(self) -> int:
+        """Stop it as an operator does; its exit status."""
+        self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(60)
+
+    def remove(self) -> None:
+        """End what is left and remove its data."""
+        if self.process.poll() is None:
+            self.stop()
+        shutil.rmtree(self.data)
+
+    def _is_up(self) -> bool:
+        assert self.process.poll() is None, self.output.read_text()
+        return "Ctrl-C stops everything" in self.output.read_text()
+
+
+def up_command(*, data: Path, port: int) -> list[str]:
+    """The command line of an instance without the rehearsal."""
+    return [sys.executable, "manage.py", "up", "--no-demo", "--data", str(data), "--port", str(port)]
+
+
+def clean_environment() -> dict[str, str]:
+    """Our environment without the servers of the tests."""
+    ours = ("DATABASE_URL", "REDIS_URL", "GUARDRAIL_DATA")
+    return {name: value for name, value in os.environ.items() if name not in ours}
+
+
+def make_data_folder() -> Path:
+    """A folder the servers' own user can walk to, which pytest's own are not."""
+    folder = Path(tempfile.mkdtemp(prefix="guardrail-up-"))
+    folder.chmod(0o711)
+    return folder
+
+
+def wait_for(happened: Callable[[], bool], *, what: str, seconds: float = 30) -> None:
+    """Look again and again until it happened; fails naming `what` when it does not."""
+    deadline = monotonic() + seconds
+    while not happened():
+        assert monotonic() < deadline, f"waited {seconds:.0f} s for {what}"
+        sleep(0.05)
+
+
+def alive(pid: int) -> bool:
+    """Whether a process exists and is not just waiting to be collected."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False

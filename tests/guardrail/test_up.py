@@ -1,0 +1,174 @@
+"""`manage.py up` with real processes: what it starts, what heals, what it leaves behind."""
+
+import json
+import os
+import re
+import shutil
+import signal
+import socket
+import stat
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import psycopg
+import pytest
+import redis
+
+from guardrail.embedded.instance import Instance
+from tests.guardrail.instances import (
+    ROOT,
+    RunningInstance,
+    alive,
+    clean_environment,
+    make_data_folder,
+    up_command,
+    wait_for,
+)
+
+pytestmark = [
+    pytest.mark.processes,
+    pytest.mark.skipif(sys.platform != "linux", reason="looks at processes the Linux way"),
+]
+
+
+@pytest.fixture(scope="module")
+def instance() -> Iterator[RunningInstance]:
+    running = RunningInstance()
+    yield running.wait()
+    running.remove()
+
+
+def test_it_tells_only_its_owner_how_to_reach_it(instance: RunningInstance) -> None:
+    state = instance.data / "state.json"
+    assert stat.S_IMODE(state.stat().st_mode) == 0o600
+    assert set(instance.state) == {"url", "webhook_token", "admin_username", "admin_password"}
+    assert instance.state["url"] == instance.url
+
+
+def test_it_prints_a_call_that_works_as_pasted(instance: RunningInstance) -> None:
+    if shutil.which("curl") is None:
+        pytest.skip("no curl here")
+    line = re.search(r"^curl .*$", instance.output.read_text(), re.MULTILINE)
+    assert line
+    answer = subprocess.run(["/bin/sh", "-c", line[0]], capture_output=True, check=True, timeout=20)
+    assert isinstance(json.loads(answer.stdout)["blockAction"], bool)
+
+
+def test_it_answers_its_webhook_token_and_no_other(instance: RunningInstance) -> None:
+    assert instance.ask() == 200
+    refused = httpx.post(f"{instance.url}/copilot-studio/validate", headers={"Authorization": "Bearer gr_wrong"})
+    assert refused.status_code == 401
+
+
+def test_it_lets_the_printed_admin_sign_in(instance: RunningInstance) -> None:
+    with httpx.Client(base_url=instance.url, follow_redirects=True) as client:
+        form = client.get("/login/")
+        token = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', form.text)
+        assert token
+        fields = {"username": instance.state["admin_username"], "password": instance.state["admin_password"]}
+        page = client.post(
+            "/login/", data={**fields, "csrfmiddlewaretoken": token[1]}, headers={"Referer": instance.url}
+        )
+        assert page.status_code == 200
+        assert page.url.path == "/"
+
+
+def test_it_refuses_a_second_start_in_the_same_folder(instance: RunningInstance) -> None:
+    second = _run_up(data=instance.data, port=1)
+    assert second.returncode == 1
+    assert f"is in use by process `{instance.process.pid}`" in second.stderr
+
+
+def test_it_refuses_a_port_somebody_listens_on() -> None:
+    data = make_data_folder()
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        refused = _run_up(data=data, port=port)
+    shutil.rmtree(data)
+    assert refused.returncode == 1
+    assert f"port `{port}` of `127.0.0.1` is taken" in refused.stderr
+
+
+@pytest.mark.parametrize("name", ["web", "worker", "beat", "valkey", "postgres"])
+def test_it_starts_again_what_was_killed(instance: RunningInstance, name: str) -> None:
+    killed = instance.pids()[name]
+    os.kill(killed, signal.SIGKILL)
+    wait_for(lambda: instance.pids().get(name, killed) != killed, what=f"a new {name}")
+    wait_for(lambda: instance.ask() == 200, what="an answer")
+    wait_for(lambda: _servers_answer(instance.data), what="both servers")
+    assert f"{name} ended by SIGKILL, starting it again" in instance.output.read_text()
+
+
+def test_it_replaces_a_killed_process_of_the_web_server(instance: RunningInstance) -> None:
+    web = instance.pids()["web"]
+    before = _children(web)
+    os.kill(before[-1], signal.SIGKILL)
+    wait_for(lambda: len(_children(web)) == len(before) and _children(web) != before, what="a new web process")
+    wait_for(lambda: instance.ask() == 200, what="an answer")
+
+
+def test_it_keeps_its_secrets_and_leaves_no_process_behind(instance: RunningInstance) -> None:
+    first = RunningInstance().wait()  # beside the other one: two checkouts run side by side
+    told, pids = first.state, first.pids()
+    assert first.stop() == 0
+    assert [name for name, pid in pids.items() if alive(pid)] == []
+    again = RunningInstance(data=first.data).wait()
+    assert {**again.state, "url": told["url"]} == told
+    assert again.ask() == 200
+    pids = again.pids()
+    again.process.kill()
+    wait_for(lambda: not any(alive(pid) for pid in pids.values()), what="every child to end with its supervisor")
+    again.remove()
+    assert instance.ask() == 200
+
+
+def test_it_starts_no_server_where_both_are_given() -> None:
+    given = {name: os.environ[name] for name in ("DATABASE_URL", "REDIS_URL")}
+    running = RunningInstance(env=given).wait()
+    assert set(running.pids()) == {"web", "worker", "beat"}
+    assert running.ask() == 200
+    running.remove()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root runs its servers as somebody else")
+def test_it_keeps_the_servers_data_where_their_user_can_reach_it(tmp_path: Path) -> None:
+    tmp_path.parent.chmod(0o700)
+    near, far = make_data_folder(), tmp_path / "run"
+    assert Instance(near).servers_folder() == near
+    elsewhere = Instance(far).servers_folder()
+    assert elsewhere.parent in (Path("/var/lib"), Path("/var/tmp"))
+    assert Instance(far).servers_folder() == elsewhere
+    shutil.rmtree(near)
+    elsewhere.rmdir()
+
+
+def _run_up(*, data: Path, port: int) -> "subprocess.CompletedProcess[str]":
+    command = up_command(data=data, port=port)
+    return subprocess.run(
+        command, cwd=ROOT, env=clean_environment(), capture_output=True, text=True, timeout=30, check=False
+    )
+
+
+def _servers_answer(data: Path) -> bool:
+    kept = json.loads((data / "kept.json").read_text())
+    try:
+        with psycopg.connect(
+            host="127.0.0.1",
+            port=kept["postgres_port"],
+            user="guardrail",
+            password=kept["postgres_password"],
+            dbname="guardrail",
+            connect_timeout=2,
+        ) as connection:
+            connection.execute("SELECT 1")
+        with redis.Redis(port=kept["valkey_port"], password=kept["valkey_password"], socket_timeout=2) as client:
+            return bool(client.ping())
+    except (psycopg.OperationalError, redis.RedisError):
+        return False
+
+
+def _children(pid: int) -> list[int]:
+    return sorted(int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split())
