@@ -107,6 +107,7 @@ class NewEnvironmentForm(forms.Form):
     name = forms.CharField(max_length=200, required=False)
     mode = forms.ChoiceField(
         required=False,
+        initial="monitor",
         choices=[
             ("monitor", "Monitor: only watch"),
             ("enforce", "Enforce: stop what policy stops"),
