@@ -287,7 +287,7 @@ def _extend(investigation: Investigation, items: Sequence[_Caused]) -> list[Acti
 
 
 def _openings(fresh: Sequence[Investigation]) -> list[Activity]:
-    """`opened` for each, and which closed investigation its cause had before: people judged that one, not these calls."""
+    """`opened` for each, and the closed investigation its cause had before: that one was judged by people."""
     closed = Investigation.objects.filter(
         fingerprint__in=[row.fingerprint for row in fresh], status=Investigation.Status.CLOSED
     )
