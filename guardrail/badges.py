@@ -30,7 +30,10 @@ WOULD_CHANGE = Badge(
     look="monitor", icon="eye", word="Would change", title="Monitor mode: the call went through with all its values"
 )
 NOT_JUDGED = Badge(
-    look="block", icon="x-octagon", word="Blocked, not judged", title="Judging could not be finished; this agent fails shut"
+    look="block",
+    icon="x-octagon",
+    word="Blocked, not judged",
+    title="Judging could not be finished; this agent fails shut",
 )
 LET_THROUGH = Badge(
     look="hold",

@@ -19,6 +19,9 @@ FOLD_CHARACTERS = 2_400
 SHOWN_CHARACTERS = 24_000
 # Characters kept on both sides of a marked span when a passage is too long to show.
 AROUND = 600
+HEAD = 1_200
+# Leaving out less than this is not worth the words that say so.
+SMALLEST_GAP = 80
 # Chips for one run of unseen characters; what follows is counted in one more.
 MOST_CHIPS = 12
 
@@ -79,6 +82,42 @@ class Window:
     left_out: int = 0
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Piece:
+    """HTML of one shown stretch: `shown`, then `folded` behind a line that opens it; `left_out` characters before it.
+
+    `opened` = the folded part holds a marked span, so it starts open. `end` is the offset after it.
+    """
+
+    shown: SafeString
+    folded: SafeString
+    folded_lines: int
+    opened: bool
+    left_out: int
+    end: int
+
+
+def show(
+    text: str, spans: Sequence[Span], *, limit: int = SHOWN_CHARACTERS, around: int = AROUND, head: int = HEAD
+) -> tuple[Piece, ...]:
+    """A passage cut into what is shown, what is folded away and what is left out, as HTML. The rest has no piece."""
+    pieces: list[Piece] = []
+    for window in windows_of(text, spans, limit=limit, around=around, head=head):
+        fold = fold_at(text, start=window.start, end=window.end)
+        folded = marked(text, spans, start=fold, end=window.end)
+        pieces.append(
+            Piece(
+                shown=marked(text, spans, start=window.start, end=fold),
+                folded=folded,
+                folded_lines=text.count("\n", fold, window.end) + 1 if folded else 0,
+                opened=any(span.start < window.end and fold < span.end for span in spans),
+                left_out=window.left_out,
+                end=window.end,
+            )
+        )
+    return tuple(pieces)
+
+
 def visible(text: str) -> SafeString:
     """Escaped text with every unseen character as a chip that names it."""
     text = text.replace("\r\n", "\n")
@@ -132,25 +171,27 @@ def tidy(spans: Iterable[Span], *, length: int) -> tuple[Span, ...]:
 
 
 def windows_of(
-    text: str, spans: Sequence[Span], *, limit: int = SHOWN_CHARACTERS, around: int = AROUND
+    text: str, spans: Sequence[Span], *, limit: int = SHOWN_CHARACTERS, around: int = AROUND, head: int = HEAD
 ) -> list[Window]:
-    """What of `text` is shown: all of it up to `limit` characters, else its beginning and what stands around spans."""
+    """What of `text` is shown: all of it up to `limit` characters, else its `head` and what stands `around` spans."""
     if len(text) <= limit:
         return [Window(start=0, end=len(text))]
-    wanted = [(0, around)] if not spans or limit == SHOWN_CHARACTERS else []
-    wanted += [(max(0, s.start - around), min(len(text), s.end + around)) for s in tidy(spans, length=len(text))]
+    inside = tidy(spans, length=len(text))
+    wanted = [(0, head if inside else limit)] if head else []
+    wanted += [(max(0, span.start - around), min(len(text), span.end + around)) for span in inside]
     shown: list[Window] = []
     budget = limit
     for left, right in sorted(wanted):
-        begin = max(left, shown[-1].end) if shown else left
+        before = shown[-1].end if shown else 0
+        begin = before if left - before < SMALLEST_GAP else left
         finish = min(right, begin + budget)
         if finish <= begin:
             continue
         budget -= finish - begin
-        if shown and shown[-1].end == begin:
+        if shown and before == begin:
             shown[-1] = Window(start=shown[-1].start, end=finish, left_out=shown[-1].left_out)
         else:
-            shown.append(Window(start=begin, end=finish, left_out=begin - (shown[-1].end if shown else 0)))
+            shown.append(Window(start=begin, end=finish, left_out=begin - before))
     return shown
 
 
@@ -167,7 +208,7 @@ def fold_at(text: str, *, start: int, end: int) -> int:
     return end if text.count("\n", at, end) < 3 and end - at < FOLD_CHARACTERS // 8 else at
 
 
-def _chips(run: str) -> Iterator[str]:
+def _chips(run: str) -> Iterator[SafeString]:
     """One chip for each group of equal characters; a run of tag characters is spelled out as the text it hides."""
     at = 0
     groups = 0
@@ -183,11 +224,9 @@ def _chips(run: str) -> Iterator[str]:
             at += tags
             continue
         code = ord(run[at])
-        same = _run_length(run, at, lambda other, code=code: other == code)
-        times = f" ×{same}" if same > 1 else ""
-        yield format_html(
-            '<span class="cp" title="{}">U+{:04X} {}{}</span>', _long_name(code), code, _name(code), times
-        )
+        same = _run_length(run, at, code.__eq__)
+        word = f"U+{code:04X} {_name(code)}{f' ×{same}' if same > 1 else ''}"
+        yield format_html('<span class="cp" title="{}">{}</span>', _long_name(code), word)
         at += same
 
 

@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from guardrail import badges, shown_text
+from guardrail import badges, shown_text, words
 
 register = template.Library()
 
@@ -35,13 +35,13 @@ def visible(text: object) -> SafeString:
 
 @register.filter
 def plain(text: object) -> str:
-    """What somebody else wrote, for a title or an attribute: unseen characters spelled out. Autoescaping does the rest."""
+    """What somebody else wrote, for a title or an attribute: unseen characters spelled out, not yet escaped."""
     return shown_text.without_unseen("" if text is None else str(text))
 
 
 @register.simple_tag
 def when(at: datetime | None, style: str = "relative") -> SafeString:
-    """A `time` element with the exact UTC time in its title. `style`: `relative`, `clock` (day and seconds) or `day`."""
+    """A `time` element, exact in its title. `style` is `relative`, `clock` (day and seconds) or `day`."""
     if at is None:
         return format_html('<span class="muted">{}</span>', "never")
     at = at.astimezone(UTC)
@@ -106,3 +106,9 @@ def control(field: BoundField) -> SafeString:
     if field.errors:
         attrs["aria-invalid"] = "true"
     return field.as_widget(attrs=attrs)
+
+
+@register.filter
+def signal_words(name: str) -> str:
+    """The heading of a signal by its name."""
+    return words.signal_words(name)

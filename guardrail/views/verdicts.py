@@ -1,14 +1,141 @@
+"""Calls: the list with its search, one call told step by step, and the raw body it came as."""
+
 import uuid
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode
 
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_GET
+
+from guardrail import badges, queries, words
+from guardrail.models import Verdict
+from guardrail.story import EarlierCall, Story, tell
+from guardrail.transcripts import load_body, load_call
+
+PERIODS = (("", "any time"), ("1h", "last hour"), ("24h", "last 24 hours"), ("7d", "last 7 days"), ("30d", "last 30 days"))
+OUTCOMES = (
+    ("", "any outcome"),
+    ("stopped", "stopped, or would be"),
+    ("blocked", "blocked, or would be"),
+    ("held", "held, or would be"),
+    ("flagged", "flagged or changed"),
+    ("allowed", "allowed"),
+    ("degraded", "judged degraded"),
+)
+FILTERS = ("q", "in", "outcome", "agent", "period")
+LONGEST_WORDS = 500
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Told:
+    """One verdict with its story and its conversation, for the page of the call and for the page of its cause."""
+
+    verdict: Verdict
+    story: Story
+    conversation: list[Verdict]
+    caller: str
+    badge: badges.Badge
+    tool_does: str
+    missing: tuple[str, ...]
+
+
+@require_GET
 def verdict_list(request: HttpRequest) -> HttpResponse:
-    return HttpResponse("")
+    """Calls, newest first. An id of a verdict in the search box goes straight to it."""
+    asked = {name: request.GET.get(name, "").strip()[:LONGEST_WORDS].replace("\x00", "") for name in FILTERS}
+    verdict_id = queries.as_verdict_id(asked["q"])
+    if verdict_id and queries.verdict_exists(verdict_id):
+        return redirect("verdict", verdict_id)
+    page = queries.load_page(
+        queries.Search(
+            words=asked["q"],
+            as_text=asked["in"] == "text",
+            outcome=_outcome(asked["outcome"]),
+            agent=asked["agent"],
+            since=queries.period_start(asked["period"], now=timezone.now()),
+            before=queries.as_verdict_id(request.GET.get("before", "")),
+        )
+    )
+    return render(
+        request,
+        "guardrail/verdicts.html",
+        {
+            "page": page,
+            "found": page.found.value,
+            "asked": asked,
+            "query": asked["q"],
+            "filtered": any(asked.values()),
+            "paged": "before" in request.GET,
+            "outcomes": OUTCOMES,
+            "periods": PERIODS,
+            "older_url": _url(asked, before=page.older) if page.older else "",
+            "newest_url": _url(asked),
+            "as_text_url": _url({**asked, "in": "text"}),
+        },
+    )
 
 
+@require_GET
 def verdict_page(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
-    return HttpResponse("")
+    """One call: why, where each value came from, the transcript, and everything that was found."""
+    told = load_told(get_object_or_404(Verdict, pk=pk))
+    return render(request, "guardrail/verdict.html", {"told": told, "verdict": told.verdict, "story": told.story})
 
 
-verdict_body = verdict_page
+@require_GET
+def verdict_body(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+    """The body as it came, byte for byte, as plain text that no browser runs or guesses about."""
+    body = load_body(pk)
+    if body is None:
+        raise Http404(f"no transcript `{pk}`")
+    response = HttpResponse(body, content_type="text/plain; charset=utf-8")
+    response["Content-Disposition"] = f'inline; filename="{pk}.txt"'
+    return response
+
+
+def load_told(verdict: Verdict) -> Told:
+    """A verdict with everything its page says. Three queries."""
+    conversation = queries.load_conversation(verdict)
+    earlier = [_earlier(other) for other in conversation if other.pk < verdict.pk]
+    story = tell(
+        signals=verdict.signals,
+        origins=verdict.origins,
+        deciding=verdict.deciding_signal,
+        call=load_call(verdict),
+        planned=_earlier(verdict),
+        earlier=earlier,
+    )
+    return Told(
+        verdict=verdict,
+        story=story,
+        conversation=conversation,
+        caller=queries.load_caller_name(verdict.orchestrator_id),
+        badge=badges.of_call(action=verdict.action, would_have=verdict.would_have, failed=verdict.failed),
+        tool_does=words.TOOL_KINDS.get(verdict.tool_kind, verdict.tool_kind),
+        missing=tuple(words.DEGRADED.get(str(part), str(part)) for part in verdict.degraded),
+    )
+
+
+def _earlier(verdict: Verdict) -> EarlierCall:
+    return EarlierCall(
+        verdict_id=str(verdict.pk),
+        tool_id=verdict.tool_id,
+        tool_name=verdict.tool_name,
+        action=verdict.action,
+        would_have=verdict.would_have,
+        failed=verdict.failed,
+    )
+
+
+def _outcome(word: str) -> queries.Outcome:
+    try:
+        return queries.Outcome(word)
+    except ValueError:
+        return queries.Outcome.ANY
+
+
+def _url(asked: dict[str, str], **more: Any) -> str:
+    return "?" + urlencode({name: value for name, value in {**asked, **more}.items() if value})

@@ -1,0 +1,70 @@
+"""What pages call things: signals, tool kinds, facts, origins and sources, in plain words. Pure."""
+
+SIGNALS = {
+    "agent_quarantined": "Agent is quarantined",
+    "destination_denied": "Denied destination",
+    "classified_data_leaving": "Classified data leaving",
+    "secret_leaving": "Secret leaving",
+    "instruction_marked": "Hidden or marked instruction, carried out",
+    "instruction_followed": "Instruction from outside text, carried out",
+    "instruction_delegated": "Instruction the user pointed the agent to",
+    "reconnaissance": "Probing of the agent",
+    "personal_data_leaving": "Personal data leaving",
+    "destination_new": "Destination new to this agent",
+}
+MARKS = {
+    "instruction": "instruction that the planned call carries out",
+    "signature": "sign of an attack beside it",
+    "hidden": "text that people could not see",
+    "data": "data that the call would have taken along",
+    "question": "question that probes the agent",
+    "value": "value the call uses",
+}
+FACTS = {
+    "destination": "Destination",
+    "destination_standing": "Standing",
+    "author": "Author",
+    "editor": "Last editor",
+    "revision": "Revision",
+    "document": "Document",
+    "data_class": "Data class",
+    "argument": "Argument",
+    "conversation": "Conversation",
+    "tool_kind": "What the tool does",
+    "signature": "Sign",
+}
+# kind -> (icon, words)
+ORIGINS = {
+    "user": ("person", "User's request"),
+    "trigger": ("envelope", "Message that started the run"),
+    "output": ("search", "Tool output"),
+    "history": ("chat-left-text", "Earlier in the chat"),
+    "agent": ("cpu", "The agent's own words"),
+    "constant": ("circle", "Too small to tell"),
+}
+TOOL_KINDS = {
+    "read": "reads",
+    "write": "writes",
+    "send": "sends",
+    "pay": "pays",
+    "delete": "deletes",
+    "share": "shares",
+    "execute": "runs something",
+}
+# standing -> (words, look of its tag)
+STANDINGS = {
+    "internal": ("inside", "good"),
+    "known": ("known, outside", ""),
+    "unknown": ("new, outside", "bad"),
+    "denied": ("denied", "bad"),
+}
+DEGRADED = {
+    "memory": "what earlier calls tell (Redis was away)",
+    "attribution": "where the planned values came from",
+    "wire": "the call itself: its body could not be read",
+}
+
+
+def signal_words(name: str) -> str:
+    """A heading for a signal; one that is not in our list speaks for itself."""
+    return SIGNALS.get(name) or name.replace("_", " ").capitalize()
