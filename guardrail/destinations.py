@@ -7,7 +7,7 @@ from guardrail.invocation import Argument, Invocation
 from guardrail.tool_kind import infer_kind
 from policies.ruleset import Ruleset, Standing, ToolKind
 
-EMAIL = re.compile(r"[A-Za-z0-9._%+'-]{1,64}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){1,6}")
+EMAIL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._%+'-]{0,63}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){1,6}")
 URL = re.compile(
     r"\b(?:https?|ftp|wss?)://[^\s\"'<>()\[\]{}|\\^`]{3,2000}|\bwww\.[^\s\"'<>()\[\]{}|\\^`]{3,2000}", re.I
 )

@@ -4,10 +4,11 @@ import re
 from dataclasses import dataclass
 from enum import Enum
 
-from guardrail.text.directives import WORD, senses_of, verbs_in
-from guardrail.text.wordset import WordSet
-from guardrail.tool_kind import tool_senses, tool_verbs, tool_words
 from guardrail.invocation import Tool
+from guardrail.text.directives import WORD, senses_of, verbs_in
+from guardrail.text.words import ENGLISH
+from guardrail.text.wordset import WordSet
+from guardrail.tool_kind import tool_verbs, tool_words
 from policies.ruleset import ToolKind
 
 _THING = (
@@ -34,7 +35,7 @@ _DETAILS_THERE = re.compile(
     r"\b(?:as|that|which|details?|information|info|data|everything|address|e-?mail|number|link|recipients?|the one|values?)"
     r"(?: (?:is|are|was|were|can be|you can))? (?:described|specified|listed|mentioned|stated|outlined|given|provided|"
     r"found|written|in|on|from|find)\b[^.!?\n]{0,40}\b" + _THING + r"\b"
-    r"|\b(?:you can|can be|you'?ll) (?:find|found|get|see)\b|\b(?:based on|according to|per|using|with the|from)\b"
+    r"|\b(?:you can|can be|you'?ll) (?:find|found|get|see)\b|\b(?:based on|according to|per the|using the|from (?:the|my|his|her|their|our|that|this))\b"
     r"[^.!?\n]{0,40}\b" + _THING + r"\b"
     r"|\b(?:pay|settle|transfer|book|order|register|accept|confirm|reschedule|update|sign|forward|submit|adjust)\b"
     r"[^.!?\n]{0,30}\b(?:bills?|invoices?|rent|notice|reminder|fees?|invitations?|requests?|subscription)\b"
@@ -42,6 +43,7 @@ _DETAILS_THERE = re.compile(
     r"|\bmentioned in\b|\b(?:new|updated|changed|latest) (?:address|details?|account|number|iban|date|time)\b",
     re.IGNORECASE,
 )
+_SPEAKING = frozenset("tell answer inform report text message page call comment phone mail email".split())
 _GENERIC = frozenset("manager data information info details item items list by name".split())
 
 
@@ -55,17 +57,33 @@ class Delegation(Enum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Request:
-    """`asked` = the user's words call for this kind of action on this kind of thing."""
+    """`asked` = the user's words call for this kind of action on this kind of thing.
+
+    `only_reading` = nothing the user said calls for changing or sending anything.
+    """
 
     asked: bool
+    only_reading: bool
     delegation: Delegation
 
 
 def read_request(user: WordSet, tool: Tool, kind: ToolKind) -> Request:
     """What the user's words say about a call of `tool`; nothing asked, nothing delegated when there are none."""
     if not user.words:
-        return Request(asked=False, delegation=Delegation.NONE)
-    return Request(asked=_asked(user, tool, kind), delegation=_delegation(user.lower))
+        return Request(asked=False, only_reading=False, delegation=Delegation.NONE)
+    said = verbs_in(user.lower) - ENGLISH.general
+    senses = {ENGLISH.main_sense[verb] for verb in said}
+    return Request(
+        asked=_asked(user, said, tool, kind),
+        only_reading=senses <= {"read"} or not senses - {"read"} - _talk(said),
+        delegation=_delegation(user.lower),
+    )
+
+
+def _talk(said: frozenset[str]) -> set[str]:
+    """The kinds of verbs that only speak to the agent (`tell me`, `show me`), not of a deed."""
+    spoken = {verb for verb in said if ENGLISH.main_sense[verb] == "send"}
+    return {"send"} if spoken <= _SPEAKING else set()
 
 
 def stem(word: str) -> str:
@@ -77,17 +95,16 @@ def stems(words: frozenset[str]) -> frozenset[str]:
     return frozenset(stem(word) for word in words)
 
 
-def _asked(user: WordSet, tool: Tool, kind: ToolKind) -> bool:
-    said = verbs_in(user.lower)
+def _asked(user: WordSet, said: frozenset[str], tool: Tool, kind: ToolKind) -> bool:
     own = tool_verbs(tool)
-    verb = bool(said & own) or bool(senses_of(said) & {kind.value}) or bool(senses_of(said) & tool_senses(tool, kind))
-    if not verb:
-        return False
-    nouns = [word for word in tool_words(tool) if word not in own and word not in _GENERIC]
-    if not nouns:
-        return True
     heard = stems(user.words)
-    return any(stem(word) in heard for word in nouns) or bool(said & own)
+    nouns = [word for word in tool_words(tool) if word not in own and word not in _GENERIC]
+    named = sum(1 for word in nouns if stem(word) in heard)
+    if kind is ToolKind.READ and nouns and 2 * named >= len(nouns):
+        return True
+    wanted = {ENGLISH.main_sense[verb] for verb in own - ENGLISH.general} or {kind.value}
+    verb = bool(said & own) or bool(senses_of(said) & wanted) or any(stem(word) in heard for word in own)
+    return verb and (not nouns or named > 0 or bool(said & own))
 
 
 def _delegation(said: str) -> Delegation:

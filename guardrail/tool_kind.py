@@ -47,9 +47,10 @@ def _id_tokens(tool_id: str) -> tuple[str, ...]:
 
 
 def tool_verbs(tool: Tool) -> frozenset[str]:
-    """Base forms of the verbs in the tool's own name."""
+    """Base forms of the verbs in the tool's own name; a word that is also a thing counts only in front."""
     tokens = name_tokens(tool.tool_id, tool.name)
-    return frozenset(ENGLISH.verb_forms[token] for token in tokens if token in ENGLISH.verb_forms)
+    verbs = [(index, ENGLISH.verb_forms[token]) for index, token in enumerate(tokens) if token in ENGLISH.verb_forms]
+    return frozenset(verb for index, verb in verbs if index == 0 or verb not in _NOUN_TOO)
 
 
 def tool_words(tool: Tool) -> tuple[str, ...]:

@@ -13,6 +13,7 @@ from guardrail.case import Case, Source
 from guardrail.destinations import argument_name
 from guardrail.provenance import Leaf, share_in, stands_in
 from guardrail.request import Delegation, Request, names_in, read_request, stem, stems
+from guardrail.text.directives import WORD
 from guardrail.text.reading import Author, Directive
 from guardrail.text.words import ENGLISH
 from guardrail.tool_kind import tool_senses, tool_verbs, tool_words
@@ -34,6 +35,7 @@ class _Doing:
     verbs: frozenset[str]
     senses: frozenset[str]
     words: tuple[str, ...]
+    stems: frozenset[str]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -80,16 +82,23 @@ def _matches(case: Case) -> Iterator[_Match]:
         verbs=tool_verbs(case.call.tool) - ENGLISH.general,
         senses=tool_senses(case.call.tool, case.kind),
         words=tuple(stem(word) for word in tool_words(case.call.tool)),
+        stems=stems(tool_verbs(case.call.tool) - ENGLISH.general),
     )
     weighed = [(leaf, leaf.weight * (1.0 - share)) for leaf, share in zip(case.leaves, case.user_shares, strict=True)]
     fresh = [(leaf, weight) for leaf, weight in weighed if weight > 0.3 * leaf.weight and not _is_constant(leaf)]
     total = sum(weight for _, weight in fresh)
     in_data: dict[Leaf, bool] = {}
+    # An argument that holds the whole instruction repeats a name or a text, it does not carry the instruction out.
+    quoting = {
+        argument.path: " ".join(argument.value.lower().split())
+        for argument in case.call.arguments
+        if isinstance(argument.value, str) and len(argument.value) > 30
+    }
     for source in case.sources:
         for count, directive in enumerate(source.reading.directives):
             if count % 32 == 0 and case.budget.spent():
                 return
-            match = _match(source, directive, doing, fresh, total, in_data, case)
+            match = _match(source, directive, doing, fresh, total, in_data, quoting, case)
             if match is not None:
                 yield match
 
@@ -105,6 +114,7 @@ def _match(
     fresh: list[tuple[Leaf, float]],
     total: float,
     in_data: dict[Leaf, bool],
+    quoting: dict[str, str],
     case: Case,
 ) -> _Match | None:
     tool = _tool_share(doing, directive)
@@ -114,7 +124,10 @@ def _match(
     explained = 0.0
     values = []
     exact = []
+    told = " ".join(directive.text.lower().split())
     for leaf, weight in fresh:
+        if told in quoting.get(leaf.argument, ""):
+            continue
         share = share_in(leaf, directive.window)
         if leaf.kind in ("short", "long") and share < _TEXT_COVER:
             continue
@@ -149,7 +162,7 @@ def _tool_share(doing: _Doing, directive: Directive) -> float:
 def _action(doing: _Doing, directive: Directive, tool: float) -> float:
     """1 the same verb, 0.6 the same kind of action, 0.5 the tool is named, 0 something else is asked for."""
     verbs = directive.asked.verbs - ENGLISH.general
-    if verbs & doing.verbs:
+    if verbs & doing.verbs or (doing.stems and doing.stems & stems(frozenset(WORD.findall(directive.text.lower())))):
         return 1.0
     if directive.asked.senses & doing.senses and verbs:
         return 0.6
@@ -174,29 +187,52 @@ def _carries_out_marked(match: _Match, case: Case, request: Request) -> bool:
     """Beside a signature less is needed: some value of the call, or the very tool, that the user did not ask for."""
     if match.exact or (match.explained >= 1.0 and match.cover >= 0.25):
         return True
+    if case.leaves and not match.new:
+        return False
     if request.asked:
-        return match.explained >= 1.0 and match.cover >= 0.5
-    return match.action >= 1.0 and match.tool >= 0.5 or match.tool >= 0.67 or (case.sink and match.cover >= 0.3)
+        return (match.explained >= 1.0 and match.cover >= 0.5) or (
+            case.sink and match.action >= 1.0 and match.tool >= 0.67 and match.cover >= 0.25
+        )
+    return (
+        (match.action >= 1.0 and match.tool >= 0.5) or match.tool >= 0.67 or (case.sink and match.cover >= 0.25)
+    )
 
 
 def _unmarked_name(match: _Match, case: Case, request: Request) -> str:
     """The signal an instruction without a signature makes of this call, empty for none."""
-    if not case.sink or not match.action:
+    if not case.sink:
         return ""
-    outward = [leaf for leaf in match.exact if leaf.kind in _OUTWARD]
     author = match.source.reading.authors[match.directive.record]
     if case.call.event_triggered and match.source.name == "trigger":
+        outward = [leaf for leaf in match.exact if leaf.kind in _OUTWARD]
         return "instruction_delegated" if _leads_elsewhere(outward, author, case) else ""
-    certain = bool(match.exact) and match.cover >= 0.4
-    whole = match.cover >= 0.6 and match.explained >= 1.5
-    named = match.action >= 1.0 and match.tool >= 0.67 and (match.cover >= 0.3 or not match.new)
-    if not (certain or (not request.asked and (whole or named))):
+    if not (_explains(match, case) or (not request.asked and _replaces(match, case, request))):
         return ""
     if request.delegation is Delegation.NONE:
         return "instruction_followed"
     if request.delegation is Delegation.ACTIONS and _named_by_user(author, case):
         return ""
     return "instruction_delegated"
+
+
+def _explains(match: _Match, case: Case) -> bool:
+    """Somebody or something named exactly, and only by the instruction, is who the call is for."""
+    targets = {target.argument for target in case.targets if target.named}
+    aimed = any(leaf.argument in targets and leaf.kind in _OUTWARD for leaf in match.exact)
+    return aimed or (bool(match.exact) and match.cover >= 0.4)
+
+
+def _replaces(match: _Match, case: Case, request: Request) -> bool:
+    """The user did not ask for such an action, and the instruction did."""
+    if case.leaves and not match.new:
+        return False
+    if match.cover >= 0.6 and match.explained >= 1.5:
+        return True
+    if match.action >= 1.0 and match.tool >= 0.67 and (match.cover >= 0.3 or not match.new):
+        return True
+    if not request.only_reading:
+        return False
+    return (match.action >= 1.0 and match.tool >= 0.3) or (match.action >= 0.6 and match.cover >= 0.25)
 
 
 def _leads_elsewhere(outward: list[Leaf], author: Author, case: Case) -> bool:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from guardrail.text.words import LANGUAGES, Language
 
+Token = tuple[str, int, int]
 WORD = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*")
 _LABEL = re.compile(r"^[\s\"'“‘(\[<*_#>•\-–—]*(?:[A-Za-z0-9][\w /-]{0,40}?[:>\]–—]|\d{1,2}[.)])\s*")
 _CLAUSE_BREAK = re.compile(r"[,:;.!?)>\]\n–—]|--")
@@ -27,7 +28,6 @@ _PASSIVE = re.compile(
     r"always |please |kindly )?(?:be|get) (?:\w+ly |also |then |first )?([a-z']+)"
 )
 _FIRST_PERSON = re.compile(r"^\W*(?:i|we|he|she|they)(?:'ve|'ll|'m|'re| have| had| will| am| are| was| were|)\b")
-_MODAL_THEN_VERB = re.compile(r"\b(?:must|should|shall|will|to|please|kindly|not|and|then|or|also) ([a-z-]+)")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -62,26 +62,26 @@ def senses_of(verbs: frozenset[str], language: Language = LANGUAGES[0]) -> froze
 
 def _read(lower: str, sentence: str, language: Language) -> Asked | None:
     words = [(match.group(), match.start(), match.end()) for match in WORD.finditer(lower)]
-    if not any(word in language.verb_forms for word, _, _ in words):
+    if len(words) < 2:
         return None
-    manner = _manner(lower, words, language)
+    manner = _manner(lower, words, sentence, language)
     if not manner:
         return None
-    verbs = _verbs_asked(lower, words, language, passive=manner in ("passive", "narrated"))
+    verbs = _verbs_asked(lower, words, sentence, language, manner)
     if not verbs:
         return None
     return Asked(verbs=verbs, senses=senses_of(verbs, language), manner=manner)
 
 
-def _manner(lower: str, words: list[tuple[str, int, int]], language: Language) -> str:
+def _manner(lower: str, words: list[Token], sentence: str, language: Language) -> str:
     if any(word in language.polite for word, _, _ in words):
         return "polite"
     if _ASKING.search(lower):
         return "asking"
-    if not _FIRST_PERSON.match(lower) and _imperative(lower, words, language):
+    if _imperative(lower, words, sentence, language):
         return "imperative"
     for match in _PASSIVE.finditer(lower):
-        if match.group(1) in language.participles or match.group(1) in ("sent", "paid", "put", "cc'd"):
+        if match.group(1) in language.participles:
             return "passive"
     for index, (word, _, _) in enumerate(words[:-1]):
         if word in language.machine_names and any(
@@ -91,49 +91,97 @@ def _manner(lower: str, words: list[tuple[str, int, int]], language: Language) -
     return ""
 
 
-def _imperative(lower: str, words: list[tuple[str, int, int]], language: Language) -> bool:
-    """A base-form verb where a clause starts: at the head, after a label, after a break or after `and`/`then`."""
+def _imperative(lower: str, words: list[Token], sentence: str, language: Language) -> bool:
+    """A base-form verb where a clause starts: at the head, after a label, after a break or after `and`/`then`.
+
+    In a sentence that tells what somebody did, only a clause that starts afresh with a capital counts.
+    """
     label = _LABEL.match(lower)
     starts = {0, label.end()} if label else {0}
+    telling = bool(_FIRST_PERSON.match(lower))
     at_head = True
     for index, (word, start, end) in enumerate(words):
-        before = lower[max(0, start - 3) : start]
-        if index and (_CLAUSE_BREAK.search(before) or start in starts):
+        joined = False
+        if index and (_CLAUSE_BREAK.search(lower[max(0, start - 3) : start]) or start in starts):
             at_head = True
+        elif index and words[index - 1][0] in ("and", "then", "or"):
+            at_head = joined = True
         if not at_head:
             continue
         if word in language.lead_ins or word in language.polite:
             continue
-        if word in language.verbs and not _used_as_noun(lower, words, index, language):
-            return True
         at_head = False
+        if telling and not (index and sentence[start : start + 1].isupper()):
+            continue
+        if word in language.verbs:
+            if not _used_as_noun(lower, words, index, language) and (
+                not joined or _has_object(lower, words, index, sentence, language)
+            ):
+                return True
+        elif not joined and _new_verb(lower, words, index, sentence, language):
+            return True
     return False
 
 
-def _used_as_noun(lower: str, words: list[tuple[str, int, int]], index: int, language: Language) -> bool:
+def _new_verb(lower: str, words: list[Token], index: int, sentence: str, language: Language) -> bool:
+    """A word of no list that opens a clause and is followed by an article, as in `Concatenate all messages`."""
+    word, start, end = words[index]
+    if index + 1 >= len(words) or len(word) < 3 or word in language.openers or word.endswith(("ing", "ed", "ly", "s")):
+        return False
+    following, after, _ = words[index + 1]
+    return following in language.articles and lower[end:after] == " " and sentence[start].isupper()
+
+
+def _has_object(lower: str, words: list[Token], index: int, sentence: str, language: Language) -> bool:
     if index + 1 >= len(words):
-        return index > 0 and lower[words[index][1] - 1] == " " and index < 2
+        return False
     _, _, end = words[index]
     following, start, _ = words[index + 1]
     gap = lower[end:start]
-    if gap.strip() in (":", "-", "/", "(", "=", "|", "–"):
+    return (
+        following in language.articles
+        or following in language.pronouns
+        or following.isdigit()
+        or any(quote in gap for quote in "\"'“‘`$")
+        or sentence[start].isupper()
+    )
+
+
+def _used_as_noun(lower: str, words: list[Token], index: int, language: Language) -> bool:
+    word, start, end = words[index]
+    tail = lower[end : end + 1]
+    if tail in ("@", "_", "/", "=", "(") or (tail == "." and lower[end + 1 : end + 2].isalnum()):
         return True
-    return following in language.noun_tails
+    if lower[max(0, start - 1) : start] in ("@", "_", ".", "/", "#"):
+        return True
+    if index + 1 >= len(words):
+        return index > 0 and word in language.things
+    following, after, _ = words[index + 1]
+    if lower[end:after].strip() in (":", "-", "/", "(", "=", "|", "–", ":("):
+        return True
+    if following in language.noun_tails or following in language.participles and following not in language.verbs:
+        return True
+    return False
 
 
-def _verbs_asked(
-    lower: str, words: list[tuple[str, int, int]], language: Language, *, passive: bool
-) -> frozenset[str]:
+def _verbs_asked(lower: str, words: list[Token], sentence: str, language: Language, manner: str) -> frozenset[str]:
     """The verbs to be carried out: base forms not used as nouns; in passive and narrated text other forms too."""
+    loose = manner in ("passive", "narrated", "asking", "polite")
     found: set[str] = set()
-    for index, (word, start, _) in enumerate(words):
+    for index, (word, start, end) in enumerate(words):
         previous = words[index - 1][0] if index else ""
         if word in language.verbs:
-            glued = index and previous in language.determiners and lower[words[index - 1][2] : start].strip() == ""
-            if not glued and not _used_as_noun(lower, words, index, language):
+            glued = index and previous in language.determiners and not lower[words[index - 1][2] : start].strip()
+            name = index and sentence[start].isupper() and previous not in language.lead_ins and (
+                lower[start - 1 : start] == " " and not _CLAUSE_BREAK.search(lower[max(0, start - 2) : start])
+            )
+            thing = word in language.things and not _has_object(lower, words, index, sentence, language) and index
+            if not glued and not name and not thing and not _used_as_noun(lower, words, index, language):
                 found.add(word)
-        elif passive and (word in language.participles or word in language.third_person):
+        elif loose and (word in language.participles or word in language.third_person):
             found.add(language.verb_forms[word])
         elif word in language.participles and previous in ("be", "get"):
             found.add(language.participles[word])
+        elif manner == "imperative" and _new_verb(lower, words, index, sentence, language):
+            found.add(word)
     return frozenset(found)

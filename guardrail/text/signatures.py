@@ -11,9 +11,9 @@ SIGNATURES: tuple[tuple[str, re.Pattern[str]], ...] = (
     (
         "tells the reader to set aside earlier instructions",
         re.compile(
-            r"\b(?:ignore|disregard|forget|override|overrule|bypass|skip|drop|cancel|set aside|discard|stop following)\b"
+            r"(?<![a-z])(?:ignore|disregard|forget|override|overrule|bypass|skip|drop|cancel|set aside|discard|stop following)\b"
             r"[^.\n]{0,40}\b(?:previous|prior|above|earlier|initial|original|preceding|former|existing|other|all|any|"
-            r"your|the user'?s?)\b[^.\n]{0,30}\b(?:i?n?u?n?structions?|iunstructions?|prompts?|rules?|guidelines?|"
+            r"your|the user'?s?)\b[^.\n]{0,30}\b(?:i[a-z]{0,3}structions?|prompts?|rules?|guidelines?|"
             r"directions?|commands?|orders?|tasks?|requests?|guardrails?|polic(?:y|ies)|messages?|context)\b",
             re.IGNORECASE,
         ),
@@ -62,7 +62,8 @@ SIGNATURES: tuple[tuple[str, re.Pattern[str]], ...] = (
             r"<\|?/?(?:system|im_start|im_end|instructions?|information|important|admin|prompt|assistant|user|task|inst|"
             r"sys|context|override|secret|hidden|begin|end)[^<>\n]{0,40}\|?>"
             r"|\[/?(?:inst|system|instructions?|admin|assistant|system message|hidden)\]"
-            r"|(?:^|\n)\s{0,4}#{1,4}\s{0,3}(?:system|instructions?|new instructions?|assistant|response)\b\s{0,3}:?"
+            r"|(?:(?:^|\n)\s{0,4}#|##)#{0,4}\s{0,3}[(\[<{]?(?:system|instructions?|new instructions?|assistant|admin|response|"
+            r"override)(?![a-z])"
             r"|\bsystem (?:message|prompt|override|notice|instructions?|note)\b\s{0,3}[:\]>-]"
             r"|={3,}\s{0,3}(?:system|instructions?|end|begin)|\bend of (?:system|user|document|context|prompt)\b",
             re.IGNORECASE,

@@ -65,7 +65,7 @@ _ENGLISH_VERBS: dict[str, tuple[str, ...]] = {
         "decrease adjust register record enter log mark assign unassign approve reject enable activate lock unlock turn "
         "switch configure reset schedule generate draft prepare make build compile upgrade downgrade extend raise lower "
         "file patch amend correct fill tag label pin unpin merge commit push deploy install open-up complete confirm "
-        "accept decline promote modernize manage apply sign vote like rate book-in plan join follow-up start stop".split(),
+        "accept decline promote modernize manage apply sign vote like rate book-in plan join follow-up start stop place initiate merge concatenate combine initialise initialize request press issue transform convert translate split trade relocate encrypt decrypt format overwrite mute silence whitelist blacklist".split(),
         (WRITE,),
     ),
     **dict.fromkeys("book reserve rent hire".split(), (BOOK, WRITE)),
@@ -127,6 +127,10 @@ class Language:
     modals: frozenset[str]
     machine_names: frozenset[str]
     stop_words: frozenset[str]
+    articles: frozenset[str]
+    pronouns: frozenset[str]
+    openers: frozenset[str]
+    things: frozenset[str]
 
 
 def _third(verb: str) -> str:
@@ -208,6 +212,28 @@ def _english() -> Language:
             "can could will would shall should may might must do does did done has have had having about into over "
             "after before between under again up down out off just also please thanks thank hi hello dear regards best "
             "am pm re fw".split()
+        ),
+        articles=frozenset("the a an all my your his her its our their this these those each every any both".split()),
+        pronouns=frozenset("it them me him her us you everything everyone anyone something".split()),
+        openers=frozenset(
+            "the a an all my your his her its our their this these those each every any both is are was were be am do "
+            "does did has have had will would can could shall should may might must not no nor for in on at by with "
+            "from to of off out up over under into onto upon about above across after against along among around as "
+            "before behind below beneath beside between beyond despite down during except inside like near outside "
+            "past per since than through throughout till toward towards underneath until unlike via within without "
+            "while when where whereas whether which who whom whose why how what if unless although though because so "
+            "yet but and or also even once only just both either neither such same half most some many much more few "
+            "less here there then now thus plus minus versus amid according regarding concerning including perhaps "
+            "maybe i we you he she they it dear hi hello hey yes no not never whatever whoever given apart".split()
+        ),
+        things=frozenset(
+            "access answer archive book call cancel change check click close code comment contact copy cost draft dump "
+            "email e-mail end enter estimate exchange fax file follow-up form forward help hire invite label like link "
+            "list load lock log look mail mark market message move note open order page patch phone ping pin place plan "
+            "post preview process purchase query rate record refund release rent reply report request review route sale "
+            "scan schedule search share show sign stop store sync tag text track transfer trash tweet update upgrade "
+            "upload view visit vote wire test pay run start set block ban complete clear correct lower raise fill "
+            "present".split()
         ),
     )
 
