@@ -21,10 +21,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from guardrail import auth, housekeeper, store
+from guardrail import auth, database, housekeeper, store
 from guardrail.api_schema import ErrorBody, EvaluateAnswer, EvaluateRequest
 from guardrail.destinations import destinations_of
-from guardrail.invocation import Invocation
+from guardrail.invocation import Invocation, Past
 from guardrail.judge import Judgement, judge
 from guardrail.past import load_past, remember_stop
 from guardrail.verdict_id import new_verdict_id
@@ -237,3 +237,24 @@ class Evaluate(CallView):
         decision = answered.judgement.decision
         arguments = evaluate.arguments_of(answered.arrival.body) if decision.action is Action.MODIFY else None
         return Response(evaluate.answer(decision, verdict_id=str(answered.arrival.verdict_id), arguments=arguments))
+
+
+def warm() -> None:
+    """Judge one call of our own and open both connections, so that no agent's first call pays 250 ms for it.
+
+    Nothing is stored. Failing here is no failure: a server that is away is met again by the first call.
+    """
+    body = msgspec.json.encode(
+        {
+            "agent": {"id": "warm"},
+            "user_message": "Send the minutes of the meeting to the team",
+            "outputs": [{"tool": "read", "content": "Minutes. Please send them to team@warm.invalid today."}],
+            "tool": {"name": "send_mail", "description": "Sends a mail"},
+            "arguments": {"to": "team@warm.invalid", "body": "Minutes"},
+        }
+    )
+    ruleset = _ruleset()
+    call = evaluate.parse(body, orchestrator="")
+    judge(call, Past(), ruleset, deadline=time.monotonic() + 5, clock=time.monotonic)
+    load_past(call, ())
+    database.pool()
