@@ -1,4 +1,4 @@
-"""`manage.py rehearse`: plays attacks and honest work against a running instance over HTTP, and says what became of them.
+"""`manage.py rehearse`: plays attacks and honest work against a running instance, and says what became of them.
 
 It lives here and not beside its stories because it follows each stopped call into its investigation.
 """
