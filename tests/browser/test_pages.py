@@ -1,0 +1,123 @@
+"""The pages in a real browser: a person signs in, reads why, acts; nobody is shut out; nothing runs that should not."""
+
+import pytest
+
+from guardrail import callers
+from investigations.models import Investigation
+from policies.models import Agent
+from tests.browser.chromium import Chromium, Look, Window
+from tests.browser.conftest import PASSWORD, Install, Scene
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+LOOKS = (
+    Look(width=1280, scheme="light"),
+    Look(width=1280, scheme="dark"),
+    Look(width=390, scheme="light"),
+    Look(width=390, scheme="dark"),
+)
+ATTACKER = "ledger-sync@ropeworks-billing.example"
+
+
+def test_an_analyst_signs_in_opens_the_invoice_and_reads_why(chromium: Chromium, scene: Scene) -> None:
+    with chromium.window(Look()) as window:
+        window.sign_in(scene.address("/"), username="ada", password=PASSWORD)
+        window.do(lambda page: page.locator(f"a[href='/investigations/{scene.invoice.pk}/']").first.click())
+        window.do(lambda page: page.wait_for_url(f"**/investigations/{scene.invoice.pk}/"))
+        said = window.text()
+        marked = window.do(lambda page: " ".join(page.locator("main mark").all_inner_texts()))
+    assert "Blocked" in said
+    assert ATTACKER in said
+    assert "search the internal handbook" in marked
+    assert window.complaints == []
+
+
+@pytest.mark.parametrize("look", LOOKS, ids=str)
+def test_no_page_has_a_barrier_runs_off_the_screen_or_breaks_the_content_policy(
+    chromium: Chromium, scene: Scene, look: Look
+) -> None:
+    callers.set_entra(
+        scene.install.caller,
+        tenant_id="11111111-2222-3333-4444-555555555555",
+        app_ids=["aaaaaaaa-2222-3333-4444-555555555555"],
+        actor=None,
+    )
+    found = {}
+    with chromium.window(look) as window:
+        found["/login/"] = _faults(window.open(scene.address("/login/")), window)
+        window.sign_in(scene.address("/"), username="ada", password=PASSWORD)
+        for path in _paths(scene):
+            found[path] = _faults(window.open(scene.address(path)), window)
+    assert {path: faults for path, faults in found.items() if faults} == {}
+    assert window.complaints == []
+
+
+@pytest.mark.parametrize("look", LOOKS, ids=str)
+def test_the_first_page_of_a_fresh_install_says_how_to_begin(chromium: Chromium, install: Install, look: Look) -> None:
+    with chromium.window(look) as window:
+        window.sign_in(install.address("/"), username="ada", password=PASSWORD)
+        said = window.text()
+        faults = _faults(200, window)
+    assert "Nothing to investigate yet" in said
+    assert f"{install.url}/v1/evaluate" in said
+    assert "manage.py rehearse" in said
+    assert faults == []
+    assert window.complaints == []
+
+
+def test_an_investigation_is_claimed_without_scripts(chromium: Chromium, scene: Scene) -> None:
+    with chromium.window(Look(scripts=False)) as window:
+        window.sign_in(scene.address(f"/investigations/{scene.invoice.pk}/"), username="ada", password=PASSWORD)
+        window.do(lambda page: page.get_by_role("button", name="Claim").first.click())
+        window.do(lambda page: page.wait_for_load_state())
+        said = window.text()
+    claimed = Investigation.objects.get(pk=scene.invoice.pk)
+    assert claimed.assignee is not None
+    assert claimed.assignee.username == "ada"
+    assert ATTACKER in said
+
+
+def test_one_click_puts_an_agent_in_monitor_mode_without_scripts(chromium: Chromium, scene: Scene) -> None:
+    with chromium.window(Look(scripts=False)) as window:
+        window.sign_in(scene.address("/agents/"), username="ada", password=PASSWORD)
+        row = "tr:has-text('Supplier Invoices')"
+        window.do(lambda page: page.locator(row).get_by_role("button", name="Only monitor").click())
+        window.do(lambda page: page.wait_for_load_state())
+        said = window.text()
+    assert Agent.objects.get(pk=scene.agent.pk).mode == "monitor"
+    assert "all go through" in said
+
+
+def test_a_token_shown_in_the_browser_opens_the_webhook(chromium: Chromium, install: Install) -> None:
+    with chromium.window(Look()) as window:
+        window.sign_in(install.address(f"/callers/{install.caller.pk}/"), username="ada", password=PASSWORD)
+        window.do(lambda page: page.get_by_role("button", name="Issue a token").click())
+        token = window.do(lambda page: page.locator("#fresh-token").inner_text())
+        window.open(install.address(f"/callers/{install.caller.pk}/"))
+        said = window.text()
+    assert callers.digest_of(token) in install.caller.tokens.values_list("token_sha256", flat=True)
+    assert token not in said
+    assert window.complaints == []
+
+
+def _paths(scene: Scene) -> tuple[str, ...]:
+    return (
+        "/",
+        f"/investigations/{scene.invoice.pk}/",
+        "/verdicts/",
+        f"/verdicts/?q={scene.invoice.conversation_id}",
+        f"/verdicts/{scene.verdict.pk}/",
+        "/agents/",
+        f"/agents/{scene.agent.pk}/",
+        f"/agents/{Agent.objects.filter(registered=False)[0].pk}/",
+        "/agents/new/",
+        "/environments/",
+        "/callers/",
+        f"/callers/{scene.install.caller.pk}/",
+    )
+
+
+def _faults(status: int, window: Window) -> list[str]:
+    faults = [] if status == 200 else [f"status {status}"]
+    faults += window.barriers()
+    sideways = window.sideways_pixels()
+    return faults + ([f"{sideways} pixels too wide"] if sideways > 0 else [])
