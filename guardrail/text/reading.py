@@ -18,7 +18,7 @@ from guardrail.text.signatures import find_signatures
 from guardrail.text.wordset import WordSet, word_set
 
 SIGNATURE_REACH = 3
-_BEFORE, _AFTER = 1, 3
+_BEFORE, _AFTER = 0, 3
 _MAX_DIRECTIVES = 2_000
 _MAX_CACHE_ENTRIES = 4_000
 _MAX_CACHE_BYTES = 96_000_000

@@ -228,11 +228,11 @@ def _english() -> Language:
         ),
         things=frozenset(
             "access answer archive book call cancel change check click close code comment contact copy cost draft dump "
-            "email e-mail end enter estimate exchange fax file follow-up form forward help hire invite label like link "
+            "email e-mail end enter estimate exchange fax file follow-up form help label like link "
             "list load lock log look mail mark market message move note open order page patch phone ping pin place plan "
             "post preview process purchase query rate record refund release rent reply report request review route sale "
             "scan schedule search share show sign stop store sync tag text track transfer trash tweet update upgrade "
-            "upload view visit vote wire test pay run start set block ban complete clear correct lower raise fill "
+            "upload view visit vote wire test run start set block ban complete clear correct lower raise fill "
             "present".split()
         ),
     )
