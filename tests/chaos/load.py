@@ -1,0 +1,105 @@
+"""A steady stream of attacks and honest calls from several callers; what each was told is written down."""
+
+import itertools
+import json
+import threading
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from time import monotonic
+from typing import Any
+
+import httpx
+
+from guardrail.rehearsal.stories import Story, stories
+
+# A platform gives up after this long, and allows
+LATE_MS = 1000.0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Asked:
+    """One call and its answer. `error` names why there was none; `blocked` is None then."""
+
+    correlation_id: str
+    attack: bool
+    phase: str
+    ms: float
+    status: int = 0
+    blocked: bool | None = None
+    verdict_id: str = ""
+    error: str = ""
+
+
+class Load:
+    """Sends `rate` calls a second over `callers` connections from `start` until `stop`."""
+
+    def __init__(self, *, url: str, token: str, rate: float, callers: int) -> None:
+        self.asked: list[Asked] = []
+        self.phase = "quiet"
+        self._url = f"{url}/copilot-studio/analyze-tool-execution?api-version=2025-05-01"
+        self._token = token
+        self._pause_seconds = callers / rate
+        self._over = threading.Event()
+        self._numbers = itertools.count()
+        self._threads = [threading.Thread(target=self._ask_on, daemon=True) for _ in range(callers)]
+
+    def start(self) -> None:
+        for thread in self._threads:
+            thread.start()
+
+    def stop(self) -> None:
+        self._over.set()
+        for thread in self._threads:
+            thread.join()
+
+    def _ask_on(self) -> None:
+        client = httpx.Client(timeout=10)
+        due = monotonic()
+        while not self._over.is_set():
+            self.asked.append(self._ask(client))
+            # behind schedule after an outage: go on from here, a burst would be another experiment
+            due = max(due + self._pause_seconds, monotonic())
+            self._over.wait(due - monotonic())
+
+    def _ask(self, client: httpx.Client) -> Asked:
+        attack = next(self._numbers) % 2 == 0
+        body = _body(attack=attack)
+        correlation_id, phase = str(uuid.uuid4()), self.phase
+        headers = {"Authorization": f"Bearer {self._token}", "x-ms-correlation-id": correlation_id}
+        started = monotonic()
+        try:
+            answer = client.post(self._url, content=body, headers=headers)
+        except httpx.TransportError as error:
+            ms = (monotonic() - started) * 1000
+            return Asked(correlation_id=correlation_id, attack=attack, phase=phase, ms=ms, error=type(error).__name__)
+        ms = (monotonic() - started) * 1000
+        blocked, verdict_id = _read(answer)
+        return Asked(
+            correlation_id=correlation_id,
+            attack=attack,
+            phase=phase,
+            ms=ms,
+            status=answer.status_code,
+            blocked=blocked,
+            verdict_id=verdict_id,
+        )
+
+
+def _read(answer: httpx.Response) -> tuple[bool | None, str]:
+    """What was answered, and the verdict's id; None when the answer is not explicit."""
+    try:
+        members: dict[str, Any] = answer.json()
+        blocked = members["blockAction"]
+        verdict_id = json.loads(members["diagnostics"])["verdict"]
+    except (ValueError, KeyError, TypeError):
+        return None, ""
+    return (blocked, str(verdict_id)) if isinstance(blocked, bool) else (None, "")
+
+
+def _body(*, attack: bool) -> bytes:
+    """The last step of the first story of its kind, with ids of its own: a repeated step would be recognised."""
+    wanted: Callable[[Story], bool] = lambda story: story.attack is attack  # noqa: E731 read once, here
+    story = next(filter(wanted, stories(uuid.uuid4(), datetime.now(UTC))))
+    return json.dumps(story.steps[-1].body).encode()
