@@ -55,7 +55,8 @@ class AgentSettingsForm(forms.Form):
         opens = cleaned.get("fail_posture") == "allow" and self.current_posture != "allow"
         typed = cleaned.get("confirmation", "").strip().lower()
         if opens and typed != OPEN_DOOR:
-            self.add_error("confirmation", f"found `{typed}`, expected `{OPEN_DOOR}`")
+            found = f"`{typed}` was typed" if typed else "nothing was typed"
+            self.add_error("confirmation", f"{found}, expected `{OPEN_DOOR}`")
         return cleaned
 
     def settings(self) -> AgentSettings:

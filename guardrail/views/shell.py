@@ -25,8 +25,18 @@ RECENT_MINUTES = 5
 DOORS = (
     ("queue", "Queue", "inbox", ("queue", "investigation")),
     ("verdicts", "Calls", "arrow-left-right", ("verdicts", "verdict")),
-    ("agents", "Agents", "cpu", ("agents", "agent", "environments")),
-    ("callers", "Admin", "gear", ("callers", "caller")),
+    (
+        "agents",
+        "Agents",
+        "cpu",
+        ("agents", "agent", "agent_new", "agent_register", "agent_settings", "environments"),
+    ),
+    (
+        "callers",
+        "Admin",
+        "gear",
+        ("callers", "caller", "caller_entra", "caller_token_issue", "caller_token_rotate"),
+    ),
 )
 
 

@@ -64,6 +64,19 @@ def test_the_first_page_of_a_fresh_install_says_how_to_begin(chromium: Chromium,
     assert window.complaints == []
 
 
+def test_a_refused_form_says_why_beside_its_field_without_a_barrier(chromium: Chromium, install: Install) -> None:
+    with chromium.window(Look(width=390)) as window:
+        window.sign_in(install.address("/callers/"), username="ada", password=PASSWORD)
+        window.do(lambda page: page.get_by_label("Name").fill("Another"))
+        window.do(lambda page: page.get_by_label("Path").fill("v1"))
+        window.do(lambda page: page.get_by_role("button", name="Add caller").click())
+        said = window.do(lambda page: page.locator("#id_slug-error").inner_text())
+        faults = _faults(200, window)
+    assert "`v1` is used by Guardrail itself" in said
+    assert faults == []
+    assert window.complaints == []
+
+
 def test_an_investigation_is_claimed_without_scripts(chromium: Chromium, scene: Scene) -> None:
     with chromium.window(Look(scripts=False)) as window:
         window.sign_in(scene.address(f"/investigations/{scene.invoice.pk}/"), username="ada", password=PASSWORD)
@@ -117,6 +130,8 @@ def _paths(scene: Scene) -> tuple[str, ...]:
 
 
 def _faults(status: int, window: Window) -> list[str]:
+    """What is wrong with the page in the window, with everything on it unfolded."""
+    window.do(lambda page: page.evaluate("document.querySelectorAll('main details').forEach((d) => { d.open = true })"))
     faults = [] if status == 200 else [f"status {status}"]
     faults += window.barriers()
     sideways = window.sideways_pixels()
