@@ -48,6 +48,14 @@ WATCHED = Badge(
     title="Monitor mode: judging could not be finished and the call went through",
 )
 
+# By the word for the strongest thing that was done with one of several calls.
+STRONGEST = {
+    "blocked": BLOCKED,
+    "held": HELD,
+    "would_block": WOULD_BLOCK,
+    "would_hold": WOULD_HOLD,
+    "let_through": LET_THROUGH,
+}
 _TOLD = {"block": BLOCKED, "hold": HELD, "modify": CHANGED, "notice": NOTED, "allow": ALLOWED}
 _ONLY_MARKED = {"block": WOULD_BLOCK, "hold": WOULD_HOLD, "modify": WOULD_CHANGE, "notice": NOTED, "allow": ALLOWED}
 

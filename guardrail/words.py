@@ -20,17 +20,15 @@ MARKS = {
     "question": "question that probes the agent",
     "value": "value the call uses",
 }
+# In the order pages list them; what an argument table or the page's head says better is left out.
 FACTS = {
     "destination": "Destination",
     "destination_standing": "Standing",
+    "document": "Document",
     "author": "Author",
     "editor": "Last editor",
     "revision": "Revision",
-    "document": "Document",
     "data_class": "Data class",
-    "argument": "Argument",
-    "conversation": "Conversation",
-    "tool_kind": "What the tool does",
     "signature": "Sign",
 }
 # kind -> (icon, words)
@@ -59,9 +57,9 @@ STANDINGS = {
     "denied": ("denied", "bad"),
 }
 DEGRADED = {
-    "memory": "what earlier calls tell (Redis was away)",
-    "attribution": "where the planned values came from",
-    "wire": "the call itself: its body could not be read",
+    "memory": "memory of earlier calls (Redis was away)",
+    "attribution": "tracing where the planned values came from",
+    "wire": "a readable body",
 }
 
 

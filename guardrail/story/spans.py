@@ -38,7 +38,7 @@ def spans_of(signals: Sequence[Mapping[str, Any]], origins: Sequence[Mapping[str
     spans: Spans = {}
     number = 0
     for signal in ordered(signals, deciding):
-        for item in signal.get("evidence", ()):
+        for item in _in_reading_order(signal.get("evidence", ())):
             place = spans.setdefault((item["source"], item.get("path", "")), [])
             start, end, mark = int(item.get("start", 0)), int(item.get("end", 0)), str(item.get("mark", "value"))
             if len(place) >= MOST_SPANS or any((s.start, s.end, s.mark) == (start, end, mark) for s in place):
@@ -54,6 +54,14 @@ def spans_of(signals: Sequence[Mapping[str, Any]], origins: Sequence[Mapping[str
         if len(place) < MOST_SPANS and not any(s.start <= start and end <= s.end for s in place):
             place.append(Span(start=start, end=end, mark="value", note=f"used in {origin.get('argument', '')}"))
     return spans
+
+
+def _in_reading_order(evidence: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Passage by passage as the detector named them, and from top to bottom in each: so the numbers count up."""
+    places = list(dict.fromkeys((item["source"], item.get("path", "")) for item in evidence))
+    return sorted(
+        evidence, key=lambda item: (places.index((item["source"], item.get("path", ""))), int(item.get("start", 0)))
+    )
 
 
 def ordered(signals: Sequence[Mapping[str, Any]], deciding: str) -> list[Mapping[str, Any]]:

@@ -34,7 +34,12 @@ def finding_of(signal: Mapping[str, Any]) -> Finding:
 def facts_of(findings: Iterable[Finding]) -> tuple[tuple[str, str], ...]:
     """(word, value) of every fact, each pair once, in the order of the vocabulary."""
     found = dict.fromkeys((name, value) for finding in findings for name, value in finding.facts if value)
-    return tuple((meaning, value) for known, meaning in words.FACTS.items() for name, value in found if name == known)
+    return tuple(
+        (meaning, words.STANDINGS.get(value, (value, ""))[0] if name == "destination_standing" else value)
+        for known, meaning in words.FACTS.items()
+        for name, value in found
+        if name == known
+    )
 
 
 def quotes_of(

@@ -41,7 +41,7 @@ def plain(text: object) -> str:
 
 @register.simple_tag
 def when(at: datetime | None, style: str = "relative") -> SafeString:
-    """A `time` element, exact in its title. `style` is `relative`, `clock` (day and seconds) or `day`."""
+    """A `time` element, exact in its title. `style` is `relative`, `clock` (day, seconds), `time` or `day`."""
     if at is None:
         return format_html('<span class="muted">{}</span>', "never")
     at = at.astimezone(UTC)
@@ -54,6 +54,10 @@ def when(at: datetime | None, style: str = "relative") -> SafeString:
 def _words(at: datetime, now: datetime, *, style: str) -> str:
     age = now - at
     day = f"{at.day} {at:%b}" if at.year == now.year else f"{at.day} {at:%b %Y}"
+    if style == "short":
+        return f"{at:%H:%M}" if at.date() == now.date() else day
+    if style == "time":
+        return f"{at:%H:%M:%S}"
     if style == "clock":
         return f"{at:%H:%M:%S}" if at.date() == now.date() else f"{day} {at:%H:%M:%S}"
     if style == "day":
@@ -79,6 +83,12 @@ def severity(level: int | None) -> SafeString:
 def outcome(action: str, would_have: str, *, failed: bool = False) -> SafeString:
     """What became of a call, as a badge: solid where it was told to the caller, dashed where only marked."""
     return badge(badges.of_call(action=action, would_have=would_have, failed=failed))
+
+
+@register.simple_tag
+def strongest(word: str) -> SafeString:
+    """What became of several calls, by the word for the strongest thing that was done with one of them."""
+    return badge(badges.STRONGEST.get(word, badges.ALLOWED))
 
 
 @register.simple_tag

@@ -15,7 +15,13 @@ from guardrail.models import Verdict
 from guardrail.story import EarlierCall, Story, tell
 from guardrail.transcripts import load_body, load_call
 
-PERIODS = (("", "any time"), ("1h", "last hour"), ("24h", "last 24 hours"), ("7d", "last 7 days"), ("30d", "last 30 days"))
+PERIODS = (
+    ("", "any time"),
+    ("1h", "last hour"),
+    ("24h", "last 24 hours"),
+    ("7d", "last 7 days"),
+    ("30d", "last 30 days"),
+)
 OUTCOMES = (
     ("", "any outcome"),
     ("stopped", "stopped, or would be"),

@@ -1,8 +1,90 @@
+"""What people do to an investigation: each view is one POST, one service, one redirect."""
+
+from collections.abc import Callable
+
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, resolve_url
+from django.utils import timezone
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.views.decorators.http import require_POST
+
+from investigations import services
+from investigations.forms import CloseForm, CommentForm, ReopenForm
+from investigations.models import Investigation
+from investigations.views.investigation import load_investigation, render_investigation
+from policies.access import actor_of
 
 
+@require_POST
 def claim(request: HttpRequest, pk: int) -> HttpResponse:
-    return HttpResponse("")
+    """Make it mine, from the queue or from its page; says who was faster."""
+    found = load_investigation(pk)
+    return _done(request, found, lambda: services.claim(found, actor=actor_of(request)))
 
 
-release = comment = close = reopen = claim
+@require_POST
+def release(request: HttpRequest, pk: int) -> HttpResponse:
+    """Give mine back to nobody."""
+    found = load_investigation(pk)
+    actor = actor_of(request)
+    return _done(request, found, lambda: services.assign(found, assignee=None, seen=actor.pk, actor=actor))
+
+
+@require_POST
+def comment(request: HttpRequest, pk: int) -> HttpResponse:
+    """Append a comment."""
+    found = load_investigation(pk)
+    form = CommentForm(request.POST)
+    if form.is_valid():
+        try:
+            services.comment(found, form.cleaned_data["text"], actor=actor_of(request))
+        except services.InvestigationError as error:
+            form.add_error("text", str(error))
+        else:
+            return redirect(f"{resolve_url('investigation', pk)}#activity")
+    return render_investigation(request, found, status=422, comment_form=form)
+
+
+@require_POST
+def close(request: HttpRequest, pk: int) -> HttpResponse:
+    """Close with a disposition and a reason."""
+    found = load_investigation(pk)
+    form = CloseForm(request.POST)
+    if form.is_valid():
+        try:
+            services.close(found, **form.cleaned_data, now=timezone.now(), actor=actor_of(request))
+        except services.InvestigationError as error:
+            form.add_error(None, str(error))
+        else:
+            messages.success(request, f"Investigation {pk} is closed: {found.get_disposition_display()}.")
+            return redirect("investigation", pk)
+    return render_investigation(request, found, status=422, close_form=form)
+
+
+@require_POST
+def reopen(request: HttpRequest, pk: int) -> HttpResponse:
+    """Take a closed one up again."""
+    found = load_investigation(pk)
+    form = ReopenForm(request.POST)
+    if form.is_valid():
+        try:
+            services.reopen(found, reason=form.cleaned_data["reason"], actor=actor_of(request))
+        except services.InvestigationError as error:
+            form.add_error(None, str(error))
+        else:
+            messages.success(request, f"Investigation {pk} is open again.")
+            return redirect("investigation", pk)
+    return render_investigation(request, found, status=422, reopen_form=form)
+
+
+def _done(request: HttpRequest, investigation: Investigation, change: Callable[[], None]) -> HttpResponse:
+    """Make the change and go back to where the button was; a refusal is said there."""
+    try:
+        change()
+    except services.InvestigationError as error:
+        messages.warning(request, str(error))
+    back = request.POST.get("next", "")
+    if url_has_allowed_host_and_scheme(back, allowed_hosts={request.get_host()}, require_https=request.is_secure()):
+        return redirect(back)
+    return redirect("investigation", investigation.pk)

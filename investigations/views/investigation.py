@@ -1,5 +1,54 @@
+"""One investigation as a story: what happened, why it was stopped, the transcript, what people did."""
+
+import uuid
+from typing import Any
+
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.views.decorators.http import require_GET
+
+from guardrail.models import Verdict
+from guardrail.views.verdicts import load_told
+from investigations import queries
+from investigations.forms import CloseForm, CommentForm, ReopenForm
+from investigations.models import Investigation
+from policies.access import Permission, may
 
 
+@require_GET
 def investigation_page(request: HttpRequest, pk: int) -> HttpResponse:
-    return HttpResponse("")
+    """One investigation; `?call=` tells another of its calls than the worst."""
+    return render_investigation(request, load_investigation(pk))
+
+
+def load_investigation(pk: int) -> Investigation:
+    """The investigation with its assignee. Raises Http404. One query."""
+    return get_object_or_404(Investigation.objects.select_related("assignee"), pk=pk)
+
+
+def render_investigation(
+    request: HttpRequest, investigation: Investigation, *, status: int = 200, **forms: Any
+) -> HttpResponse:
+    """The page, with the refused form in the place of an empty one and status 422 when `forms` holds one."""
+    calls = queries.load_calls(investigation, wanted=_wanted(request))
+    verdict = Verdict.objects.filter(pk=calls.shown).first() if calls.shown else None
+    told = load_told(verdict) if verdict else None
+    context = {
+        "investigation": investigation,
+        "calls": calls,
+        "told": told,
+        "verdict": verdict,
+        "activities": queries.load_activities(investigation),
+        "may_work": may(request.user, Permission.INVESTIGATE),
+        "comment_form": CommentForm(),
+        "close_form": CloseForm(),
+        "reopen_form": ReopenForm(),
+    }
+    return render(request, "investigations/investigation.html", {**context, **forms}, status=status)
+
+
+def _wanted(request: HttpRequest) -> uuid.UUID | None:
+    try:
+        return uuid.UUID(request.GET.get("call", ""))
+    except ValueError:
+        return None

@@ -1,0 +1,105 @@
+"""What people write on an investigation. Lengths are checked again by the services, which other doors use too."""
+
+from typing import Any
+
+from django import forms
+from django.utils.dateparse import parse_datetime
+
+from investigations.models import Investigation
+from investigations.queries import SORTS, Asked
+from investigations.services import LONGEST_TEXT
+
+VIEWS = (
+    ("mine", "Mine and unassigned"),
+    ("would", "Would have blocked"),
+    ("open", "All open"),
+    ("closed", "Closed"),
+)
+SORT_WORDS = (
+    ("severity", "severity, then newest"),
+    ("last_seen", "newest call"),
+    ("first_seen", "newest cause"),
+    ("calls", "most calls"),
+)
+SEVERITIES = (("", "any severity"), ("4", "critical"), ("3", "high and up"), ("2", "medium and up"))
+STATUSES = (("", "any status"), ("new", "new"), ("active", "active"))
+_LONGEST_FILTER = 200
+
+
+class CommentForm(forms.Form):
+    """A note to colleagues."""
+
+    text = forms.CharField(
+        label="Comment",
+        max_length=LONGEST_TEXT,
+        widget=forms.Textarea(attrs={"rows": 2, "placeholder": "What you did, or what somebody should know"}),
+    )
+
+
+class CloseForm(forms.Form):
+    """What it was, and how one knows."""
+
+    disposition = forms.ChoiceField(
+        label="Disposition",
+        choices=Investigation.Disposition.choices,
+        widget=forms.RadioSelect(attrs={"class": "form-check-input"}),
+    )
+    reason = forms.CharField(
+        label="Reason",
+        max_length=LONGEST_TEXT,
+        widget=forms.Textarea(attrs={"rows": 2, "placeholder": "What you checked and what it showed"}),
+    )
+
+
+class ReopenForm(forms.Form):
+    """Why it is taken up again."""
+
+    reason = forms.CharField(
+        label="Why it is taken up again",
+        max_length=LONGEST_TEXT,
+        widget=forms.Textarea(attrs={"rows": 2, "placeholder": "What has come to light"}),
+    )
+
+
+def asked_of(query: Any) -> Asked:
+    """The queue's question from a URL's parameters. What is unknown there falls back, so an old link still opens."""
+
+    def word(name: str) -> str:
+        return str(query.get(name, "")).strip()[:_LONGEST_FILTER].replace("\x00", "")
+
+    sort = word("sort") if word("sort") in SORTS else "severity"
+    severity = word("severity")
+    return Asked(
+        view=word("view") if word("view") in dict(VIEWS) else "mine",
+        sort=sort,
+        status=word("status") if word("status") in dict(STATUSES) else "",
+        assignee=word("assignee"),
+        severity=int(severity) if severity in ("2", "3", "4") else 0,
+        agent=word("agent"),
+        destination=word("destination"),
+        words=word("q"),
+        after=_key(word("after"), sort=sort),
+    )
+
+
+def _key(text: str, *, sort: str) -> tuple[str, ...] | None:
+    """The key of a page's last row as written in a URL; None when it is not one, which is the first page."""
+    parts = tuple(text.split("~"))
+    columns = SORTS[sort]
+    if len(parts) != len(columns):
+        return None
+    for name, part in zip(columns, parts, strict=True):
+        if name.endswith("_seen"):
+            if not _is_moment(part):
+                return None
+        elif not (part.isascii() and part.isdecimal() and len(part) < 19):
+            return None
+    return parts
+
+
+def _is_moment(text: str) -> bool:
+    try:
+        moment = parse_datetime(text)
+    except ValueError:
+        return False
+    return moment is not None and moment.tzinfo is not None

@@ -1,0 +1,193 @@
+"""Reads investigations for pages: the queue with its views, filters and keyset pages, and one with its calls."""
+
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.contrib.auth.models import AbstractBaseUser, User
+from django.db.models import Count, Max, Q, QuerySet
+
+from guardrail import queries as calls
+from guardrail.models import Verdict
+from investigations.models import Activity, Investigation, InvestigationCall
+
+PAGE = 50
+# Calls and activities one page shows: the newest.
+MOST_CALLS = 100
+MOST_ACTIVITIES = 200
+MOST_NEWS = 100
+OPEN = ~Q(status=Investigation.Status.CLOSED)
+WOULD = ("would_block", "would_hold")
+# name of the sort in the URL -> columns, all descending; the id makes every order total
+SORTS: Mapping[str, tuple[str, ...]] = {
+    "severity": ("severity", "last_seen", "id"),
+    "last_seen": ("last_seen", "id"),
+    "first_seen": ("first_seen", "id"),
+    "calls": ("calls", "id"),
+}
+_STOPPED_FIRST = {"block": 4, "hold": 3, "modify": 2, "notice": 1, "allow": 0}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Asked:
+    """What the queue is asked for, as its URL says it. `view` is `mine`, `would`, `open` or `closed`.
+
+    `severity` is the lowest shown. `assignee` is `me`, `none` or a user name. `after` is the key of the last row of
+    the page before, None on the first page.
+    """
+
+    view: str = "mine"
+    sort: str = "severity"
+    status: str = ""
+    assignee: str = ""
+    severity: int = 0
+    agent: str = ""
+    destination: str = ""
+    words: str = ""
+    after: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Mark:
+    """How far the queue had come when a page was made: the highest id and the newest call."""
+
+    highest: int
+    newest: datetime | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Counts:
+    """Rows behind each view, whatever the filters."""
+
+    mine: int
+    would: int
+    open: int
+    closed: bool
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class QueuePage:
+    """One page of the queue. `next_key` is where the next page goes on, None at the end."""
+
+    rows: Sequence[Investigation]
+    next_key: tuple[str, ...] | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Calls:
+    """The calls of an investigation, oldest first; `left_out` older ones are not shown. `shown` is the one to tell."""
+
+    briefs: Sequence[Verdict]
+    left_out: int
+    shown: uuid.UUID | None
+
+
+def load_queue(asked: Asked, *, person: AbstractBaseUser) -> QueuePage:
+    """One page. One query."""
+    columns = SORTS[asked.sort]
+    rows = _matching(asked, person=person).select_related("assignee").order_by(*(f"-{name}" for name in columns))
+    if asked.after:
+        rows = rows.filter(_beyond(columns, asked.after))
+    page = list(rows[: PAGE + 1])
+    more = len(page) > PAGE
+    return QueuePage(rows=page[:PAGE], next_key=_key_of(page[PAGE - 1], columns) if more else None)
+
+
+def load_counts(*, person: AbstractBaseUser) -> tuple[Counts, Mark]:
+    """How many rows each view has, and how far the queue has come. Two queries."""
+    found = Investigation.objects.filter(OPEN).aggregate(
+        open=Count("pk"),
+        mine=Count("pk", filter=Q(assignee=None) | Q(assignee_id=person.pk)),
+        would=Count("pk", filter=Q(outcome__in=WOULD)),
+    )
+    newest = Investigation.objects.aggregate(highest=Max("pk"), newest=Max("last_seen"), closed=Max("closed_at"))
+    closed = newest.pop("closed") is not None
+    return Counts(**found, closed=closed), Mark(highest=newest["highest"] or 0, newest=newest["newest"])
+
+
+def count_news(asked: Asked, mark: Mark, *, person: AbstractBaseUser) -> int:
+    """Rows of this view that were opened, or got another call, since `mark`; at most MOST_NEWS. One query."""
+    since = Q(pk__gt=mark.highest)
+    if mark.newest:
+        since |= Q(last_seen__gt=mark.newest)
+    return _matching(asked, person=person).filter(since)[:MOST_NEWS].count()
+
+
+def load_calls(investigation: Investigation, *, wanted: uuid.UUID | None) -> Calls:
+    """Its newest calls, and which of them the page tells: the wanted one, else the newest of the worst. Two queries."""
+    places = InvestigationCall.objects.filter(investigation=investigation).order_by("-verdict_id")
+    ids = list(places.values_list("verdict_id", flat=True)[:MOST_CALLS])
+    briefs = sorted(calls.load_briefs(ids).values(), key=lambda verdict: verdict.pk)
+    shown = max(briefs, key=_badness, default=None)
+    if wanted is not None:
+        shown = next((verdict for verdict in briefs if verdict.pk == wanted), shown)
+    return Calls(
+        briefs=briefs,
+        left_out=max(0, investigation.calls - len(briefs)) if len(ids) == MOST_CALLS else 0,
+        shown=shown.pk if shown else None,
+    )
+
+
+def load_activities(investigation: Investigation) -> list[Activity]:
+    """What happened to it, oldest first, at most the newest MOST_ACTIVITIES. One query."""
+    newest = Activity.objects.filter(investigation=investigation).select_related("actor").order_by("-id")
+    return list(newest[:MOST_ACTIVITIES])[::-1]
+
+
+def load_assignees() -> list[str]:
+    """User names that hold something open. One query."""
+    holders = User.objects.filter(investigations__in=Investigation.objects.filter(OPEN)).distinct()
+    return list(holders.order_by("username").values_list("username", flat=True)[:100])
+
+
+def _badness(verdict: Verdict) -> tuple[int, int, uuid.UUID]:
+    return _STOPPED_FIRST.get(verdict.would_have, 0), verdict.severity or 0, verdict.pk
+
+
+def _matching(asked: Asked, *, person: AbstractBaseUser) -> QuerySet[Investigation]:
+    rows = Investigation.objects.filter(Q(status=Investigation.Status.CLOSED) if asked.view == "closed" else OPEN)
+    if asked.view == "mine":
+        rows = rows.filter(Q(assignee=None) | Q(assignee_id=person.pk))
+    if asked.view == "would":
+        rows = rows.filter(outcome__in=WOULD)
+    if asked.status:
+        rows = rows.filter(status=asked.status)
+    if asked.assignee == "none":
+        rows = rows.filter(assignee=None)
+    elif asked.assignee:
+        rows = rows.filter(assignee__username=person.get_username() if asked.assignee == "me" else asked.assignee)
+    if asked.severity:
+        rows = rows.filter(severity__gte=asked.severity)
+    if asked.agent:
+        rows = rows.filter(Q(agent_id=asked.agent) | Q(agent_name__icontains=asked.agent))
+    if asked.destination:
+        rows = rows.filter(destination__icontains=asked.destination)
+    if asked.words:
+        rows = rows.filter(_holding(asked.words))
+    return rows
+
+
+def _holding(words: str) -> Q:
+    """A number, a conversation id, or a piece of what the row says."""
+    named = Q(title__icontains=words) | Q(conversation_id=words) | Q(author__icontains=words)
+    named |= Q(document__icontains=words) | Q(destination__icontains=words) | Q(agent_name__icontains=words)
+    if words.isdecimal() and len(words) < 19:
+        named |= Q(pk=int(words))
+    return named
+
+
+def _beyond(columns: Sequence[str], key: Sequence[str]) -> Q:
+    """Rows after `key` in descending order of `columns`."""
+    beyond = Q()
+    same: dict[str, Any] = {}
+    for name, value in zip(columns, key, strict=True):
+        beyond |= Q(**same, **{f"{name}__lt": value})
+        same[name] = value
+    return beyond
+
+
+def _key_of(row: Investigation, columns: Sequence[str]) -> tuple[str, ...]:
+    values = (getattr(row, name) for name in columns)
+    return tuple(value.isoformat() if isinstance(value, datetime) else str(value) for value in values)
