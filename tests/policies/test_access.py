@@ -1,8 +1,11 @@
 """Roles and what each may do."""
 
+from io import StringIO
+
 import pytest
 from django.contrib.auth.models import AnonymousUser, Group, User
 from django.core.exceptions import PermissionDenied
+from django.core.management import CommandError, call_command
 from pytest_django import DjangoAssertNumQueries
 
 from policies.access import Permission, Role, give_role, load_roles, may, require
@@ -77,3 +80,10 @@ def test_it_lets_only_a_policy_admin_give_roles(person: User) -> None:
 
 def test_a_fresh_install_has_the_groups() -> None:
     assert set(Group.objects.values_list("name", flat=True)) >= {role.value for role in Role}
+
+
+def test_the_command_gives_a_role_to_somebody_there_is(person: User) -> None:
+    call_command("give_role", "ada", "analyst", stdout=StringIO())
+    assert load_roles(User.objects.get()) == {Role.ANALYST}
+    with pytest.raises(CommandError, match="nobody is called `ben`"):
+        call_command("give_role", "ben", "analyst")

@@ -1,0 +1,24 @@
+"""`manage.py give_role USERNAME ROLE`: makes a role the one role of a person."""
+
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from policies.access import Role, give_role
+
+
+class Command(BaseCommand):
+    help = "Give a person a role: viewer reads, analyst works on investigations, policy_admin also changes policy."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("username")
+        parser.add_argument("role", choices=[role.value for role in Role])
+
+    def handle(self, *, username: str, role: str, **_: Any) -> None:
+        """Safe to run twice; exits 1 when nobody has that name."""
+        person = User.objects.filter(username=username).first()
+        if person is None:
+            raise CommandError(f"nobody is called `{username}`, expected the name of an account")
+        give_role(person, Role(role), actor=None)
+        self.stdout.write(f"{username} is {role}")
