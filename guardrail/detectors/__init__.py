@@ -3,9 +3,16 @@
 from collections.abc import Callable
 
 from guardrail.case import Case
-from guardrail.detectors import attribution
+from guardrail.detectors import attribution, classified, quarantine, reach, reconnaissance, secrets
 from policies.signal import Signal
 
 Detect = Callable[[Case], list[Signal]]
 
-DETECTORS: tuple[tuple[str, Detect], ...] = ((attribution.NAME, attribution.detect),)
+DETECTORS: tuple[tuple[str, Detect], ...] = (
+    (quarantine.NAME, quarantine.detect),
+    (reach.NAME, reach.detect),
+    (reconnaissance.NAME, reconnaissance.detect),
+    (secrets.NAME, secrets.detect),
+    (classified.NAME, classified.detect),
+    (attribution.NAME, attribution.detect),
+)

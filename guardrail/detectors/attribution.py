@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from guardrail.case import Case, Source
-from guardrail.destinations import argument_name
+from guardrail.destinations import EMAIL, argument_name
 from guardrail.provenance import Leaf, share_in, stands_in
 from guardrail.request import Delegation, Request, names_in, read_request, stem, stems
 from guardrail.text.directives import WORD
@@ -26,6 +26,7 @@ NAME = "attribution"
 _EXACT = frozenset(("email", "url", "domain", "iban", "phone", "id", "path"))
 _OUTWARD = frozenset(("email", "url", "domain", "iban", "phone"))
 _TEXT_COVER = 0.6
+_MEANT = "meant"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -79,9 +80,12 @@ def detect(case: Case) -> list[Signal]:
             continue
         if match.marked and _carries_out_marked(match, case, request):
             return [_signal("instruction_marked", match, case, request)]
+    best = max((match.raw for match in matches), default=0.0)
     for match in matches:
         name = _unmarked_name(match, case, request)
-        if name:
+        if name == _MEANT and match.raw >= 0.9 * best:
+            return []
+        if name and name != _MEANT:
             return [_signal(name, match, case, request)]
     return []
 
@@ -128,7 +132,7 @@ def _match(
 ) -> _Match | None:
     tool = _tool_share(doing, directive)
     action = _action(doing, directive, tool)
-    if not action:
+    if not (action or directive.signs or directive.hidden):
         return None
     explained = raw = 0.0
     values = []
@@ -149,6 +153,8 @@ def _match(
         values.append(leaf)
         if leaf.kind in _EXACT and not in_data[leaf]:
             exact.append(leaf)
+    if not (action or exact):
+        return None
     return _Match(
         source=source,
         directive=directive,
@@ -215,8 +221,8 @@ def _carries_out_marked(match: _Match, case: Case, request: Request) -> bool:
 
 
 def _unmarked_name(match: _Match, case: Case, request: Request) -> str:
-    """The signal an instruction without a signature makes of this call, empty for none."""
-    if not case.sink:
+    """The signal an instruction without a signature makes of this call; `_MEANT` when the user meant it to be followed."""
+    if not (case.sink and match.action):
         return ""
     author = match.source.reading.authors[match.directive.record]
     if case.call.event_triggered and match.source.name == "trigger":
@@ -227,7 +233,7 @@ def _unmarked_name(match: _Match, case: Case, request: Request) -> str:
     if request.delegation is Delegation.NONE:
         return "instruction_followed"
     if request.delegation is Delegation.ACTIONS and _named_by_user(author, case):
-        return ""
+        return _MEANT
     return "instruction_delegated"
 
 
@@ -269,7 +275,7 @@ def _named_by_user(author: Author, case: Case) -> bool:
 
 def _signal(name: str, match: _Match, case: Case, request: Request) -> Signal:
     author = match.source.reading.authors[match.directive.record]
-    place = _place(match.source, author, case)
+    place = _place(match.source, author)
     return Signal(
         name=name,
         severity=_severity(name, case),
@@ -289,16 +295,18 @@ def _severity(name: str, case: Case) -> Severity:
     return Severity.HIGH
 
 
-def _place(source: Source, author: Author, case: Case) -> str:
-    """Where the instruction stands, in words: `the mail from a@b` or `what get_webpage returned`."""
-    by = f" by {author.author}" if author.author else ""
-    if author.editor and author.editor != author.author:
-        by += f", last changed by {author.editor}"
-        by += f" (revision {author.revision})" if author.revision else ""
+def _place(source: Source, author: Author) -> str:
+    """Where the instruction stands, in words: `what get_page returned (“Plan.docx”, written by Ann)`."""
     if source.name == "trigger":
-        return f"the message that started this run{by.replace(' by ', ' from ', 1)}"
-    what = f"“{author.document}”, which" if author.document else "what"
-    return f"{what} {source.tool_name or 'a tool'} returned{by and ', written' + by}"
+        return "the message that started this run" + (f", from {author.author}," if author.author else "")
+    about = []
+    if author.document:
+        about.append(f"“{author.document[:80]}”")
+    if author.author:
+        about.append(f"written by {author.author}")
+    if author.editor:
+        about.append(f"last changed by {author.editor}" + (f" in revision {author.revision}" if author.revision else ""))
+    return f"what {source.tool_name or 'a tool'} returned" + (f" ({', '.join(about)})" if about else "")
 
 
 _DONE = {
@@ -313,7 +321,7 @@ _DONE = {
 
 
 def _reason(name: str, match: _Match, case: Case, request: Request, place: str) -> str:
-    parts = [f"An instruction in {place}, tells the agent to {_DONE[case.kind]}."]
+    parts = [f"An instruction in {place} tells the agent to {_DONE[case.kind]}."]
     if match.directive.hidden:
         parts.append(f"It was hidden from people ({match.directive.hidden}).")
     if match.directive.signs:
@@ -368,10 +376,11 @@ def _facts(match: _Match, author: Author, case: Case) -> Iterator[tuple[str, str
         if target.named or target.value in taken:
             yield "destination", target.value
             yield "destination_standing", target.standing.value
-    if not case.targets:
-        for leaf in taken.values():
-            yield "destination", leaf.value.lower()
-            yield "destination_standing", case.ruleset.standing_of(leaf.value).value
+    if not any(target.named or target.value in taken for target in case.targets):
+        # A look-up made for the instruction: where it would have the findings sent.
+        for address in list(taken) or [found.lower() for found in EMAIL.findall(match.directive.text)[:2]]:
+            yield "destination", address
+            yield "destination_standing", case.ruleset.standing_of(address).value
     for name in ("author", "editor", "revision", "document"):
         if getattr(author, name):
             yield name, getattr(author, name)

@@ -214,7 +214,7 @@ def _english() -> Language:
             "am pm re fw".split()
         ),
         articles=frozenset("the a an all my your his her its our their this these those each every any both".split()),
-        pronouns=frozenset("it them me him her us you everything everyone anyone something".split()),
+        pronouns=frozenset("it them me him her us you everything everyone anyone something what whatever anything both one".split()),
         openers=frozenset(
             "the a an all my your his her its our their this these those each every any both is are was were be am do "
             "does did has have had will would can could shall should may might must not no nor for in on at by with "

@@ -1,0 +1,240 @@
+"""Claim: classified data would leave for a destination that is not the organisation's own.
+
+Classified = a file, folder or phrase an admin gave a class that may not leave, or a text that bears a confidentiality
+label of its own. A label counts where labels stand (alone, in capitals, in a field), not in a mail's footer.
+Cannot see: a summary in other words, and data without label, class or telling phrase.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from guardrail.case import Case
+from guardrail.destinations import Target, argument_name
+from guardrail.leaving import Outgoing, outgoing, outside
+from guardrail.provenance import stands_in
+from guardrail.text.directives import WORD
+from policies.ruleset import ClassifiedFile
+from policies.signal import Evidence, Mark, Severity, Signal
+
+NAME = "classified"
+
+LABEL = re.compile(
+    r"(?:^|[\n|\[(*#]|\. )[ \t*_#\[(=-]{0,6}(?:(?:STRICTLY |HIGHLY |COMPANY |TOP |COMMERCIAL[- ]IN[- ])?(?:CONFIDENTIAL|"
+    r"SECRET|RESTRICTED|CONFIDENCE)|INTERNAL (?:USE )?ONLY|NOT FOR (?:EXTERNAL )?(?:DISTRIBUTION|RELEASE)|DO NOT "
+    r"DISTRIBUTE|EYES ONLY)\b"
+    r"|\b(?:[Cc]lassification|[Ss]ensitivity|[Ss]ensitivity ?[Ll]abel|[Dd]ata [Cc]lass|CLASSIFICATION|SENSITIVITY)"
+    r"[\"']?\s{0,3}[:=]\s{0,3}[\"']?(?:(?:[Ss]trictly |[Hh]ighly )?(?:[Cc]onfidential|[Rr]estricted|[Ss]ecret|[Ii]nternal"
+    r"(?: [Oo]nly| [Uu]se)?)|CONFIDENTIAL|RESTRICTED|SECRET)\b"
+)
+_LABEL_FIELDS = frozenset("classification sensitivity sensitivitylabel label dataclass confidentiality".split())
+_SHINGLE = 6
+_MIN_SHINGLES = 2
+_MAX_WORDS = 20_000
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Finding:
+    """Why the data counts as classified, in words, and where that shows."""
+
+    data_class: str
+    why: str
+    document: str
+    evidence: Evidence
+    by_admin: bool
+
+
+def detect(case: Case) -> list[Signal]:
+    """At most one signal: the first finding for the first outside destination."""
+    targets = outside(case)
+    if not targets:
+        return []
+    texts = outgoing(case)
+    for finding in _findings(case, texts):
+        # The user named this destination and the label is the text's own word: their decision, no admin's rule.
+        if not finding.by_admin and _user_named(targets, case):
+            continue
+        return [_signal(finding, targets, case)]
+    return []
+
+
+def _findings(case: Case, texts: list[Outgoing]) -> Iterator[_Finding]:
+    yield from _files(case, texts)
+    yield from _terms(case, texts)
+    yield from _labels(texts)
+    yield from _from_labelled_outputs(case, texts)
+
+
+def _user_named(targets: tuple[Target, ...], case: Case) -> bool:
+    return all(stands_in(target.value, case.user.lower) >= 0 for target in targets)
+
+
+def _held_back(case: Case, data_class: str) -> bool:
+    known = case.ruleset.data_classes.get(data_class)
+    return known is None or not known.may_leave
+
+
+def _files(case: Case, texts: list[Outgoing]) -> Iterator[_Finding]:
+    for file in case.ruleset.files:
+        if not _held_back(case, file.data_class):
+            continue
+        for text in texts:
+            at = _names_file(text, file)
+            if at >= 0:
+                named = file.name or file.file_id
+                yield _Finding(
+                    data_class=file.data_class,
+                    why=f"`{named}` is classified {file.data_class}",
+                    document=named,
+                    evidence=_quoted(text, at, at + len(named)),
+                    by_admin=True,
+                )
+
+
+def _names_file(text: Outgoing, file: ClassifiedFile) -> int:
+    """Where `text` names the file, -1 if nowhere. A folder is named by any path below it; an id only in an id argument."""
+    lower = text.text.lower()
+    name = file.name.lower()
+    if name.endswith("/"):
+        return lower.find(name)
+    if len(name) > 3 and (at := stands_in(name.rsplit("/", 1)[-1] if "/" not in lower else name, lower)) >= 0:
+        return at
+    if file.file_id and argument_name(text.argument).endswith(("id", "ids", "file")) and lower.strip() == file.file_id.lower():
+        return 0
+    return -1
+
+
+def _terms(case: Case, texts: list[Outgoing]) -> Iterator[_Finding]:
+    for data_class in case.ruleset.data_classes.values():
+        if data_class.may_leave:
+            continue
+        for term in data_class.terms:
+            needle = " ".join(term.lower().replace("_", " ").split())
+            if len(needle) < 4:
+                continue
+            for text in texts:
+                plain = text.text.lower().replace("_", " ")
+                at = stands_in(needle, plain)
+                if at >= 0:
+                    yield _Finding(
+                        data_class=data_class.name,
+                        why=f"the text says “{term}”, which marks data of the class {data_class.name}",
+                        document="",
+                        evidence=_quoted(text, at, at + len(needle)),
+                        by_admin=True,
+                    )
+
+
+def _labels(texts: list[Outgoing]) -> Iterator[_Finding]:
+    for text in texts:
+        match = LABEL.search(text.text)
+        if match:
+            label = match.group().strip(" \t\n|[(*#.-")
+            yield _Finding(
+                data_class=label,
+                why=f"what would be sent bears the label “{label}”",
+                document="",
+                evidence=_quoted(text, match.start(), match.end()),
+                by_admin=False,
+            )
+
+
+def _from_labelled_outputs(case: Case, texts: list[Outgoing]) -> Iterator[_Finding]:
+    """Outgoing text or attachments taken from an output that bears a label or an admin's class."""
+    shingles: set[tuple[str, ...]] | None = None
+    for index, output in enumerate(case.call.outputs):
+        for passage in output.passages:
+            if case.budget.spent():
+                return
+            found = _mark_of(passage.path, passage.text, case)
+            if found is None:
+                continue
+            data_class, start, end, by_admin = found
+            if shingles is None:
+                shingles = {shingle for text in texts for shingle in _shingles(text.text)}
+            shared = sum(1 for shingle in _shingles(passage.text[:_MAX_WORDS * 6]) if shingle in shingles)
+            if shared < _MIN_SHINGLES:
+                continue
+            tool = output.tool_name or output.tool_id
+            yield _Finding(
+                data_class=data_class,
+                why=f"the text comes from what {tool} returned, which is marked “{data_class}”",
+                document=_document(case, index, passage.path),
+                evidence=Evidence(
+                    source=f"output:{index}",
+                    path=passage.path,
+                    start=start,
+                    end=end,
+                    quote=passage.text[start : start + 200],
+                    mark=Mark.DATA,
+                    note="the label on the data that would leave",
+                ),
+                by_admin=by_admin,
+            )
+
+
+def _mark_of(path: str, text: str, case: Case) -> tuple[str, int, int, bool] | None:
+    """(class or label, start, end, whether an admin gave it) of a marked passage."""
+    head = text[:100_000]
+    match = LABEL.search(head)
+    if match:
+        return match.group().strip(" \t\n|[(*#.-"), match.start(), match.end(), False
+    lower = head.lower()
+    for data_class in case.ruleset.data_classes.values():
+        if not data_class.may_leave:
+            for term in data_class.terms:
+                at = stands_in(term.lower(), lower) if len(term) >= 4 else -1
+                if at >= 0:
+                    return data_class.name, at, at + len(term), True
+    return None
+
+
+def _shingles(text: str) -> Iterator[tuple[str, ...]]:
+    words = WORD.findall(text.lower())[:_MAX_WORDS]
+    for start in range(len(words) - _SHINGLE + 1):
+        yield tuple(words[start : start + _SHINGLE])
+
+
+def _document(case: Case, index: int, path: str) -> str:
+    for source in case.sources:
+        if source.name == f"output:{index}":
+            for prose in source.reading.prose:
+                if prose.path == path:
+                    return source.reading.authors[prose.record].document
+    return ""
+
+
+def _quoted(text: Outgoing, start: int, end: int) -> Evidence:
+    return Evidence(
+        source="argument",
+        path=text.argument,
+        start=0 if text.decoded else start,
+        end=0 if text.decoded else end,
+        quote=text.text[max(0, start - 20) : end + 80].strip()[:500],
+        mark=Mark.DATA,
+        note="inside an encoded attachment" if text.decoded else "",
+    )
+
+
+def _signal(finding: _Finding, targets: tuple[Target, ...], case: Case) -> Signal:
+    target = targets[0]
+    facts = [
+        ("destination", target.value),
+        ("destination_standing", target.standing.value),
+        ("data_class", finding.data_class),
+        ("argument", finding.evidence.path if finding.evidence.source == "argument" else target.argument),
+        ("tool_kind", case.kind.value),
+    ]
+    if finding.document:
+        facts.append(("document", finding.document))
+    return Signal(
+        name="classified_data_leaving",
+        severity=Severity.CRITICAL if finding.by_admin else Severity.HIGH,
+        reason=f"Classified data would go to {target.value}, which is not one of your own destinations: {finding.why}.",
+        evidence=(finding.evidence, Evidence(source="argument", path=target.argument, quote=target.value, mark=Mark.VALUE)),
+        facts=tuple(facts),
+        would_pass_if=(
+            f"{target.value} were an internal destination",
+            f"the class {finding.data_class} were allowed to leave" if finding.by_admin else "the text bore no label",
+        ),
+    )
