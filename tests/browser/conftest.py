@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import httpx
 import pytest
 from django.contrib.auth.models import User
+from django.core.cache import cache
 from django.utils import timezone
 from pytest_django.live_server_helper import LiveServer
 
@@ -62,6 +63,7 @@ def chromium() -> Iterator[Chromium]:
 @pytest.fixture
 def install(live_server: LiveServer, chromium: Chromium) -> Install:
     """A fresh install that nobody has called yet; asks for `chromium` first, so that a skip costs nothing."""
+    cache.clear()  # the header's state of the test before
     User.objects.create_superuser("ada", password=PASSWORD)
     ensure_baseline()
     caller = callers.create_orchestrator("Copilot Studio", "copilot-studio", None)
