@@ -38,22 +38,28 @@ class Journal:
         payload = base64.b64encode(zstandard.compress(json.dumps(record).encode()))
         line = b"%08x %s\n" % (zlib.crc32(payload), payload)
         with self._lock:
-            file = self._opened()
-            fcntl.flock(file, fcntl.LOCK_EX)
+            file = self._locked()
             try:
-                # INVARIANT: a sealed file is never appended to: whoever ingests it has read it to its end
-                if not self._is_ours(file):
-                    file = self._opened(afresh=True)
-                    fcntl.flock(file, fcntl.LOCK_EX)
                 _write_all(file, line)
                 os.fsync(file)
             finally:
                 fcntl.flock(file, fcntl.LOCK_UN)
 
-    def _opened(self, *, afresh: bool = False) -> int:
-        if self._file < 0 or afresh:
-            if self._file >= 0:
-                os.close(self._file)
+    def _locked(self) -> int:
+        """Our open file, locked. INVARIANT: a sealed file is never appended to: its reader has been at its end.
+
+        So a new file is looked at again under its lock: between its opening and its locking others can seal it too.
+        """
+        while True:
+            file = self._opened()
+            fcntl.flock(file, fcntl.LOCK_EX)
+            if self._is_ours(file):
+                return file
+            os.close(file)  # unlocks it
+            self._file = -1
+
+    def _opened(self) -> int:
+        if self._file < 0:
             self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             self._file = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
             folder = os.open(self._folder, os.O_RDONLY)
@@ -112,7 +118,11 @@ def _seal(path: Path) -> Path | None:
 
 
 def _records(path: Path) -> Iterator[dict[str, Any]]:
-    with path.open("rb") as lines:
+    try:
+        opened = path.open("rb")
+    except FileNotFoundError:  # another process has just ingested it
+        return
+    with opened as lines:
         for line in lines:
             checksum, _, payload = line.rstrip(b"\n").partition(b" ")
             if not line.endswith(b"\n") or checksum != b"%08x" % zlib.crc32(payload):
