@@ -87,10 +87,10 @@ def end(process: "subprocess.Popen[bytes]", *, ask: signal.Signals, patience_sec
     return process.wait()
 
 
-def sweep(process: "subprocess.Popen[bytes]") -> None:
-    """Kill what a dead leader left in its session: orphaned web workers would go on answering on our port."""
+def sweep(process: "subprocess.Popen[bytes]", number: signal.Signals = signal.SIGKILL) -> None:
+    """Signal what a dead leader left in its session: orphaned web workers would go on answering on our port."""
     try:
-        os.killpg(process.pid, signal.SIGKILL)
+        os.killpg(process.pid, number)
     except (ProcessLookupError, PermissionError):
         return
 

@@ -18,6 +18,8 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 WEB_PROCESSES = 2
 # A judging thread spends most of its time waiting for Postgres and Valkey
 WEB_THREADS = 8
+# How long the processes of a killed web server go on answering while the next one loads
+WEB_OVERLAP_SECONDS = 8.0
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
 _ANY = ("0.0.0.0", "::")  # noqa: S104 compared with, not bound
 _COMMAND_SECONDS = 300.0
@@ -35,33 +37,30 @@ class Product:
     logs: Path
 
     def run(self, command: str, *arguments: str, wishes: Mapping[str, Any] | None = None) -> str:
-        """Run one management command to its end and return its output; `wishes` become its standard input as JSON.
+        """Run one management command to its end; with `wishes`, its standard input as JSON, return its output.
 
-        Raises StartFailed with the end of what it said.
+        Raises StartFailed with the end of its log.
         """
         log = self.logs / f"{command}.log"
-        with log.open("ab") as errors:
+        with log.open("wb") as errors:
             done = subprocess.run(
                 [sys.executable, ROOT / "manage.py", command, *arguments],
                 env=self.env,
                 cwd=ROOT,
                 input=json.dumps(wishes).encode() if wishes is not None else b"",
-                stdout=subprocess.PIPE,
+                # an answer to wishes holds secrets, which no log may
+                stdout=errors if wishes is None else subprocess.PIPE,
                 stderr=errors,
                 timeout=_COMMAND_SECONDS,
                 check=False,
             )
         if done.returncode != 0:
             raise StartFailed(f"`manage.py {command}` ended with status {done.returncode}, see `{log}`\n{tail(log)}")
-        return done.stdout.decode()
-
-    def spawn_command(self, command: str, *arguments: str) -> "subprocess.Popen[bytes]":
-        """Start one management command beside the others; its output goes to its log."""
-        argv: list[str | Path] = [sys.executable, ROOT / "manage.py", command, *arguments]
-        return spawn(argv, env=self.env, log=self.logs / f"{command}.log", cwd=ROOT, when_orphaned=signal.SIGTERM)
+        return (done.stdout or b"").decode()
 
     def spawn_web(self) -> "subprocess.Popen[bytes]":
         """Start the web server; a worker of it that dies is replaced by the server itself."""
+        (self.data / "static").mkdir(exist_ok=True)  # WhiteNoise warns about a missing one
         return self._spawn_module(
             "web",
             *(

@@ -16,22 +16,38 @@ _FIRST_PAUSE_SECONDS = 0.2
 _LONGEST_PAUSE_SECONDS = 15.0
 # A child that ran this long is healthy again: its next end starts with the first pause
 _HEALTHY_SECONDS = 30.0
+# What children of a killed process get to finish the requests they are in
+_ORPHAN_PATIENCE_SECONDS = 3.0
 
 Say = Callable[[str], None]
 
 
 @dataclass(kw_only=True, slots=True)
 class Child:
-    """One thing that must run. `start` spawns it and returns at once; it is called again after each end."""
+    """One thing that must run. `start` spawns it and returns at once; it is called again after each end.
+
+    `overlap_seconds` is how long the children of a killed process may go on beside its successor: those of the web
+    server keep answering on the shared port while the new one loads, which takes 2 s (2026-11).
+    """
 
     name: str
     start: Callable[[], "subprocess.Popen[bytes]"]
     ask: signal.Signals = signal.SIGTERM
     patience_seconds: float = 20.0
+    overlap_seconds: float = 0.0
     process: "subprocess.Popen[bytes] | None" = None
     pause_seconds: float = field(default=_FIRST_PAUSE_SECONDS, init=False)
     started_at: float = field(default=0.0, init=False)
     start_again_at: float = field(default=0.0, init=False)
+
+
+@dataclass(kw_only=True, slots=True)
+class _Orphans:
+    """What a dead leader left in its session: asked to stop at `next_at`, killed at the next one."""
+
+    leader: "subprocess.Popen[bytes]"
+    next_at: float
+    asked: bool = False
 
 
 class Supervisor:
@@ -45,6 +61,7 @@ class Supervisor:
         self._say = say
         self._note = note
         self._children: list[Child] = []
+        self._orphans: list[_Orphans] = []
         self._stop_asked = False
         self._watching = False
         self._woken, wake = os.pipe()
@@ -69,12 +86,15 @@ class Supervisor:
         while not self._stop_asked:
             for child in self._children:
                 self._tend(child)
+            self._tend_orphans()
             select.select([self._woken], [], [], 0.5)
             self._drain()
 
     def stop(self, *groups: Sequence[str]) -> None:
         """Stop all children: the groups in the order given, each group at once. A further signal changes nothing."""
         self._watching = True
+        for orphans in self._orphans:
+            sweep(orphans.leader)
         for names in groups:
             members = [child for child in self._children if child.name in names and child.process]
             for child in members:
@@ -91,7 +111,8 @@ class Supervisor:
         now = monotonic()
         if child.process and child.process.poll() is not None:
             self._say(f"{child.name} ended {_how(child.process.returncode)}, starting it again")
-            sweep(child.process)
+            self._orphans.append(_Orphans(leader=child.process, next_at=now + child.overlap_seconds))
+            self._tend_orphans()
             child.process = None
             healthy = now - child.started_at > _HEALTHY_SECONDS
             child.pause_seconds = (
@@ -100,6 +121,16 @@ class Supervisor:
             child.start_again_at = now + child.pause_seconds
         if child.process is None and now >= child.start_again_at:
             self._start_again(child)
+
+    def _tend_orphans(self) -> None:
+        now = monotonic()
+        for orphans in [orphans for orphans in self._orphans if now >= orphans.next_at]:
+            if orphans.asked:
+                sweep(orphans.leader)
+                self._orphans.remove(orphans)
+            else:
+                sweep(orphans.leader, signal.SIGTERM)
+                orphans.asked, orphans.next_at = True, now + _ORPHAN_PATIENCE_SECONDS
 
     def _start_again(self, child: Child) -> None:
         child.started_at = monotonic()

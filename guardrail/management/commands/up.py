@@ -18,7 +18,7 @@ from guardrail.embedded import postgres, valkey
 from guardrail.embedded.binaries import BinariesMissing
 from guardrail.embedded.instance import Instance, InUse, Kept
 from guardrail.embedded.processes import StartFailed, is_free, tail
-from guardrail.embedded.product import Product, environment, open_to_others, url_of
+from guardrail.embedded.product import WEB_OVERLAP_SECONDS, Product, environment, open_to_others, url_of
 from guardrail.embedded.supervisor import Child, Supervisor
 from guardrail.management.commands.bootstrap import SLUG
 
@@ -151,7 +151,7 @@ class Command(BaseCommand):
         }
         found = json.loads(product.run("bootstrap", wishes=wishes))
         self._say("starting web, worker and beat")
-        web = supervisor.add(Child(name="web", start=product.spawn_web))
+        web = supervisor.add(Child(name="web", start=product.spawn_web, overlap_seconds=WEB_OVERLAP_SECONDS))
         supervisor.add(Child(name="worker", start=product.spawn_worker))
         supervisor.add(Child(name="beat", start=product.spawn_beat))
         product.wait_for_web(web)
@@ -190,14 +190,14 @@ class Command(BaseCommand):
             return
         self._say("rehearsing the attack stories, so that the pages have something to show")
         state = instance.state()
+        log = instance.logs / "rehearse.log"
         try:
-            said = product.run("rehearse", "--base-url", f"{state['url']}/{SLUG}", "--token", state["webhook_token"])
+            product.run("rehearse", "--base-url", f"{state['url']}/{SLUG}", "--token", state["webhook_token"])
         except (StartFailed, subprocess.TimeoutExpired) as error:
             self._say(f"the rehearsal did not go as it should; everything keeps running: {error}")
             return
-        (instance.logs / "rehearse.log").write_text(said)
         instance.keep_rehearsed()
-        self._say(f"rehearsed:\n{tail(instance.logs / 'rehearse.log', lines=3)}")
+        self._say(f"rehearsed, more in {log}\n{tail(log, lines=2)}")
 
     def _say(self, line: str) -> None:
         self.stdout.write(f"{time.strftime('%H:%M:%S')} {line}")
