@@ -13,7 +13,7 @@ _SIGN_IN = frozenset(
     "accesstoken apikey token password authorization auth credential credentials secret clientsecret bearer session "
     "sessionid key passphrase".split()
 )
-_MAX_TEXT = 200_000
+_MAX_TEXT = 60_000
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -1,77 +1,97 @@
 """Traces each argument value to its place for people: the user's words, an output, the trigger, or the agent."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from guardrail.case import Case
-from guardrail.invocation import Origin, Passage
+from guardrail.invocation import Invocation, Origin, Passage
 from guardrail.provenance import Leaf, stands_in
 from policies.ruleset import Standing
 
 _MAX_ORIGINS = 40
-_MAX_LOOKED_AT = 400_000
+# Characters searched for origins in one call; text beyond is left to the attribution detector, which reads by budget.
+_MAX_SEARCHED = 600_000
 _USER_SHARE = 0.8
 
 
 def trace_origins(case: Case) -> tuple[Origin, ...]:
     """One Origin a value, at most 40, in the order of the arguments."""
     standings = {target.value: target.standing for target in case.targets}
-    return tuple(_origin(case, leaf, share, standings) for leaf, share in _traced(case))
+    places = _places(case)
+    pairs = list(zip(case.leaves, case.user_shares, strict=True))[:_MAX_ORIGINS]
+    return tuple(_origin(case, leaf, share, standings, places) for leaf, share in pairs)
 
 
-def _traced(case: Case) -> list[tuple[Leaf, float]]:
-    return list(zip(case.leaves, case.user_shares, strict=True))[:_MAX_ORIGINS]
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Place:
+    kind: str
+    source: str
+    path: str
+    lower: str
 
 
-def _origin(case: Case, leaf: Leaf, share: float, standings: dict[str, Standing]) -> Origin:
+def _origin(case: Case, leaf: Leaf, share: float, standings: dict[str, Standing], places: list[_Place]) -> Origin:
     standing = standings.get(leaf.value.lower())
-    kind, source, path, start, end, author = _found(case, leaf, share)
+    kind, place, start = _found(case, leaf, share, places)
     return Origin(
         argument=leaf.argument,
         value=leaf.value[:500],
         kind=kind,
-        source=source,
-        path=path,
+        source=place.source if place else "",
+        path=place.path if place else "",
         start=start,
-        end=end,
-        author=author,
+        end=start + len(leaf.needle) if place and start >= 0 else 0,
+        author=_author(case, place, leaf.needle) if place else "",
         standing=standing.value if standing else "",
     )
 
 
-def _found(case: Case, leaf: Leaf, share: float) -> tuple[str, str, str, int, int, str]:
+def _found(case: Case, leaf: Leaf, share: float, places: list[_Place]) -> tuple[str, _Place | None, int]:
     if leaf.kind == "number" and len(leaf.needle) <= 2:
-        return "constant", "", "", 0, 0, ""
-    for kind, source, passage, author in _places(case):
-        if len(passage.text) > _MAX_LOOKED_AT:
-            continue
-        at = stands_in(leaf.needle, passage.text.lower())
-        if at >= 0:
-            return kind, source, passage.path, at, at + len(leaf.needle), author
+        return "constant", None, 0
+    if not case.budget.spent_already():
+        for place in places:
+            at = stands_in(leaf.needle, place.lower)
+            if at >= 0:
+                return place.kind, place, at
     if share >= _USER_SHARE and not case.call.event_triggered:
-        return "user", "user", "", 0, 0, ""
-    return "agent", "", "", 0, 0, ""
+        return "user", None, 0
+    return "agent", None, 0
 
 
-def _places(case: Case) -> Iterator[tuple[str, str, Passage, str]]:
-    call = case.call
+def _places(case: Case) -> list[_Place]:
+    """The texts a value may stand in, lower-cased once, the user's own words first."""
+    found: list[_Place] = []
+    room = _MAX_SEARCHED
+    for kind, source, passage in _passages(case.call):
+        if len(passage.text) <= room:
+            room -= len(passage.text)
+            lower = passage.text.lower()
+            # some letters grow when lowered: offsets would be off, so such a text is searched as it is
+            text = lower if len(lower) == len(passage.text) else passage.text
+            found.append(_Place(kind=kind, source=source, path=passage.path, lower=text))
+    return found
+
+
+def _passages(call: Invocation) -> Iterator[tuple[str, str, Passage]]:
     own = "trigger" if call.event_triggered else "user"
     for passage in call.user_passages:
-        author = _author(case, "trigger", passage.path) if own == "trigger" else ""
-        yield own, own, passage, author
+        yield own, own, passage
     if not call.event_triggered:
         for index, message in enumerate(call.history):
             if message.role == "user":
                 for passage in message.passages:
-                    yield "history", f"history:{index}", passage, ""
+                    yield "history", f"history:{index}", passage
     for index, output in enumerate(call.outputs):
         for passage in output.passages:
-            yield "output", f"output:{index}", passage, _author(case, f"output:{index}", passage.path)
+            yield "output", f"output:{index}", passage
 
 
-def _author(case: Case, source: str, path: str) -> str:
-    for candidate in case.sources:
-        if candidate.name == source:
-            for prose in candidate.reading.prose:
-                if prose.path == path:
-                    return candidate.reading.authors[prose.record].author
+def _author(case: Case, place: _Place, needle: str) -> str:
+    """Who wrote the record the value stands in, where its fields say so."""
+    for source in case.sources:
+        if source.name == place.source:
+            for prose in source.reading.prose:
+                if prose.path == place.path and needle in prose.lower:
+                    return source.reading.authors[prose.record].author
     return ""

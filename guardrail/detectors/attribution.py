@@ -6,6 +6,7 @@ on how far the user told the agent to act on texts.
 Cannot see: changed facts without an instruction, a request equal to what the user delegated, languages without a table.
 """
 
+from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -14,7 +15,7 @@ from guardrail.destinations import EMAIL, argument_name
 from guardrail.provenance import Leaf, share_in, stands_in
 from guardrail.request import Delegation, Request, names_in, read_request, stem, stems
 from guardrail.text.directives import WORD
-from guardrail.text.reading import Author, Directive
+from guardrail.text.reading import Author, Directive, Prose
 from guardrail.text.words import ENGLISH
 from guardrail.tool_kind import tool_senses, tool_verbs, tool_words
 from policies.ruleset import Standing, ToolKind, host_of
@@ -195,13 +196,21 @@ def _stands_in_data(leaf: Leaf, case: Case) -> bool:
     """True when the value also stands in an output outside every instruction, where an honest agent may have it from."""
     if leaf.kind == "long" or not leaf.needle:
         return False
-    for source in case.sources:
-        for prose in source.reading.prose:
-            at = stands_in(leaf.needle, prose.lower)
-            while at >= 0:
-                if not any(start <= at < end for start, end in prose.asked):
-                    return True
-                at = stands_in(leaf.needle, prose.lower, at + 1)
+    return any(
+        _outside_instructions(leaf.needle, prose) for source in case.sources for prose in source.reading.prose
+    )
+
+
+def _outside_instructions(needle: str, prose: Prose) -> bool:
+    """Looks at the first 50 places at most: a value that stands in 50 instructions is theirs."""
+    at = stands_in(needle, prose.lower)
+    for _ in range(50):
+        if at < 0:
+            return False
+        before = bisect_right(prose.asked, (at, len(prose.lower)))
+        if not any(at < end for _, end in prose.asked[max(0, before - 8) : before]):
+            return True
+        at = stands_in(needle, prose.lower, at + 1)
     return False
 
 

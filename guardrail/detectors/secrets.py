@@ -71,6 +71,8 @@ def detect(case: Case) -> list[Signal]:
 
 def _secrets(texts: list[Outgoing], case: Case) -> Iterator[tuple[Outgoing, str, int, int]]:
     for text in texts:
+        if case.budget.spent():
+            return
         for what, pattern in KEY_FORMATS:
             match = pattern.search(text.text)
             if match and match.group().lower() not in case.user.lower and not _PLACEHOLDER.search(match.group()):

@@ -23,6 +23,10 @@ class Budget:
         self.short = True
         return True
 
+    def spent_already(self) -> bool:
+        """True when there is no time left, for work whose lack is only a lesser explanation."""
+        return self._clock() >= self._deadline
+
 
 def unlimited() -> Budget:
     """A budget that never ends, for tools that judge without a caller waiting."""

@@ -70,9 +70,12 @@ class Plain:
     hidden: tuple[Hidden, ...]
 
 
-def normalise(text: str) -> Plain:
-    """`text` without look-alike and unseen characters, HTML and entities, with offsets back into `text`."""
-    view = View(text)
+def normalise(text: str, *, base: int = 0) -> Plain:
+    """`text` without look-alike and unseen characters, HTML and entities, with offsets back into `text`.
+
+    `base` is where `text` starts in the passage it was cut from; all offsets count from that passage's start.
+    """
+    view = View(text, None, [0], [base]) if base else View(text)
     hidden: list[Hidden] = []
     if not text.isascii():
         view = _plain_characters(view, hidden)
@@ -115,7 +118,8 @@ def decode_blob(blob: str) -> str | None:
 
 def _plain_characters(view: View, hidden: list[Hidden]) -> View:
     for match in _TAG_CHARACTERS.finditer(view.text):
-        hidden.append(Hidden(start=match.start(), end=match.end(), how="invisible tag characters"))
+        place = view.place(match.start())
+        hidden.append(Hidden(start=place, end=place + len(match.group()), how="invisible tag characters"))
     view = view.rewrite(_TAG_CHARACTERS, lambda match: "".join(chr(ord(c) - 0xE0000) for c in match.group()))
     # A few zero-width characters are ordinary (emoji, soft hyphens); a word taken apart by them is not.
     for match in _UNSEEN.finditer(view.text):

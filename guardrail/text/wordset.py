@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from guardrail.text.directives import WORD
 
 _SPACES = re.compile(r"\s+")
-_MAX_CHARACTERS = 200_000
+_MAX_CHARACTERS = 60_000
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -17,6 +17,6 @@ class WordSet:
 
 
 def word_set(texts: Iterable[str]) -> WordSet:
-    """The first 200,000 characters of `texts`, joined."""
+    """The first 60,000 characters of `texts`, joined."""
     lower = _SPACES.sub(" ", "\n".join(texts)[:_MAX_CHARACTERS].lower())
     return WordSet(lower=lower, words=frozenset(WORD.findall(lower)))
