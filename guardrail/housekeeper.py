@@ -1,11 +1,15 @@
-"""The background thread of a web process: keeps ruleset, callers and signing keys current, and empties the journal.
+"""The background threads of a web process: ruleset and callers kept current, signing keys fetched, journal emptied.
 
-Nothing here runs in a request. Every turn is one query of one row, more only when something changed.
+One thread a chore: emptying the journal after a long outage, or a key set that hangs, must not hold up a published
+policy. A turn of the first is one query of one row, more only when something changed.
 """
 
 import json
+import math
 import os
 import threading
+import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -22,16 +26,26 @@ log = structlog.get_logger(__name__)
 
 _lock = threading.Lock()
 _serial = -1
-_thread: threading.Thread | None = None
+_tried_at = -math.inf
+_threads: list[threading.Thread] = []
+# Between two tries of requests to load a first policy: each may wait seconds for a server that is not there.
+_FIRST_LOAD_SECONDS = 5.0
 
 
 def start() -> None:
-    """Start the thread of this process; a second call does nothing."""
-    global _thread  # noqa: PLW0603 one thread a process
+    """Start the threads of this process; a second call does nothing."""
     with _lock:
-        if _thread is None:
-            _thread = threading.Thread(target=_keep_house, name="housekeeper", daemon=True)
-            _thread.start()
+        if _threads:
+            return
+        chores: tuple[tuple[str, Callable[[], Any], Callable[[], Any]], ...] = (
+            ("refresh", refresh, lambda: time.sleep(settings.REFRESH_SECONDS)),
+            ("journal", store.ingest_journal, lambda: time.sleep(1)),
+            ("keys", _refresh_keys, lambda: auth.keys.wanted.wait(settings.REFRESH_SECONDS)),
+        )
+        for name, chore, pause in chores:
+            thread = threading.Thread(target=_keep_at, args=(name, chore, pause), name=name, daemon=True)
+            _threads.append(thread)
+            thread.start()
 
 
 def ensure_loaded() -> None:
@@ -39,8 +53,10 @@ def ensure_loaded() -> None:
 
     Returns with nothing loaded when neither can be read; the webhook then answers by the built-in fail posture.
     """
-    if load.active() is not None:
+    global _tried_at  # noqa: PLW0603 see _FIRST_LOAD_SECONDS
+    if load.active() is not None or time.monotonic() - _tried_at < _FIRST_LOAD_SECONDS:
         return
+    _tried_at = time.monotonic()
     try:
         refresh()
     except (DatabaseError, RulesetError) as error:
@@ -71,33 +87,25 @@ def refresh() -> bool:
 
 def forget() -> None:
     """Drop all that is loaded, as in a process that has just started."""
-    global _serial  # noqa: PLW0603 see refresh
+    global _serial, _tried_at
     load.forget()
     auth.activate_callers({})
-    _serial = -1
+    _serial, _tried_at = -1, -math.inf
 
 
-def _keep_house() -> None:
-    pause = threading.Event()
-    told: dict[str, str] = {}
+def _keep_at(name: str, chore: Callable[[], Any], pause: Callable[[], Any]) -> None:
+    """Do one chore for ever; an error is told once, until it changes. The thread must outlive every one of them."""
+    told = ""
     while True:
-        _do("refresh", refresh, told)
-        _do("journal", store.ingest_journal, told)
-        _do("keys", _refresh_keys, told)
-        if auth.keys.wanted.wait(settings.REFRESH_SECONDS):
-            pause.wait(0.01)
-
-
-def _do(name: str, chore: Any, told: dict[str, str]) -> None:
-    """Run one chore; an error is told once, until it changes. The thread must outlive every one of them."""
-    try:
-        chore()
-        told.pop(name, None)
-    except Exception as error:  # noqa: BLE001 a dead housekeeper would freeze policy and tokens for good
-        connection.close()
-        if told.get(name) != type(error).__name__:
-            log.warning("housekeeper.failed", chore=name, error=type(error).__name__, detail=str(error)[:200])
-            told[name] = type(error).__name__
+        try:
+            chore()
+            told = ""
+        except Exception as error:  # noqa: BLE001 a dead thread would freeze policy and tokens for good
+            connection.close()
+            if told != type(error).__name__:
+                told = type(error).__name__
+                log.warning("housekeeper.failed", chore=name, error=told, detail=str(error)[:200])
+        pause()
 
 
 def _refresh_keys() -> None:
