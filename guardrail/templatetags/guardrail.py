@@ -51,6 +51,16 @@ def when(at: datetime | None, style: str = "relative") -> SafeString:
     )
 
 
+@register.simple_tag
+def stretch(first: datetime, last: datetime) -> SafeString:
+    """From first to last in the fewest words: one time where both read the same."""
+    begin, finish = when(first, "short"), when(last, "short")
+    now = timezone.now()
+    if _words(first.astimezone(UTC), now, style="short") == _words(last.astimezone(UTC), now, style="short"):
+        return finish
+    return format_html("{}–{}", begin, finish)
+
+
 def _words(at: datetime, now: datetime, *, style: str) -> str:
     age = now - at
     day = f"{at.day} {at:%b}" if at.year == now.year else f"{at.day} {at:%b %Y}"

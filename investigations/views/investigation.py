@@ -33,11 +33,13 @@ def render_investigation(
     calls = queries.load_calls(investigation, wanted=_wanted(request))
     verdict = Verdict.objects.filter(pk=calls.shown).first() if calls.shown else None
     told = load_told(verdict) if verdict else None
+    listed = {brief.pk for brief in calls.briefs}
     context = {
         "investigation": investigation,
         "calls": calls,
         "told": told,
         "verdict": verdict,
+        "more_conversation": told is not None and any(call.pk not in listed for call in told.conversation),
         "activities": queries.load_activities(investigation),
         "may_work": may(request.user, Permission.INVESTIGATE),
         "comment_form": CommentForm(),
