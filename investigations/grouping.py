@@ -19,6 +19,8 @@ UNJUDGED = "unjudged"
 NOT_TAKEN_IN = "not_taken_in"
 
 _STOPS = ("hold", "block")
+# Marks of the instruction itself: a hidden one carries only that mark.
+_TOLD_IN = ("instruction", "hidden")
 _INSTRUCTIONS = ("instruction_marked", "instruction_followed", "instruction_delegated")
 # About 40 characters are seen in the queue; the destination is what may be cut.
 _LONGEST_TITLE = 80
@@ -151,7 +153,7 @@ def _key(found: _Found) -> tuple[list[str], bool]:
 
 def _payload(signal: Mapping[str, Any]) -> str:
     """The instruction itself, so that one poisoned page is one cause in every conversation that read it."""
-    quotes = [str(item["quote"]) for item in signal["evidence"] if item["mark"] == "instruction"]
+    quotes = [str(item["quote"]) for item in signal["evidence"] if item["mark"] in _TOLD_IN]
     return " ".join(quotes[0].lower().split()) if quotes else ""
 
 
@@ -185,8 +187,7 @@ _DEEDS = {"send": "send", "pay": "pay", "share": "share", "write": "write", "del
 def _carrier(found: _Found) -> str:
     """The text that held the instruction, in an analyst's word for it."""
     evidence = found.root["evidence"]
-    source = next((str(item["source"]) for item in evidence if item["mark"] == "instruction"), "")
-    source = source or (str(evidence[0]["source"]) if evidence else "")
+    source = next((str(item["source"]) for item in evidence if item["mark"] in _TOLD_IN), "")
     hidden = any(item["mark"] == "hidden" for item in evidence)
     if source == "trigger":
         text = "mail text" if "@" in found.author else "trigger text"
