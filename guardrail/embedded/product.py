@@ -20,6 +20,8 @@ WEB_PROCESSES = 2
 WEB_THREADS = 8
 # How long the processes of a killed web server go on answering while the next one loads
 WEB_OVERLAP_SECONDS = 8.0
+# No request takes a second; now and then the server waits for a thread of its own that does not end
+WEB_PATIENCE_SECONDS = 8.0
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
 _ANY = ("0.0.0.0", "::")  # noqa: S104 compared with, not bound
 _COMMAND_SECONDS = 300.0
@@ -76,7 +78,7 @@ class Product:
                 str(self.port),
             ),
             *("--workers", str(WEB_PROCESSES), "--blocking-threads", str(WEB_THREADS)),
-            *("--respawn-failed-workers", "--respawn-interval", "0.2", "--workers-kill-timeout", "10"),
+            *("--respawn-failed-workers", "--respawn-interval", "0.2", "--workers-kill-timeout", "3"),
             *("--log-level", "warning", "guardrail.wsgi:application"),
         )
 

@@ -18,7 +18,14 @@ from guardrail.embedded import postgres, valkey
 from guardrail.embedded.binaries import BinariesMissing
 from guardrail.embedded.instance import Instance, InUse, Kept
 from guardrail.embedded.processes import StartFailed, is_free, tail
-from guardrail.embedded.product import WEB_OVERLAP_SECONDS, Product, environment, open_to_others, url_of
+from guardrail.embedded.product import (
+    WEB_OVERLAP_SECONDS,
+    WEB_PATIENCE_SECONDS,
+    Product,
+    environment,
+    open_to_others,
+    url_of,
+)
 from guardrail.embedded.supervisor import Child, Supervisor
 from guardrail.management.commands.bootstrap import SLUG
 
@@ -151,7 +158,14 @@ class Command(BaseCommand):
         }
         found = json.loads(product.run("bootstrap", wishes=wishes))
         self._say("starting web, worker and beat")
-        web = supervisor.add(Child(name="web", start=product.spawn_web, overlap_seconds=WEB_OVERLAP_SECONDS))
+        web = supervisor.add(
+            Child(
+                name="web",
+                start=product.spawn_web,
+                overlap_seconds=WEB_OVERLAP_SECONDS,
+                patience_seconds=WEB_PATIENCE_SECONDS,
+            )
+        )
         supervisor.add(Child(name="worker", start=product.spawn_worker))
         supervisor.add(Child(name="beat", start=product.spawn_beat))
         product.wait_for_web(web)
