@@ -5,7 +5,7 @@ import sys
 from time import sleep
 
 from tests.chaos.faults import FAULTS, Fault
-from tests.chaos.ledger import check, describe, wait_until_settled
+from tests.chaos.ledger import check, describe, lost, wait_until_settled
 from tests.chaos.load import Load
 from tests.guardrail.instances import RunningInstance
 
@@ -34,6 +34,7 @@ def main() -> int:
         print("\n" + "\n".join(describe(load.asked, ["quiet", *(fault.name for fault in FAULTS)])) + "\n")
         for rule in rules:
             print(f"{'ok ' if rule.violations == 0 else 'BAD'} {rule.violations:>6} {rule.name}")
+        print("\n".join(lost(load.asked, instance.data)))
         return 0 if not any(rule.violations for rule in rules) else 1
     finally:
         instance.remove()

@@ -65,6 +65,14 @@ def check(asked: Sequence[Asked], data: Path) -> list[Rule]:
     ]
 
 
+def lost(asked: Sequence[Asked], data: Path) -> list[str]:
+    """Where acknowledged verdicts that are not stored were lost: for people who look for the reason."""
+    with _connect(data) as connection:
+        stored = {str(row[0]) for row in connection.execute("SELECT id::text FROM guardrail_verdict")}
+    missing = [entry for entry in asked if entry.blocked is not None and entry.verdict_id not in stored]
+    return [f"lost during `{entry.phase}` after {entry.ms:.0f} ms: {entry.verdict_id}" for entry in missing]
+
+
 def describe(asked: Sequence[Asked], phases: Sequence[str]) -> list[str]:
     """One line a phase: how many calls, how they were answered, how long it took."""
     lines = [
