@@ -26,6 +26,7 @@ _INSTRUCTIONS = ("instruction_marked", "instruction_followed", "instruction_dele
 _LONGEST_TITLE = 80
 _LONGEST_FACT = 500
 _MOST_FACTS = 100
+_FILE = re.compile(r"/|\.\w{2,5}$")
 _OUTCOMES = {
     ("block", "block"): "blocked",
     ("hold", "hold"): "held",
@@ -127,8 +128,14 @@ class _Found:
         return self.fact("document")
 
     @property
+    def is_document(self) -> bool:
+        """A file rather than a mail, whose `document` is its subject."""
+        return bool(self.fact("editor", "revision") or _FILE.search(self.document))
+
+    @property
     def destination(self) -> str:
-        return str(self.verdict["destination"] or self.fact("destination"))
+        # a call that only reads has the site it reads from in its column: what the text leads to is in the facts
+        return self.fact("destination") or str(self.verdict["destination"])
 
 
 def _facts(signals: Sequence[Mapping[str, Any]]) -> tuple[tuple[str, str], ...]:
@@ -141,7 +148,9 @@ def _key(found: _Found) -> tuple[list[str], bool]:
     name, verdict = str(found.root["name"]), found.verdict
     if name in _INSTRUCTIONS:
         if found.author or found.document:
-            return ["instruction", found.author.lower(), found.document.lower()], True
+            # a sender's next mail has another subject and is the same sender at work
+            document = found.document if found.is_document or not found.author else ""
+            return ["instruction", found.author.lower(), document.lower()], True
         return ["instruction", _payload(found.root) or found.destination.lower()], False
     if name == "reconnaissance":
         who = verdict["conversation_id"] or verdict["user_id"] or verdict["client_ip"]
@@ -189,14 +198,14 @@ def _carrier(found: _Found) -> str:
     evidence = found.root["evidence"]
     source = next((str(item["source"]) for item in evidence if item["mark"] in _TOLD_IN), "")
     hidden = any(item["mark"] == "hidden" for item in evidence)
-    if source == "trigger":
-        text = "mail text" if "@" in found.author else "trigger text"
-    elif found.document:
+    if found.is_document:
         text = "document text"
+    elif source == "trigger":
+        text = "mail text" if "@" in found.author else "trigger text"
     elif source.startswith("history") or source == "user":
         text = "chat text"
     else:
-        text = "mail text" if "@" in found.author else "text it read"
+        text = "mail text" if "@" in found.author else "document text" if found.document else "text it read"
     if hidden:
         return f"Hidden {text}" if text != "text it read" else "Hidden text it read"
     return text[:1].upper() + text[1:]
@@ -215,6 +224,8 @@ def _deed(found: _Found, where: str) -> str:
             return f"delete with {_words(verdict['tool_name'] or verdict['tool_id'])}"
         case "execute":
             return f"run {_words(verdict['tool_name'] or verdict['tool_id'])}"
+        case "read" if found.fact("destination"):
+            return f"fetch data for {where}"
         case _:
             return _words(verdict["tool_name"] or verdict["tool_id"]) or "use a tool"
 

@@ -55,6 +55,18 @@ TOLD = signal("instruction_marked", source="trigger", marks=("instruction", "hid
         (
             [
                 signal(
+                    "instruction_marked",
+                    marks=("hidden",),
+                    author="b@tarn.example",
+                    destination="x@quay-backup.example",
+                )
+            ],
+            {"tool_kind": "read", "destination": "https://intranet.quay.example"},
+            "Hidden mail text: fetch data for quay-backup.example",
+        ),
+        (
+            [
+                signal(
                     "instruction_followed", marks=("instruction",), document="/sites/Plan.docx", editor="k@quay.example"
                 )
             ],
@@ -125,6 +137,12 @@ def test_another_author_document_agent_or_kind_is_another_cause(other: dict[str,
     cause = cause_of(other)
     assert cause is not None
     assert cause.fingerprint != found(TOLD).fingerprint
+
+
+def test_the_next_mail_of_a_sender_is_the_same_cause() -> None:
+    first = {**TOLD, "facts": [*TOLD["facts"], ["document", "Invoice 1"]]}
+    second = {**TOLD, "facts": [*TOLD["facts"], ["document", "Invoice 2"]]}
+    assert found(first).fingerprint == found(second).fingerprint
 
 
 def test_the_last_editor_of_a_document_is_its_author() -> None:
