@@ -8,10 +8,11 @@ import json
 import re
 import time
 import uuid
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+import msgspec
 import psycopg
 import structlog
 import zstandard
@@ -186,20 +187,20 @@ def _row(
         "deciding_signal": decision.deciding.name if decision.deciding else "",
         "reason": decision.reason,
         "failed": decision.failed,
-        "degraded": list(decision.degraded),
+        "degraded": decision.degraded,
         "signals": [_signal(signal, ruleset.action_for(signal.name, decision.profile)) for signal in decision.signals],
-        "origins": [asdict(origin) for origin in judgement.origins],
+        "origins": judgement.origins,
         "policy_version": decision.policy_version,
         "timings": {stage: round(ms, 3) for stage, ms in judgement.timings},
         "answer_ms": round(answer_ms, 3),
-        "unknown_members": list(call.unknown_members) if call else [],
+        "unknown_members": call.unknown_members if call else (),
         "body_zstd": zstandard.compress(arrival.body),
         "body_bytes": arrival.body_bytes,
     }
     for name, length in _LENGTHS.items():
         row[name] = row[name][:length]
     for name in _JSON_COLUMNS:
-        row[name] = json.dumps(row[name], ensure_ascii=False)
+        row[name] = msgspec.json.encode(row[name]).decode()
     return {name: _UNSTORABLE.sub("�", value) if isinstance(value, str) else value for name, value in row.items()}
 
 
@@ -229,9 +230,9 @@ def _signal(signal: Signal, action: Action) -> dict[str, Any]:
         "severity": int(signal.severity),
         "action": action.name.lower(),
         "reason": signal.reason,
-        "evidence": [{**asdict(item), "mark": item.mark.value} for item in signal.evidence],
-        "facts": [list(fact) for fact in signal.facts],
-        "would_pass_if": list(signal.would_pass_if),
+        "evidence": signal.evidence,
+        "facts": signal.facts,
+        "would_pass_if": signal.would_pass_if,
     }
 
 
