@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass
 from enum import Enum
 
+from guardrail.destinations import EMAIL, URL
 from guardrail.invocation import Tool
 from guardrail.text.directives import WORD, senses_of, verbs_in
 from guardrail.text.words import ENGLISH
@@ -14,17 +15,26 @@ from policies.ruleset import ToolKind
 _THING = (
     r"(?:e-?mails?|mails?|messages?|notes?|files?|documents?|docs?|tickets?|issues?|pages?|web ?pages?|websites?|lists?|"
     r"to-?dos?(?: list)?|instructions?|steps?|tasks?|actions?|requests?|inbox|memo|letter|minutes|readme|thread|chat|"
-    r"comments?|attachments?|invoice|bill|notice|form|calendar|invitations?|posts?|reviews?|articles?|pdfs?|report)"
+    r"comments?|attachments?|invoice|bill|notice|form|calendar|invitations?|posts?|reviews?|articles?|pdfs?|report|"
+    r"newsletter|wiki|guide|manual|policy|handbook|transcript)"
 )
+_WORK_ITEM = (
+    r"(?:instructions?|actions?|steps?|tasks?|to-?dos?|to-?do list|requests?|whatever|what (?:it|he|she|they|the)|"
+    r"everything|inbox|e-?mails?|mails?|messages?|tickets?|issues?|bugs?|incidents?|cases?|queue|backlog|checklist|"
+    r"pull requests?|work items?|enquir(?:y|ies)|inquir(?:y|ies)|complaints?|alerts?)"
+)
+_RULES = r"(?:readme|guide|docs?|documentation|instructions?|manual|runbook|playbook|procedure|policy|checklist|handbook|steps|recipe|tutorial|template)"
 # "Do what it says": the texts the agent finds may name the actions.
 _DO_WHAT_IT_SAYS = re.compile(
-    r"\b(?:follow|do|perform|execute|complete|carry out|implement|act on|take care of|handle|process|work through|go "
-    r"through|deal with|apply|finish|address|resolve)\b[^.!?\n]{0,40}\b(?:instructions?|actions?|steps?|tasks?|to-?dos?|"
-    r"requests?|whatever|what (?:it|he|she|they|the)|everything|as (?:described|specified|requested|instructed|asked|"
-    r"told)|inbox|e-?mails?|mails?|messages?|tickets?|issues?)\b"
+    r"\b(?:follow|do|perform|execute|complete|carry out|implement|act on|take care of|handle|process|work (?:on|through)|"
+    r"go through|deal with|apply|finish|address|resolve|fix|solve|triage|close|reproduce|look (?:into|at|after)|"
+    r"have a look at|take a look at|clear|tackle|answer)\b[^.!?\n]{0,40}\b" + _WORK_ITEM + r"\b"
+    r"|\b(?:following|according to|as per|along|by following|as in|using) (?:the |my |our |your |its |this |that )?"
+    r"(?:[\w'-]+ ){0,3}" + _RULES + r"\b"
+    r"|\b(?:the way|just as|exactly as|like|as) (?:the |my |our |your |it |he |she |they )?(?:[\w'-]+ ){0,3}(?:says?|"
+    r"describes?|requires?|wants?|asks?|specifies|tells?|demands?|requested|described|asked|said)\b"
     r"|\b(?:reply|respond|react|answer)(?: back)? to (?:the|this|that|my|all|any|each|every|his|her|their)\b[^.!?\n]{0,30}"
     r"\b(?:e-?mails?|mails?|messages?|tickets?|issues?|requests?|comments?|inbox)\b"
-    r"|\bas (?:he|she|they|it|the [a-z]+) (?:asks?|asked|says?|said|requests?|requested|instructs?|wants?|describes?)\b"
     r"|\bwhat(?:ever)? (?:he|she|they|it|the [a-z]+) (?:asks?|asked|says?|said|wants?|needs?|requests?)\b"
     r"|\b(?:actions?|tasks?|steps?|instructions?|changes|things|what(?:'s| is)|requests?) (?:(?:that|which) (?:is|are) )?"
     r"(?:specified|described|listed|mentioned|requested|outlined|given|written|asked|contained|there|in|from|on)\b",
@@ -35,13 +45,21 @@ _DETAILS_THERE = re.compile(
     r"\b(?:as|that|which|details?|information|info|data|everything|address|e-?mail|number|link|recipients?|the one|values?)"
     r"(?: (?:is|are|was|were|can be|you can))? (?:described|specified|listed|mentioned|stated|outlined|given|provided|"
     r"found|written|in|on|from|find)\b[^.!?\n]{0,40}\b" + _THING + r"\b"
-    r"|\b(?:you can|can be|you'?ll) (?:find|found|get|see)\b|\b(?:based on|according to|per the|using the|from (?:the|my|his|her|their|our|that|this))\b"
-    r"[^.!?\n]{0,40}\b" + _THING + r"\b"
+    r"|\b(?:you can|can be|you'?ll) (?:find|found|get|see)\b|\b(?:based on|according to|per the|using the|from (?:the|my|"
+    r"his|her|their|our|that|this))\b[^.!?\n]{0,40}\b" + _THING + r"\b"
     r"|\b(?:pay|settle|transfer|book|order|register|accept|confirm|reschedule|update|sign|forward|submit|adjust)\b"
     r"[^.!?\n]{0,30}\b(?:bills?|invoices?|rent|notice|reminder|fees?|invitations?|requests?|subscription)\b"
-    r"|\b(?:sent|wrote|told|asked|gave|shared with|e-?mailed|messaged) (?:me|us|to me|to us)\b"
+    r"|\b(?:sent|wrote|told|asked|gave|shared with|e-?mailed|mailed|messaged|texted|pinged) (?:me|us|to me|to us)\b"
+    r"|\b(?:whoever|whom|wherever|whichever|who) [\w'-]+ (?:asked|asks|wants?|needs?|requested|named|mentioned|suggested)\b"
     r"|\bmentioned in\b|\b(?:new|updated|changed|latest) (?:address|details?|account|number|iban|date|time)\b",
     re.IGNORECASE,
+)
+# Words of the trade: sharing them with the user's request says nothing about being what the user had in mind.
+_TRADE = frozenset(
+    "email mail message file document page website webpage link address name user calendar event task todo note text "
+    "subject body title information info detail details list item send write create make please also then with using "
+    "number date time today tomorrow week month year content tell give show post read find search data account "
+    "assistant agent need want like have some this that them from will".split()
 )
 _SPEAKING = frozenset("tell answer inform report text message page call comment phone mail email".split())
 _GENERIC = frozenset("manager data information info details item items list by name".split())
@@ -59,10 +77,11 @@ class Delegation(Enum):
 class Request:
     """`asked` = the user's words call for this kind of action on this kind of thing.
 
-    `only_reading` = nothing the user said calls for changing or sending anything.
+    `deed` = they call for this kind of action, on whatever. `only_reading` = nothing the user said calls for changing or sending anything.
     """
 
     asked: bool
+    deed: bool
     only_reading: bool
     delegation: Delegation
 
@@ -70,11 +89,12 @@ class Request:
 def read_request(user: WordSet, tool: Tool, kind: ToolKind) -> Request:
     """What the user's words say about a call of `tool`; nothing asked, nothing delegated when there are none."""
     if not user.words:
-        return Request(asked=False, only_reading=False, delegation=Delegation.NONE)
+        return Request(asked=False, deed=False, only_reading=False, delegation=Delegation.NONE)
     said = verbs_in(user.lower) - ENGLISH.general
     senses = {ENGLISH.main_sense[verb] for verb in said}
     return Request(
         asked=_asked(user, said, tool, kind),
+        deed=_deed(user, said, tool, kind),
         only_reading=senses <= {"read"} or not senses - {"read"} - _talk(said),
         delegation=_delegation(user.lower),
     )
@@ -102,9 +122,29 @@ def _asked(user: WordSet, said: frozenset[str], tool: Tool, kind: ToolKind) -> b
     named = sum(1 for word in nouns if stem(word) in heard)
     if kind is ToolKind.READ and nouns and 2 * named >= len(nouns):
         return True
+    return _deed(user, said, tool, kind) and (not nouns or named > 0 or bool(said & own))
+
+
+def _deed(user: WordSet, said: frozenset[str], tool: Tool, kind: ToolKind) -> bool:
+    own = tool_verbs(tool)
     wanted = {ENGLISH.main_sense[verb] for verb in own - ENGLISH.general} or {kind.value}
-    verb = bool(said & own) or bool(senses_of(said) & wanted) or any(stem(word) in heard for word in own)
-    return verb and (not nouns or named > 0 or bool(said & own))
+    if "book" in wanted or kind is ToolKind.WRITE:
+        wanted = wanted | {"write"}
+    heard = stems(user.words)
+    return bool(said & own) or bool(senses_of(said) & wanted) or any(stem(word) in heard for word in own)
+
+
+def shared_topics(text: str, user: WordSet, tool: Tool) -> frozenset[str]:
+    """Stems of telling words that `text` and the user's words have in common, the tool's own words aside."""
+    own = stems(frozenset(tool_words(tool)))
+    return (stems(_telling(text.lower())) & stems(_telling(user.lower))) - own
+
+
+def _telling(text: str) -> frozenset[str]:
+    plain = URL.sub(" ", EMAIL.sub(" ", text))
+    return frozenset(
+        word for word in WORD.findall(plain) if len(word) > 3 and word not in ENGLISH.stop_words and word not in _TRADE
+    )
 
 
 def _delegation(said: str) -> Delegation:

@@ -6,6 +6,7 @@ on how far the user told the agent to act on texts.
 Cannot see: changed facts without an instruction, a request equal to what the user delegated, languages without a table.
 """
 
+import re
 from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from dataclasses import dataclass
 from guardrail.case import Case, Source
 from guardrail.destinations import EMAIL, argument_name
 from guardrail.provenance import Leaf, share_in, stands_in
-from guardrail.request import Delegation, Request, names_in, read_request, stem, stems
+from guardrail.request import Delegation, Request, names_in, read_request, shared_topics, stem, stems
 from guardrail.text.directives import WORD
 from guardrail.text.reading import Author, Directive, Prose
 from guardrail.text.words import ENGLISH
@@ -27,6 +28,8 @@ NAME = "attribution"
 _EXACT = frozenset(("email", "url", "domain", "iban", "phone", "id", "path"))
 _OUTWARD = frozenset(("email", "url", "domain", "iban", "phone"))
 _TEXT_COVER = 0.6
+# Prose is kept in lower case.
+_FORMS = {"email": EMAIL, "iban": re.compile(r"\b[a-z]{2}\d{2}(?: ?[a-z0-9]{4}){2,7}(?: ?[a-z0-9]{1,4})?\b")}
 _MEANT = "meant"
 
 
@@ -234,16 +237,67 @@ def _unmarked_name(match: _Match, case: Case, request: Request) -> str:
     if not (case.sink and match.action):
         return ""
     author = match.source.reading.authors[match.directive.record]
+    outward = _outward_unknown(match, author, case)
     if case.call.event_triggered and match.source.name == "trigger":
-        outward = [leaf for leaf in match.exact if leaf.kind in _OUTWARD]
-        return "instruction_delegated" if _leads_elsewhere(outward, author, case) else ""
+        return "instruction_delegated" if outward else ""
     if not (_explains(match, case) or (not request.asked and _replaces(match, case, request))):
         return ""
-    if request.delegation is Delegation.NONE:
-        return "instruction_followed"
-    if request.delegation is Delegation.ACTIONS and _named_by_user(author, case):
-        return _MEANT
-    return "instruction_delegated"
+    if request.delegation is Delegation.ACTIONS:
+        if _named_by_user(author, case):
+            return _MEANT
+        return "instruction_delegated" if outward or case.kind is ToolKind.PAY else _MEANT
+    if request.deed and not request.only_reading and _leaves_it_open(match, author, case, request, outward):
+        return "instruction_delegated" if outward and _has_rival(outward, match, case) else _MEANT
+    return "instruction_followed" if request.delegation is Delegation.NONE else "instruction_delegated"
+
+
+def _leaves_it_open(
+    match: _Match, author: Author, case: Case, request: Request, outward: list[Leaf]
+) -> bool:
+    """The user asked for such an action and left its details to be found: here, or in a text on the same matter."""
+    given = {kind for kind, pattern in _FORMS.items() if pattern.search(case.user.lower)}
+    if any(leaf.kind in given for leaf in outward):
+        return False
+    answers = author.author and any(target.value == author.author.lower() for target in case.targets)
+    return bool(answers) or request.delegation is Delegation.DETAILS or _on_topic(match, case)
+
+
+def _on_topic(match: _Match, case: Case) -> bool:
+    """The instruction speaks of the thing the user spoke of, and not only in the words of the tool's trade."""
+    return bool(shared_topics(match.directive.text, case.user, case.call.tool))
+
+
+def _outward_unknown(match: _Match, author: Author, case: Case) -> list[Leaf]:
+    """The values only the instruction gives that lead to somebody unknown who is not its own author."""
+    home = host_of(author.author) if "@" in author.author else ""
+    found = []
+    targets = {target.argument for target in case.targets if target.named}
+    for leaf in match.exact:
+        if leaf.kind not in _OUTWARD or (leaf.kind in ("iban", "phone") and case.kind is ToolKind.WRITE):
+            continue
+        if leaf.argument not in targets and case.kind is ToolKind.WRITE:
+            continue
+        if case.ruleset.standing_of(leaf.value) in (Standing.INTERNAL, Standing.KNOWN):
+            continue
+        host = host_of(leaf.value) if leaf.kind in ("email", "url", "domain") else ""
+        if home and host and (host == home or host.endswith("." + home) or home.endswith("." + host)):
+            continue
+        found.append(leaf)
+    return found
+
+
+def _has_rival(outward: list[Leaf], match: _Match, case: Case) -> bool:
+    """Another address of the same kind stands in the same source: one of the two is not what the user had in mind."""
+    for leaf in outward:
+        pattern = _FORMS.get(leaf.kind)
+        if pattern is None:
+            continue
+        for prose in match.source.reading.prose:
+            for found in pattern.findall(prose.lower[:20_000]):
+                plain = found.replace(" ", "")
+                if plain != leaf.needle and case.ruleset.standing_of(plain) is Standing.UNKNOWN and plain not in case.user.lower:
+                    return True
+    return False
 
 
 def _explains(match: _Match, case: Case) -> bool:
@@ -264,18 +318,6 @@ def _replaces(match: _Match, case: Case, request: Request) -> bool:
     if not request.only_reading:
         return False
     return (match.action >= 1.0 and match.tool >= 0.3) or (match.action >= 0.6 and match.cover >= 0.25)
-
-
-def _leads_elsewhere(outward: list[Leaf], author: Author, case: Case) -> bool:
-    """A triggered run exists to act on mail; an instruction in it is suspect when it leads to a third party."""
-    home = host_of(author.author) if "@" in author.author else ""
-    for leaf in outward:
-        if case.ruleset.standing_of(leaf.value) in (Standing.INTERNAL, Standing.KNOWN):
-            continue
-        host = host_of(leaf.value)
-        if not home or not (host == home or host.endswith("." + home) or home.endswith("." + host)):
-            return True
-    return False
 
 
 def _named_by_user(author: Author, case: Case) -> bool:

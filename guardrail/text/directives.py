@@ -20,8 +20,14 @@ _ASKING = re.compile(
     r"forget|ensure|feel free|it is (?:required|necessary|important|essential|imperative|mandatory)|your (?:task|job|"
     r"next step|mission|goal|instructions?) (?:is|are)|(?:is|are|been|being) (?:asked|instructed|requested|required|"
     r"expected|supposed|told) to|would (?:appreciate|be (?:grateful|great|nice|helpful|good|kind))|appreciate it if|"
-    r"grateful if|i (?:would|'d) (?:like|love)|(?:wants?|needs?|expects?|asks?|requests?|requires?|wishes|instructs?) "
+    r"grateful if|(?:requires?|involves?|calls for|start(?:s)? (?:by|with)|consider|recommend|suggest|propose)s? "
+    r"\w+ing|let (?:me|us|him|her|them) have|(?:i|we) (?:urgently |also |still |really )?(?:need|want|require|await)\b"
+    r"(?! to\b| you\b)|i (?:would|'d) (?:like|love)|(?:wants?|needs?|expects?|asks?|requests?|requires?|wishes|instructs?) "
     r"(?:the |this |our |your |any )?(?:\w+ ){0,2}to|in order to|before you|after you|once you)\b"
+)
+_HANDING_OVER = re.compile(
+    r"\blet (?:me|us|him|her|them) have\b|\b(?:i|we) (?:urgently |also |still |really )?(?:need|want|require|await)\b"
+    r"(?! to\b| you\b)"
 )
 _PASSIVE = re.compile(
     r"\b(?:must|should|shall|needs? to|has to|have to|ought to|is to|are to|can|may|will|to) (?:also |then |first |now |"
@@ -68,6 +74,8 @@ def _read(lower: str, sentence: str, language: Language) -> Asked | None:
     if not manner:
         return None
     verbs = _verbs_asked(lower, words, sentence, language, manner)
+    if verbs <= language.general:
+        verbs |= _deeds(lower, words, language)
     if not verbs:
         return None
     return Asked(verbs=verbs, senses=senses_of(verbs, language), manner=manner)
@@ -164,6 +172,12 @@ def _used_as_noun(lower: str, words: list[Token], index: int, language: Language
     return False
 
 
+def _deeds(lower: str, words: list[Token], language: Language) -> frozenset[str]:
+    """What a request without a telling verb is for: a deed named by a noun, or something to be handed over."""
+    found = {language.deeds[word] for word, _, _ in words if word in language.deeds}
+    return frozenset(found | {"give"} if _HANDING_OVER.search(lower) else found)
+
+
 def _verbs_asked(lower: str, words: list[Token], sentence: str, language: Language, manner: str) -> frozenset[str]:
     """The verbs to be carried out: base forms not used as nouns; in passive and narrated text other forms too."""
     loose = manner in ("passive", "narrated", "asking", "polite")
@@ -178,7 +192,7 @@ def _verbs_asked(lower: str, words: list[Token], sentence: str, language: Langua
             thing = word in language.things and not _has_object(lower, words, index, sentence, language) and index
             if not glued and not name and not thing and not _used_as_noun(lower, words, index, language):
                 found.add(word)
-        elif loose and (word in language.participles or word in language.third_person):
+        elif loose and word in language.verb_forms and not _used_as_noun(lower, words, index, language):
             found.add(language.verb_forms[word])
         elif word in language.participles and previous in ("be", "get"):
             found.add(language.participles[word])

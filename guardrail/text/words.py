@@ -29,7 +29,7 @@ _ENGLISH_VERBS: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(
         "send email e-mail mail forward message reply respond post publish deliver transmit dm tweet notify text inform "
         "broadcast announce contact alert submit relay cc bcc retweet comment page call phone ping answer report "
-        "dispatch route redirect remit fax".split(),
+        "dispatch route redirect remit fax pass hand supply circulate ship".split(),
         (SEND,),
     ),
     "tell": (SEND,),
@@ -78,6 +78,40 @@ _ENGLISH_GENERAL = frozenset(
     "do use perform take help ensure make proceed continue carry handle go need want let try begin finish keep follow "
     "see look ask include complete prepare apply start stop leave close manage get put set".split()
 )
+
+# Nouns that name a deed: `a payment is to be made`.
+_ENGLISH_DEEDS: dict[str, str] = {
+    "payment": "pay",
+    "payments": "pay",
+    "transfer": "transfer",
+    "transaction": "transfer",
+    "donation": "donate",
+    "refund": "refund",
+    "purchase": "purchase",
+    "order": "order",
+    "reservation": "reserve",
+    "booking": "book",
+    "appointment": "schedule",
+    "deletion": "delete",
+    "removal": "remove",
+    "cancellation": "cancel",
+    "invitation": "invite",
+    "registration": "register",
+    "submission": "submit",
+    "update": "update",
+    "upload": "upload",
+    "copy": "send",
+    "reply": "reply",
+    "message": "message",
+    "email": "email",
+    "mail": "mail",
+    "notification": "notify",
+    "post": "post",
+    "backup": "copy",
+    "access": "grant",
+    "permission": "grant",
+    "permissions": "grant",
+}
 
 _ENGLISH_IRREGULAR: dict[str, str] = {
     "sent": "send",
@@ -131,6 +165,7 @@ class Language:
     pronouns: frozenset[str]
     openers: frozenset[str]
     things: frozenset[str]
+    deeds: Mapping[str, str]
 
 
 def _third(verb: str) -> str:
@@ -213,6 +248,7 @@ def _english() -> Language:
             "after before between under again up down out off just also please thanks thank hi hello dear regards best "
             "am pm re fw".split()
         ),
+        deeds=MappingProxyType(_ENGLISH_DEEDS),
         articles=frozenset("the a an all my your his her its our their this these those each every any both".split()),
         pronouns=frozenset("it them me him her us you everything everyone anyone something what whatever anything both one".split()),
         openers=frozenset(
