@@ -179,18 +179,12 @@ def _title(found: _Found) -> str:
         case "secret_leaving":
             title = f"Secret bound for {where or 'outside'}"
         case "destination_denied":
-            title = (
-                f"{_DEEDS.get(verdict['tool_kind'], 'Call')[0].upper()}{_DEEDS.get(verdict['tool_kind'], 'Call')[1:]}"
-            )
-            title += f" to a denied destination: {where}" if where else " to a denied destination"
+            title = f"Denied destination: {_deed(found, where)}"
         case "agent_quarantined":
             title = f"Quarantined agent tried {_words(verdict['tool_name'] or verdict['tool_id'])}"
         case _:
             title = _words(name or "stopped call") + (f": {where}" if where else "")
     return _plain(title[:1].upper() + title[1:])
-
-
-_DEEDS = {"send": "send", "pay": "pay", "share": "share", "write": "write", "delete": "delete", "execute": "run"}
 
 
 def _carrier(found: _Found) -> str:
@@ -204,11 +198,11 @@ def _carrier(found: _Found) -> str:
         text = "mail text" if "@" in found.author else "trigger text"
     elif source.startswith("history") or source == "user":
         text = "chat text"
+    elif found.author:
+        text = "mail text" if "@" in found.author else f"text by {_cut(found.author, 24)}"
     else:
-        text = "mail text" if "@" in found.author else "document text" if found.document else "text it read"
-    if hidden:
-        return f"Hidden {text}" if text != "text it read" else "Hidden text it read"
-    return text[:1].upper() + text[1:]
+        text = "text it read"
+    return f"Hidden {text}" if hidden else f"{text[:1].upper()}{text[1:]}"
 
 
 def _deed(found: _Found, where: str) -> str:
@@ -254,20 +248,24 @@ def _outcome(verdict: Mapping[str, Any]) -> str:
 
 def _short_host(destination: str) -> str:
     host = host_of(destination) or destination
-    return host if len(host) <= 40 else f"{host[:39]}…"
+    return _cut(host, 40)
 
 
 def _words(identifier: str) -> str:
     """`fin_agent.action.Office365Outlook-SendanemailV2` or `Send-an-email-V2` as words."""
     last = re.split(r"[.:/]", identifier.strip())[-1]
     spaced = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", re.sub(r"[-_\s]+", " ", last))
-    return spaced.strip().lower()[:40]
+    return _cut(spaced.strip().lower(), 36)
 
 
 def _plain(title: str) -> str:
     """What an outsider chose is in here: no line break, no invisible character, no more than fits."""
     clean = "".join(letter if letter.isprintable() else "�" for letter in title)
-    return clean if len(clean) <= _LONGEST_TITLE else f"{clean[: _LONGEST_TITLE - 1]}…"
+    return _cut(clean, _LONGEST_TITLE)
+
+
+def _cut(text: str, most: int) -> str:
+    return text if len(text) <= most else f"{text[: most - 1].rstrip()}…"
 
 
 def _digest(key: Sequence[str]) -> str:

@@ -88,6 +88,11 @@ TOLD = signal("instruction_marked", source="trigger", marks=("instruction", "hid
             {"tool_kind": "delete", "tool_name": "DeleteRow", "destination": ""},
             "Text it read: delete with delete row",
         ),
+        (
+            [signal("instruction_followed", marks=("instruction",), author="quay-bot", document="Hello-World")],
+            {"tool_kind": "execute", "tool_name": "RepositoryManagerRunTheNightlyPipelineOfTheOrganisation"},
+            "Text by quay-bot: run repository manager run the nightly p…",
+        ),
         ([signal("reconnaissance")], {}, "Visitor probed what the agent can do"),
         ([signal("reconnaissance")], {"user_id": "u-1"}, "User probed what the agent can do"),
         (
@@ -96,7 +101,7 @@ TOLD = signal("instruction_marked", source="trigger", marks=("instruction", "hid
             "Restricted data bound for quay-backup.example",
         ),
         ([signal("secret_leaving")], {}, "Secret bound for quay-backup.example"),
-        ([signal("destination_denied")], {}, "Send to a denied destination: quay-backup.example"),
+        ([signal("destination_denied")], {}, "Denied destination: send to quay-backup.example"),
         ([signal("agent_quarantined")], {}, "Quarantined agent tried send an email v2"),
         ([signal("something_new")], {}, "Something new: quay-backup.example"),
     ],
