@@ -91,7 +91,7 @@ TOLD = signal("instruction_marked", source="trigger", marks=("instruction", "hid
         (
             [signal("instruction_followed", marks=("instruction",), author="quay-bot", document="Hello-World")],
             {"tool_kind": "execute", "tool_name": "RepositoryManagerRunTheNightlyPipelineOfTheOrganisation"},
-            "Text by quay-bot: run repository manager run the nightly p…",
+            "Text by quay-bot: run repository manager run the nightly…",
         ),
         ([signal("reconnaissance")], {}, "Visitor probed what the agent can do"),
         ([signal("reconnaissance")], {"user_id": "u-1"}, "User probed what the agent can do"),
