@@ -47,5 +47,6 @@ def tell(
         steps_left_out=max(0, len(steps) - MOST_STEPS),
         facts=why.facts_of(findings),
         started_by=transcript.started_by(call),
+        asked_for=transcript.asked_for(call),
         thought=call.thought if call else "",
     )

@@ -1,6 +1,7 @@
 """Which stretches of which texts to mark, what their places are called, and how much of a text is shown."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from guardrail import shown_text
@@ -9,7 +10,7 @@ from guardrail.shown_text import Span
 from guardrail.story.values import ShownPassage, Source
 
 MOST_SPANS = 60
-NUMBERED = frozenset({"instruction", "signature", "question"})
+NUMBERED = frozenset({"instruction", "question"})
 
 Spans = dict[tuple[str, str], list[Span]]
 
@@ -34,7 +35,7 @@ def source_in_words(key: str, call: Invocation | None) -> Source:
 
 
 def spans_of(signals: Sequence[Mapping[str, Any]], origins: Sequence[Mapping[str, Any]], *, deciding: str) -> Spans:
-    """Every span to mark, by source and path: evidence first, numbered where it decided, then origins of values."""
+    """Every span to mark, by source and path: evidence first, numbered where several decided, then origins."""
     spans: Spans = {}
     number = 0
     for signal in ordered(signals, deciding):
@@ -48,6 +49,8 @@ def spans_of(signals: Sequence[Mapping[str, Any]], origins: Sequence[Mapping[str
             place.append(
                 Span(start=start, end=end, mark=mark, number=number if counts else 0, note=str(item.get("note", "")))
             )
+    if number == 1:
+        spans = {place: [replace(span, number=0) for span in here] for place, here in spans.items()}
     for origin in origins:
         place = spans.setdefault((origin.get("source", ""), origin.get("path", "")), [])
         start, end = int(origin.get("start", 0)), int(origin.get("end", 0))

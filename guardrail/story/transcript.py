@@ -15,7 +15,8 @@ STEP_PASSAGES = 120
 # Characters of a passage without any finding, once the page's share is used up.
 SMALL = 400
 GIST = 140
-_TELLING = NUMBERED | {"hidden"}
+ASKED = 400
+_TELLING = NUMBERED | {"hidden", "signature"}
 
 
 def steps_of(call: Invocation, spans: Spans, *, planned: EarlierCall, earlier: Sequence[EarlierCall]) -> Iterator[Step]:
@@ -47,6 +48,13 @@ def steps_of(call: Invocation, spans: Spans, *, planned: EarlierCall, earlier: S
     title = f"Planned {call.tool.name or call.tool.tool_id}"
     body = _Body(passages=(), left_out=0, marks=0, gist=_one_line(call.thought))
     yield body.step(anchor="call", number=number + 1, icon="cpu", title=title, at=None, call=planned)
+
+
+def asked_for(call: Invocation | None) -> str:
+    """The beginning of what a person asked for, empty when an event started the run."""
+    if call is None or call.event_triggered:
+        return ""
+    return " ".join(passage.text for passage in call.user_passages[:3])[:ASKED]
 
 
 def started_by(call: Invocation | None) -> str:

@@ -117,4 +117,5 @@ class Story:
     steps_left_out: int
     facts: tuple[tuple[str, str], ...]
     started_by: str
+    asked_for: str
     thought: str

@@ -49,7 +49,9 @@ def quotes_of(
     evidence = ordered(signals, deciding)[0].get("evidence", ()) if signals else ()
     places: dict[tuple[str, str], list[Mapping[str, Any]]] = {}
     for item in evidence:
-        places.setdefault((item["source"], item.get("path", "")), []).append(item)
+        # the argument table shows these in full
+        if item["source"] != "argument" or item.get("mark") != "value":
+            places.setdefault((item["source"], item.get("path", "")), []).append(item)
     for (key, path), items in list(places.items())[:MOST_QUOTES]:
         passage = _passage_at(call, key, path) if call else None
         here = spans.get((key, path), [])
@@ -64,11 +66,13 @@ def quotes_of(
         )
 
 
-def marks_used(quotes: Iterable[Quote], signals: Sequence[Mapping[str, Any]]) -> tuple[tuple[str, str], ...]:
+def marks_used(quotes: Sequence[Quote], signals: Sequence[Mapping[str, Any]]) -> tuple[tuple[str, str], ...]:
     """(mark, what it means) of every mark the quotes show, for the legend."""
     if not quotes:
         return ()
-    used = {str(item.get("mark", "")) for signal in signals for item in signal.get("evidence", ())}
+    shown = {(quote.source.key, quote.passage.path) for quote in quotes}
+    evidence = [item for signal in signals for item in signal.get("evidence", ())]
+    used = {str(item.get("mark", "")) for item in evidence if (item["source"], item.get("path", "")) in shown}
     return tuple((mark, meaning) for mark, meaning in words.MARKS.items() if mark in used)
 
 

@@ -7,7 +7,7 @@ from django import template
 from django.forms import BoundField, CheckboxInput, RadioSelect, Select
 from django.templatetags.static import static
 from django.utils import timezone
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from guardrail import badges, shown_text, words
@@ -31,6 +31,17 @@ def icon(name: str, classes: str = "") -> SafeString:
 def visible(text: object) -> SafeString:
     """What somebody else wrote: escaped, and characters that people cannot see as chips. For element content."""
     return shown_text.visible("" if text is None else str(text))
+
+
+@register.filter
+def prose(text: str) -> SafeString:
+    """A sentence of ours that quotes others in backticks: the quoted parts as code, all of it escaped."""
+    parts = [shown_text.visible(part) for part in str(text).split("`")]
+    if len(parts) % 2 == 0:
+        return shown_text.visible(str(text))
+    return format_html_join(
+        "", "{}", ((format_html("<code>{}</code>", part) if odd % 2 else part,) for odd, part in enumerate(parts))
+    )
 
 
 @register.filter

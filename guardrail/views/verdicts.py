@@ -33,6 +33,7 @@ OUTCOMES = (
 )
 FILTERS = ("q", "in", "outcome", "agent", "period")
 LONGEST_WORDS = 500
+SHORTEST_STAGE_MS = 0.1
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -46,6 +47,7 @@ class Told:
     badge: badges.Badge
     tool_does: str
     missing: tuple[str, ...]
+    timings: tuple[tuple[str, float], ...]
 
 
 @require_GET
@@ -121,6 +123,7 @@ def load_told(verdict: Verdict) -> Told:
         caller=queries.load_caller_name(verdict.orchestrator_id),
         badge=badges.of_call(action=verdict.action, would_have=verdict.would_have, failed=verdict.failed),
         tool_does=words.TOOL_KINDS.get(verdict.tool_kind, verdict.tool_kind),
+        timings=_telling(verdict.timings),
         missing=tuple(words.DEGRADED.get(str(part), str(part)) for part in verdict.degraded),
     )
 
@@ -134,6 +137,12 @@ def _earlier(verdict: Verdict) -> EarlierCall:
         would_have=verdict.would_have,
         failed=verdict.failed,
     )
+
+
+def _telling(timings: dict[str, float]) -> tuple[tuple[str, float], ...]:
+    """The stages that took time worth reading, longest first."""
+    took = ((stage, ms) for stage, ms in timings.items() if ms >= SHORTEST_STAGE_MS)
+    return tuple(sorted(took, key=lambda pair: -pair[1]))
 
 
 def _outcome(word: str) -> queries.Outcome:

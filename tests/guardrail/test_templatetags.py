@@ -89,6 +89,14 @@ def test_it_spells_unseen_characters_in_attributes() -> None:
     assert rendered("{{ text|plain }}", text="a\u202eb") == r"a\u{202E}b"
 
 
+def test_it_sets_what_a_sentence_quotes_as_code() -> None:
+    assert rendered("{{ t|prose }}", t="to `a<b>` and `c`") == "to <code>a&lt;b&gt;</code> and <code>c</code>"
+
+
+def test_it_leaves_a_sentence_with_a_lone_backtick_alone() -> None:
+    assert rendered("{{ t|prose }}", t="5` <i>") == "5` &lt;i&gt;"
+
+
 def test_it_shows_a_run_of_one_character_once_with_its_number() -> None:
     assert "U+200B zero width ×4000" in rendered("{{ text|visible }}", text="\u200b" * 4000)
 

@@ -27,7 +27,7 @@ NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 
 @pytest.fixture
 def ines(db: None) -> User:
-    person = User.objects.create_user("ines", first_name="Ines", password="a long enough one")
+    person = User.objects.create_user("ines", first_name="Ines")
     person.groups.add(Group.objects.get_or_create(name=Role.ANALYST.value)[0])
     return person
 
