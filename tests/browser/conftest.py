@@ -49,20 +49,24 @@ class Scene:
         return self.install.address(path)
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Skip each test under its own name where no Chromium is installed: equal reasons would be told as one."""
+    if find_chromium() is None:
+        pytest.skip(f"{item.name}: no Chromium on PATH, expected e.g. Debian's `chromium`")
+
+
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[Chromium]:
-    """Skips the test by name where no Chromium is installed."""
-    executable = find_chromium()
-    if executable is None:
-        pytest.skip("no Chromium on PATH: install Debian's `chromium` to run the browser tests")
-    browser = Chromium(executable)
+    """One browser for all tests; each opens windows of its own."""
+    browser = Chromium(find_chromium() or "chromium")
     yield browser
     browser.close()
 
 
 @pytest.fixture
-def install(live_server: LiveServer, chromium: Chromium) -> Install:
-    """A fresh install that nobody has called yet; asks for `chromium` first, so that a skip costs nothing."""
+def install(live_server: LiveServer) -> Install:
+    """A fresh install that nobody has called yet."""
     cache.clear()  # the header's state of the test before
     User.objects.create_superuser("ada", password=PASSWORD)
     ensure_baseline()

@@ -1,5 +1,6 @@
 """The callers' pages, by the browser's requests."""
 
+import html
 import re
 
 import pytest
@@ -11,6 +12,7 @@ from guardrail import callers
 from guardrail.models import Orchestrator, OrchestratorToken
 from policies.access import Role, give_role
 from policies.models import AuditEntry, Environment
+from tests.callers import Asking
 
 pytestmark = pytest.mark.django_db
 TENANT = "11111111-2222-3333-4444-555555555555"
@@ -143,6 +145,21 @@ def test_the_setup_page_offers_monitor_mode_for_an_environment_nobody_decided_on
 
 def test_a_caller_never_heard_from_says_so(analyst: Client, caller: Orchestrator) -> None:
     assert "never heard from" in analyst.get(f"/callers/{caller.pk}/").content.decode()
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(("sample", "member"), [("try-analyze", "blockAction"), ("try-evaluate", "decision")])
+def test_the_commands_on_the_setup_page_work_as_they_stand(
+    asking: Asking, admin: Client, sample: str, member: str
+) -> None:
+    page = html.unescape(admin.get(f"/callers/{asking.orchestrator.pk}/").content.decode())
+    command = re.search(rf'id="{sample}">curl -sS "?[^/]+//[^/]+(/[^" ]+).*?-d \'(.*?)\'</pre>', page, re.DOTALL)
+    assert command, "the page shows no command"
+    headers = {"authorization": f"Bearer {asking.token}"}
+    answer = asking.client.post(command[1], command[2], content_type="application/json", headers=headers)
+    assert answer.status_code == 200
+    assert member in answer.json()
+    assert "just now" in admin.get(f"/callers/{asking.orchestrator.pk}/").content.decode()
 
 
 @pytest.mark.parametrize(
