@@ -4,6 +4,7 @@ The queue is a table that the verdict's own statement fills: taken with SKIP LOC
 does the work. So any number may run at once, at any moment, and a crash takes in nothing twice and loses nothing.
 """
 
+import json
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -11,7 +12,7 @@ from datetime import datetime
 from typing import Any
 
 import structlog
-from django.db import DatabaseError, OperationalError, transaction
+from django.db import DatabaseError, OperationalError, connection, transaction
 from django.db.models import Q
 from django.utils import timezone
 
@@ -208,13 +209,37 @@ def _place(caused: Sequence[_Caused], *, now: datetime) -> None:
     activities = _openings([row for row in investigations.values() if not row.calls])
     for fingerprint, items in by_fingerprint.items():
         activities += _extend(investigations[fingerprint], items)
-    fields = ["kind", "title", "severity", "outcome", "destination", "author", "document", "facts", "calls"]
-    Investigation.objects.bulk_update(investigations.values(), [*fields, "first_seen", "last_seen"])
+    _save(list(investigations.values()))
     InvestigationCall.objects.bulk_create(
         InvestigationCall(investigation=investigations[item.cause.fingerprint], verdict_id=item.row["id"])
         for item in caused
     )
     Activity.objects.bulk_create(activities)
+
+
+# bulk_update would send 11 CASE expressions of 500 branches: five times slower on a flood of causes (2026-11)
+_UPDATE = """
+UPDATE investigations_investigation SET
+    kind = new.kind, title = new.title, severity = new.severity, outcome = new.outcome, destination = new.destination,
+    author = new.author, document = new.document, facts = new.facts::jsonb, calls = new.calls,
+    first_seen = new.first_seen, last_seen = new.last_seen
+FROM unnest(
+    %s::bigint[], %s::text[], %s::text[], %s::smallint[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[],
+    %s::int[], %s::timestamptz[], %s::timestamptz[]
+) AS new (
+    id, kind, title, severity, outcome, destination, author, document, facts, calls, first_seen, last_seen
+)
+WHERE investigations_investigation.id = new.id
+"""
+
+
+def _save(investigations: Sequence[Investigation]) -> None:
+    plain = ("pk", "kind", "title", "severity", "outcome", "destination", "author", "document")
+    columns = [[getattr(row, name) for row in investigations] for name in plain]
+    columns.append([json.dumps(row.facts) for row in investigations])
+    columns += [[getattr(row, name) for row in investigations] for name in ("calls", "first_seen", "last_seen")]
+    with connection.cursor() as cursor:
+        cursor.execute(_UPDATE, columns)
 
 
 def _locked_open(by_fingerprint: Mapping[str, Sequence[_Caused]], *, now: datetime) -> dict[str, Investigation]:
