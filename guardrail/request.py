@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from enum import Enum
 
 from guardrail.destinations import EMAIL, URL
-from guardrail.invocation import Tool
-from guardrail.text.directives import WORD, senses_of, verbs_in
+from guardrail.invocation import Invocation, Tool
+from guardrail.text.directives import WORD, senses_of, verbs_wanted
 from guardrail.text.words import ENGLISH
 from guardrail.text.wordset import WordSet
 from guardrail.tool_kind import tool_verbs, tool_words
@@ -59,9 +59,18 @@ _TRADE = frozenset(
     "email mail message file document page website webpage link address name user calendar event task todo note text "
     "subject body title information info detail details list item send write create make please also then with using "
     "number date time today tomorrow week month year content tell give show post read find search data account "
-    "assistant agent need want like have some this that them from will".split()
+    "hour minute day first last next one two three assistant agent need want like have some this that them from will".split()
 )
-_SPEAKING = frozenset("tell answer inform report text message page call comment phone mail email".split())
+# Verbs that only speak to the agent (`tell me`, `give me`): no deed towards anybody else.
+_SPEAKING = frozenset("tell give provide show ask inform report call rate like".split())
+# A tool's noun that its verb implies: whoever says `forward it` means a mail or message.
+_MEANS = frozenset(
+    "email mail message dm chat sms text direct outlook gmail teams slack money payment "
+    "payments funds transaction transactions".split()
+)
+_MAX_ORDERS = 12_000
+_NAME_PARTS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+")
+_PREFIX = re.compile(r"^[^a-z]*[\w -]{0,40}:\s")
 _GENERIC = frozenset("manager data information info details item items list by name".split())
 
 
@@ -90,20 +99,15 @@ def read_request(user: WordSet, tool: Tool, kind: ToolKind) -> Request:
     """What the user's words say about a call of `tool`; nothing asked, nothing delegated when there are none."""
     if not user.words:
         return Request(asked=False, deed=False, only_reading=False, delegation=Delegation.NONE)
-    said = verbs_in(user.lower) - ENGLISH.general
-    senses = {ENGLISH.main_sense[verb] for verb in said}
+    said = verbs_wanted(user.lower[:_MAX_ORDERS]) - ENGLISH.general
+    senses = {ENGLISH.main_sense[verb] for verb in said - _SPEAKING if verb in ENGLISH.main_sense}
+    delegation = _delegation(user.lower)
     return Request(
         asked=_asked(user, said, tool, kind),
         deed=_deed(user, said, tool, kind),
-        only_reading=senses <= {"read"} or not senses - {"read"} - _talk(said),
-        delegation=_delegation(user.lower),
+        only_reading=senses <= {"read"} and delegation is not Delegation.ACTIONS,
+        delegation=delegation,
     )
-
-
-def _talk(said: frozenset[str]) -> set[str]:
-    """The kinds of verbs that only speak to the agent (`tell me`, `show me`), not of a deed."""
-    spoken = {verb for verb in said if ENGLISH.main_sense[verb] == "send"}
-    return {"send"} if spoken <= _SPEAKING else set()
 
 
 def stem(word: str) -> str:
@@ -122,28 +126,40 @@ def _asked(user: WordSet, said: frozenset[str], tool: Tool, kind: ToolKind) -> b
     named = sum(1 for word in nouns if stem(word) in heard)
     if kind is ToolKind.READ and nouns and 2 * named >= len(nouns):
         return True
-    return _deed(user, said, tool, kind) and (not nouns or named > 0 or bool(said & own))
+    return _deed(user, said, tool, kind) and (not nouns or named > 0 or bool(said & own) or _MEANS.issuperset(nouns))
 
 
 def _deed(user: WordSet, said: frozenset[str], tool: Tool, kind: ToolKind) -> bool:
     own = tool_verbs(tool)
     wanted = {ENGLISH.main_sense[verb] for verb in own - ENGLISH.general} or {kind.value}
+    wanted = wanted | {kind.value}
     if "book" in wanted or kind is ToolKind.WRITE:
         wanted = wanted | {"write"}
     heard = stems(user.words)
-    return bool(said & own) or bool(senses_of(said) & wanted) or any(stem(word) in heard for word in own)
+    meant = senses_of(said - _SPEAKING)
+    return bool(said & own) or bool(meant & wanted) or any(stem(word) in heard for word in own)
 
 
-def shared_topics(text: str, user: WordSet, tool: Tool) -> frozenset[str]:
-    """Stems of telling words that `text` and the user's words have in common, the tool's own words aside."""
-    own = stems(frozenset(tool_words(tool)))
-    return (stems(_telling(text.lower())) & stems(_telling(user.lower))) - own
+def on_topic(text: str, user: WordSet, call: Invocation) -> bool:
+    """`text` speaks of what the user spoke of: two telling words in common, or a good part of its few.
+
+    The words of the tool and its arguments do not count: any instruction for the same tool has them.
+    """
+    names = " ".join(
+        [call.tool.name, call.tool.description, *(p.name for p in call.tool.parameters), *(a.path for a in call.arguments)]
+    )
+    own = stems(frozenset(word.lower() for word in _NAME_PARTS.findall(names[:4000])))
+    topics = stems(_telling(_PREFIX.sub("", text.lower()))) - own
+    shared = topics & stems(_telling(user.lower[:_MAX_ORDERS]))
+    return len(shared) >= 2 or (len(shared) == 1 and 3 * len(shared) >= len(topics))
 
 
 def _telling(text: str) -> frozenset[str]:
     plain = URL.sub(" ", EMAIL.sub(" ", text))
     return frozenset(
-        word for word in WORD.findall(plain) if len(word) > 3 and word not in ENGLISH.stop_words and word not in _TRADE
+        word
+        for word in WORD.findall(plain)
+        if len(word) > 3 and word not in ENGLISH.stop_words and word.removesuffix("s") not in _TRADE
     )
 
 

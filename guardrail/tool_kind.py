@@ -25,6 +25,9 @@ _NOUN_TOO = frozenset(
     "store page answer post reply label tag cancel search check sign track schedule draft share exchange show look "
     "lock input output preview load estimate call phone route book link alert block start stop move set".split()
 )
+# Sending, booking or setting up one of these is paying.
+_MONEY = frozenset("money payment payments funds transaction payout remittance wire iban".split())
+_MOVING = frozenset((ToolKind.SEND, ToolKind.WRITE, ToolKind.EXECUTE))
 _FILLER = frozenset(
     "action actions topic tool the a an of to in on for from with by using and or v v1 v2 v3 v4 p mcp item items api "
     "all my this that data result results new".split()
@@ -66,6 +69,12 @@ def infer_kind(tool: Tool, ruleset: Ruleset, *, agent_id: str) -> ToolKind:
     given = ruleset.tool_kind(agent_id=agent_id, tool_id=tool.tool_id, tool_name=tool.name)
     if given is not None:
         return given
+    kind = _inferred(tool)
+    tokens = name_tokens(tool.tool_id, tool.name)
+    return ToolKind.PAY if kind in _MOVING and not _MONEY.isdisjoint(tokens) else kind
+
+
+def _inferred(tool: Tool) -> ToolKind:
     return (
         _kind_of(name_tokens(tool.tool_id, tool.name))
         or _kind_of(_id_tokens(tool.tool_id))

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from guardrail.case import Case, Source
 from guardrail.destinations import EMAIL, argument_name
 from guardrail.provenance import Leaf, share_in, stands_in
-from guardrail.request import Delegation, Request, names_in, read_request, shared_topics, stem, stems
+from guardrail.request import Delegation, Request, names_in, on_topic, read_request, stem, stems
 from guardrail.text.directives import WORD
 from guardrail.text.reading import Author, Directive, Prose
 from guardrail.text.words import ENGLISH
@@ -227,9 +227,9 @@ def _carries_out_marked(match: _Match, case: Case, request: Request) -> bool:
         return (match.explained >= 1.0 and match.cover >= 0.5) or (
             case.sink and match.action >= 1.0 and match.tool >= 0.67 and match.cover >= 0.5
         )
-    return (
-        (match.action >= 1.0 and match.tool >= 0.5) or match.tool >= 0.67 or (case.sink and match.cover >= 0.25)
-    )
+    if case.sink and case.leaves:
+        return match.cover >= 0.25
+    return (match.action >= 1.0 and match.tool >= 0.5) or match.tool >= 0.67
 
 
 def _unmarked_name(match: _Match, case: Case, request: Request) -> str:
@@ -246,7 +246,8 @@ def _unmarked_name(match: _Match, case: Case, request: Request) -> str:
         if _named_by_user(author, case):
             return _MEANT
         return "instruction_delegated" if outward or case.kind is ToolKind.PAY else _MEANT
-    if request.deed and not request.only_reading and _leaves_it_open(match, author, case, request, outward):
+    wished = request.asked if outward else request.deed
+    if wished and not request.only_reading and _leaves_it_open(match, author, case, request, outward):
         return "instruction_delegated" if outward and _has_rival(outward, match, case) else _MEANT
     return "instruction_followed" if request.delegation is Delegation.NONE else "instruction_delegated"
 
@@ -259,12 +260,7 @@ def _leaves_it_open(
     if any(leaf.kind in given for leaf in outward):
         return False
     answers = author.author and any(target.value == author.author.lower() for target in case.targets)
-    return bool(answers) or request.delegation is Delegation.DETAILS or _on_topic(match, case)
-
-
-def _on_topic(match: _Match, case: Case) -> bool:
-    """The instruction speaks of the thing the user spoke of, and not only in the words of the tool's trade."""
-    return bool(shared_topics(match.directive.text, case.user, case.call.tool))
+    return bool(answers) or request.delegation is Delegation.DETAILS or on_topic(match.directive.text, case.user, case.call)
 
 
 def _outward_unknown(match: _Match, author: Author, case: Case) -> list[Leaf]:
@@ -304,7 +300,10 @@ def _explains(match: _Match, case: Case) -> bool:
     """Somebody or something named exactly, and only by the instruction, is who the call is for."""
     targets = {target.argument for target in case.targets if target.named}
     aimed = any(leaf.argument in targets and leaf.kind in _OUTWARD for leaf in match.exact)
-    return aimed or (bool(match.exact) and match.cover >= 0.4)
+    if aimed or (match.exact and match.cover >= 0.4):
+        return True
+    given = any(share >= 0.5 for leaf, share in zip(case.leaves, case.user_shares, strict=True) if not _is_constant(leaf))
+    return not given and match.action >= 1.0 and match.cover >= 0.9 and match.explained >= 3.0
 
 
 def _replaces(match: _Match, case: Case, request: Request) -> bool:

@@ -6,6 +6,7 @@ What it cannot see: a request without any verb of the word lists, and languages 
 import re
 from dataclasses import dataclass
 
+from guardrail.text.sentences import split_sentences
 from guardrail.text.words import LANGUAGES, Language
 
 Token = tuple[str, int, int]
@@ -55,10 +56,15 @@ def read_directive(sentence: str) -> Asked | None:
     return None
 
 
-def verbs_in(text: str, language: Language = LANGUAGES[0]) -> frozenset[str]:
-    """Base forms of every verb of the word list in `text`, in any inflection: what somebody talks of doing."""
-    forms = language.verb_forms
-    return frozenset(forms[word] for word in WORD.findall(text.lower()) if word in forms)
+def verbs_wanted(text: str, language: Language = LANGUAGES[0]) -> frozenset[str]:
+    """Base forms of the verbs somebody who gives orders in `text` wants carried out; not what is only told about."""
+    found: set[str] = set()
+    for start, end in split_sentences(text):
+        sentence = text[start:end]
+        lower = sentence.lower().replace("’", "'")
+        words = [(match.group(), match.start(), match.end()) for match in WORD.finditer(lower)]
+        found |= _verbs_asked(lower, words, sentence, language, "order")
+    return frozenset(found)
 
 
 def senses_of(verbs: frozenset[str], language: Language = LANGUAGES[0]) -> frozenset[str]:
@@ -189,7 +195,10 @@ def _verbs_asked(lower: str, words: list[Token], sentence: str, language: Langua
             name = index and sentence[start].isupper() and previous not in language.lead_ins and (
                 lower[start - 1 : start] == " " and not _CLAUSE_BREAK.search(lower[max(0, start - 2) : start])
             )
-            thing = word in language.things and not _has_object(lower, words, index, sentence, language) and index
+            thing = word in language.things and index and not _has_object(lower, words, index, sentence, language)
+            if thing and manner == "order":
+                # who gives orders says `to post hobbies`, `and reply there`
+                thing = previous not in ("to", "and", "then", "or", "please", "you", "also", "i", "just")
             if not glued and not name and not thing and not _used_as_noun(lower, words, index, language):
                 found.add(word)
         elif loose and word in language.verb_forms and not _used_as_noun(lower, words, index, language):
