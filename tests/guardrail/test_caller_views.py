@@ -120,6 +120,15 @@ def test_entra_settings_that_are_wrong_come_back_with_the_reason(
     assert Orchestrator.objects.get().entra_tenant_id == ""
 
 
+def test_the_setup_page_warns_when_the_address_has_moved_away_from_the_audiences(
+    admin: Client, caller: Orchestrator, settings: Settings
+) -> None:
+    callers.set_entra(caller, tenant_id=TENANT, app_ids=[APP], actor=None)
+    assert "is not among the audiences" not in admin.get(f"/callers/{caller.pk}/").content.decode()
+    settings.PUBLIC_URL = "https://moved.contoso.example"
+    assert "is not among the audiences" in admin.get(f"/callers/{caller.pk}/").content.decode()
+
+
 def test_entra_is_cleared(admin: Client, caller: Orchestrator) -> None:
     callers.set_entra(caller, tenant_id=TENANT, app_ids=[APP], actor=None)
     admin.post(f"/callers/{caller.pk}/entra/clear/")
