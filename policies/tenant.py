@@ -18,7 +18,7 @@ class TenantError(ValueError):
 _WHOSE = {
     **dict.fromkeys(("internal", "own", "our", "company", "organisation", "organization"), Standing.INTERNAL),
     **dict.fromkeys(("employee", "staff", "user", "corporate"), Standing.INTERNAL),
-    **dict.fromkeys(("external", "known", "trusted", "approved", "allowed", "saved"), Standing.KNOWN),
+    **dict.fromkeys(("external", "known", "trusted", "approved", "allowed", "saved", "regular"), Standing.KNOWN),
     **dict.fromkeys(("partner", "supplier", "vendor", "customer", "client", "member", "payee"), Standing.KNOWN),
     **dict.fromkeys(("denied", "blocked", "forbidden"), Standing.DENIED),
 }
@@ -30,8 +30,12 @@ _WHAT = (
     *("member", "channel", "group", "team", "handle", "user", "recipient", "phone", "phone_number", "destination"),
     *("partner", "supplier", "vendor", "customer", "client"),
 )
+_WHOSE_WORD, _WHAT_WORD = "|".join(_WHOSE), "|".join(_WHAT)
 _DESTINATION_MEMBER = re.compile(
-    rf"(?:(?P<whose>{'|'.join(_WHOSE)})_)?(?P<what>{'|'.join(_WHAT)})s(?:_named_by_users)?", re.ASCII
+    rf"(?:(?P<whose>{_WHOSE_WORD})_)?(?P<what>{_WHAT_WORD})s(?:_(?:named|mentioned|used)_by_users)?"
+    rf"|(?P<whose_one>{_WHOSE_WORD})_(?P<one>{_WHAT_WORD})"
+    r"|(?P<people>people(?:_(?:named|mentioned)_by_users)?|friends)",
+    re.ASCII,
 )
 _INTERNAL_MEMBERS = ("employees", "colleagues", "coworkers", "staff")
 _OWN_MEMBERS = (
@@ -202,13 +206,14 @@ def _listed_destinations(tenant: Mapping[str, Any]) -> Iterator[tuple[str, Stand
         if member == "destinations":
             yield from _with_standings(content)
         elif member in _INTERNAL_MEMBERS or member in _OWN_MEMBERS:
-            one_person = member in _OWN_MEMBERS and isinstance(content, Mapping)
-            for _, value in _values([content] if one_person else content, member):
+            single = member in _OWN_MEMBERS and isinstance(content, Mapping)
+            for _, value in _values([content] if single else content, member):
                 yield value, Standing.INTERNAL
         elif match:
-            standing = _WHOSE.get(match["whose"] or "known", Standing.KNOWN)
-            for where, value in _values(content, member):
-                if match["what"].endswith("domain") and not _DOMAIN.fullmatch(value):
+            single = bool(match["one"]) and isinstance(content, Mapping)
+            standing = _WHOSE[match["whose"] or match["whose_one"] or "known"]
+            for where, value in _values([content] if single else content, member):
+                if (match["what"] or match["one"] or "").endswith("domain") and not _DOMAIN.fullmatch(value):
                     raise TenantError(f"`{where}` is `{value}`, expected a domain, e.g. `contoso.com`")
                 yield value, standing
 

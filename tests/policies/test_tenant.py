@@ -52,6 +52,7 @@ def test_the_example_of_the_documentation_is_valid_and_understood() -> None:
         ("internal_domains", ["@quay.example"], "ana@quay.example", Standing.INTERNAL),
         ("internal_contacts", ["ana@quay.example"], "ANA@quay.example", Standing.INTERNAL),
         ("employees", [{"name": "Ana", "email": "ana@quay.example"}], "ana@quay.example", Standing.INTERNAL),
+        ("own_iban", {"iban": "DE02 1203 0000 0000 2020 51"}, "de02120300000000202051", Standing.INTERNAL),
         ("own_accounts", ["1200-3400-56"], "1200-3400-56", Standing.INTERNAL),
         ("user", {"name": "Ana", "email": "ana@quay.example"}, "ana@quay.example", Standing.INTERNAL),
         ("user", {"iban": "DE02 1203 0000 0000 2020 51"}, "de02120300000000202051", Standing.INTERNAL),
@@ -167,3 +168,29 @@ def test_it_names_the_member_that_is_wrong_and_what_is_wanted(tenant: dict[str, 
     with pytest.raises(TenantError) as error:
         tenant_document(tenant)
     assert message in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("member", "understood"),
+    [
+        ("internal_domains", True),
+        ("own_iban", True),
+        ("user_account", True),
+        ("regular_payees", True),
+        ("supplier_bank_accounts", True),
+        ("people_named_by_users", True),
+        ("websites_named_by_users", True),
+        ("denied_host", True),
+        ("payees", True),
+        ("untrusted_domains", False),
+        ("known_issues", False),
+        ("internal_notes", False),
+        ("payee", False),
+    ],
+)
+def test_the_schema_and_the_reader_know_the_same_members(member: str, understood: bool) -> None:
+    described = {*SCHEMA["properties"]} | {
+        name for name in [member] for pattern in SCHEMA["patternProperties"] if re.match(pattern, name)
+    }
+    assert (member in described) is understood
+    assert (unread_members({member: []}) == ()) is understood
