@@ -7,7 +7,7 @@ it looked, so that no page is slower on ten million calls than on ten thousand.
 import enum
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from django.db.models import Q, QuerySet, TextField
@@ -19,7 +19,7 @@ from policies.models import Agent
 
 PAGE = 50
 # Calls one page looks through for a word that has no index.
-LOOK_THROUGH = 20_000
+LOOK_THROUGH = 10_000
 MOST_AGENTS = 20
 CONVERSATION_CALLS = 100
 # What a list shows of a verdict: without the wide columns.
@@ -194,14 +194,9 @@ def _narrowed(rows: QuerySet[Verdict], search: Search) -> QuerySet[Verdict]:
 
 
 def _scan_floor(search: Search) -> uuid.UUID | None:
-    """The id of the last call to look at, None when fewer than LOOK_THROUGH are left."""
-    rows = Verdict.objects.order_by("-id")
-    if search.before:
-        rows = rows.filter(id__lt=search.before)
-    if search.agent:
-        rows = rows.filter(agent_id=search.agent)
-    if search.since:
-        rows = rows.filter(id__gte=floor_id(search.since))
+    """The id of the last call to look at, None when fewer than LOOK_THROUGH are left. Stopped ones reach far back."""
+    indexed = search if search.outcome in _INDEXED else replace(search, outcome=Outcome.ANY)
+    rows = _narrowed(Verdict.objects.order_by("-id"), indexed)
     return rows.values_list("id", flat=True)[LOOK_THROUGH : LOOK_THROUGH + 1].first()
 
 

@@ -51,7 +51,7 @@ class Asked:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Mark:
-    """How far the queue had come when a page was made: the highest id and the newest call."""
+    """How far the queue had come when a page was made: the highest id, 0 where none ever was, and the newest call."""
 
     highest: int
     newest: datetime | None
@@ -64,7 +64,6 @@ class Counts:
     mine: int
     would: int
     open: int
-    closed: bool
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -98,13 +97,14 @@ def load_queue(asked: Asked, *, person: AbstractBaseUser) -> QueuePage:
 def load_counts(*, person: AbstractBaseUser) -> tuple[Counts, Mark]:
     """How many rows each view has, and how far the queue has come. Two queries."""
     found = Investigation.objects.filter(OPEN).aggregate(
+        newest=Max("last_seen"),
         open=Count("pk"),
         mine=Count("pk", filter=Q(assignee=None) | Q(assignee_id=person.pk)),
         would=Count("pk", filter=Q(outcome__in=WOULD)),
     )
-    newest = Investigation.objects.aggregate(highest=Max("pk"), newest=Max("last_seen"), closed=Max("closed_at"))
-    closed = newest.pop("closed") is not None
-    return Counts(**found, closed=closed), Mark(highest=newest["highest"] or 0, newest=newest["newest"])
+    newest = found.pop("newest")
+    highest = Investigation.objects.order_by("-pk").values_list("pk", flat=True).first()
+    return Counts(**found), Mark(highest=highest or 0, newest=newest)
 
 
 def count_news(asked: Asked, mark: Mark, *, person: AbstractBaseUser) -> int:

@@ -81,6 +81,7 @@ def verdict_list(request: HttpRequest) -> HttpResponse:
             "periods": PERIODS,
             "older_url": _url(asked, before=page.older) if page.older else "",
             "newest_url": _url(asked),
+            "stopped_url": _url({**asked, "outcome": "stopped"}) if not asked["outcome"] else "",
             "as_text_url": _url({**asked, "in": "text"}),
         },
     )

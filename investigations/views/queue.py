@@ -30,12 +30,12 @@ def queue(request: HttpRequest) -> HttpResponse:
             "page": page,
             "asked": asked,
             "counts": counts,
-            "views": [(name, word, getattr(counts, name), _url({"view": name})) for name, word in VIEWS],
+            "views": [(name, word, getattr(counts, name, None), _url({"view": name})) for name, word in VIEWS],
             "chips": [
                 (name, _word(name, value), _url({key: other for key, other in here.items() if key != name}))
                 for name, value in filters.items()
             ],
-            "never_any": not counts.open and not counts.closed,
+            "never_any": not mark.highest,
             "sorts": SORT_WORDS,
             "severities": SEVERITIES,
             "statuses": STATUSES,

@@ -211,6 +211,18 @@ def test_a_search_without_an_index_says_how_far_it_looked(analyst: Client, monke
     assert str(wanted) in text_of(analyst, f"/verdicts/{response.context['older_url']}")
 
 
+def test_a_search_of_stopped_calls_reaches_further_back(analyst: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(queries, "LOOK_THROUGH", 3)
+    now = timezone.now()
+    wanted = told.record_story(at=now - timedelta(minutes=9), step="s-old")
+    for n in range(4):
+        honest = told.mail_body(arguments={"to": "crew@quay.example"}, step=f"s-{n}")
+        told.record_call(honest, at=now - timedelta(minutes=n))
+    response = analyst.get("/verdicts/?q=tide-relay")
+    assert str(wanted) not in response.content.decode()
+    assert str(wanted) in text_of(analyst, f"/verdicts/{response.context['stopped_url']}")
+
+
 @pytest.mark.parametrize("before", ["nonsense", "%00", "1e9", "018f", "'--"])
 def test_a_broken_page_key_is_the_first_page(analyst: Client, before: str) -> None:
     verdict_id = told.record_story()
