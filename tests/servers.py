@@ -41,7 +41,7 @@ class _Servers:
         account = server_account()
         if not os.environ.get("GUARDRAIL_DATA"):
             data = self.folder / "data"
-            data.mkdir()
+            (data / "static").mkdir(parents=True)  # WhiteNoise warns about a missing one
             os.environ["GUARDRAIL_DATA"] = str(data)
         if not os.environ.get("DATABASE_URL"):
             postgres = Postgres(
@@ -96,5 +96,5 @@ def _give_own_corner(worker: str) -> None:
     number = int(worker.removeprefix("gw")) + 1
     os.environ["REDIS_URL"] = f"{os.environ['REDIS_URL'].rpartition('/')[0]}/{number % 16}"
     data = Path(os.environ["GUARDRAIL_DATA"]) / worker
-    data.mkdir(parents=True, exist_ok=True)
+    (data / "static").mkdir(parents=True, exist_ok=True)
     os.environ["GUARDRAIL_DATA"] = str(data)

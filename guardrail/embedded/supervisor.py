@@ -63,7 +63,7 @@ class Supervisor:
         self._children: list[Child] = []
         self._orphans: list[_Orphans] = []
         self._stop_asked = False
-        self._watching = False
+        self._interruptible = True
         self._woken, wake = os.pipe()
         os.set_blocking(self._woken, False)
         os.set_blocking(wake, False)
@@ -73,16 +73,27 @@ class Supervisor:
         signal.signal(signal.SIGCHLD, lambda *_: None)  # only to wake `watch`
 
     def add(self, child: Child) -> "subprocess.Popen[bytes]":
-        """Start a child and keep it from now on. Raises what its start raises."""
-        child.process = child.start()
-        child.started_at = monotonic()
-        self._children.append(child)
-        self._note_all()
+        """Start a child and keep it from now on. Raises what its start raises, and KeyboardInterrupt as `go_on`."""
+        self.go_on()
+        self._interruptible = False  # a child spawned and not yet kept would be stopped by nobody
+        try:
+            child.process = child.start()
+            child.started_at = monotonic()
+            self._children.append(child)
+            self._note_all()
+        finally:
+            self._interruptible = True
+        self.go_on()
         return child.process
+
+    def go_on(self) -> None:
+        """Raise KeyboardInterrupt when a stop was asked: libraries may have swallowed the one of the signal."""
+        if self._stop_asked:
+            raise KeyboardInterrupt
 
     def watch(self) -> None:
         """Start again whatever ends, until a signal asks to stop."""
-        self._watching = True
+        self._interruptible = False
         while not self._stop_asked:
             for child in self._children:
                 self._tend(child)
@@ -92,7 +103,7 @@ class Supervisor:
 
     def stop(self, *groups: Sequence[str]) -> None:
         """Stop all children: the groups in the order given, each group at once. A further signal changes nothing."""
-        self._watching = True
+        self._interruptible = False
         for orphans in self._orphans:
             sweep(orphans.leader)
         for names in groups:
@@ -149,7 +160,7 @@ class Supervisor:
 
     def _ask_to_stop(self, _number: int, _frame: FrameType | None) -> None:
         self._stop_asked = True
-        if not self._watching:
+        if self._interruptible:
             raise KeyboardInterrupt
 
     def _drain(self) -> None:

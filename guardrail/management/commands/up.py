@@ -148,6 +148,7 @@ class Command(BaseCommand):
         return Product(host=host, port=port, env=env, data=instance.data, logs=instance.logs)
 
     def _start_product(self, instance: Instance, product: Product, supervisor: Supervisor) -> None:
+        supervisor.go_on()
         self._say("migrating the database")
         product.run("migrate", "--no-input", "--skip-checks", "--verbosity", "0")
         state = instance.state()
@@ -156,6 +157,7 @@ class Command(BaseCommand):
             "admin_password": state.get("admin_password") or secrets.token_urlsafe(12),
             "webhook_token": state.get("webhook_token"),
         }
+        supervisor.go_on()
         found = json.loads(product.run("bootstrap", wishes=wishes))
         self._say("starting web, worker and beat")
         web = supervisor.add(
