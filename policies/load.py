@@ -99,7 +99,9 @@ def load_document() -> dict[str, Any]:
                 "fail_posture": agent.fail_posture,
                 "quarantined": agent.quarantined,
             }
-            for agent in Agent.objects.filter(registered=True) | Agent.objects.exclude(mode="")
+            for agent in Agent.objects.exclude(
+                registered=False, mode="", profile="", fail_posture="", quarantined=False
+            )
         ],
         "environments": [
             {"id": environment.environment_id, "mode": environment.mode}

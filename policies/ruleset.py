@@ -1,7 +1,7 @@
 """One published policy version with its lists and inventory, compiled to frozen maps for judging."""
 
 import enum
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, TypeVar
@@ -183,59 +183,74 @@ def compile_ruleset(document: Mapping[str, Any]) -> Ruleset:
         mode=_choice(Mode, defaults.get("mode", "enforce"), "defaults.mode"),
         profile=_choice(Profile, defaults.get("profile", "strict"), "defaults.profile"),
         fail_posture=_choice(FailPosture, defaults.get("fail_posture", "block"), "defaults.fail_posture"),
-        actions=MappingProxyType(
-            {
-                name: MappingProxyType(
-                    {
-                        _choice(Profile, profile, f"actions.{name}"): _action(action, f"actions.{name}.{profile}")
-                        for profile, action in by_profile.items()
-                    }
-                )
-                for name, by_profile in document.get("actions", {}).items()
-            }
-        ),
+        actions=_actions(document.get("actions", {})),
         agents=MappingProxyType({entry["id"]: _agent(entry) for entry in document.get("agents", ())}),
-        environments=MappingProxyType(
-            {
-                entry["id"]: _choice(Mode, entry["mode"], f"environments.{entry['id']}")
-                for entry in document.get("environments", ())
-                if entry.get("mode")
-            }
-        ),
-        tool_kinds=MappingProxyType(
-            {
-                (entry.get("agent_id") or "", entry["tool"].lower()): _choice(
-                    ToolKind, entry["kind"], f"tools.{entry['tool']}"
-                )
-                for entry in document.get("tools", ())
-            }
-        ),
-        destinations=MappingProxyType(
-            {
-                entry["value"].strip().lower(): _choice(Standing, entry["standing"], f"destinations.{entry['value']}")
-                for entry in document.get("destinations", ())
-            }
-        ),
-        files=tuple(
-            ClassifiedFile(
-                name=entry.get("name", ""),
-                data_class=entry["data_class"],
-                file_id=entry.get("file_id", ""),
-                owner=entry.get("owner", ""),
-            )
-            for entry in document.get("files", ())
-            if entry.get("data_class")
-        ),
+        environments=_environments(document.get("environments", ())),
+        tool_kinds=_tool_kinds(document.get("tools", ())),
+        destinations=_destinations(document.get("destinations", ())),
+        files=tuple(_file(entry) for entry in document.get("files", ()) if entry.get("data_class")),
         data_classes=MappingProxyType(
-            {
-                entry["name"]: DataClass(
-                    name=entry["name"],
-                    may_leave=bool(entry.get("may_leave", False)),
-                    terms=tuple(entry.get("terms", ())),
-                )
-                for entry in document.get("data_classes", ())
-            }
+            {entry["name"]: _data_class(entry) for entry in document.get("data_classes", ())}
         ),
+    )
+
+
+def _actions(entries: Mapping[str, Mapping[str, str]]) -> Mapping[str, Mapping[Profile, Action]]:
+    return MappingProxyType(
+        {
+            name: MappingProxyType(
+                {
+                    _choice(Profile, profile, f"actions.{name}"): _action(action, f"actions.{name}.{profile}")
+                    for profile, action in by_profile.items()
+                }
+            )
+            for name, by_profile in entries.items()
+        }
+    )
+
+
+def _environments(entries: Iterable[Mapping[str, Any]]) -> Mapping[str, Mode]:
+    return MappingProxyType(
+        {
+            entry["id"]: _choice(Mode, entry["mode"], f"environments.{entry['id']}")
+            for entry in entries
+            if entry.get("mode")
+        }
+    )
+
+
+def _tool_kinds(entries: Iterable[Mapping[str, Any]]) -> Mapping[tuple[str, str], ToolKind]:
+    return MappingProxyType(
+        {
+            (entry.get("agent_id") or "", entry["tool"].lower()): _choice(
+                ToolKind, entry["kind"], f"tools.{entry['tool']}"
+            )
+            for entry in entries
+        }
+    )
+
+
+def _destinations(entries: Iterable[Mapping[str, Any]]) -> Mapping[str, Standing]:
+    return MappingProxyType(
+        {
+            entry["value"].strip().lower(): _choice(Standing, entry["standing"], f"destinations.{entry['value']}")
+            for entry in entries
+        }
+    )
+
+
+def _file(entry: Mapping[str, Any]) -> ClassifiedFile:
+    return ClassifiedFile(
+        name=entry.get("name", ""),
+        data_class=entry["data_class"],
+        file_id=entry.get("file_id", ""),
+        owner=entry.get("owner", ""),
+    )
+
+
+def _data_class(entry: Mapping[str, Any]) -> DataClass:
+    return DataClass(
+        name=entry["name"], may_leave=bool(entry.get("may_leave", False)), terms=tuple(entry.get("terms", ()))
     )
 
 

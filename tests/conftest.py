@@ -12,14 +12,20 @@ from guardrail import database, housekeeper, past
 from tests.callers import Asking
 
 
-@pytest.fixture(autouse=True)
-def fresh_process() -> Iterator[None]:
-    """Every test begins like a web process that has just started, and leaves no verdict behind.
-
-    Verdicts are written on the hot path's own connections, so no test transaction rolls them back.
-    """
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_setup() -> Iterator[None]:
+    """Every test begins like a web process that has just started."""
     housekeeper.forget()
     past.forget_connection()
+    yield
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown() -> Iterator[None]:
+    """No test leaves a verdict behind: they are written on connections of their own, which no rollback reaches.
+
+    After the fixtures' own teardown: TRUNCATE waits for a test transaction that has read a verdict.
+    """
     yield
     if database.was_used():
         database.close()
