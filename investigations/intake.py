@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any
 
 import structlog
-from django.db import DatabaseError, OperationalError, connection, transaction
+from django.db import DataError, IntegrityError, connection, transaction
 from django.db.models import Q
 from django.utils import timezone
 
@@ -36,6 +36,9 @@ _COLUMNS = (
 )
 # Most convincing last: an investigation says the strongest thing that was done with one of its calls.
 _OUTCOMES = ("let_through", "would_hold", "would_block", "held", "blocked")
+# A row the database will not have. Any other error of it (away, deadlock, a migration not yet applied) says nothing
+# about the rows: it ends the run, and the next one takes them.
+_REFUSED = (DataError, IntegrityError)
 _UNREADABLE = (KeyError, TypeError, ValueError, AttributeError, IndexError)
 
 Row = Mapping[str, Any]
@@ -58,10 +61,7 @@ def take_in(now: datetime) -> int:
     """
     try:
         return _take_batch(now)
-    except OperationalError:
-        # the server is away or ended a deadlock: nothing is wrong with the rows, the next run takes them
-        raise
-    except DatabaseError as error:
+    except _REFUSED as error:
         log.warning("intake.batch_refused", error=type(error).__name__)
         return _take_one_by_one(now)
 
@@ -97,9 +97,7 @@ def _take_one_by_one(now: datetime) -> int:
             try:
                 with transaction.atomic():
                     _take(rows, now=now)
-            except OperationalError:
-                raise
-            except DatabaseError as error:
+            except _REFUSED as error:
                 log.error("intake.set_aside", verdict_id=str(verdict_id), error=type(error).__name__)
                 _place([_Caused(row=row, cause=cause_not_taken_in(row)) for row in rows], now=now)
         PendingIntake.objects.filter(pk__in=ids).delete()

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
-from django.db import connection, transaction
+from django.db import ProgrammingError, connection, transaction
 from django.utils import timezone
 
 from guardrail.models import PendingIntake
@@ -243,6 +243,21 @@ def test_it_sets_a_verdict_the_database_refuses_aside_and_takes_the_others() -> 
     assert not PendingIntake.objects.exists()
     assert Investigation.objects.get(kind="not_taken_in").call_set.get().verdict_id == bad
     assert Investigation.objects.get(kind="instruction_marked").call_set.get().verdict_id == good
+
+
+def test_it_sets_nothing_aside_for_an_error_that_is_not_the_rows() -> None:
+    record_verdict(INVOICE)
+    with connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE policies_agent RENAME COLUMN calls TO not_yet_migrated")
+    try:
+        with pytest.raises(ProgrammingError):
+            take_in()
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute("ALTER TABLE policies_agent RENAME COLUMN not_yet_migrated TO calls")
+    assert not Investigation.objects.exists()
+    take_in()
+    assert Investigation.objects.get().calls == 1
 
 
 def test_it_drops_a_queue_entry_without_a_verdict() -> None:
