@@ -68,6 +68,21 @@ _MEANS = frozenset(
     "email mail message dm chat sms text direct outlook gmail teams slack money payment "
     "payments funds transaction transactions".split()
 )
+# Words people use for the same thing; a tool named after one is asked for by any of them.
+_FAMILIES = (
+    "event calendar appointment meeting invitation schedule agenda reminder",
+    "email mail message inbox",
+    "file document doc spreadsheet sheet attachment folder drive",
+    "ticket issue case incident bug request",
+    "account profile user member contact customer",
+    "payment money transaction transfer funds bill invoice rent",
+    "order purchase cart",
+    "row record entry table sheet",
+    "channel room chat group",
+    "task todo",
+    "page webpage website site post article wiki",
+    "room hotel flight booking reservation trip",
+)
 _MAX_ORDERS = 12_000
 _NAME_PARTS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+")
 _PREFIX = re.compile(r"^[^a-z]*[\w -]{0,40}:\s")
@@ -110,6 +125,14 @@ def read_request(user: WordSet, tool: Tool, kind: ToolKind) -> Request:
     )
 
 
+def _family_stems() -> dict[str, frozenset[str]]:
+    found: dict[str, frozenset[str]] = {}
+    for family in _FAMILIES:
+        for word in family.split():
+            found[word] = found.get(word, frozenset()) | {stem(other) for other in family.split()}
+    return found
+
+
 def stem(word: str) -> str:
     """The head of a word, so that `reservation` meets `reserve` and `payments` meets `pay`'s own forms."""
     return word[:5] if len(word) > 5 else word.removesuffix("s") if len(word) > 3 else word
@@ -123,7 +146,7 @@ def _asked(user: WordSet, said: frozenset[str], tool: Tool, kind: ToolKind) -> b
     own = tool_verbs(tool)
     heard = stems(user.words)
     nouns = [word for word in tool_words(tool) if word not in own and word not in _GENERIC]
-    named = sum(1 for word in nouns if stem(word) in heard)
+    named = sum(1 for word in nouns if not heard.isdisjoint(_FAMILY.get(word.removesuffix("s"), {stem(word)})))
     if kind is ToolKind.READ and nouns and 2 * named >= len(nouns):
         return True
     return _deed(user, said, tool, kind) and (not nouns or named > 0 or bool(said & own) or _MEANS.issuperset(nouns))
@@ -138,6 +161,9 @@ def _deed(user: WordSet, said: frozenset[str], tool: Tool, kind: ToolKind) -> bo
     heard = stems(user.words)
     meant = senses_of(said - _SPEAKING)
     return bool(said & own) or bool(meant & wanted) or any(stem(word) in heard for word in own)
+
+
+_FAMILY = _family_stems()
 
 
 def on_topic(text: str, user: WordSet, call: Invocation) -> bool:
