@@ -21,15 +21,20 @@ def pytest_runtest_setup() -> Iterator[None]:
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_teardown() -> Iterator[None]:
+def pytest_runtest_teardown(nextitem: pytest.Item | None) -> Iterator[None]:
     """No test leaves a verdict behind: they are written on connections of their own, which no rollback reaches.
 
-    After the fixtures' own teardown: TRUNCATE waits for a test transaction that has read a verdict.
+    After the fixtures' own teardown: TRUNCATE waits for a test transaction that has read a verdict. The last test's
+    fixtures drop the whole database, which our connections would keep them from.
     """
+    used = database.was_used()
+    if nextitem is None:
+        database.close()
     yield
-    if database.was_used():
+    if used:
         database.close()
         redis.Redis.from_url(settings.REDIS_URL).flushdb()
+    if used and nextitem is not None:
         with psycopg.connect(database.dsn(), autocommit=True) as connection:
             connection.execute("TRUNCATE guardrail_verdict, guardrail_transcript, guardrail_pendingintake")
 
