@@ -67,6 +67,7 @@
 
   document.addEventListener("keydown", function (event) {
     if (event.ctrlKey || event.metaKey || event.altKey) { return; }
+    if (event.key === "Escape") { closeMenus(null); }
     var keys = document.getElementById("keys");
     if (typing(event.target) || (keys && keys.open)) { return; }
     if (event.key === "/") {
@@ -78,11 +79,28 @@
       move(event.key === "j" ? 1 : -1);
     } else {
       var pressed = document.querySelector('[data-key="' + CSS.escape(event.key) + '"]');
-      if (pressed) { event.preventDefault(); pressed.focus(); if (pressed.tagName !== "A") { pressed.click(); } }
+      if (pressed) { event.preventDefault(); pressed.click(); }
     }
   });
 
+  function closeMenus(except) {
+    document.querySelectorAll("details.menu[open]").forEach(function (menu) {
+      if (menu === except) { return; }
+      if (menu.contains(document.activeElement)) { menu.querySelector("summary").focus(); }
+      menu.open = false;
+    });
+  }
+
+  /* A filter that is not set has no place in an address that is shared. */
+  document.addEventListener("submit", function (event) {
+    if (event.target.method !== "get") { return; }
+    var empty = Array.from(event.target.elements).filter(function (field) { return field.name && !field.value; });
+    empty.forEach(function (field) { field.disabled = true; });
+    setTimeout(function () { empty.forEach(function (field) { field.disabled = false; }); }, 0);
+  });
+
   document.addEventListener("click", function (event) {
+    closeMenus(event.target.closest("details.menu"));
     var button = event.target.closest("[data-copy], [data-copy-from], [data-theme], [data-dialog], [data-all-steps]");
     if (!button) { return; }
     if (button.dataset.theme) {

@@ -9,7 +9,7 @@ from django.core.cache import cache
 from django.db.models import Count, Q, Value
 from django.db.models.functions import Coalesce, NullIf
 from django.http import HttpRequest
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.functional import SimpleLazyObject
 
@@ -21,22 +21,12 @@ KEEP_SECONDS = 5
 RECENT_CALLS = 200
 RECENT_MINUTES = 5
 
-# (url name, word, icon, url names of the pages behind this door)
+# (url name, word, icon, beginnings of the url names behind this door)
 DOORS = (
     ("queue", "Queue", "inbox", ("queue", "investigation")),
-    ("verdicts", "Calls", "arrow-left-right", ("verdicts", "verdict")),
-    (
-        "agents",
-        "Agents",
-        "cpu",
-        ("agents", "agent", "agent_new", "agent_register", "agent_settings", "environments"),
-    ),
-    (
-        "callers",
-        "Admin",
-        "gear",
-        ("callers", "caller", "caller_entra", "caller_token_issue", "caller_token_rotate"),
-    ),
+    ("verdicts", "Calls", "arrow-left-right", ("verdict",)),
+    ("agents", "Agents", "cpu", ("agent", "environment")),
+    ("callers", "Admin", "gear", ("caller",)),
 )
 
 
@@ -100,10 +90,6 @@ def _read_state() -> State:
 
 
 def _doors(request: HttpRequest) -> Iterator[Door]:
-    here = request.resolver_match.url_name if request.resolver_match else None
+    here = (request.resolver_match.url_name if request.resolver_match else None) or ""
     for name, word, icon, pages in DOORS:
-        try:
-            url = reverse(name)
-        except NoReverseMatch:
-            continue
-        yield Door(name=name, word=word, icon=icon, url=url, current=here in pages)
+        yield Door(name=name, word=word, icon=icon, url=reverse(name), current=here.startswith(pages))

@@ -95,7 +95,8 @@ def _filters(asked: Asked) -> dict[str, str]:
 
 def _word(name: str, value: str) -> str:
     if name == "severity":
-        return f"{SEVERITY_WORDS[int(value)][1].lower()} and up"
+        word = SEVERITY_WORDS[int(value)][1].lower()
+        return word if int(value) == max(SEVERITY_WORDS) else f"{word} and up"
     return value
 
 
