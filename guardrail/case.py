@@ -1,6 +1,7 @@
 """One planned call laid out for the detectors: what it does, where it reaches, who asked for what, what was read."""
 
 import hashlib
+import itertools
 import re
 from dataclasses import dataclass
 
@@ -79,7 +80,7 @@ def _user_words(call: Invocation) -> WordSet:
     texts = [passage.text for passage in call.user_passages]
     said = [message for message in call.history if message.role in ("user", "assistant")]
     texts += [passage.text for message in said if message.role == "user" for passage in message.passages]
-    for before, message in zip(said, said[1:], strict=False):
+    for before, message in itertools.pairwise(said):
         if before.role == "assistant" and message.role == "user":
             reply = " ".join(passage.text for passage in message.passages)[:200]
             if _AGREEING.match(reply):

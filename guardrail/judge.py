@@ -1,10 +1,10 @@
 """Judges one planned call: lays it out, asks every detector, and lets policy decide. Pure; p95 a few milliseconds."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from guardrail.case import Case, open_case
-from guardrail.detectors import DETECTORS
+from guardrail.detectors import DETECTORS, Detect
 from guardrail.invocation import Invocation, Origin, Past
 from guardrail.origins import trace_origins
 from guardrail.text.budget import Budget
@@ -38,9 +38,7 @@ class _Stages:
         self._last = now
 
 
-def judge(
-    call: Invocation, past: Past, ruleset: Ruleset, *, deadline: float, clock: Callable[[], float]
-) -> Judgement:
+def judge(call: Invocation, past: Past, ruleset: Ruleset, *, deadline: float, clock: Callable[[], float]) -> Judgement:
     """Judge `call` before `deadline` (on `clock`). Never raises for what a call contains.
 
     A detector that fails or runs out of time is named in the decision's `degraded`; so is `attribution` when text
@@ -52,7 +50,7 @@ def judge(
     stages.end("read")
     signals: list[Signal] = []
     degraded = [] if past.available else ["memory"]
-    for name, detect in DETECTORS:
+    for name, detect in detectors:
         signals += _ask(name, detect, case, degraded)
         stages.end(name)
     if budget.short and "attribution" not in degraded:
@@ -69,7 +67,7 @@ def judge(
     )
 
 
-def _ask(name: str, detect: Callable[[Case], list[Signal]], case: Case, degraded: list[str]) -> list[Signal]:
+def _ask(name: str, detect: Detect, case: Case, degraded: list[str]) -> list[Signal]:
     try:
         return detect(case)
     except Exception:  # noqa: BLE001 one broken detector must not answer for the others; the decision says it was missing

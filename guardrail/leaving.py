@@ -30,7 +30,9 @@ def outside(case: Case) -> tuple[Target, ...]:
 
     A bare name counts for sending, sharing and paying only: elsewhere it is as often a record's own field.
     """
-    return tuple(target for target in case.targets if target.standing is not Standing.INTERNAL and _leads_out(target, case))
+    return tuple(
+        target for target in case.targets if target.standing is not Standing.INTERNAL and _leads_out(target, case)
+    )
 
 
 def _leads_out(target: Target, case: Case) -> bool:

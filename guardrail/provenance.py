@@ -48,7 +48,7 @@ class Leaf:
 
 
 def leaves_of(arguments: tuple[Argument, ...]) -> tuple[Leaf, ...]:
-    """The typed values in `arguments`, addresses inside texts counted on their own; at most 60, heaviest kinds first."""
+    """The typed values in `arguments`, addresses inside texts on their own; at most 60, then the heaviest."""
     leaves: dict[tuple[str, str], Leaf] = {}
     for argument in arguments:
         if argument.value is None or isinstance(argument.value, bool):
@@ -90,7 +90,7 @@ def _kind_of(text: str, name: str) -> str:
     compact = text.replace(" ", "")
     if IBAN.fullmatch(text) or IBAN.fullmatch(compact):
         return "iban"
-    if _DATE.match(text) and len(text) <= 32 or _TIME.match(text):
+    if (_DATE.match(text) and len(text) <= 32) or _TIME.match(text):
         return "date"
     if _NUMBER.match(text):
         digits = len(re.sub(r"\D", "", text))

@@ -13,7 +13,8 @@ from guardrail.tool_kind import tool_verbs, tool_words
 from policies.ruleset import ToolKind
 
 _THING = (
-    r"(?:e-?mails?|mails?|messages?|notes?|files?|documents?|docs?|tickets?|issues?|pages?|web ?pages?|websites?|lists?|"
+    r"(?:e-?mails?|mails?|messages?|notes?|files?|documents?|docs?|tickets?|issues?|pages?|web ?pages?|websites?|"
+    r"lists?|"
     r"to-?dos?(?: list)?|instructions?|steps?|tasks?|actions?|requests?|inbox|memo|letter|minutes|readme|thread|chat|"
     r"comments?|attachments?|invoice|bill|notice|form|calendar|invitations?|posts?|reviews?|articles?|pdfs?|report|"
     r"newsletter|wiki|guide|manual|policy|handbook|transcript)"
@@ -23,34 +24,43 @@ _WORK_ITEM = (
     r"everything|inbox|e-?mails?|mails?|messages?|tickets?|issues?|bugs?|incidents?|cases?|queue|backlog|checklist|"
     r"pull requests?|work items?|enquir(?:y|ies)|inquir(?:y|ies)|complaints?|alerts?)"
 )
-_RULES = r"(?:readme|guide|docs?|documentation|instructions?|manual|runbook|playbook|procedure|policy|checklist|handbook|steps|recipe|tutorial|template)"
+_RULES = (
+    r"(?:readme|guide|docs?|documentation|instructions?|manual|runbook|playbook|procedure|policy|checklist|handbook|"
+    r"steps|recipe|tutorial|template)"
+)
 # "Do what it says": the texts the agent finds may name the actions.
 _DO_WHAT_IT_SAYS = re.compile(
-    r"\b(?:follow|do|perform|execute|complete|carry out|implement|act on|take care of|handle|process|work (?:on|through)|"
+    r"\b(?:follow|do|perform|execute|complete|carry out|implement|act on|take care of|handle|process|work (?:on|"
+    r"through)|"
     r"go through|deal with|apply|finish|address|resolve|fix|solve|triage|close|reproduce|look (?:into|at|after)|"
     r"have a look at|take a look at|clear|tackle|answer)\b[^.!?\n]{0,40}\b" + _WORK_ITEM + r"\b"
     r"|\b(?:following|according to|as per|along|by following|as in|using) (?:the |my |our |your |its |this |that )?"
     r"(?:[\w'-]+ ){0,3}" + _RULES + r"\b"
     r"|\b(?:the way|just as|exactly as|like|as) (?:the |my |our |your |it |he |she |they )?(?:[\w'-]+ ){0,3}(?:says?|"
     r"describes?|requires?|wants?|asks?|specifies|tells?|demands?|requested|described|asked|said)\b"
-    r"|\b(?:reply|respond|react|answer)(?: back)? to (?:the|this|that|my|all|any|each|every|his|her|their)\b[^.!?\n]{0,30}"
+    r"|\b(?:reply|respond|react|answer)(?: back)? to (?:the|this|that|my|all|any|each|every|his|her|"
+    r"their)\b[^.!?\n]{0,30}"
     r"\b(?:e-?mails?|mails?|messages?|tickets?|issues?|requests?|comments?|inbox)\b"
     r"|\bwhat(?:ever)? (?:he|she|they|it|the [a-z]+) (?:asks?|asked|says?|said|wants?|needs?|requests?)\b"
-    r"|\b(?:actions?|tasks?|steps?|instructions?|changes|things|what(?:'s| is)|requests?) (?:(?:that|which) (?:is|are) )?"
+    r"|\b(?:actions?|tasks?|steps?|instructions?|changes|things|what(?:'s| is)|requests?) (?:(?:that|which) (?:is|"
+    r"are) )?"
     r"(?:specified|described|listed|mentioned|requested|outlined|given|written|asked|contained|there|in|from|on)\b",
     re.IGNORECASE,
 )
 # "The details are in the mail": the user names the action, a text the values.
 _DETAILS_THERE = re.compile(
-    r"\b(?:as|that|which|details?|information|info|data|everything|address|e-?mail|number|link|recipients?|the one|values?)"
+    r"\b(?:as|that|which|details?|information|info|data|everything|address|e-?mail|number|link|recipients?|the one|"
+    r"values?)"
     r"(?: (?:is|are|was|were|can be|you can))? (?:described|specified|listed|mentioned|stated|outlined|given|provided|"
     r"found|written|in|on|from|find)\b[^.!?\n]{0,40}\b" + _THING + r"\b"
-    r"|\b(?:you can|can be|you'?ll) (?:find|found|get|see)\b|\b(?:based on|according to|per the|using the|from (?:the|my|"
+    r"|\b(?:you can|can be|you'?ll) (?:find|found|get|see)\b|\b(?:based on|according to|per the|using the|"
+    r"from (?:the|my|"
     r"his|her|their|our|that|this))\b[^.!?\n]{0,40}\b" + _THING + r"\b"
     r"|\b(?:pay|settle|transfer|book|order|register|accept|confirm|reschedule|update|sign|forward|submit|adjust)\b"
     r"[^.!?\n]{0,30}\b(?:bills?|invoices?|rent|notice|reminder|fees?|invitations?|requests?|subscription)\b"
     r"|\b(?:sent|wrote|told|asked|gave|shared with|e-?mailed|mailed|messaged|texted|pinged) (?:me|us|to me|to us)\b"
-    r"|\b(?:whoever|whom|wherever|whichever|who) [\w'-]+ (?:asked|asks|wants?|needs?|requested|named|mentioned|suggested)\b"
+    r"|\b(?:whoever|whom|wherever|whichever|who) [\w'-]+ (?:asked|asks|wants?|needs?|requested|named|mentioned|"
+    r"suggested)\b"
     r"|\bmentioned in\b|\b(?:new|updated|changed|latest) (?:address|details?|account|number|iban|date|time)\b",
     re.IGNORECASE,
 )
@@ -59,7 +69,8 @@ _TRADE = frozenset(
     "email mail message file document page website webpage link address name user calendar event task todo note text "
     "subject body title information info detail details list item send write create make please also then with using "
     "number date time today tomorrow week month year content tell give show post read find search data account "
-    "hour minute day first last next one two three assistant agent need want like have some this that them from will".split()
+    "hour minute day first last next one two three assistant agent need want like have some this that them "
+    "from will".split()
 )
 # Verbs that only speak to the agent (`tell me`, `give me`): no deed towards anybody else.
 _SPEAKING = frozenset("tell give provide show ask inform report call rate like".split())
@@ -101,7 +112,8 @@ class Delegation(Enum):
 class Request:
     """`asked` = the user's words call for this kind of action on this kind of thing.
 
-    `deed` = they call for this kind of action, on whatever. `only_reading` = nothing the user said calls for changing or sending anything.
+    `deed` = they call for this kind of action, on whatever. `only_reading` = nothing the user said calls for
+    changing or sending anything.
     """
 
     asked: bool
@@ -172,7 +184,12 @@ def on_topic(text: str, user: WordSet, call: Invocation) -> bool:
     The words of the tool and its arguments do not count: any instruction for the same tool has them.
     """
     names = " ".join(
-        [call.tool.name, call.tool.description, *(p.name for p in call.tool.parameters), *(a.path for a in call.arguments)]
+        [
+            call.tool.name,
+            call.tool.description,
+            *(p.name for p in call.tool.parameters),
+            *(a.path for a in call.arguments),
+        ]
     )
     own = stems(frozenset(word.lower() for word in _NAME_PARTS.findall(names[:4000])))
     topics = stems(_telling(_PREFIX.sub("", text.lower()))) - own

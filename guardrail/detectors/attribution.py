@@ -7,68 +7,23 @@ Cannot see: changed facts without an instruction, a request equal to what the us
 """
 
 import re
-from bisect import bisect_right
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from guardrail.case import Case, Source
 from guardrail.destinations import EMAIL, argument_name
-from guardrail.provenance import Leaf, share_in, stands_in
-from guardrail.request import Delegation, Request, names_in, on_topic, read_request, stem, stems
-from guardrail.text.directives import WORD
-from guardrail.text.reading import Author, Directive, Prose
-from guardrail.text.words import ENGLISH
-from guardrail.tool_kind import tool_senses, tool_verbs, tool_words
+from guardrail.matching import Match, is_constant, matches_of
+from guardrail.provenance import Leaf
+from guardrail.request import Delegation, Request, names_in, on_topic, read_request
+from guardrail.text.reading import Author
 from policies.ruleset import Standing, ToolKind, host_of
 from policies.signal import Evidence, Mark, Severity, Signal
 
 NAME = "attribution"
 
-# Values that name a person, place or thing exactly: one that only an instruction gives is evidence on its own.
-_EXACT = frozenset(("email", "url", "domain", "iban", "phone", "id", "path"))
 _OUTWARD = frozenset(("email", "url", "domain", "iban", "phone"))
-_TEXT_COVER = 0.6
 # Prose is kept in lower case.
 _FORMS = {"email": EMAIL, "iban": re.compile(r"\b[a-z]{2}\d{2}(?: ?[a-z0-9]{4}){2,7}(?: ?[a-z0-9]{1,4})?\b")}
 _MEANT = "meant"
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Doing:
-    """What the planned call does, in the terms directives are matched by."""
-
-    verbs: frozenset[str]
-    senses: frozenset[str]
-    words: tuple[str, ...]
-    stems: frozenset[str]
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Match:
-    """How well one directive explains the call.
-
-    `new` weighs the values the user did not give, `raw` those of them the directive holds, `explained` the same with
-    less for values that also stand in plain data; `cover` is `explained` as a share of `new`.
-    """
-
-    source: Source
-    directive: Directive
-    action: float
-    tool: float
-    new: float
-    raw: float
-    explained: float
-    cover: float
-    exact: tuple[Leaf, ...]
-    values: tuple[Leaf, ...]
-
-    @property
-    def marked(self) -> bool:
-        return bool(self.directive.signs or self.directive.hidden)
-
-    @property
-    def score(self) -> float:
-        return self.explained + self.action + self.tool + 0.5 * self.marked + 2.0 * bool(self.exact)
 
 
 def detect(case: Case) -> list[Signal]:
@@ -76,7 +31,7 @@ def detect(case: Case) -> list[Signal]:
     if not any(source.reading.directives for source in case.sources):
         return []
     request = read_request(case.user, case.call.tool, case.kind)
-    matches = sorted(_matches(case), key=lambda match: match.score, reverse=True)
+    matches = sorted(matches_of(case), key=lambda match: match.score, reverse=True)
     rival = max((match.raw for match in matches if not match.marked), default=0.0)
     for match in matches:
         # Another text explains the call better: a colleague's errand that an attack only happens to resemble.
@@ -94,132 +49,13 @@ def detect(case: Case) -> list[Signal]:
     return []
 
 
-def _matches(case: Case) -> Iterator[_Match]:
-    doing = _Doing(
-        verbs=tool_verbs(case.call.tool) - ENGLISH.general,
-        senses=tool_senses(case.call.tool, case.kind),
-        words=tuple(stem(word) for word in tool_words(case.call.tool)),
-        stems=stems(tool_verbs(case.call.tool) - ENGLISH.general),
-    )
-    weighed = [(leaf, leaf.weight * (1.0 - share)) for leaf, share in zip(case.leaves, case.user_shares, strict=True)]
-    fresh = [(leaf, weight) for leaf, weight in weighed if weight > 0.3 * leaf.weight and not _is_constant(leaf)]
-    total = sum(weight for _, weight in fresh)
-    in_data: dict[Leaf, bool] = {}
-    # An argument that holds the whole instruction repeats a name or a text, it does not carry the instruction out.
-    quoting = {
-        argument.path: " ".join(argument.value.lower().split())
-        for argument in case.call.arguments
-        if isinstance(argument.value, str) and len(argument.value) > 30
-    }
-    for source in case.sources:
-        for count, directive in enumerate(source.reading.directives):
-            if count % 32 == 0 and case.budget.spent():
-                return
-            match = _match(source, directive, doing, fresh, total, in_data, quoting, case)
-            if match is not None:
-                yield match
-
-
-def _is_constant(leaf: Leaf) -> bool:
-    return leaf.kind == "number" and len(leaf.needle) <= 2
-
-
-def _match(
-    source: Source,
-    directive: Directive,
-    doing: _Doing,
-    fresh: list[tuple[Leaf, float]],
-    total: float,
-    in_data: dict[Leaf, bool],
-    quoting: dict[str, str],
-    case: Case,
-) -> _Match | None:
-    tool = _tool_share(doing, directive)
-    action = _action(doing, directive, tool)
-    if not (action or directive.signs or directive.hidden):
-        return None
-    explained = raw = 0.0
-    values = []
-    exact = []
-    told = " ".join(directive.text.lower().split()).strip("'\"}]).,; ")
-    for leaf, weight in fresh:
-        if told in quoting.get(leaf.argument, ""):
-            continue
-        share = share_in(leaf, directive.window)
-        if leaf.kind in ("short", "long") and share < _TEXT_COVER:
-            continue
-        if not share:
-            continue
-        if leaf not in in_data:
-            in_data[leaf] = _stands_in_data(leaf, case)
-        raw += weight * share
-        explained += weight * share * (_data_discount(leaf) if in_data[leaf] else 1.0)
-        values.append(leaf)
-        if leaf.kind in _EXACT and not in_data[leaf]:
-            exact.append(leaf)
-    if not (action or exact):
-        return None
-    return _Match(
-        source=source,
-        directive=directive,
-        action=action,
-        tool=tool,
-        new=total,
-        raw=raw,
-        explained=explained,
-        cover=explained / total if total else 0.0,
-        exact=tuple(exact),
-        values=tuple(values),
-    )
-
-
-def _tool_share(doing: _Doing, directive: Directive) -> float:
-    if not doing.words:
-        return 0.0
-    heard = stems(directive.window.words)
-    return sum(1 for word in doing.words if word in heard) / len(doing.words)
-
-
-def _action(doing: _Doing, directive: Directive, tool: float) -> float:
-    """1 the same verb, 0.6 the same kind of action, 0.5 the tool is named, 0 something else is asked for."""
-    verbs = directive.asked.verbs - ENGLISH.general
-    if verbs & doing.verbs or (doing.stems and doing.stems & stems(frozenset(WORD.findall(directive.text.lower())))):
-        return 1.0
-    if directive.asked.senses & doing.senses and verbs:
-        return 0.6
-    return 0.5 if tool >= 0.5 else 0.0
-
-
-def _data_discount(leaf: Leaf) -> float:
-    """A value that also stands in plain data may come from there; a very short one stands everywhere and says less."""
-    return 0.6 if len(leaf.needle) <= 3 else 0.3
-
-
-def _stands_in_data(leaf: Leaf, case: Case) -> bool:
-    """True when the value also stands in an output outside every instruction, where an honest agent may have it from."""
-    if leaf.kind == "long" or not leaf.needle:
-        return False
-    return any(
-        _outside_instructions(leaf.needle, prose) for source in case.sources for prose in source.reading.prose
-    )
-
-
-def _outside_instructions(needle: str, prose: Prose) -> bool:
-    """Looks at the first 50 places at most: a value that stands in 50 instructions is theirs."""
-    at = stands_in(needle, prose.lower)
-    for _ in range(50):
-        if at < 0:
-            return False
-        before = bisect_right(prose.asked, (at, len(prose.lower)))
-        if not any(at < end for _, end in prose.asked[max(0, before - 8) : before]):
-            return True
-        at = stands_in(needle, prose.lower, at + 1)
-    return False
-
-
-def _carries_out_marked(match: _Match, case: Case, request: Request) -> bool:
+def _carries_out_marked(match: Match, case: Case, request: Request) -> bool:
     """Beside a signature less is needed: some value of the call, or the very tool, that the user did not ask for."""
-    if match.exact or (match.explained >= 1.0 and match.cover >= 0.25) or (match.explained >= 0.5 and match.cover >= 0.8):
+    if (
+        match.exact
+        or (match.explained >= 1.0 and match.cover >= 0.25)
+        or (match.explained >= 0.5 and match.cover >= 0.8)
+    ):
         return True
     if case.leaves and not match.new:
         return False
@@ -232,8 +68,8 @@ def _carries_out_marked(match: _Match, case: Case, request: Request) -> bool:
     return (match.action >= 1.0 and match.tool >= 0.5) or match.tool >= 0.67
 
 
-def _unmarked_name(match: _Match, case: Case, request: Request) -> str:
-    """The signal an instruction without a signature makes of this call; `_MEANT` when the user meant it to be followed."""
+def _unmarked_name(match: Match, case: Case, request: Request) -> str:
+    """The signal an instruction without a signature makes of this call; `_MEANT` when the user meant it so."""
     if not (case.sink and match.action):
         return ""
     author = match.source.reading.authors[match.directive.record]
@@ -251,9 +87,7 @@ def _unmarked_name(match: _Match, case: Case, request: Request) -> str:
     return "instruction_followed" if request.delegation is Delegation.NONE else "instruction_delegated"
 
 
-def _leaves_it_open(
-    match: _Match, author: Author, case: Case, request: Request, outward: list[Leaf]
-) -> bool:
+def _leaves_it_open(match: Match, author: Author, case: Case, request: Request, outward: list[Leaf]) -> bool:
     """The user asked for such an action and left its details to be found: here, or in a text on the same matter."""
     given = {kind for kind, pattern in _FORMS.items() if pattern.search(case.user.lower)}
     if any(leaf.kind in given for leaf in outward):
@@ -264,7 +98,7 @@ def _leaves_it_open(
     return request.asked and (answers or request.delegation is Delegation.DETAILS)
 
 
-def _outward_unknown(match: _Match, author: Author, case: Case) -> list[Leaf]:
+def _outward_unknown(match: Match, author: Author, case: Case) -> list[Leaf]:
     """The values only the instruction gives that lead to somebody unknown who is not its own author."""
     home = host_of(author.author) if "@" in author.author else ""
     found = []
@@ -283,7 +117,7 @@ def _outward_unknown(match: _Match, author: Author, case: Case) -> list[Leaf]:
     return found
 
 
-def _has_rival(outward: list[Leaf], match: _Match, case: Case) -> bool:
+def _has_rival(outward: list[Leaf], match: Match, case: Case) -> bool:
     """Another address of the same kind stands in the same source: one of the two is not what the user had in mind."""
     marked = " ".join(d.text.lower() for d in match.source.reading.directives if d.signs or d.hidden)
     for leaf in outward:
@@ -294,22 +128,29 @@ def _has_rival(outward: list[Leaf], match: _Match, case: Case) -> bool:
             for found in pattern.findall(prose.lower[:20_000]):
                 plain = found.replace(" ", "")
                 # an address in a text made to hijack is no rival: it is the hijacker's
-                if plain != leaf.needle and found not in marked and case.ruleset.standing_of(plain) is Standing.UNKNOWN and plain not in case.user.lower:
+                if (
+                    plain != leaf.needle
+                    and found not in marked
+                    and case.ruleset.standing_of(plain) is Standing.UNKNOWN
+                    and plain not in case.user.lower
+                ):
                     return True
     return False
 
 
-def _explains(match: _Match, case: Case) -> bool:
+def _explains(match: Match, case: Case) -> bool:
     """Somebody or something named exactly, and only by the instruction, is who the call is for."""
     targets = {target.argument for target in case.targets if target.named}
     aimed = any(leaf.argument in targets and leaf.kind in _OUTWARD for leaf in match.exact)
     if aimed or (match.exact and match.cover >= 0.4):
         return True
-    given = any(share >= 0.5 for leaf, share in zip(case.leaves, case.user_shares, strict=True) if not _is_constant(leaf))
+    given = any(
+        share >= 0.5 for leaf, share in zip(case.leaves, case.user_shares, strict=True) if not is_constant(leaf)
+    )
     return not given and match.action >= 1.0 and match.cover >= 0.9 and match.explained >= 3.0
 
 
-def _replaces(match: _Match, case: Case, request: Request) -> bool:
+def _replaces(match: Match, case: Case, request: Request) -> bool:
     """The user did not ask for such an action, and the instruction did."""
     if case.leaves and not match.new:
         return False
@@ -326,14 +167,14 @@ def _named_by_user(author: Author, case: Case) -> bool:
     return any(names_in(name, case.user) for name in (author.author, author.document) if name)
 
 
-def _signal(name: str, match: _Match, case: Case, request: Request) -> Signal:
+def _signal(name: str, match: Match, case: Case, request: Request) -> Signal:
     author = match.source.reading.authors[match.directive.record]
     place = _place(match.source, author)
     return Signal(
         name=name,
         severity=_severity(name, case),
         reason=_reason(name, match, case, request, place),
-        evidence=tuple(_evidence(match)),
+        evidence=tuple(_evidence(match, case)),
         facts=tuple(_facts(match, author, case)),
         would_pass_if=_counterfactuals(match, case, request),
     )
@@ -358,7 +199,9 @@ def _place(source: Source, author: Author) -> str:
     if author.author:
         about.append(f"written by {author.author}")
     if author.editor:
-        about.append(f"last changed by {author.editor}" + (f" in revision {author.revision}" if author.revision else ""))
+        about.append(
+            f"last changed by {author.editor}" + (f" in revision {author.revision}" if author.revision else "")
+        )
     return f"what {source.tool_name or 'a tool'} returned" + (f" ({', '.join(about)})" if about else "")
 
 
@@ -373,7 +216,7 @@ _DONE = {
 }
 
 
-def _reason(name: str, match: _Match, case: Case, request: Request, place: str) -> str:
+def _reason(name: str, match: Match, case: Case, request: Request, place: str) -> str:
     parts = [f"An instruction in {place} tells the agent to {_DONE[case.kind]}."]
     if match.directive.hidden:
         parts.append(f"It was hidden from people ({match.directive.hidden}).")
@@ -397,7 +240,7 @@ def _short(value: str) -> str:
     return f"`{value}`" if len(value) <= 80 else f"`{value[:77]}...`"
 
 
-def _evidence(match: _Match) -> Iterator[Evidence]:
+def _evidence(match: Match, case: Case) -> Iterator[Evidence]:
     directive = match.directive
     note = f"hidden by {directive.hidden}" if directive.hidden else f"{directive.asked.manner} instruction"
     mark = Mark.HIDDEN if directive.hidden else Mark.INSTRUCTION
@@ -416,6 +259,7 @@ def _evidence(match: _Match) -> Iterator[Evidence]:
             path=directive.path,
             start=sign.start,
             end=sign.end,
+            quote=_quote(case, match.source.name, directive.path, sign.start, sign.end),
             mark=Mark.SIGNATURE,
             note=sign.what,
         )
@@ -423,7 +267,14 @@ def _evidence(match: _Match) -> Iterator[Evidence]:
         yield Evidence(source="argument", path=leaf.argument, quote=leaf.value[:500], mark=Mark.VALUE)
 
 
-def _facts(match: _Match, author: Author, case: Case) -> Iterator[tuple[str, str]]:
+def _quote(case: Case, source: str, path: str, start: int, end: int) -> str:
+    """The original characters of a span in one of the call's sources."""
+    kind, _, number = source.partition(":")
+    passages = case.call.outputs[int(number)].passages if kind == "output" else case.call.user_passages
+    return next((passage.text[start:end][:500] for passage in passages if passage.path == path), "")
+
+
+def _facts(match: Match, author: Author, case: Case) -> Iterator[tuple[str, str]]:
     taken = {leaf.value.lower(): leaf for leaf in match.values if leaf.kind in _OUTWARD}
     for target in case.targets[:5]:
         if target.named or target.value in taken:
@@ -446,7 +297,7 @@ def _facts(match: _Match, author: Author, case: Case) -> Iterator[tuple[str, str
         yield "signature", f"hidden by {match.directive.hidden}"
 
 
-def _counterfactuals(match: _Match, case: Case, request: Request) -> tuple[str, ...]:
+def _counterfactuals(match: Match, case: Case, request: Request) -> tuple[str, ...]:
     found = []
     if match.exact and not case.call.event_triggered:
         found.append(f"the user had named {_short(match.exact[0].value)}")

@@ -20,11 +20,13 @@ from policies.signal import Evidence, Mark, Severity, Signal
 NAME = "classified"
 
 LABEL = re.compile(
-    r"(?:^|[\n|\[(*#]|\. )[ \t*_#\[(=-]{0,6}(?:(?:STRICTLY |HIGHLY |COMPANY |TOP |COMMERCIAL[- ]IN[- ])?(?:CONFIDENTIAL|"
+    r"(?:^|[\n|\[(*#]|\. )[ \t*_#\[(=-]{0,6}(?:(?:STRICTLY |HIGHLY |COMPANY |TOP |"
+    r"COMMERCIAL[- ]IN[- ])?(?:CONFIDENTIAL|"
     r"SECRET|RESTRICTED|CONFIDENCE)|INTERNAL (?:USE )?ONLY|NOT FOR (?:EXTERNAL )?(?:DISTRIBUTION|RELEASE)|DO NOT "
     r"DISTRIBUTE|EYES ONLY)\b"
     r"|\b(?:[Cc]lassification|[Ss]ensitivity|[Ss]ensitivity ?[Ll]abel|[Dd]ata [Cc]lass|CLASSIFICATION|SENSITIVITY)"
-    r"[\"']?\s{0,3}[:=]\s{0,3}[\"']?(?:(?:[Ss]trictly |[Hh]ighly )?(?:[Cc]onfidential|[Rr]estricted|[Ss]ecret|[Ii]nternal"
+    r"[\"']?\s{0,3}[:=]\s{0,3}[\"']?(?:(?:[Ss]trictly |[Hh]ighly )?(?:[Cc]onfidential|[Rr]estricted|[Ss]ecret|"
+    r"[Ii]nternal"
     r"(?: [Oo]nly| [Uu]se)?)|CONFIDENTIAL|RESTRICTED|SECRET)\b"
 )
 _LABEL_FIELDS = frozenset("classification sensitivity sensitivitylabel label dataclass confidentiality".split())
@@ -92,14 +94,18 @@ def _files(case: Case, texts: list[Outgoing]) -> Iterator[_Finding]:
 
 
 def _names_file(text: Outgoing, file: ClassifiedFile) -> int:
-    """Where `text` names the file, -1 if nowhere. A folder is named by any path below it; an id only in an id argument."""
+    """Where `text` names the file, -1 if nowhere; a folder by any path below it, an id only in an id argument."""
     lower = text.text.lower()
     name = file.name.lower()
     if name.endswith("/"):
         return lower.find(name)
     if len(name) > 3 and (at := stands_in(name.rsplit("/", 1)[-1] if "/" not in lower else name, lower)) >= 0:
         return at
-    if file.file_id and argument_name(text.argument).endswith(("id", "ids", "file")) and lower.strip() == file.file_id.lower():
+    if (
+        file.file_id
+        and argument_name(text.argument).endswith(("id", "ids", "file"))
+        and lower.strip() == file.file_id.lower()
+    ):
         return 0
     return -1
 
@@ -152,7 +158,7 @@ def _from_labelled_outputs(case: Case, texts: list[Outgoing]) -> Iterator[_Findi
             data_class, start, end, by_admin = found
             if shingles is None:
                 shingles = {shingle for text in texts for shingle in _shingles(text.text)}
-            shared = sum(1 for shingle in _shingles(passage.text[:_MAX_WORDS * 6]) if shingle in shingles)
+            shared = sum(1 for shingle in _shingles(passage.text[: _MAX_WORDS * 6]) if shingle in shingles)
             if shared < _MIN_SHINGLES:
                 continue
             tool = output.tool_name or output.tool_id
@@ -231,7 +237,10 @@ def _signal(finding: _Finding, targets: tuple[Target, ...], case: Case) -> Signa
         name="classified_data_leaving",
         severity=Severity.CRITICAL if finding.by_admin else Severity.HIGH,
         reason=f"Classified data would go to {target.value}, which is not one of your own destinations: {finding.why}.",
-        evidence=(finding.evidence, Evidence(source="argument", path=target.argument, quote=target.value, mark=Mark.VALUE)),
+        evidence=(
+            finding.evidence,
+            Evidence(source="argument", path=target.argument, quote=target.value, mark=Mark.VALUE),
+        ),
         facts=tuple(facts),
         would_pass_if=(
             f"{target.value} were an internal destination",

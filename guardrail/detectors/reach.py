@@ -23,7 +23,7 @@ def detect(case: Case) -> list[Signal]:
                 denied,
                 case,
                 reason=f"The call reaches {denied.value}, which is on the list of denied destinations.",
-                would_pass_if="the destination were taken off the list",
+                passes_if="the destination were taken off the list",
             )
         )
     new = next(
@@ -42,15 +42,13 @@ def detect(case: Case) -> list[Signal]:
                 new,
                 case,
                 reason=f"This agent has not been seen to reach {new.value} before.",
-                would_pass_if="the destination were known",
+                passes_if="the destination were known",
             )
         )
     return signals
 
 
-def _signal(
-    name: str, severity: Severity, target: Target, case: Case, *, reason: str, would_pass_if: str
-) -> Signal:
+def _signal(name: str, severity: Severity, target: Target, case: Case, *, reason: str, passes_if: str) -> Signal:
     return Signal(
         name=name,
         severity=severity,
@@ -62,5 +60,5 @@ def _signal(
             ("argument", target.argument),
             ("tool_kind", case.kind.value),
         ),
-        would_pass_if=(would_pass_if,),
+        would_pass_if=(passes_if,),
     )

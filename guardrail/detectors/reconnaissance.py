@@ -22,7 +22,8 @@ _QUESTIONS: tuple[tuple[str, re.Pattern[str]], ...] = (
             r"\b(?:systems?|connectors?|connections?|integrations?|sources?|data ?bases?|apis?|back-?ends?|services?|"
             r"applications?|platforms?|knowledge(?: ?bases?)?|indexes|repositories|sites?|drives?)\b[^.?!\n]{0,50}"
             r"\b(?:you|your|connected|linked|hooked|behind you|plugged)\b"
-            r"|\b(?:you|your)\b[^.?!\n]{0,40}\b(?:connected to|linked to|hooked up|integrated with|systems?|connectors?|"
+            r"|\b(?:you|your)\b[^.?!\n]{0,40}\b(?:connected to|linked to|hooked up|integrated with|systems?|"
+            r"connectors?|"
             r"integrations?|data ?sources?|data ?bases?|back-?ends?|knowledge (?:bases?|sources?)|search index)\b",
             re.IGNORECASE,
         ),
@@ -30,10 +31,12 @@ _QUESTIONS: tuple[tuple[str, re.Pattern[str]], ...] = (
     (
         "tools and parameters",
         re.compile(
-            r"\b(?:list|enumerate|name|what|which|show|tell|give|print|every|all|describe)\b[^.?!\n]{0,40}\b(?:actions?|"
+            r"\b(?:list|enumerate|name|what|which|show|tell|give|print|every|all|"
+            r"describe)\b[^.?!\n]{0,40}\b(?:actions?|"
             r"tools?|functions?|commands?|operations?|plug-?ins?|skills|endpoints?|topics?|workflows?|flows)\b"
             r"[^.?!\n]{0,50}\b(?:you|your|available|able|run|call|use|parameters?|arguments?|inputs?)\b"
-            r"|\b(?:you|your)\b[^.?!\n]{0,40}\b(?:actions|tools?|functions?|plug-?ins?|commands|operations|endpoints?)\b"
+            r"|\b(?:you|your)\b[^.?!\n]{0,40}\b(?:actions|tools?|functions?|plug-?ins?|commands|operations|"
+            r"endpoints?)\b"
             r"|\b(?:parameters?|arguments?|inputs?|signature|schema|json)\b[^.?!\n]{0,40}\b(?:you|your|tool|action|"
             r"function|names?|types?|expect|take|accept)\b",
             re.IGNORECASE,
@@ -42,10 +45,13 @@ _QUESTIONS: tuple[tuple[str, re.Pattern[str]], ...] = (
     (
         "tables and fields",
         re.compile(
-            r"\b(?:which|what|name of the|list|all|every|show)\b[^.?!\n]{0,30}\b(?:tables?|columns?|fields?|entit(?:y|ies)|"
+            r"\b(?:which|what|name of the|list|all|every|show)\b[^.?!\n]{0,30}\b(?:tables?|columns?|fields?|"
+            r"entit(?:y|ies)|"
             r"schemas?|record types?|lists)\b"
-            r"|\b(?:does|do|is|are)\b[^.?!\n]{0,30}\b(?:directory|table|data ?base|list|index|crm|knowledge base|store)\b"
-            r"[^.?!\n]{0,30}\b(?:hold|holds|contain|contains|include|includes|have|has|cover|covers|store|stores|also|too)\b"
+            r"|\b(?:does|do|is|are)\b[^.?!\n]{0,30}\b(?:directory|table|data ?base|list|index|crm|knowledge base|"
+            r"store)\b"
+            r"[^.?!\n]{0,30}\b(?:hold|holds|contain|contains|include|includes|have|has|cover|covers|store|stores|"
+            r"also|too)\b"
             r"|\bhow many (?:records|rows|contacts|customers|entries|documents|files|users)\b",
             re.IGNORECASE,
         ),
@@ -72,7 +78,9 @@ _QUESTIONS: tuple[tuple[str, re.Pattern[str]], ...] = (
     ),
 )
 _OWN_MATTER = re.compile(r"\b(?:my|mine)\b[^.?!\n]{0,60}\d{3,}|\d{3,}[^.?!\n]{0,60}\bmy\b", re.IGNORECASE)
-_HAND_OVER = re.compile(r"escalat|transfer|hand.?o(?:ff|ver)|goodbye|greeting|human|live.?agent|feedback|survey", re.IGNORECASE)
+_HAND_OVER = re.compile(
+    r"escalat|transfer|hand.?o(?:ff|ver)|goodbye|greeting|human|live.?agent|feedback|survey", re.IGNORECASE
+)
 _MAX_TURN = 4_000
 
 
@@ -93,8 +101,8 @@ def detect(case: Case) -> list[Signal]:
             name="reconnaissance",
             severity=Severity.HIGH,
             reason=(
-                f"In the public conversation {named} somebody not signed in asked in {len(asked)} turns about the agent "
-                f"itself ({', '.join(sorted(kinds))}), and this call would now look into what it can reach."
+                f"In the public conversation {named} somebody not signed in asked in {len(asked)} turns about the "
+                f"agent itself ({', '.join(sorted(kinds))}), and this call would now look into what it can reach."
             ),
             evidence=tuple(
                 Evidence(

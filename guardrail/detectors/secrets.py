@@ -35,7 +35,10 @@ KEY_FORMATS: tuple[tuple[str, re.Pattern[str]], ...] = (
     ("an Azure storage key", re.compile(r"\bAccountKey=[A-Za-z0-9+/]{60,100}={0,2}")),
     ("a private key", re.compile(r"-----BEGIN (?:[A-Z]{2,10} ){0,2}PRIVATE KEY-----")),
     ("a signed token", re.compile(r"\beyJ[A-Za-z0-9_-]{10,2000}\.eyJ[A-Za-z0-9_-]{10,4000}\.[A-Za-z0-9_-]{10,1000}")),
-    ("a connection string with its password", re.compile(r"\b[a-z][a-z0-9+]{2,15}://[^\s:/@]{1,60}:[^\s:/@]{3,80}@[\w.-]{3,100}")),
+    (
+        "a connection string with its password",
+        re.compile(r"\b[a-z][a-z0-9+]{2,15}://[^\s:/@]{1,60}:[^\s:/@]{3,80}@[\w.-]{3,100}"),
+    ),
 )
 _ASSIGNED = re.compile(
     r"\b(?:password|passwd|pwd|passphrase|secret|secret[_ -]?key|api[_ -]?key|access[_ -]?key|auth[_ -]?token|token|"
@@ -43,7 +46,9 @@ _ASSIGNED = re.compile(
     r"([^\s\"'`<>,;]{8,120})",
     re.IGNORECASE,
 )
-_PLACEHOLDER = re.compile(r"x{3,}|\*{3,}|\.{3}|example|changeme|placeholder|your|redacted|dummy|sample|\$\{|\{\{|<", re.IGNORECASE)
+_PLACEHOLDER = re.compile(
+    r"x{3,}|\*{3,}|\.{3}|example|changeme|placeholder|your|redacted|dummy|sample|\$\{|\{\{|<", re.IGNORECASE
+)
 _CARD = re.compile(r"(?<![\d.,-])(?:\d[ -]?){12,18}\d(?![\d-]|[.,]\d)")
 
 
@@ -58,13 +63,24 @@ def detect(case: Case) -> list[Signal]:
     if secret is not None:
         text, what, start, end = secret
         signals.append(
-            _signal("secret_leaving", Severity.CRITICAL, f"{what.capitalize()} would go to", text, start, end, targets, case)
+            _signal(
+                "secret_leaving", Severity.CRITICAL, f"{what.capitalize()} would go to", text, start, end, targets, case
+            )
         )
     personal = next(_personal(texts, case), None)
     if personal is not None:
         text, what, start, end = personal
         signals.append(
-            _signal("personal_data_leaving", Severity.LOW, f"{what.capitalize()} would go to", text, start, end, targets, case)
+            _signal(
+                "personal_data_leaving",
+                Severity.LOW,
+                f"{what.capitalize()} would go to",
+                text,
+                start,
+                end,
+                targets,
+                case,
+            )
         )
     return signals
 
@@ -84,7 +100,7 @@ def _secrets(texts: list[Outgoing], case: Case) -> Iterator[tuple[Outgoing, str,
 
 
 def looks_random(value: str) -> bool:
-    """Letters and digits mixed, no placeholder, at least 2.8 bits a character: a password or key, not a word or a date."""
+    """Letters and digits mixed, no placeholder, at least 2.8 bits a character: a key, not a word or a date."""
     if _PLACEHOLDER.search(value) or not (any(c.isdigit() for c in value) and any(c.isalpha() for c in value)):
         return False
     if re.fullmatch(r"[A-Za-z]+\d{1,4}|\d{1,4}[A-Za-z-]+|[\d:./-]+[A-Za-z]{0,2}", value) and len(value) < 12:
@@ -94,6 +110,11 @@ def looks_random(value: str) -> bool:
     return entropy >= 2.8
 
 
+def is_card(digits: str) -> bool:
+    """A payment card's length, first digit and checksum; not one digit repeated."""
+    return 13 <= len(digits) <= 19 and digits[0] in "3456" and len(set(digits)) > 2 and bool(luhn.is_valid(digits))
+
+
 def _personal(texts: list[Outgoing], case: Case) -> Iterator[tuple[Outgoing, str, int, int]]:
     targets = {target.argument for target in case.targets if target.named}
     for text in texts:
@@ -101,9 +122,8 @@ def _personal(texts: list[Outgoing], case: Case) -> Iterator[tuple[Outgoing, str
             continue
         for match in _CARD.finditer(text.text):
             digits = re.sub(r"\D", "", match.group())
-            if 13 <= len(digits) <= 19 and digits[0] in "3456" and len(set(digits)) > 2 and luhn.is_valid(digits):
-                if digits not in re.sub(r"[ -]", "", case.user.lower):
-                    yield text, "a card number", *match.span()
+            if is_card(digits) and digits not in re.sub(r"[ -]", "", case.user.lower):
+                yield text, "a card number", *match.span()
         for match in IBAN.finditer(text.text):
             if iban.is_valid(match.group()) and match.group().lower() not in case.user.lower:
                 yield text, "a bank account number", *match.span()

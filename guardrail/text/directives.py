@@ -23,7 +23,8 @@ _ASKING = re.compile(
     r"expected|supposed|told) to|would (?:appreciate|be (?:grateful|great|nice|helpful|good|kind))|appreciate it if|"
     r"grateful if|(?:requires?|involves?|calls for|start(?:s)? (?:by|with)|consider|recommend|suggest|propose)s? "
     r"\w+ing|let (?:me|us|him|her|them) have|(?:i|we) (?:urgently |also |still |really )?(?:need|want|require|await)\b"
-    r"(?! to\b| you\b)|i (?:would|'d) (?:like|love)|(?:wants?|needs?|expects?|asks?|requests?|requires?|wishes|instructs?) "
+    r"(?! to\b| you\b)|i (?:would|'d) (?:like|love)|(?:wants?|needs?|expects?|asks?|requests?|requires?|wishes|"
+    r"instructs?) "
     r"(?:the |this |our |your |any )?(?:\w+ ){0,2}to|in order to|before you|after you|once you)\b"
 )
 _HANDING_OVER = re.compile(
@@ -31,7 +32,8 @@ _HANDING_OVER = re.compile(
     r"(?! to\b| you\b)"
 )
 _PASSIVE = re.compile(
-    r"\b(?:must|should|shall|needs? to|has to|have to|ought to|is to|are to|can|may|will|to) (?:also |then |first |now |"
+    r"\b(?:must|should|shall|needs? to|has to|have to|ought to|is to|are to|can|may|will|to) (?:also |then |first |"
+    r"now |"
     r"always |please |kindly )?(?:be|get) (?:\w+ly |also |then |first )?([a-z']+)"
 )
 _FIRST_PERSON = re.compile(r"^\W*(?:i|we|he|she|they)(?:'ve|'ll|'m|'re| have| had| will| am| are| was| were|)\b")
@@ -114,7 +116,7 @@ def _imperative(lower: str, words: list[Token], sentence: str, language: Languag
     starts = {0, label.end()} if label else {0}
     telling = bool(_FIRST_PERSON.match(lower))
     at_head = True
-    for index, (word, start, end) in enumerate(words):
+    for index, (word, start, _) in enumerate(words):
         joined = False
         if index and (_CLAUSE_BREAK.search(lower[max(0, start - 3) : start]) or start in starts):
             at_head = True
@@ -173,9 +175,7 @@ def _used_as_noun(lower: str, words: list[Token], index: int, language: Language
     following, after, _ = words[index + 1]
     if lower[end:after].strip() in (":", "-", "/", "(", "=", "|", "–", ":("):
         return True
-    if following in language.noun_tails or following in language.participles and following not in language.verbs:
-        return True
-    return False
+    return following in language.noun_tails or (following in language.participles and following not in language.verbs)
 
 
 def _deeds(lower: str, words: list[Token], language: Language) -> frozenset[str]:
@@ -188,12 +188,15 @@ def _verbs_asked(lower: str, words: list[Token], sentence: str, language: Langua
     """The verbs to be carried out: base forms not used as nouns; in passive and narrated text other forms too."""
     loose = manner in ("passive", "narrated", "asking", "polite")
     found: set[str] = set()
-    for index, (word, start, end) in enumerate(words):
+    for index, (word, start, _) in enumerate(words):
         previous = words[index - 1][0] if index else ""
         if word in language.verbs:
             glued = index and previous in language.determiners and not lower[words[index - 1][2] : start].strip()
-            name = index and sentence[start].isupper() and previous not in language.lead_ins and (
-                lower[start - 1 : start] == " " and not _CLAUSE_BREAK.search(lower[max(0, start - 2) : start])
+            name = (
+                index
+                and sentence[start].isupper()
+                and previous not in language.lead_ins
+                and (lower[start - 1 : start] == " " and not _CLAUSE_BREAK.search(lower[max(0, start - 2) : start]))
             )
             thing = word in language.things and index and not _has_object(lower, words, index, sentence, language)
             if thing and manner == "order":

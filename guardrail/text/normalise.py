@@ -31,7 +31,8 @@ _BLOCK_TAGS = frozenset(
 )
 _TAG_NAME = re.compile(r"</?([A-Za-z][A-Za-z0-9]{0,12})")
 _UNSEEN_STYLE = re.compile(
-    r"display\s*:\s*none|visibility\s*:\s*hidden|font-size\s*:\s*[01](?:px|pt|em|%)?\s*[;\"']|opacity\s*:\s*0?\.?0*[;\"']"
+    r"display\s*:\s*none|visibility\s*:\s*hidden|font-size\s*:\s*[01](?:px|pt|em|%)?\s*[;\"']|"
+    r"opacity\s*:\s*0?\.?0*[;\"']"
     r"|color\s*:\s*(?:white|#fff(?:fff)?|transparent)\b|\bhidden\b|text-indent\s*:\s*-\d{3}|mso-hide\s*:\s*all",
     re.IGNORECASE,
 )
@@ -124,7 +125,13 @@ def _plain_characters(view: View, hidden: list[Hidden]) -> View:
     # A few zero-width characters are ordinary (emoji, soft hyphens); a word taken apart by them is not.
     for match in _UNSEEN.finditer(view.text):
         before, after = view.text[match.start() - 1 : match.start()], view.text[match.end() : match.end() + 1]
-        if before.isascii() and after.isascii() and before.isalpha() and after.isalpha() and "\xad" not in match.group():
+        if (
+            before.isascii()
+            and after.isascii()
+            and before.isalpha()
+            and after.isalpha()
+            and "\xad" not in match.group()
+        ):
             place = view.place(match.start())
             hidden.append(Hidden(start=place, end=place + len(match.group()), how="invisible characters"))
     view = view.rewrite(_UNSEEN, lambda match: "")

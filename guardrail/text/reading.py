@@ -47,7 +47,8 @@ class Sign:
 class Directive:
     """One sentence that asks for something. Offsets are into the original passage at `path`.
 
-    `window` is the sentence with its neighbours, where the details of a request stand. `hidden` says how it was hidden from people, empty when it was not.
+    `window` is the sentence with its neighbours, where the details of a request stand. `hidden` says how it was
+    hidden from people, empty when it was not.
     """
 
     record: int
@@ -170,9 +171,7 @@ def _author(record: Record) -> Author:
     )
 
 
-def _directives_in(
-    field: Field, record: int, budget: Budget
-) -> tuple[list[Directive], tuple[tuple[int, int], ...]]:
+def _directives_in(field: Field, record: int, budget: Budget) -> tuple[list[Directive], tuple[tuple[int, int], ...]]:
     text = field.view.text
     bounds = list(split_sentences(text))
     asked: list[tuple[int, Asked]] = []

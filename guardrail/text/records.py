@@ -4,6 +4,7 @@ Reads JSON passages by their parent object, and inside a text the common dumps: 
 literals, mail headers. Everything else is one record of prose. Linear in the length of the text.
 """
 
+import itertools
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -38,9 +39,7 @@ _HEADER = re.compile(
     re.IGNORECASE | re.MULTILINE,
 )
 _SINGLE_QUOTED = re.compile(r"''|\n+[ \t]+")
-_DOUBLE_QUOTED = re.compile(
-    r"\\\n[ \t]*(?:\\(?= ))?|\\[nrt\"'/]|\\u[0-9a-fA-F]{4}|\\x[0-9a-fA-F]{2}|\n+[ \t]+|\\\\"
-)
+_DOUBLE_QUOTED = re.compile(r"\\\n[ \t]*(?:\\(?= ))?|\\[nrt\"'/]|\\u[0-9a-fA-F]{4}|\\x[0-9a-fA-F]{2}|\n+[ \t]+|\\\\")
 _FOLDED = re.compile(r"\n+[ \t]+")
 _ESCAPED = re.compile(r"\\[nrt\"'/]|\\u[0-9a-fA-F]{4}|\\x[0-9a-fA-F]{2}|\\\\")
 _MAX_RECORDS = 20_000
@@ -135,7 +134,9 @@ def _pieces(text: str) -> Iterator[tuple[int, str]]:
     """`text` in pieces of at most 32,000 characters, cut between words where it can be, each with its start."""
     start = 0
     while len(text) - start > _PIECE:
-        cut = max(text.rfind("\n", start + _PIECE // 2, start + _PIECE), text.rfind(". ", start + _PIECE // 2, start + _PIECE))
+        cut = max(
+            text.rfind("\n", start + _PIECE // 2, start + _PIECE), text.rfind(". ", start + _PIECE // 2, start + _PIECE)
+        )
         cut = cut + 1 if cut > 0 else start + _PIECE
         yield start, text[start:cut]
         start = cut
@@ -198,7 +199,7 @@ def _items(view: View, path: str, hidden: tuple[Hidden, ...], starts: list[int],
     bounds = [*starts, len(view.text)]
     if starts[0] > 0:
         bounds.insert(0, 0)
-    for start, end in zip(bounds, bounds[1:], strict=False):
+    for start, end in itertools.pairwise(bounds):
         if budget.spent():
             return
         record = Record()

@@ -13,7 +13,9 @@ _END = re.compile(
     r"|\n(?=\s*(?:[-*•>#|]|\d{1,2}[.)]\s|[A-Z<\[\"'“]))"
     r"|;\s"
 )
-_ABBREVIATION = re.compile(r"(?:\b(?:e\.g|i\.e|etc|mr|mrs|ms|dr|no|nr|st|vs|approx|inc|ltd|co|fig|p)|\b[A-Z])\.$", re.IGNORECASE)
+_ABBREVIATION = re.compile(
+    r"(?:\b(?:e\.g|i\.e|etc|mr|mrs|ms|dr|no|nr|st|vs|approx|inc|ltd|co|fig|p)|\b[A-Z])\.$", re.IGNORECASE
+)
 _MAX_SENTENCE = 1200
 
 

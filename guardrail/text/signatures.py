@@ -11,7 +11,8 @@ SIGNATURES: tuple[tuple[str, re.Pattern[str]], ...] = (
     (
         "tells the reader to set aside earlier instructions",
         re.compile(
-            r"(?<![a-z])(?:ignore|disregard|forget|override|overrule|bypass|skip|drop|cancel|set aside|discard|stop following)\b"
+            r"(?<![a-z])(?:ignore|disregard|forget|override|overrule|bypass|skip|drop|cancel|set aside|discard|"
+            r"stop following)\b"
             r"[^.\n]{0,40}\b(?:previous|prior|above|earlier|initial|original|preceding|former|existing|other|all|any|"
             r"your|the user'?s?)\b[^.\n]{0,30}\b(?:i[a-z]{0,3}structions?|prompts?|rules?|guidelines?|"
             r"directions?|commands?|orders?|tasks?|requests?|guardrails?|polic(?:y|ies)|messages?|context)\b",
@@ -43,15 +44,18 @@ SIGNATURES: tuple[tuple[str, re.Pattern[str]], ...] = (
     (
         "addresses an automated reader",
         re.compile(
-            r"\b(?:note|message|instructions?|information|notice|attention|memo|reminder|hello|hi|hey|dear|attn|for|to)\b"
+            r"\b(?:note|message|instructions?|information|notice|attention|memo|reminder|hello|hi|hey|dear|attn|"
+            r"for|to)\b"
             r"[ ,:]{1,3}(?:for |to |from )?(?:the |any |all |every |our |your |this |an? )?(?:[a-z]{2,14} ){0,2}"
             r"(?:ai|a\.i\.|llms?|assistants?|agents?|bots?|chatbots?|copilot|language models?|gpt[-\w.]{0,6}|claude|"
             r"gemini|automated (?:readers?|systems?|tools?|processing)|automation|crawlers?|models?)\b(?! (?:fee|name|"
             r"number|id|desk|contact|phone|email|team|was|said|told|helped|is very|were))"
             r"|\b(?:you are|as|if you'?re|if you are|acting as) (?:an?|the) (?:helpful |autonomous |virtual |friendly |"
             r"personal |smart )?(?:ai|llm|assistant|language model|chatbot|bot|ai agent|agent)\b"
-            r"|\b(?:dear|hey|hi|hello|attention|to you),? (?:gpt|chatgpt|claude|gemini|copilot|llama|mistral|assistant|ai)\b"
-            r"|\b(?:ai|llm|virtual|automated|digital) (?:assistants?|agents?|readers?|systems?) (?:must|should|shall|will|"
+            r"|\b(?:dear|hey|hi|hello|attention|to you),? (?:gpt|chatgpt|claude|gemini|copilot|llama|mistral|"
+            r"assistant|ai)\b"
+            r"|\b(?:ai|llm|virtual|automated|digital) (?:assistants?|agents?|readers?|systems?) (?:must|should|"
+            r"shall|will|"
             r"reading|processing|handling|summari[sz]ing|please|need|is to|are to|that (?:read|process|handle))",
             re.IGNORECASE,
         ),
@@ -59,10 +63,12 @@ SIGNATURES: tuple[tuple[str, re.Pattern[str]], ...] = (
     (
         "imitates the markup of a system prompt",
         re.compile(
-            r"<\|?/?(?:system|im_start|im_end|instructions?|information|important|admin|prompt|assistant|user|task|inst|"
+            r"<\|?/?(?:system|im_start|im_end|instructions?|information|important|admin|prompt|assistant|user|task|"
+            r"inst|"
             r"sys|context|override|secret|hidden|begin|end)[^<>\n]{0,40}\|?>"
             r"|\[/?(?:inst|system|instructions?|admin|assistant|system message|hidden)\]"
-            r"|(?:(?:^|\n)\s{0,4}#|##)#{0,4}\s{0,3}[(\[<{]?(?:system|instructions?|new instructions?|assistant|admin|response|"
+            r"|(?:(?:^|\n)\s{0,4}#|##)#{0,4}\s{0,3}[(\[<{]?(?:system|instructions?|new instructions?|assistant|"
+            r"admin|response|"
             r"override)(?![a-z])"
             r"|\bsystem (?:message|prompt|override|notice|instructions?|note)\b\s{0,3}[:\]>-]"
             r"|={3,}\s{0,3}(?:system|instructions?|end|begin)|\bend of (?:system|user|document|context|prompt)\b",
@@ -72,9 +78,11 @@ SIGNATURES: tuple[tuple[str, re.Pattern[str]], ...] = (
     (
         "asks for secrecy",
         re.compile(
-            r"\b(?:do not|don'?t|never|without|avoid|no need to|refrain from)\b[^.\n]{0,25}\b(?:mention|mentioning|tell|"
+            r"\b(?:do not|don'?t|never|without|avoid|no need to|refrain from)\b[^.\n]{0,25}\b(?:mention|mentioning|"
+            r"tell|"
             r"telling|inform|informing|reveal|revealing|disclose|disclosing|alert|alerting|notify|notifying|report|"
-            r"reporting|discuss|show|showing|let)\b[^.\n]{0,30}\b(?:this|it|step|user|anyone|anybody|them|him|her|these|"
+            r"reporting|discuss|show|showing|let)\b[^.\n]{0,30}\b(?:this|it|step|user|anyone|anybody|them|him|her|"
+            r"these|"
             r"that|the (?:user|owner|team|customer|request|instruction))\b"
             r"|\b(?:silently|secretly|covertly|discreetly|quietly|without (?:asking|confirmation|confirming|approval|"
             r"prompting|the user|any (?:confirmation|notice|approval)|their knowledge))\b"
@@ -86,7 +94,8 @@ SIGNATURES: tuple[tuple[str, re.Pattern[str]], ...] = (
         "names the assistant's tools or their arguments",
         re.compile(
             r"\b(?:use|call|invoke|using|calling|run|trigger|execute)\b[^.\n]{0,20}\b(?:tool|function|plugin|connector|"
-            r"api)s?\b[^.\n]{0,60}|\bwith the (?:following )?(?:arguments?|parameters?)\b|\b(?:tool|function)[ _]calls?\b"
+            r"api)s?\b[^.\n]{0,60}|\bwith the (?:following )?(?:arguments?|parameters?)\b|\b(?:tool|"
+            r"function)[ _]calls?\b"
             r"|\byour (?:tools|functions|capabilities|connectors|plugins)\b",
             re.IGNORECASE,
         ),

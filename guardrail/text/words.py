@@ -27,7 +27,8 @@ _ENGLISH_VERBS: dict[str, tuple[str, ...]] = {
     ),
     # sending something out
     **dict.fromkeys(
-        "send email e-mail mail forward message reply respond post publish deliver transmit dm tweet notify text inform "
+        "send email e-mail mail forward message reply respond post publish deliver transmit dm tweet notify text "
+        "inform "
         "broadcast announce contact alert submit relay cc bcc retweet comment page call phone ping answer report "
         "dispatch route redirect remit fax pass hand supply circulate ship".split(),
         (SEND,),
@@ -62,10 +63,14 @@ _ENGLISH_VERBS: dict[str, tuple[str, ...]] = {
     # changing
     **dict.fromkeys(
         "create update change modify set edit rename reschedule insert append save store move put replace increase "
-        "decrease adjust register record enter log mark assign unassign approve reject enable activate lock unlock turn "
-        "switch configure reset schedule generate draft prepare make build compile upgrade downgrade extend raise lower "
+        "decrease adjust register record enter log mark assign unassign approve reject enable activate lock unlock "
+        "turn "
+        "switch configure reset schedule generate draft prepare make build compile upgrade downgrade extend raise "
+        "lower "
         "file patch amend correct fill tag label pin unpin merge commit push deploy install open-up complete confirm "
-        "accept decline promote modernize manage apply sign vote like rate book-in plan join follow-up start stop place initiate merge concatenate combine initialise initialize request press issue transform convert translate split trade relocate encrypt decrypt format overwrite mute silence whitelist blacklist".split(),
+        "accept decline promote modernize manage apply sign vote like rate book-in plan join follow-up start stop "
+        "place initiate merge concatenate combine initialise initialize request press issue transform convert translate "
+        "split trade relocate encrypt decrypt format overwrite mute silence whitelist blacklist".split(),
         (WRITE,),
     ),
     **dict.fromkeys("book reserve rent hire".split(), (BOOK, WRITE)),
@@ -237,20 +242,24 @@ def _english() -> Language:
         ),
         modals=frozenset("must should shall need needs ought have has will".split()),
         machine_names=frozenset(
-            "assistant agent ai bot chatbot copilot llm model gpt claude gemini llama automation crawler reader readers "
+            "assistant agent ai bot chatbot copilot llm model gpt claude gemini llama automation crawler reader "
+            "readers "
             "system machine robot".split()
         ),
         stop_words=frozenset(
             "the a an and or but if of to in on at by for from with as is are was were be been being it its this that "
             "these those i me my mine you your yours he him his she her hers we us our they them their not no so than "
-            "then there here what which who whom when where how why all any each every some such only own same too very "
+            "then there here what which who whom when where how why all any each every some such only own same too "
+            "very "
             "can could will would shall should may might must do does did done has have had having about into over "
             "after before between under again up down out off just also please thanks thank hi hello dear regards best "
             "am pm re fw".split()
         ),
         deeds=MappingProxyType(_ENGLISH_DEEDS),
         articles=frozenset("the a an all my your his her its our their this these those each every any both".split()),
-        pronouns=frozenset("it them me him her us you everything everyone anyone something what whatever anything both one".split()),
+        pronouns=frozenset(
+            "it them me him her us you everything everyone anyone something what whatever anything both one".split()
+        ),
         openers=frozenset(
             "the a an all my your his her its our their this these those each every any both is are was were be am do "
             "does did has have had will would can could shall should may might must not no nor for in on at by with "
@@ -265,8 +274,10 @@ def _english() -> Language:
         things=frozenset(
             "access answer archive book call cancel change check click close code comment contact copy cost draft dump "
             "email e-mail end enter estimate exchange fax file follow-up form help label like link "
-            "list load lock log look mail mark market message move note open order page patch phone ping pin place plan "
-            "post preview process purchase query rate record refund release rent reply report request review route sale "
+            "list load lock log look mail mark market message move note open order page patch phone ping pin place "
+            "plan "
+            "post preview process purchase query rate record refund release rent reply report request review route "
+            "sale "
             "scan schedule search share show sign stop store sync tag text track transfer trash tweet update upgrade "
             "upload view visit vote wire test run start set block ban complete clear correct lower raise fill "
             "present".split()

@@ -1,0 +1,177 @@
+"""How well each instruction the agent has read explains the planned call: its verb, its tool, its values."""
+
+from bisect import bisect_right
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from guardrail.case import Case, Source
+from guardrail.provenance import Leaf, share_in, stands_in
+from guardrail.request import stem, stems
+from guardrail.text.directives import WORD
+from guardrail.text.reading import Directive, Prose
+from guardrail.text.words import ENGLISH
+from guardrail.tool_kind import tool_senses, tool_verbs, tool_words
+
+# Values that name a person, place or thing exactly: one that only an instruction gives is evidence on its own.
+EXACT = frozenset(("email", "url", "domain", "iban", "phone", "id", "path"))
+# How much of a text's words an instruction must hold to be where the text is from.
+_TEXT_COVER = 0.6
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Doing:
+    """What the planned call does, in the terms directives are matched by."""
+
+    verbs: frozenset[str]
+    senses: frozenset[str]
+    words: tuple[str, ...]
+    stems: frozenset[str]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Match:
+    """How well one directive explains the call.
+
+    `new` weighs the values the user did not give, `raw` those of them the directive holds, `explained` the same with
+    less for values that also stand in plain data; `cover` is `explained` as a share of `new`.
+    """
+
+    source: Source
+    directive: Directive
+    action: float
+    tool: float
+    new: float
+    raw: float
+    explained: float
+    cover: float
+    exact: tuple[Leaf, ...]
+    values: tuple[Leaf, ...]
+
+    @property
+    def marked(self) -> bool:
+        return bool(self.directive.signs or self.directive.hidden)
+
+    @property
+    def score(self) -> float:
+        return self.explained + self.action + self.tool + 0.5 * self.marked + 2.0 * bool(self.exact)
+
+
+def matches_of(case: Case) -> Iterator[Match]:
+    doing = _Doing(
+        verbs=tool_verbs(case.call.tool) - ENGLISH.general,
+        senses=tool_senses(case.call.tool, case.kind),
+        words=tuple(stem(word) for word in tool_words(case.call.tool)),
+        stems=stems(tool_verbs(case.call.tool) - ENGLISH.general),
+    )
+    weighed = [(leaf, leaf.weight * (1.0 - share)) for leaf, share in zip(case.leaves, case.user_shares, strict=True)]
+    fresh = [(leaf, weight) for leaf, weight in weighed if weight > 0.3 * leaf.weight and not is_constant(leaf)]
+    total = sum(weight for _, weight in fresh)
+    in_data: dict[Leaf, bool] = {}
+    # An argument that holds the whole instruction repeats a name or a text, it does not carry the instruction out.
+    quoting = {
+        argument.path: " ".join(argument.value.lower().split())
+        for argument in case.call.arguments
+        if isinstance(argument.value, str) and len(argument.value) > 30
+    }
+    for source in case.sources:
+        for count, directive in enumerate(source.reading.directives):
+            if count % 32 == 0 and case.budget.spent():
+                return
+            match = _match(source, directive, doing, fresh, total, in_data, quoting, case)
+            if match is not None:
+                yield match
+
+
+def is_constant(leaf: Leaf) -> bool:
+    return leaf.kind == "number" and len(leaf.needle) <= 2
+
+
+def _match(
+    source: Source,
+    directive: Directive,
+    doing: _Doing,
+    fresh: list[tuple[Leaf, float]],
+    total: float,
+    in_data: dict[Leaf, bool],
+    quoting: dict[str, str],
+    case: Case,
+) -> Match | None:
+    tool = _tool_share(doing, directive)
+    action = _action(doing, directive, tool)
+    if not (action or directive.signs or directive.hidden):
+        return None
+    explained = raw = 0.0
+    values = []
+    exact = []
+    told = " ".join(directive.text.lower().split()).strip("'\"}]).,; ")
+    for leaf, weight in fresh:
+        if told in quoting.get(leaf.argument, ""):
+            continue
+        share = share_in(leaf, directive.window)
+        if leaf.kind in ("short", "long") and share < _TEXT_COVER:
+            continue
+        if not share:
+            continue
+        if leaf not in in_data:
+            in_data[leaf] = _stands_in_data(leaf, case)
+        raw += weight * share
+        explained += weight * share * (_data_discount(leaf) if in_data[leaf] else 1.0)
+        values.append(leaf)
+        if leaf.kind in EXACT and not in_data[leaf]:
+            exact.append(leaf)
+    if not (action or exact):
+        return None
+    return Match(
+        source=source,
+        directive=directive,
+        action=action,
+        tool=tool,
+        new=total,
+        raw=raw,
+        explained=explained,
+        cover=explained / total if total else 0.0,
+        exact=tuple(exact),
+        values=tuple(values),
+    )
+
+
+def _tool_share(doing: _Doing, directive: Directive) -> float:
+    if not doing.words:
+        return 0.0
+    heard = stems(directive.window.words)
+    return sum(1 for word in doing.words if word in heard) / len(doing.words)
+
+
+def _action(doing: _Doing, directive: Directive, tool: float) -> float:
+    """1 the same verb, 0.6 the same kind of action, 0.5 the tool is named, 0 something else is asked for."""
+    verbs = directive.asked.verbs - ENGLISH.general
+    if verbs & doing.verbs or (doing.stems and doing.stems & stems(frozenset(WORD.findall(directive.text.lower())))):
+        return 1.0
+    if directive.asked.senses & doing.senses and verbs:
+        return 0.6
+    return 0.5 if tool >= 0.5 else 0.0
+
+
+def _data_discount(leaf: Leaf) -> float:
+    """A value that also stands in plain data may come from there; a very short one stands everywhere and says less."""
+    return 0.6 if len(leaf.needle) <= 3 else 0.3
+
+
+def _stands_in_data(leaf: Leaf, case: Case) -> bool:
+    """True when the value also stands in an output outside every instruction: an agent may have it from there."""
+    if leaf.kind == "long" or not leaf.needle:
+        return False
+    return any(_outside_instructions(leaf.needle, prose) for source in case.sources for prose in source.reading.prose)
+
+
+def _outside_instructions(needle: str, prose: Prose) -> bool:
+    """Looks at the first 50 places at most: a value that stands in 50 instructions is theirs."""
+    at = stands_in(needle, prose.lower)
+    for _ in range(50):
+        if at < 0:
+            return False
+        before = bisect_right(prose.asked, (at, len(prose.lower)))
+        if not any(at < end for _, end in prose.asked[max(0, before - 8) : before]):
+            return True
+        at = stands_in(needle, prose.lower, at + 1)
+    return False
