@@ -38,7 +38,15 @@ class _Stages:
         self._last = now
 
 
-def judge(call: Invocation, past: Past, ruleset: Ruleset, *, deadline: float, clock: Callable[[], float]) -> Judgement:
+def judge(
+    call: Invocation,
+    past: Past,
+    ruleset: Ruleset,
+    *,
+    deadline: float,
+    clock: Callable[[], float],
+    detectors: Sequence[tuple[str, Detect]] = DETECTORS,
+) -> Judgement:
     """Judge `call` before `deadline` (on `clock`). Never raises for what a call contains.
 
     A detector that fails or runs out of time is named in the decision's `degraded`; so is `attribution` when text

@@ -69,7 +69,8 @@ _ENGLISH_VERBS: dict[str, tuple[str, ...]] = {
         "lower "
         "file patch amend correct fill tag label pin unpin merge commit push deploy install open-up complete confirm "
         "accept decline promote modernize manage apply sign vote like rate book-in plan join follow-up start stop "
-        "place initiate merge concatenate combine initialise initialize request press issue transform convert translate "
+        "place initiate merge concatenate combine initialise initialize request press issue transform convert "
+        "translate "
         "split trade relocate encrypt decrypt format overwrite mute silence whitelist blacklist".split(),
         (WRITE,),
     ),
