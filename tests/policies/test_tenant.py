@@ -7,6 +7,8 @@ from typing import Any
 
 import jsonschema
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from policies.baseline import BASELINE
 from policies.ruleset import Ruleset, Standing, ToolKind, compile_ruleset
@@ -194,3 +196,26 @@ def test_the_schema_and_the_reader_know_the_same_members(member: str, understood
     }
     assert (member in described) is understood
     assert (unread_members({member: []}) == ()) is understood
+
+
+MEMBERS = ("agent", "agents", "user", "payees", "internal_domains", "own_iban", "tool_kinds", "tools", "files")
+WORDS = ("id", "name", "kind", "email", "iban", "value", "standing", "label", "terms", "may_leave", "files", "path")
+texts = st.text("ab0.@/ é\x00", max_size=8)
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.just(0.5) | texts,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(WORDS) | texts, inner, max_size=4),
+    max_leaves=12,
+)
+
+
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(
+    st.dictionaries(st.sampled_from((*MEMBERS, "data_classes", "destinations", "documents")), json_values, max_size=3)
+)
+def test_any_json_is_read_or_refused_in_words(tenant: dict[str, Any]) -> None:
+    complaint = ""
+    try:
+        compile_ruleset({**BASELINE, "version": 1, **tenant_document(tenant)})
+    except TenantError as error:
+        complaint = str(error)
+    assert not complaint or "expected" in complaint
