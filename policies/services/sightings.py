@@ -6,7 +6,7 @@ from datetime import datetime
 
 from django.db import connection
 
-# An admin's words win: only what is still empty is filled from a call.
+# An admin's words win: of a registered agent only what is still empty is filled. A shadow is what its calls last said.
 _ENVIRONMENTS = """
 INSERT INTO policies_environment (environment_id, name, mode, first_seen, last_seen)
 SELECT id, '', '', first_seen, last_seen
@@ -29,9 +29,12 @@ FROM unnest(
 LEFT JOIN policies_environment environment ON environment.environment_id = seen.environment_id
 ORDER BY seen.agent_id
 ON CONFLICT (agent_id) DO UPDATE SET
-    name = COALESCE(NULLIF(policies_agent.name, ''), EXCLUDED.name),
+    name = CASE WHEN policies_agent.registered AND policies_agent.name <> '' THEN policies_agent.name
+        ELSE COALESCE(NULLIF(EXCLUDED.name, ''), policies_agent.name) END,
     tenant_id = COALESCE(NULLIF(policies_agent.tenant_id, ''), EXCLUDED.tenant_id),
-    environment_id = COALESCE(policies_agent.environment_id, EXCLUDED.environment_id),
+    environment_id = CASE WHEN policies_agent.registered
+        THEN COALESCE(policies_agent.environment_id, EXCLUDED.environment_id)
+        ELSE COALESCE(EXCLUDED.environment_id, policies_agent.environment_id) END,
     first_seen = LEAST(policies_agent.first_seen, EXCLUDED.first_seen),
     last_seen = GREATEST(policies_agent.last_seen, EXCLUDED.last_seen),
     calls = policies_agent.calls + EXCLUDED.calls,

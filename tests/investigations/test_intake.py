@@ -198,6 +198,16 @@ def test_it_records_an_unregistered_agent_as_seen() -> None:
     assert agent.environment == Environment.objects.get(environment_id="quay-production")
 
 
+def test_a_shadow_agent_is_called_what_its_newest_call_says() -> None:
+    record_verdict(agent_name="Ledger (draft)")
+    take_in()
+    record_verdict(agent_name="Quay Ledger", environment_id="quay-live", at=MORNING + timedelta(days=1))
+    take_in()
+    agent = Agent.objects.get()
+    assert agent.name == "Quay Ledger"
+    assert agent.environment == Environment.objects.get(environment_id="quay-live")
+
+
 def test_it_keeps_what_an_admin_said_about_an_agent() -> None:
     Agent.objects.create(agent_id=AGENT, name="Ledger of the quay", registered=True, owner="Ines", mode="monitor")
     record_verdict()
