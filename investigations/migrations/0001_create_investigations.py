@@ -7,7 +7,6 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
@@ -16,71 +15,136 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
-            name='Investigation',
+            name="Investigation",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(help_text="The deciding signal's name.", max_length=60)),
-                ('fingerprint', models.CharField(max_length=64)),
-                ('title', models.CharField(max_length=200)),
-                ('status', models.CharField(choices=[('new', 'New'), ('active', 'Active'), ('closed', 'Closed')], default='new', max_length=16)),
-                ('severity', models.PositiveSmallIntegerField()),
-                ('outcome', models.CharField(choices=[('blocked', 'Blocked'), ('held', 'Held'), ('would_block', 'Would block'), ('would_hold', 'Would hold')], max_length=16)),
-                ('agent_id', models.CharField(blank=True, max_length=200)),
-                ('agent_name', models.CharField(blank=True, max_length=200)),
-                ('user_id', models.CharField(blank=True, max_length=200)),
-                ('conversation_id', models.CharField(blank=True, max_length=200)),
-                ('destination', models.CharField(blank=True, max_length=500)),
-                ('author', models.CharField(blank=True, max_length=300)),
-                ('document', models.CharField(blank=True, max_length=1000)),
-                ('facts', models.JSONField(blank=True, default=list)),
-                ('calls', models.PositiveIntegerField(default=0)),
-                ('first_seen', models.DateTimeField()),
-                ('last_seen', models.DateTimeField()),
-                ('disposition', models.CharField(blank=True, choices=[('true_positive', 'True positive'), ('benign_expected', 'Benign, expected'), ('false_positive', 'False positive'), ('undetermined', 'Undetermined')], max_length=20)),
-                ('closed_at', models.DateTimeField(blank=True, null=True)),
-                ('opened_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-                ('assignee', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='investigations', to=settings.AUTH_USER_MODEL)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("kind", models.CharField(help_text="The deciding signal's name.", max_length=60)),
+                ("fingerprint", models.CharField(max_length=64)),
+                ("title", models.CharField(max_length=200)),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[("new", "New"), ("active", "Active"), ("closed", "Closed")],
+                        default="new",
+                        max_length=16,
+                    ),
+                ),
+                ("severity", models.PositiveSmallIntegerField()),
+                (
+                    "outcome",
+                    models.CharField(
+                        choices=[
+                            ("blocked", "Blocked"),
+                            ("held", "Held"),
+                            ("would_block", "Would block"),
+                            ("would_hold", "Would hold"),
+                        ],
+                        max_length=16,
+                    ),
+                ),
+                ("agent_id", models.CharField(blank=True, max_length=200)),
+                ("agent_name", models.CharField(blank=True, max_length=200)),
+                ("user_id", models.CharField(blank=True, max_length=200)),
+                ("conversation_id", models.CharField(blank=True, max_length=200)),
+                ("destination", models.CharField(blank=True, max_length=500)),
+                ("author", models.CharField(blank=True, max_length=300)),
+                ("document", models.CharField(blank=True, max_length=1000)),
+                ("facts", models.JSONField(blank=True, default=list)),
+                ("calls", models.PositiveIntegerField(default=0)),
+                ("first_seen", models.DateTimeField()),
+                ("last_seen", models.DateTimeField()),
+                (
+                    "disposition",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("true_positive", "True positive"),
+                            ("benign_expected", "Benign, expected"),
+                            ("false_positive", "False positive"),
+                            ("undetermined", "Undetermined"),
+                        ],
+                        max_length=20,
+                    ),
+                ),
+                ("closed_at", models.DateTimeField(blank=True, null=True)),
+                ("opened_at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                (
+                    "assignee",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="investigations",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'ordering': ('-severity', '-last_seen', '-id'),
+                "ordering": ("-severity", "-last_seen", "-id"),
             },
         ),
         migrations.CreateModel(
-            name='Activity',
+            name="Activity",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('at', models.DateTimeField(auto_now_add=True)),
-                ('kind', models.CharField(max_length=40)),
-                ('text', models.TextField(blank=True)),
-                ('actor', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('investigation', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='activities', to='investigations.investigation')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("at", models.DateTimeField(auto_now_add=True)),
+                ("kind", models.CharField(max_length=40)),
+                ("text", models.TextField(blank=True)),
+                (
+                    "actor",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "investigation",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="activities",
+                        to="investigations.investigation",
+                    ),
+                ),
             ],
             options={
-                'verbose_name_plural': 'activities',
-                'ordering': ('id',),
+                "verbose_name_plural": "activities",
+                "ordering": ("id",),
             },
         ),
         migrations.CreateModel(
-            name='InvestigationCall',
+            name="InvestigationCall",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('verdict_id', models.UUIDField(unique=True)),
-                ('investigation', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='call_set', to='investigations.investigation')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("verdict_id", models.UUIDField(unique=True)),
+                (
+                    "investigation",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="call_set",
+                        to="investigations.investigation",
+                    ),
+                ),
             ],
             options={
-                'ordering': ('verdict_id',),
+                "ordering": ("verdict_id",),
             },
         ),
         migrations.AddIndex(
-            model_name='investigation',
-            index=models.Index(fields=['status', '-severity', '-last_seen', '-id'], name='investigation_queue'),
+            model_name="investigation",
+            index=models.Index(fields=["status", "-severity", "-last_seen", "-id"], name="investigation_queue"),
         ),
         migrations.AddIndex(
-            model_name='investigation',
-            index=models.Index(fields=['conversation_id'], name='investigation_conversation'),
+            model_name="investigation",
+            index=models.Index(fields=["conversation_id"], name="investigation_conversation"),
         ),
         migrations.AddConstraint(
-            model_name='investigation',
-            constraint=models.UniqueConstraint(condition=models.Q(('status', 'closed'), _negated=True), fields=('fingerprint',), name='investigation_open_once'),
+            model_name="investigation",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("status", "closed"), _negated=True),
+                fields=("fingerprint",),
+                name="investigation_open_once",
+            ),
         ),
     ]
