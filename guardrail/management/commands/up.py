@@ -213,7 +213,7 @@ class Command(BaseCommand):
             self._say(f"the rehearsal did not go as it should; everything keeps running: {error}")
             return
         instance.keep_rehearsed()
-        self._say(f"rehearsed, more in {log}\n{tail(log, lines=2)}")
+        self._say(f"rehearsed, more in {log}\n{tail(log, lines=1)}")
 
     def _say(self, line: str) -> None:
         self.stdout.write(f"{time.strftime('%H:%M:%S')} {line}")
