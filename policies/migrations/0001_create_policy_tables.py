@@ -6,7 +6,6 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
@@ -15,131 +14,202 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
-            name='DataClass',
+            name="DataClass",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=100, unique=True)),
-                ('may_leave', models.BooleanField(default=False)),
-                ('terms', models.JSONField(blank=True, default=list)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("name", models.CharField(max_length=100, unique=True)),
+                ("may_leave", models.BooleanField(default=False)),
+                ("terms", models.JSONField(blank=True, default=list)),
             ],
             options={
-                'verbose_name_plural': 'data classes',
-                'ordering': ('name',),
+                "verbose_name_plural": "data classes",
+                "ordering": ("name",),
             },
         ),
         migrations.CreateModel(
-            name='Destination',
+            name="Destination",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('value', models.CharField(max_length=500, unique=True)),
-                ('standing', models.CharField(choices=[('internal', 'Internal'), ('known', 'Known'), ('denied', 'Denied')], max_length=16)),
-                ('note', models.CharField(blank=True, max_length=500)),
-                ('added_at', models.DateTimeField(auto_now_add=True)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("value", models.CharField(max_length=500, unique=True)),
+                (
+                    "standing",
+                    models.CharField(
+                        choices=[("internal", "Internal"), ("known", "Known"), ("denied", "Denied")], max_length=16
+                    ),
+                ),
+                ("note", models.CharField(blank=True, max_length=500)),
+                ("added_at", models.DateTimeField(auto_now_add=True)),
             ],
             options={
-                'ordering': ('value',),
+                "ordering": ("value",),
             },
         ),
         migrations.CreateModel(
-            name='Environment',
+            name="Environment",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('environment_id', models.CharField(max_length=200, unique=True)),
-                ('name', models.CharField(blank=True, max_length=200)),
-                ('mode', models.CharField(blank=True, choices=[('monitor', 'Monitor'), ('enforce', 'Enforce')], max_length=16)),
-                ('first_seen', models.DateTimeField(blank=True, null=True)),
-                ('last_seen', models.DateTimeField(blank=True, null=True)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("environment_id", models.CharField(max_length=200, unique=True)),
+                ("name", models.CharField(blank=True, max_length=200)),
+                (
+                    "mode",
+                    models.CharField(
+                        blank=True, choices=[("monitor", "Monitor"), ("enforce", "Enforce")], max_length=16
+                    ),
+                ),
+                ("first_seen", models.DateTimeField(blank=True, null=True)),
+                ("last_seen", models.DateTimeField(blank=True, null=True)),
             ],
             options={
-                'ordering': ('name', 'environment_id'),
+                "ordering": ("name", "environment_id"),
             },
         ),
         migrations.CreateModel(
-            name='RulesetSerial',
+            name="RulesetSerial",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('serial', models.BigIntegerField(default=0)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("serial", models.BigIntegerField(default=0)),
             ],
         ),
         migrations.CreateModel(
-            name='AuditEntry',
+            name="AuditEntry",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('at', models.DateTimeField()),
-                ('actor_name', models.CharField(max_length=200)),
-                ('action', models.CharField(max_length=100)),
-                ('detail', models.JSONField(default=dict)),
-                ('previous_digest', models.CharField(max_length=64)),
-                ('digest', models.CharField(max_length=64, unique=True)),
-                ('actor', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("at", models.DateTimeField()),
+                ("actor_name", models.CharField(max_length=200)),
+                ("action", models.CharField(max_length=100)),
+                ("detail", models.JSONField(default=dict)),
+                ("previous_digest", models.CharField(max_length=64)),
+                ("digest", models.CharField(max_length=64, unique=True)),
+                (
+                    "actor",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'verbose_name_plural': 'audit entries',
-                'ordering': ('-id',),
+                "verbose_name_plural": "audit entries",
+                "ordering": ("-id",),
             },
         ),
         migrations.CreateModel(
-            name='Agent',
+            name="Agent",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('agent_id', models.CharField(max_length=200, unique=True)),
-                ('name', models.CharField(blank=True, max_length=200)),
-                ('tenant_id', models.CharField(blank=True, max_length=200)),
-                ('owner', models.CharField(blank=True, max_length=200)),
-                ('registered', models.BooleanField(default=False)),
-                ('mode', models.CharField(blank=True, choices=[('monitor', 'Monitor'), ('enforce', 'Enforce')], max_length=16)),
-                ('profile', models.CharField(blank=True, choices=[('strict', 'Strict'), ('cautious', 'Cautious')], max_length=16)),
-                ('fail_posture', models.CharField(blank=True, choices=[('block', 'Block'), ('allow', 'Allow')], max_length=16)),
-                ('quarantined', models.BooleanField(default=False)),
-                ('first_seen', models.DateTimeField(blank=True, null=True)),
-                ('last_seen', models.DateTimeField(blank=True, null=True)),
-                ('calls', models.BigIntegerField(default=0)),
-                ('stopped', models.BigIntegerField(default=0)),
-                ('environment', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='agents', to='policies.environment')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("agent_id", models.CharField(max_length=200, unique=True)),
+                ("name", models.CharField(blank=True, max_length=200)),
+                ("tenant_id", models.CharField(blank=True, max_length=200)),
+                ("owner", models.CharField(blank=True, max_length=200)),
+                ("registered", models.BooleanField(default=False)),
+                (
+                    "mode",
+                    models.CharField(
+                        blank=True, choices=[("monitor", "Monitor"), ("enforce", "Enforce")], max_length=16
+                    ),
+                ),
+                (
+                    "profile",
+                    models.CharField(
+                        blank=True, choices=[("strict", "Strict"), ("cautious", "Cautious")], max_length=16
+                    ),
+                ),
+                (
+                    "fail_posture",
+                    models.CharField(blank=True, choices=[("block", "Block"), ("allow", "Allow")], max_length=16),
+                ),
+                ("quarantined", models.BooleanField(default=False)),
+                ("first_seen", models.DateTimeField(blank=True, null=True)),
+                ("last_seen", models.DateTimeField(blank=True, null=True)),
+                ("calls", models.BigIntegerField(default=0)),
+                ("stopped", models.BigIntegerField(default=0)),
+                (
+                    "environment",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="agents",
+                        to="policies.environment",
+                    ),
+                ),
             ],
             options={
-                'ordering': ('name', 'agent_id'),
+                "ordering": ("name", "agent_id"),
             },
         ),
         migrations.CreateModel(
-            name='PolicyVersion',
+            name="PolicyVersion",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.PositiveIntegerField(unique=True)),
-                ('document', models.JSONField(help_text='`defaults` and `actions` of a ruleset document.')),
-                ('reason', models.TextField(blank=True)),
-                ('published_at', models.DateTimeField(auto_now_add=True)),
-                ('published_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("number", models.PositiveIntegerField(unique=True)),
+                ("document", models.JSONField(help_text="`defaults` and `actions` of a ruleset document.")),
+                ("reason", models.TextField(blank=True)),
+                ("published_at", models.DateTimeField(auto_now_add=True)),
+                (
+                    "published_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'ordering': ('-number',),
+                "ordering": ("-number",),
             },
         ),
         migrations.CreateModel(
-            name='Tool',
+            name="Tool",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('tool', models.CharField(help_text='Tool id or name, lower case.', max_length=500)),
-                ('agent_id', models.CharField(blank=True, max_length=200)),
-                ('kind', models.CharField(choices=[('read', 'Read'), ('write', 'Write'), ('send', 'Send'), ('pay', 'Pay'), ('delete', 'Delete'), ('share', 'Share'), ('execute', 'Execute')], max_length=16)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("tool", models.CharField(help_text="Tool id or name, lower case.", max_length=500)),
+                ("agent_id", models.CharField(blank=True, max_length=200)),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("read", "Read"),
+                            ("write", "Write"),
+                            ("send", "Send"),
+                            ("pay", "Pay"),
+                            ("delete", "Delete"),
+                            ("share", "Share"),
+                            ("execute", "Execute"),
+                        ],
+                        max_length=16,
+                    ),
+                ),
             ],
             options={
-                'ordering': ('tool',),
-                'constraints': [models.UniqueConstraint(fields=('agent_id', 'tool'), name='tool_kind_once')],
+                "ordering": ("tool",),
+                "constraints": [models.UniqueConstraint(fields=("agent_id", "tool"), name="tool_kind_once")],
             },
         ),
         migrations.CreateModel(
-            name='ClassifiedFile',
+            name="ClassifiedFile",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(blank=True, max_length=1000)),
-                ('file_id', models.CharField(blank=True, max_length=500)),
-                ('owner', models.CharField(blank=True, max_length=300)),
-                ('data_class', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='files', to='policies.dataclass')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("name", models.CharField(blank=True, max_length=1000)),
+                ("file_id", models.CharField(blank=True, max_length=500)),
+                ("owner", models.CharField(blank=True, max_length=300)),
+                (
+                    "data_class",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="files",
+                        to="policies.dataclass",
+                    ),
+                ),
             ],
             options={
-                'ordering': ('name',),
-                'constraints': [models.UniqueConstraint(fields=('name', 'file_id'), name='classified_file_once')],
+                "ordering": ("name",),
+                "constraints": [models.UniqueConstraint(fields=("name", "file_id"), name="classified_file_once")],
             },
         ),
     ]

@@ -45,9 +45,7 @@ def issuer() -> Iterator[Issuer]:
 
 
 @pytest.fixture
-def trusting(
-    asking: Asking, issuer: Issuer, settings: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> Asking:
+def trusting(asking: Asking, issuer: Issuer, settings: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Asking:
     """The caller, trusting the issuer's tenant and one app."""
     settings.ENTRA_AUTHORITY = issuer.url
     settings.DATA_DIR = tmp_path
@@ -187,7 +185,10 @@ def test_it_refuses_a_token_at_the_base_path_of_another_caller(asking: Asking) -
     callers.create_orchestrator("Another", "another", None)
     housekeeper.refresh()
     response = asking.client.post(
-        "/another/analyze-tool-execution", b"{}", "application/json", headers={"authorization": f"Bearer {asking.token}"}
+        "/another/analyze-tool-execution",
+        b"{}",
+        "application/json",
+        headers={"authorization": f"Bearer {asking.token}"},
     )
     assert response.status_code == 401
 

@@ -152,7 +152,7 @@ def test_it_keeps_the_working_policy_when_a_newer_one_does_not_compile(asking: A
 
     PolicyVersion.objects.create(number=2, document={"defaults": {"mode": "sideways"}})
     changed()
-    with pytest.raises(ValueError, match="`defaults.mode` is `sideways`, expected one of monitor, enforce"):
+    with pytest.raises(ValueError, match=r"`defaults.mode` is `sideways`, expected one of monitor, enforce"):
         housekeeper.refresh()
     assert load.active_ruleset().version == 1
     assert asking.analyze(call()).body["blockAction"] is False
