@@ -47,6 +47,6 @@ def tell(
         steps_left_out=max(0, len(steps) - MOST_STEPS),
         facts=why.facts_of(findings),
         started_by=transcript.started_by(call),
-        asked_for=transcript.asked_for(call),
+        asked_for="" if any(quote.source.key == "user" for quote in quotes) else transcript.asked_for(call),
         thought=call.thought if call else "",
     )

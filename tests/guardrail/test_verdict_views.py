@@ -358,8 +358,13 @@ def test_a_call_that_could_not_be_read_still_has_a_page(analyst: Client) -> None
     verdict_id = told.record_call(b"{no json \xff\x00 <script>alert(1)</script>", degraded=("wire",))
     said = text_of(analyst, f"/verdicts/{verdict_id}/")
     assert "could not be read" in said
-    assert "Judged without a readable body" in said
+    assert "Blocked, not judged" in said
     assert "<script>alert" not in said
+
+
+def test_a_call_judged_without_memory_says_so(analyst: Client) -> None:
+    said = text_of(analyst, f"/verdicts/{told.record_call(told.mail_body(), degraded=('memory',))}/")
+    assert "Judged without memory of earlier calls" in said
 
 
 def test_the_raw_body_is_text_and_byte_for_byte(analyst: Client) -> None:
