@@ -41,7 +41,8 @@ _DO_WHAT_IT_SAYS = re.compile(
     r"|\b(?:reply|respond|react|answer)(?: back)? to (?:the|this|that|my|all|any|each|every|his|her|"
     r"their)\b[^.!?\n]{0,30}"
     r"\b(?:e-?mails?|mails?|messages?|tickets?|issues?|requests?|comments?|inbox)\b"
-    r"|\bwhat(?:ever)? (?:he|she|they|it|the [a-z]+) (?:asks?|asked|says?|said|wants?|needs?|requests?)\b"
+    r"|\bwhat(?:ever)? (?:he|she|they|it|the [a-z]+|[\w.@'-]{2,60}) (?:asks?|asked|says?|said|wants?|needs?|"
+    r"requests?)\b"
     r"|\b(?:actions?|tasks?|steps?|instructions?|changes|things|what(?:'s| is)|requests?) (?:(?:that|which) (?:is|"
     r"are) )?"
     r"(?:specified|described|listed|mentioned|requested|outlined|given|written|asked|contained|there|in|from|on)\b",

@@ -91,12 +91,17 @@ def _secrets(texts: list[Outgoing], case: Case) -> Iterator[tuple[Outgoing, str,
             return
         for what, pattern in KEY_FORMATS:
             match = pattern.search(text.text)
-            if match and match.group().lower() not in case.user.lower and not _PLACEHOLDER.search(match.group()):
+            if match and match.group().lower() not in case.user.lower and not _is_placeholder(match.group()):
                 yield text, what, *match.span()
         for match in _ASSIGNED.finditer(text.text):
             value = match.group(1)
             if looks_random(value) and value.lower() not in case.user.lower:
                 yield text, "a secret", *match.span(1)
+
+
+def _is_placeholder(found: str) -> bool:
+    """A key of a manual; of a connection string only what stands before the host counts."""
+    return bool(_PLACEHOLDER.search(found.rsplit("@", 1)[0]))
 
 
 def looks_random(value: str) -> bool:
@@ -112,7 +117,7 @@ def looks_random(value: str) -> bool:
 
 def is_card(digits: str) -> bool:
     """A payment card's length, first digit and checksum; not one digit repeated."""
-    return 13 <= len(digits) <= 19 and digits[0] in "3456" and len(set(digits)) > 2 and bool(luhn.is_valid(digits))
+    return 13 <= len(digits) <= 19 and digits[0] in "3456" and len(set(digits)) > 1 and bool(luhn.is_valid(digits))
 
 
 def _personal(texts: list[Outgoing], case: Case) -> Iterator[tuple[Outgoing, str, int, int]]:

@@ -173,7 +173,8 @@ def _used_as_noun(lower: str, words: list[Token], index: int, language: Language
     if index + 1 >= len(words):
         return index > 0 and word in language.things
     following, after, _ = words[index + 1]
-    if lower[end:after].strip() in (":", "-", "/", "(", "=", "|", "–", ":("):
+    gap = lower[end:after]
+    if gap.strip() in (":", "(", "=", "|", "–", ":(") or gap in ("-", "/", " / ", " - "):
         return True
     return following in language.noun_tails or (following in language.participles and following not in language.verbs)
 

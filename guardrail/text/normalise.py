@@ -121,7 +121,9 @@ def _plain_characters(view: View, hidden: list[Hidden]) -> View:
     for match in _TAG_CHARACTERS.finditer(view.text):
         place = view.place(match.start())
         hidden.append(Hidden(start=place, end=place + len(match.group()), how="invisible tag characters"))
-    view = view.rewrite(_TAG_CHARACTERS, lambda match: "".join(chr(ord(c) - 0xE0000) for c in match.group()))
+    view = view.rewrite(
+        _TAG_CHARACTERS, lambda match: "\n" + "".join(chr(ord(c) - 0xE0000) for c in match.group()) + "\n"
+    )
     # A few zero-width characters are ordinary (emoji, soft hyphens); a word taken apart by them is not.
     for match in _UNSEEN.finditer(view.text):
         before, after = view.text[match.start() - 1 : match.start()], view.text[match.end() : match.end() + 1]
@@ -174,7 +176,10 @@ def _without_html(view: View, hidden: list[Hidden]) -> View:
             if name and close >= 0 and name.group(1).lower() in _HTML_TAGS:
                 tag = name.group(1).lower()
                 end, new = close + 1, "\n" if tag in _BLOCK_TAGS else ""
+                open_before = len(unseen)
                 _note_unseen(text[start:end], tag, view.place(start), view.place(end), unseen, hidden)
+                # what is hidden is no part of the sentence around it
+                new = "\n" if len(unseen) != open_before else new
         if end >= 0:
             pieces += (text[done:start], new)
             length += start - done

@@ -1,0 +1,71 @@
+"""One planned call written as a few words: what the user said, what tools returned, what the agent wants to do."""
+
+import json
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from guardrail.invocation import Invocation, Past
+from guardrail.judge import Judgement, judge
+from guardrail.wire.copilot_studio import parse
+from policies.baseline import BASELINE
+from policies.ruleset import Ruleset, compile_ruleset
+from tests.guardrail import bodies
+
+INTERNAL = {"destinations": [{"value": "adatum.example", "standing": "internal"}]}
+
+
+def a_call(
+    *,
+    user: str = "Summarise my unread mails.",
+    outputs: Sequence[tuple[str, Any]] = (),
+    tool: str = "send_email",
+    description: str = "",
+    arguments: Mapping[str, Any] | None = None,
+    trigger: Mapping[str, str] | None = None,
+    history: Sequence[tuple[str, str]] = (),
+    signed_in: bool = True,
+) -> Invocation:
+    """`outputs` are (tool, value) and `history` (role, text), oldest first; a `trigger` replaces the user."""
+    message = json.dumps(trigger) if trigger else user
+    turns = history or [("user", message)]
+    body = bodies.call(
+        plannerContext={
+            "userMessage": message,
+            "chatHistory": [{"id": str(n), "role": role, "content": text} for n, (role, text) in enumerate(turns)][
+                ::-1
+            ],
+            "previousToolsOutputs": [
+                {"toolId": f"x.action.{name}", "toolName": name, "outputs": [{"name": "result", "value": value}]}
+                for name, value in outputs
+            ],
+        },
+        toolDefinition={"id": f"x.action.{tool}", "name": tool, "description": description},
+        inputValues=dict(arguments or {}),
+    )
+    if trigger:
+        body["conversationMetadata"]["trigger"] = {"id": "t-1", "schemaName": "x.Whenanewemailarrives"}
+    if not signed_in:
+        body["conversationMetadata"]["user"] = {"id": None, "tenantId": None}
+    return parse(json.dumps(body).encode("utf-8", "surrogatepass"), orchestrator="tests")
+
+
+def a_ruleset(**fragment: Any) -> Ruleset:
+    """The baseline policy with `adatum.example` as the organisation's own domain, and `fragment`."""
+    return compile_ruleset({**BASELINE, "version": 1, **INTERNAL, **fragment})
+
+
+def judged(call: Invocation, *, past: Past | None = None, budget_s: float = 30.0, **fragment: Any) -> Judgement:
+    return judge(
+        call,
+        past or Past(available=True),
+        a_ruleset(**fragment),
+        deadline=time.monotonic() + budget_s,
+        clock=time.monotonic,
+    )
+
+
+def said_of(call: Invocation, **fragment: Any) -> str:
+    """The name of the deciding signal, empty when nothing spoke against the call."""
+    deciding = judged(call, **fragment).decision.deciding
+    return deciding.name if deciding else ""
