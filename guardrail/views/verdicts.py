@@ -13,6 +13,7 @@ from django.views.decorators.http import require_GET
 from guardrail import badges, queries, words
 from guardrail.models import Verdict
 from guardrail.story import EarlierCall, Story, tell
+from guardrail.story.lede import lede_of
 from guardrail.transcripts import load_body, load_call
 
 PERIODS = (
@@ -41,6 +42,7 @@ class Told:
     """One verdict with its story and its conversation, for the page of the call and for the page of its cause."""
 
     verdict: Verdict
+    lede: str
     story: Story
     conversation: list[Verdict]
     caller: str
@@ -119,6 +121,15 @@ def load_told(verdict: Verdict) -> Told:
     )
     return Told(
         verdict=verdict,
+        lede=lede_of(
+            signals=verdict.signals,
+            deciding=verdict.deciding_signal,
+            agent=verdict.agent_name or verdict.agent_id,
+            tool=verdict.tool_name or verdict.tool_id,
+            tool_kind=verdict.tool_kind,
+            destination=verdict.destination,
+            signed_in=bool(verdict.user_id),
+        ),
         story=story,
         conversation=conversation,
         caller=queries.load_caller_name(verdict.orchestrator_id),
