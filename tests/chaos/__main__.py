@@ -16,7 +16,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="make chaos", description=__doc__)
     parser.add_argument("--rate", type=float, default=40.0, help="calls a second (40)")
     parser.add_argument("--callers", type=int, default=6, help="connections at once (6)")
-    parser.add_argument("--seconds", type=float, default=5.0, help="quiet time after each fault (5)")
+    parser.add_argument("--seconds", type=float, default=4.0, help="quiet time after each fault (4)")
     parser.add_argument("--rounds", type=int, default=1, help="how often all faults are gone through (1)")
     options = parser.parse_args()
     instance = RunningInstance()

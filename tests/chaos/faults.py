@@ -46,6 +46,27 @@ def _stop_postgres(instance: RunningInstance) -> None:
         _signal_all(family, signal.SIGCONT)
 
 
+def _stop_postgres_and_kill_web(instance: RunningInstance) -> None:
+    """The new web server finds no Postgres and must judge by its snapshot."""
+    family = list(_family(instance.pids()["postgres"]))
+    _signal_all(family, signal.SIGSTOP)
+    try:
+        _kill("web")(instance)
+        sleep(2 * STOPPED_SECONDS)
+    finally:
+        _signal_all(family, signal.SIGCONT)
+
+
+def _kill_everything(instance: RunningInstance) -> None:
+    """As a machine short of memory may: supervisor and all it started at once. Then a start in the same folder."""
+    web = _children(instance.pids()["web"])
+    instance.process.kill()
+    _signal_all([*instance.pids().values(), *web], signal.SIGKILL)
+    instance.process.wait()
+    instance.start()
+    instance.wait()
+
+
 FAULTS = (
     Fault(name="kill -9 one web process", inflict=_kill_web_process),
     Fault(name="kill -9 the web server", inflict=_kill("web")),
@@ -54,6 +75,8 @@ FAULTS = (
     Fault(name="kill -9 Valkey", inflict=_kill("valkey")),
     Fault(name="kill -9 Postgres", inflict=_kill("postgres")),
     Fault(name=f"freeze Postgres for {STOPPED_SECONDS:.0f} s", inflict=_stop_postgres),
+    Fault(name="freeze Postgres, kill web", inflict=_stop_postgres_and_kill_web),
+    Fault(name="kill -9 everything", inflict=_kill_everything),
 )
 
 

@@ -27,11 +27,17 @@ class RunningInstance:
         self.data = data or make_data_folder()
         self.url = f"http://127.0.0.1:{self.port}"
         self.output = self.data / "terminal"
+        self._arguments = arguments
+        self._env = clean_environment() | dict(env or {})
+        self.start()
+
+    def start(self) -> None:
+        """Start it, or start it again in the same folder and on the same port, without waiting."""
         with self.output.open("wb") as output:
             self.process = subprocess.Popen(
-                [*up_command(data=self.data, port=self.port), *arguments],
+                [*up_command(data=self.data, port=self.port), *self._arguments],
                 cwd=ROOT,
-                env=clean_environment() | dict(env or {}),
+                env=self._env,
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
