@@ -24,7 +24,7 @@ def issuer_of(tenant_id: str) -> str:
 
 
 def candidates_for(tenant_id: str, base_url: str) -> tuple[Candidate, ...]:
-    """The subjects for the base address and its two paths, likeliest first. Raises ValueError when the tenant is no GUID."""
+    """The subjects for the base address and its two paths, likeliest first. Raises ValueError for no GUID."""
     base = base_url.rstrip("/")
     return tuple(Candidate(url=base + suffix, subject=subject_of(tenant_id, base + suffix)) for suffix in SUFFIXES)
 
