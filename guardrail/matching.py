@@ -6,10 +6,11 @@ from dataclasses import dataclass
 
 from guardrail.case import Case, Source
 from guardrail.provenance import Leaf, share_in, stands_in
-from guardrail.request import stem, stems
+from guardrail.request import stem, stems, telling_words
 from guardrail.text.directives import WORD
 from guardrail.text.reading import Directive, Prose
 from guardrail.text.words import ENGLISH
+from guardrail.text.wordset import WordSet, word_set
 from guardrail.tool_kind import tool_senses, tool_verbs, tool_words
 
 # Values that name a person, place or thing exactly: one that only an instruction gives is evidence on its own.
@@ -69,7 +70,7 @@ def matches_of(case: Case) -> Iterator[Match]:
     in_data: dict[Leaf, bool] = {}
     # An argument that holds the whole instruction repeats a name or a text, it does not carry the instruction out.
     quoting = {
-        argument.path: " ".join(argument.value.lower().split())
+        argument.path: word_set((argument.value,))
         for argument in case.call.arguments
         if isinstance(argument.value, str) and len(argument.value) > 30
     }
@@ -80,6 +81,11 @@ def matches_of(case: Case) -> Iterator[Match]:
             match = _match(source, directive, doing, fresh, total, in_data, quoting, case)
             if match is not None:
                 yield match
+
+
+def _repeats(words: frozenset[str], quoted: WordSet) -> bool:
+    """The argument reports the instruction in most of its own words, as a summary or a forwarded mail does."""
+    return len(words) >= 2 and sum(1 for word in words if word in quoted.words) >= 0.8 * len(words)
 
 
 def is_constant(leaf: Leaf) -> bool:
@@ -93,7 +99,7 @@ def _match(
     fresh: list[tuple[Leaf, float]],
     total: float,
     in_data: dict[Leaf, bool],
-    quoting: dict[str, str],
+    quoting: dict[str, WordSet],
     case: Case,
 ) -> Match | None:
     tool = _tool_share(doing, directive)
@@ -104,8 +110,10 @@ def _match(
     values = []
     exact = []
     told = " ".join(directive.text.lower().split()).strip("'\"}]).,; ")
+    words = telling_words(told)
     for leaf, weight in fresh:
-        if told in quoting.get(leaf.argument, ""):
+        quoted = quoting.get(leaf.argument)
+        if quoted is not None and (told in quoted.lower or _repeats(words, quoted)):
             continue
         share = share_in(leaf, directive.window)
         if leaf.kind in ("short", "long") and share < _TEXT_COVER:

@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass
 from enum import Enum
+from functools import lru_cache
 
 from guardrail.destinations import EMAIL, URL
 from guardrail.invocation import Invocation, Tool
@@ -43,9 +44,9 @@ _DO_WHAT_IT_SAYS = re.compile(
     r"\b(?:e-?mails?|mails?|messages?|tickets?|issues?|requests?|comments?|inbox)\b"
     r"|\bwhat(?:ever)? (?:he|she|they|it|the [a-z]+|[\w.@'-]{2,60}) (?:asks?|asked|says?|said|wants?|needs?|"
     r"requests?)\b"
-    r"|\b(?:actions?|tasks?|steps?|instructions?|changes|things|what(?:'s| is)|requests?) (?:(?:that|which) (?:is|"
-    r"are) )?"
-    r"(?:specified|described|listed|mentioned|requested|outlined|given|written|asked|contained|there|in|from|on)\b",
+    r"|\b(?:actions?|tasks?|steps?|instructions?|changes|things|requests?) (?:(?:that|which) (?:is|are) )?(?:specified|"
+    r"described|listed|mentioned|requested|outlined|given|written|asked|contained|there|in|from|on)\b"
+    r"|\bwhat(?:'s| is| was) (?:specified|described|requested|outlined|written|asked|demanded|needed|required)\b",
     re.IGNORECASE,
 )
 # "The details are in the mail": the user names the action, a text the values.
@@ -98,6 +99,16 @@ _FAMILIES = (
 _MAX_ORDERS = 12_000
 _NAME_PARTS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+")
 _PREFIX = re.compile(r"^[^a-z]*[\w -]{0,40}:\s")
+_ADDRESS = re.compile(r"\b[\w-]{1,63}(?:\.[\w-]{1,63}){1,6}\b")
+# Ways to ask for a message without naming the verb.
+_IDIOMS = re.compile(
+    r"\b(?:let|keep) [^.!?\n]{1,60} (?:know|posted|informed|updated|in the loop)\b"
+    r"|\b(?:get back|reach out|write back) to\b"
+    r"|\b(?:drop|give|shoot) [^.!?\n]{1,40} (?:a line|a note|a message|a mail|an email|a call|a ring|"
+    r"a heads.?up)\b|\bloop\b"
+    r"|\bput [^.!?\n]{1,40} in (?:cc|copy)\b",
+    re.IGNORECASE,
+)
 _GENERIC = frozenset("manager data information info details item items list by name".split())
 
 
@@ -128,8 +139,10 @@ def read_request(user: WordSet, tool: Tool, kind: ToolKind) -> Request:
     if not user.words:
         return Request(asked=False, deed=False, only_reading=False, delegation=Delegation.NONE)
     said = verbs_wanted(user.lower[:_MAX_ORDERS]) - ENGLISH.general
+    if _IDIOMS.search(user.lower[:_MAX_ORDERS]):
+        said |= {"notify"}
     senses = {ENGLISH.main_sense[verb] for verb in said - _SPEAKING if verb in ENGLISH.main_sense}
-    delegation = _delegation(user.lower)
+    delegation = _delegation(user.lower[:_MAX_ORDERS])
     return Request(
         asked=_asked(user, said, tool, kind),
         deed=_deed(user, said, tool, kind),
@@ -193,20 +206,22 @@ def on_topic(text: str, user: WordSet, call: Invocation) -> bool:
         ]
     )
     own = stems(frozenset(word.lower() for word in _NAME_PARTS.findall(names[:4000])))
-    topics = stems(_telling(_PREFIX.sub("", text.lower()))) - own
-    shared = topics & stems(_telling(user.lower[:_MAX_ORDERS]))
+    topics = stems(telling_words(_PREFIX.sub("", text.lower()))) - own
+    shared = topics & stems(telling_words(user.lower[:_MAX_ORDERS]))
     return len(shared) >= 2 or (len(shared) == 1 and 3 * len(shared) >= len(topics))
 
 
-def _telling(text: str) -> frozenset[str]:
-    plain = URL.sub(" ", EMAIL.sub(" ", text))
+def telling_words(text: str) -> frozenset[str]:
+    """The words of `text` that tell what it is about: no addresses, no words of the trade."""
+    plain = _ADDRESS.sub(" ", URL.sub(" ", EMAIL.sub(" ", text)))
     return frozenset(
         word
         for word in WORD.findall(plain)
-        if len(word) > 3 and word not in ENGLISH.stop_words and word.removesuffix("s") not in _TRADE
+        if len(word) > 3 and word.isalpha() and word not in ENGLISH.stop_words and word.removesuffix("s") not in _TRADE
     )
 
 
+@lru_cache(maxsize=512)
 def _delegation(said: str) -> Delegation:
     if _DO_WHAT_IT_SAYS.search(said):
         return Delegation.ACTIONS

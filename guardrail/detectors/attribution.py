@@ -10,11 +10,11 @@ import re
 from collections.abc import Iterator
 
 from guardrail.case import Case, Source
-from guardrail.destinations import EMAIL, argument_name
+from guardrail.destinations import EMAIL, Target, argument_name
 from guardrail.matching import Match, is_constant, matches_of
-from guardrail.provenance import Leaf
+from guardrail.provenance import Leaf, stands_in
 from guardrail.request import Delegation, Request, names_in, on_topic, read_request
-from guardrail.text.reading import Author
+from guardrail.text.reading import Author, Prose
 from policies.ruleset import Standing, ToolKind, host_of
 from policies.signal import Evidence, Mark, Severity, Signal
 
@@ -24,14 +24,20 @@ _OUTWARD = frozenset(("email", "url", "domain", "iban", "phone"))
 # Prose is kept in lower case.
 _FORMS = {"email": EMAIL, "iban": re.compile(r"\b[a-z]{2}\d{2}(?: ?[a-z0-9]{4}){2,7}(?: ?[a-z0-9]{1,4})?\b")}
 _MEANT = "meant"
+_UNREQUESTED = frozenset((ToolKind.SEND, ToolKind.PAY, ToolKind.SHARE))
+# Words a field needs to be prose and not a value.
+_RUNNING_TEXT = 5
+_AUTHOR_FACTS = ("author", "editor", "revision", "document")
 
 
 def detect(case: Case) -> list[Signal]:
     """At most one signal: the directive that explains the call best."""
-    if not any(source.reading.directives for source in case.sources):
+    if not case.sources:
+        return []
+    matches = sorted(matches_of(case), key=lambda match: match.score, reverse=True)
+    if not matches and case.kind not in _UNREQUESTED:
         return []
     request = read_request(case.user, case.call.tool, case.kind)
-    matches = sorted(matches_of(case), key=lambda match: match.score, reverse=True)
     rival = max((match.raw for match in matches if not match.marked), default=0.0)
     for match in matches:
         # Another text explains the call better: a colleague's errand that an attack only happens to resemble.
@@ -46,7 +52,7 @@ def detect(case: Case) -> list[Signal]:
             return []
         if name and name != _MEANT:
             return [_signal(name, match, case, request)]
-    return []
+    return _unrequested(case, request)
 
 
 def _carries_out_marked(match: Match, case: Case, request: Request) -> bool:
@@ -82,9 +88,81 @@ def _unmarked_name(match: Match, case: Case, request: Request) -> str:
         if _named_by_user(author, case):
             return _MEANT
         return "instruction_delegated" if outward or case.kind is ToolKind.PAY else _MEANT
+    if request.delegation is Delegation.DETAILS and _is_ours(author.author, case):
+        return _MEANT
     if not request.only_reading and _leaves_it_open(match, author, case, request, outward):
         return "instruction_delegated" if outward and _has_rival(outward, match, case) else _MEANT
     return "instruction_followed" if request.delegation is Delegation.NONE else "instruction_delegated"
+
+
+def _is_ours(author: str, case: Case) -> bool:
+    return "@" in author and case.ruleset.standing_of(author) is Standing.INTERNAL
+
+
+def _unrequested(case: Case, request: Request) -> list[Signal]:
+    """Nobody asked for a message or payment, and its unknown recipient stands nowhere but in running text.
+
+    Finds what is put without any instruction (`reports always go to ...`), in another language or in a code. A
+    recipient of a contact list, a row or a mail's own header is a field by itself and does not count.
+    """
+    if case.kind not in _UNREQUESTED or case.call.event_triggered or request.deed:
+        return []
+    if request.delegation is not Delegation.NONE:
+        return []
+    for target in case.targets:
+        leaf = next(
+            (leaf for leaf in case.leaves if leaf.kind in _OUTWARD and leaf.value.lower() == target.value),
+            None,
+        )
+        if leaf is None or not target.named or target.standing in (Standing.INTERNAL, Standing.KNOWN):
+            continue
+        if stands_in(leaf.needle, case.user.lower) >= 0:
+            continue
+        found = [
+            (source, prose)
+            for source in case.sources
+            for prose in source.reading.prose
+            if stands_in(leaf.needle, prose.lower) >= 0
+        ]
+        if found and all(len(prose.lower.split()) >= _RUNNING_TEXT for _, prose in found):
+            source, prose = found[0]
+            return [_unrequested_signal(target, leaf, source, prose, case)]
+    return []
+
+
+def _unrequested_signal(target: Target, leaf: Leaf, source: Source, prose: Prose, case: Case) -> Signal:
+    author = source.reading.authors[prose.record]
+    number = int(source.name.partition(":")[2])
+    passage = next((p for p in case.call.outputs[number].passages if p.path == prose.path), None)
+    start = max(0, stands_in(leaf.needle, passage.text.lower())) if passage else 0
+    return Signal(
+        name="instruction_followed",
+        severity=_severity("instruction_followed", case),
+        reason=(
+            f"The user asked for nothing to be sent or paid, and {_short(target.value)} stands only in the text of "
+            f"{_place(source, author)}: the text, not the user, chose who gets this."
+        ),
+        evidence=(
+            Evidence(
+                source=source.name,
+                path=prose.path,
+                start=start,
+                end=start + len(leaf.needle),
+                quote=passage.text[max(0, start - 120) : start + 120] if passage else leaf.value,
+                mark=Mark.VALUE,
+                note="the only place the recipient stands",
+            ),
+            Evidence(source="argument", path=leaf.argument, quote=leaf.value[:500], mark=Mark.VALUE),
+        ),
+        facts=(
+            ("destination", target.value),
+            ("destination_standing", target.standing.value),
+            *((name, getattr(author, name)) for name in _AUTHOR_FACTS if getattr(author, name)),
+            ("argument", argument_name(leaf.argument) or leaf.argument),
+            ("tool_kind", case.kind.value),
+        ),
+        would_pass_if=("the user had asked for this", f"the user had named {_short(target.value)}"),
+    )
 
 
 def _leaves_it_open(match: Match, author: Author, case: Case, request: Request, outward: list[Leaf]) -> bool:
@@ -285,7 +363,7 @@ def _facts(match: Match, author: Author, case: Case) -> Iterator[tuple[str, str]
         for address in list(taken) or [found.lower() for found in EMAIL.findall(match.directive.text)[:2]]:
             yield "destination", address
             yield "destination_standing", case.ruleset.standing_of(address).value
-    for name in ("author", "editor", "revision", "document"):
+    for name in _AUTHOR_FACTS:
         if getattr(author, name):
             yield name, getattr(author, name)
     for leaf in match.exact[:3] or match.values[:3]:

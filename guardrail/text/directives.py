@@ -5,6 +5,7 @@ What it cannot see: a request without any verb of the word lists, and languages 
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 from guardrail.text.sentences import split_sentences
 from guardrail.text.words import LANGUAGES, Language
@@ -58,6 +59,7 @@ def read_directive(sentence: str) -> Asked | None:
     return None
 
 
+@lru_cache(maxsize=512)
 def verbs_wanted(text: str, language: Language = LANGUAGES[0]) -> frozenset[str]:
     """Base forms of the verbs somebody who gives orders in `text` wants carried out; not what is only told about."""
     found: set[str] = set()
