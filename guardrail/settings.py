@@ -1,5 +1,6 @@
 """Settings from the environment: name, unit, default, one line of why. A bad value stops the start."""
 
+import json
 import os
 import secrets
 from collections.abc import Callable
@@ -13,8 +14,20 @@ T = TypeVar("T")
 BASE_DIR = Path(__file__).resolve().parent.parent
 
 
+def _environment_of_up() -> dict[str, str]:
+    """What `manage.py up` runs with in this data folder, so that other commands reach its database without set-up."""
+    path = Path(os.environ.get("GUARDRAIL_DATA") or BASE_DIR / ".run") / "environment.json"
+    try:
+        return {str(name): str(value) for name, value in json.loads(path.read_text()).items()}
+    except OSError:
+        return {}
+
+
+_UP = _environment_of_up()
+
+
 def _read(name: str, default: T, convert: Callable[[str], T]) -> T:
-    raw = os.environ.get(name, "")
+    raw = os.environ.get(name) or _UP.get(name, "")
     if not raw:
         return default
     try:

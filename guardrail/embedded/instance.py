@@ -6,6 +6,7 @@ import json
 import os
 import secrets
 import signal
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic, sleep
@@ -34,8 +35,8 @@ class Kept:
 class Instance:
     """A data folder held by this process. Everything in it that is secret has mode 0600.
 
-    lock, state.json (for people and scripts), secret_key, kept.json, processes.json, log/, and the servers' data
-    unless their user cannot reach this folder.
+    lock, state.json (for people and scripts), environment.json (for our own commands), secret_key, kept.json,
+    processes.json, log/, and the servers' data unless their user cannot reach this folder.
     """
 
     def __init__(self, data: Path) -> None:
@@ -111,6 +112,10 @@ class Instance:
     def write_state(self, state: dict[str, Any]) -> None:
         """Write state.json, whole or not at all."""
         write_private(self.data / "state.json", json.dumps(state, indent=2) + "\n")
+
+    def write_environment(self, made: Mapping[str, str]) -> None:
+        """Write environment.json, by which other commands of this checkout find the database; see settings.py."""
+        write_private(self.data / "environment.json", json.dumps(dict(made), indent=2) + "\n")
 
     def note_processes(self, pids: dict[str, int]) -> None:
         """Write down what runs now: for people who look, and for the next start after a `kill -9` of this one."""

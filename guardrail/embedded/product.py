@@ -116,16 +116,13 @@ class Product:
 def environment(
     *, host: str, port: int, data: Path, secret_key: str, database_url: str, redis_url: str
 ) -> dict[str, str]:
-    """The environment of every process of one instance: ours, over which what the operator set wins where it may."""
-    env = dict(os.environ)
-    env |= {"DATABASE_URL": database_url, "REDIS_URL": redis_url, "GUARDRAIL_DATA": str(data)}
-    env.setdefault("GUARDRAIL_SECRET_KEY", secret_key)
-    env.setdefault("GUARDRAIL_PUBLIC_URL", url_of(host, port))
+    """What `up` adds to the environment of every process of one instance; what the operator set wins where it may."""
+    made = {"DATABASE_URL": database_url, "REDIS_URL": redis_url, "GUARDRAIL_DATA": str(data)}
+    wished = {"GUARDRAIL_SECRET_KEY": secret_key, "GUARDRAIL_PUBLIC_URL": url_of(host, port)}
     if host not in _LOOPBACK:
         names = [*_LOOPBACK, "[::1]", socket.gethostname(), socket.getfqdn(), *([] if host in _ANY else [host])]
-        env.setdefault("GUARDRAIL_ALLOWED_HOSTS", ",".join(dict.fromkeys(names)))
-    env["PYTHONUNBUFFERED"] = "1"
-    return env
+        wished["GUARDRAIL_ALLOWED_HOSTS"] = ",".join(dict.fromkeys(names))
+    return made | {name: os.environ.get(name) or value for name, value in wished.items()}
 
 
 def reach(host: str) -> str:

@@ -76,6 +76,16 @@ def test_it_lets_the_printed_admin_sign_in(instance: RunningInstance) -> None:
         assert page.url.path == "/"
 
 
+def test_it_is_found_by_the_other_commands_of_its_checkout(instance: RunningInstance) -> None:
+    env = clean_environment() | {"GUARDRAIL_DATA": str(instance.data)}
+    command = [sys.executable, "manage.py", "issue_token", "copilot-studio"]
+    issued = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, timeout=30, check=True)
+    headers = {"Authorization": f"Bearer {issued.stdout.strip()}"}
+    validate = f"{instance.url}/copilot-studio/validate"
+    wait_for(lambda: httpx.post(validate, headers=headers).status_code == 200, what="the new token to be known")
+    assert stat.S_IMODE((instance.data / "environment.json").stat().st_mode) == 0o600
+
+
 def test_it_refuses_a_second_start_in_the_same_folder(instance: RunningInstance) -> None:
     second = _run_up(data=instance.data, port=1)
     assert second.returncode == 1

@@ -137,7 +137,7 @@ class Command(BaseCommand):
             child = Child(name="valkey", start=memory.spawn, ask=valkey.STOP, patience_seconds=valkey.STOP_SECONDS)
             memory.wait(supervisor.add(child))
             redis_url = memory.url
-        env = environment(
+        made = environment(
             host=host,
             port=port,
             data=instance.data,
@@ -145,6 +145,8 @@ class Command(BaseCommand):
             database_url=database_url or "",
             redis_url=redis_url or "",
         )
+        instance.write_environment(made)
+        env = {**os.environ, **made, "PYTHONUNBUFFERED": "1"}
         return Product(host=host, port=port, env=env, data=instance.data, logs=instance.logs)
 
     def _start_product(self, instance: Instance, product: Product, supervisor: Supervisor) -> None:
