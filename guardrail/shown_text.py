@@ -1,6 +1,6 @@
 """Turns text that an attacker may have written into HTML that shows all of it and obeys none of it.
 
-Pure string work. Everything that leaves here is escaped; characters that people cannot see become visible chips.
+String work only. Everything that leaves here is escaped; characters that people cannot see become visible chips.
 """
 
 import re

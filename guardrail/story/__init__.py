@@ -1,7 +1,7 @@
 """Tells one call as a story: why it was stopped, where each value came from, and the transcript step by step.
 
-Pure: a verdict's stored findings and the parsed call in, values with finished HTML out. A page may be asked for a call
-of 8 MB in ten thousand fields, so everything here is bounded.
+Reads nothing: a verdict's stored findings and the parsed call in, values with finished HTML out. A page may be asked
+for a call of 8 MB in ten thousand fields, so everything here is bounded.
 """
 
 from collections.abc import Mapping, Sequence
