@@ -6,10 +6,9 @@ from dataclasses import dataclass
 
 from guardrail.case import Case, Source
 from guardrail.provenance import Leaf, share_in, stands_in
-from guardrail.request import stem, stems, telling_words
-from guardrail.text.directives import WORD
+from guardrail.request import telling_words
 from guardrail.text.reading import Directive, Prose
-from guardrail.text.words import ENGLISH
+from guardrail.text.words import ENGLISH, stem, stems
 from guardrail.text.wordset import WordSet, word_set
 from guardrail.tool_kind import tool_senses, tool_verbs, tool_words
 
@@ -146,14 +145,13 @@ def _match(
 def _tool_share(doing: _Doing, directive: Directive) -> float:
     if not doing.words:
         return 0.0
-    heard = stems(directive.window.words)
-    return sum(1 for word in doing.words if word in heard) / len(doing.words)
+    return sum(1 for word in doing.words if word in directive.window_stems) / len(doing.words)
 
 
 def _action(doing: _Doing, directive: Directive, tool: float) -> float:
     """1 the same verb, 0.6 the same kind of action, 0.5 the tool is named, 0 something else is asked for."""
     verbs = directive.asked.verbs - ENGLISH.general
-    if verbs & doing.verbs or (doing.stems and doing.stems & stems(frozenset(WORD.findall(directive.text.lower())))):
+    if verbs & doing.verbs or (doing.stems & directive.stems):
         return 1.0
     if directive.asked.senses & doing.senses and verbs:
         return 0.6

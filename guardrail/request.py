@@ -8,7 +8,7 @@ from functools import lru_cache
 from guardrail.destinations import EMAIL, URL
 from guardrail.invocation import Invocation, Tool
 from guardrail.text.directives import WORD, senses_of, verbs_wanted
-from guardrail.text.words import ENGLISH
+from guardrail.text.words import ENGLISH, stem, stems
 from guardrail.text.wordset import WordSet
 from guardrail.tool_kind import tool_verbs, tool_words
 from policies.ruleset import ToolKind
@@ -157,15 +157,6 @@ def _family_stems() -> dict[str, frozenset[str]]:
         for word in family.split():
             found[word] = found.get(word, frozenset()) | {stem(other) for other in family.split()}
     return found
-
-
-def stem(word: str) -> str:
-    """The head of a word, so that `reservation` meets `reserve` and `payments` meets `pay`'s own forms."""
-    return word[:5] if len(word) > 5 else word.removesuffix("s") if len(word) > 3 else word
-
-
-def stems(words: frozenset[str]) -> frozenset[str]:
-    return frozenset(stem(word) for word in words)
 
 
 def _asked(user: WordSet, said: frozenset[str], tool: Tool, kind: ToolKind) -> bool:

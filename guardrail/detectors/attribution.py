@@ -197,22 +197,22 @@ def _outward_unknown(match: Match, author: Author, case: Case) -> list[Leaf]:
 
 def _has_rival(outward: list[Leaf], match: Match, case: Case) -> bool:
     """Another address of the same kind stands in the same source: one of the two is not what the user had in mind."""
-    marked = " ".join(d.text.lower() for d in match.source.reading.directives if d.signs or d.hidden)
+    reading = match.source.reading
+    author = reading.authors[match.directive.record]
+    # an address in a text made to hijack is no rival but the hijacker's, and a text's own author is none either
+    marked = " ".join(d.text.lower() for d in reading.directives if d.signs or d.hidden)
+    known = f"{marked} {author.author.lower()} {author.editor.lower()}"
     for leaf in outward:
         pattern = _FORMS.get(leaf.kind)
-        if pattern is None:
-            continue
-        for prose in match.source.reading.prose:
-            for found in pattern.findall(prose.lower[:20_000]):
-                plain = found.replace(" ", "")
-                # an address in a text made to hijack is no rival: it is the hijacker's
-                if (
-                    plain != leaf.needle
-                    and found not in marked
-                    and case.ruleset.standing_of(plain) is Standing.UNKNOWN
-                    and plain not in case.user.lower
-                ):
-                    return True
+        others = (
+            {found for prose in reading.prose for found in pattern.findall(prose.lower[:20_000])} if pattern else ()
+        )
+        for found in others:
+            plain = found.replace(" ", "")
+            if plain == leaf.needle or found in known or plain in case.user.lower:
+                continue
+            if case.ruleset.standing_of(plain) is Standing.UNKNOWN:
+                return True
     return False
 
 

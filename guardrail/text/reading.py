@@ -10,11 +10,12 @@ from dataclasses import dataclass
 
 from guardrail.invocation import Passage
 from guardrail.text.budget import Budget
-from guardrail.text.directives import Asked, read_directive
+from guardrail.text.directives import WORD, Asked, read_directive
 from guardrail.text.normalise import Hidden
 from guardrail.text.records import Field, Record, cut_records
 from guardrail.text.sentences import split_sentences
 from guardrail.text.signatures import find_signatures
+from guardrail.text.words import stems
 from guardrail.text.wordset import WordSet, word_set
 
 SIGNATURE_REACH = 3
@@ -47,8 +48,8 @@ class Sign:
 class Directive:
     """One sentence that asks for something. Offsets are into the original passage at `path`.
 
-    `window` is the sentence with its neighbours, where the details of a request stand. `hidden` says how it was
-    hidden from people, empty when it was not.
+    `window` is the sentence with its neighbours, where the details of a request stand; `stems` are the
+    sentence's own. `hidden` says how it was hidden from people, empty when it was not.
     """
 
     record: int
@@ -58,6 +59,8 @@ class Directive:
     text: str
     asked: Asked
     window: WordSet
+    window_stems: frozenset[str]
+    stems: frozenset[str]
     signs: tuple[Sign, ...]
     hidden: str
 
@@ -152,7 +155,7 @@ def _read(passages: tuple[Passage, ...], budget: Budget) -> Reading:
             prose.append(Prose(path=field.path, lower=field.view.text.lower(), record=number, asked=spans))
     complete = not budget.short
     budget.short = budget.short or short_before
-    size = 400 + sum(200 + 2 * len(p.lower) for p in prose) + sum(800 + 6 * len(d.window.lower) for d in directives)
+    size = 400 + sum(200 + 2 * len(p.lower) for p in prose) + sum(1_200 + 10 * len(d.window.lower) for d in directives)
     return Reading(
         authors=tuple(_author(record) for record in records),
         prose=tuple(prose),
@@ -182,31 +185,63 @@ def _directives_in(field: Field, record: int, budget: Budget) -> tuple[list[Dire
             found = read_directive(text[start:end])
             if found is not None:
                 asked.append((index, found))
+    lower = text.lower() if len(text.lower()) == len(text) else text
+    reach = [(bounds[max(0, index - SIGNATURE_REACH)][0], _far(bounds, index, SIGNATURE_REACH)) for index, _ in asked]
+    signs = [sign for start, end in _merged(reach) for sign in find_signatures(lower, start, end)]
     directives = []
     spans = []
-    for index, found in asked:
+    for (index, found), (near, far) in zip(asked, reach, strict=True):
         if budget.spent():
             break
-        low, high = max(0, index - _BEFORE), min(len(bounds) - 1, index + _AFTER)
-        window = text[bounds[low][0] : bounds[high][1]]
-        spans.append((bounds[index][0], bounds[high][1]))
-        directives.append(_directive(field, record, bounds, index, found, window))
+        start, end = bounds[index]
+        spans.append((start, _far(bounds, index, _AFTER)))
+        directives.append(
+            _directive(
+                field,
+                record,
+                start=start,
+                end=end,
+                asked=found,
+                window=text[bounds[max(0, index - _BEFORE)][0] : spans[-1][1]],
+                signs=[sign for sign in signs if sign[1] < far and sign[2] > near],
+            )
+        )
     return directives, tuple(spans)
 
 
+def _far(bounds: list[tuple[int, int]], index: int, reach: int) -> int:
+    return bounds[min(len(bounds) - 1, index + reach)][1]
+
+
+def _merged(stretches: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Ascending stretches with those that overlap joined."""
+    found: list[tuple[int, int]] = []
+    for start, end in stretches:
+        if found and start <= found[-1][1]:
+            found[-1] = (found[-1][0], max(end, found[-1][1]))
+        else:
+            found.append((start, end))
+    return found
+
+
 def _directive(
-    field: Field, record: int, bounds: list[tuple[int, int]], index: int, asked: Asked, window: str
+    field: Field,
+    record: int,
+    *,
+    start: int,
+    end: int,
+    asked: Asked,
+    window: str,
+    signs: list[tuple[str, int, int]],
 ) -> Directive:
     view = field.view
-    start, end = bounds[index]
-    near = bounds[max(0, index - SIGNATURE_REACH)][0]
-    far = bounds[min(len(bounds) - 1, index + SIGNATURE_REACH)][1]
-    signs = tuple(
-        Sign(what=what, start=view.place(near + first), end=view.place(near + last))
-        for what, first, last in find_signatures(view.text[near:far])
-    )
+    first: dict[str, Sign] = {}
+    for what, near, far in signs:
+        if what not in first:
+            first[what] = Sign(what=what, start=view.place(near), end=view.place(far))
     placed = view.place(start)
     placed_end = max(view.place(end), placed)
+    words = word_set((window,))
     return Directive(
         record=record,
         path=field.path,
@@ -214,8 +249,10 @@ def _directive(
         end=placed_end,
         text=view.text[start:end][:500],
         asked=asked,
-        window=word_set((window,)),
-        signs=signs,
+        window=words,
+        window_stems=stems(words.words),
+        stems=stems(frozenset(WORD.findall(view.text[start:end].lower()))),
+        signs=tuple(first.values()),
         hidden=field.encoded or _how_hidden(field.hidden, placed, placed_end),
     )
 

@@ -1,7 +1,8 @@
 """Signs that a stretch of text is written to take over an assistant rather than to inform a person.
 
 A sign alone never stops a call: texts about such attacks contain them too. Beside an instruction that the planned
-call carries out it is what tells a hijacking from an errand. Each pattern is linear: bounded gaps, no nested repeats.
+call carries out it is what tells a hijacking from an errand. Patterns are for lower-cased text, and linear: bounded
+gaps, no nested repeats.
 """
 
 import re
@@ -16,7 +17,6 @@ SIGNATURES: tuple[tuple[str, re.Pattern[str]], ...] = (
             r"[^.\n]{0,40}\b(?:previous|prior|above|earlier|initial|original|preceding|former|existing|other|all|any|"
             r"your|the user'?s?)\b[^.\n]{0,30}\b(?:i[a-z]{0,3}structions?|prompts?|rules?|guidelines?|"
             r"directions?|commands?|orders?|tasks?|requests?|guardrails?|polic(?:y|ies)|messages?|context)\b",
-            re.IGNORECASE,
         ),
     ),
     (
@@ -26,7 +26,6 @@ SIGNATURES: tuple[tuple[str, re.Pattern[str]], ...] = (
             r"(?:system )?(?:instructions?|directive|orders|objective|task) ?(?:is|are|:|from)|takes? (?:precedence|"
             r"priority) over|your (?:new|real|actual|only|first|next) (?:task|goal|job|instructions?|objective)|"
             r"adhere to the following|follow (?:these|the following|the below|this) instructions?)",
-            re.IGNORECASE,
         ),
     ),
     (
@@ -38,7 +37,6 @@ SIGNATURES: tuple[tuple[str, re.Pattern[str]], ...] = (
             r"summar(?:y|ies)|questions?|quer(?:y|ies)|prompts?|instructions?|job|work|actions?|answer|response)\b"
             r"|\bthe (?:tasks?|instructions?|request) (?:that )?(?:i|we|the user) (?:gave|have given|asked|sent)\b"
             r"|\b(?:user|original)(?:'s)? (?:task|request|instructions?|query|question)\b",
-            re.IGNORECASE,
         ),
     ),
     (
@@ -57,7 +55,6 @@ SIGNATURES: tuple[tuple[str, re.Pattern[str]], ...] = (
             r"|\b(?:ai|llm|virtual|automated|digital) (?:assistants?|agents?|readers?|systems?) (?:must|should|"
             r"shall|will|"
             r"reading|processing|handling|summari[sz]ing|please|need|is to|are to|that (?:read|process|handle))",
-            re.IGNORECASE,
         ),
     ),
     (
@@ -72,7 +69,6 @@ SIGNATURES: tuple[tuple[str, re.Pattern[str]], ...] = (
             r"override)(?![a-z])"
             r"|\bsystem (?:message|prompt|override|notice|instructions?|note)\b\s{0,3}[:\]>-]"
             r"|={3,}\s{0,3}(?:system|instructions?|end|begin)|\bend of (?:system|user|document|context|prompt)\b",
-            re.IGNORECASE,
         ),
     ),
     (
@@ -87,7 +83,6 @@ SIGNATURES: tuple[tuple[str, re.Pattern[str]], ...] = (
             r"|\b(?:silently|secretly|covertly|discreetly|quietly|without (?:asking|confirmation|confirming|approval|"
             r"prompting|the user|any (?:confirmation|notice|approval)|their knowledge))\b"
             r"|\b(?:keep|remain) (?:this|it) (?:secret|hidden|quiet|between us|confidential from)\b",
-            re.IGNORECASE,
         ),
     ),
     (
@@ -97,7 +92,6 @@ SIGNATURES: tuple[tuple[str, re.Pattern[str]], ...] = (
             r"api)s?\b[^.\n]{0,60}|\bwith the (?:following )?(?:arguments?|parameters?)\b|\b(?:tool|"
             r"function)[ _]calls?\b"
             r"|\byour (?:tools|functions|capabilities|connectors|plugins)\b",
-            re.IGNORECASE,
         ),
     ),
     (
@@ -108,15 +102,13 @@ SIGNATURES: tuple[tuple[str, re.Pattern[str]], ...] = (
             r"owner|administrator|admin|developer|system)\b|\bi am (?:your|the) (?:user|owner|developer|creator|"
             r"administrator|admin|operator)\b|\b(?:authori[sz]ed|approved|ordered|mandated) by (?:your|the) (?:user|"
             r"owner|administrator|admin|developer|operator|system)\b",
-            re.IGNORECASE,
         ),
     ),
 )
 
 
-def find_signatures(text: str) -> Iterator[tuple[str, int, int]]:
-    """(what it is, start, end) of each sign in `text`; the first one of each kind."""
+def find_signatures(lower: str, start: int, end: int) -> Iterator[tuple[str, int, int]]:
+    """(what it is, start, end) of each sign between `start` and `end` of a lower-cased text."""
     for name, pattern in SIGNATURES:
-        match = pattern.search(text)
-        if match:
+        for match in pattern.finditer(lower, start, end):
             yield name, match.start(), match.end()

@@ -288,3 +288,12 @@ def _english() -> Language:
 
 ENGLISH = _english()
 LANGUAGES: tuple[Language, ...] = (ENGLISH,)
+
+
+def stem(word: str) -> str:
+    """The head of a word, so that `reservation` meets `reserve` and `payments` meets `pay`'s own forms."""
+    return word[:5] if len(word) > 5 else word.removesuffix("s") if len(word) > 3 else word
+
+
+def stems(words: frozenset[str]) -> frozenset[str]:
+    return frozenset(stem(word) for word in words)
