@@ -6,7 +6,7 @@ from typing import Any
 
 from guardrail import words
 from guardrail.invocation import Invocation, Passage
-from guardrail.shown_text import Span
+from guardrail.shown_text import Span, tidy
 from guardrail.story.spans import Spans, ordered, shown, source_in_words
 from guardrail.story.values import ArgumentShown, Finding, OriginShown, Quote
 
@@ -55,8 +55,9 @@ def quotes_of(
     for (key, path), items in list(places.items())[:MOST_QUOTES]:
         passage = _passage_at(call, key, path) if call else None
         here = spans.get((key, path), [])
-        if passage is None:
-            kept = " … ".join(str(item.get("quote", "")) for item in items)
+        if passage is None or not tidy(here, length=len(passage.text)):
+            # the body is gone, or the words stand in no text of it (inside an encoded file): as the verdict kept them
+            kept = " … ".join(str(item["quote"]) for item in items if item.get("quote"))
             passage = Passage(path=path, text=kept)
             here = [Span(start=0, end=len(kept), mark=str(items[0].get("mark", "value")))]
         yield Quote(

@@ -16,7 +16,7 @@ from guardrail.models import Verdict
 from policies.models import Agent
 from policies.ruleset import Mode
 from policies.services.publish import ensure_baseline
-from policies.signal import Mark, Severity, Signal
+from policies.signal import Evidence, Mark, Severity, Signal
 from tests import told
 
 LIST_QUERIES = 6  # session, person, three for the header, the page
@@ -281,6 +281,19 @@ def test_several_instructions_are_numbered_from_top_to_bottom(analyst: Client) -
     said = text_of(analyst, f"/verdicts/{told.record_call(body, signal)}/")
     assert '<b class="k k-instruction">1</b> <mark class="mk-instruction">open gate 4</mark>' in said
     assert '<b class="k k-instruction">2</b> <mark class="mk-instruction">mail the berth list</mark>' in said
+
+
+def test_words_from_inside_an_encoded_file_are_quoted_as_the_verdict_kept_them(analyst: Client) -> None:
+    body = told.mail_body(arguments={"to": told.OUTSIDER, "file": "QmVydGggMTQgaXMgZnJlZQ=="})
+    found = Evidence(
+        source="argument", path="file", quote="Berth 14 is free", mark=Mark.DATA, note="inside an encoded attachment"
+    )
+    signal = Signal(
+        name="classified_data_leaving", severity=Severity.HIGH, reason="The berth plan would leave.", evidence=(found,)
+    )
+    said = text_of(analyst, f"/verdicts/{told.record_call(body, signal)}/")
+    assert '<mark class="mk-data">Berth 14 is free</mark>' in said
+    assert "inside an encoded attachment" in said
 
 
 def test_what_a_person_asked_for_stands_beside_what_was_done(analyst: Client) -> None:
