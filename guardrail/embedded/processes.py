@@ -1,6 +1,7 @@
 """One child process: the user it runs as, its session, its log, and its end when we end."""
 
 import ctypes
+import errno
 import os
 import pwd
 import signal
@@ -105,15 +106,20 @@ def free_port(preferred: int | None = None) -> int:
 
 
 def is_free(host: str, port: int) -> bool:
-    """Whether we could listen on `host`:`port` alone. Granian itself shares a taken port without a word."""
+    """Whether we could listen on `host`:`port` alone. Granian itself shares a taken port without a word.
+
+    Raises OSError when nobody could: an address that is not of this machine, a port only root may have.
+    """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((host, port))
             probe.listen(1)
-        except OSError:
-            return False
+        except OSError as error:
+            if error.errno == errno.EADDRINUSE:
+                return False
+            raise OSError(error.errno, f"cannot listen on `{host}`, port `{port}`: {error.strerror}") from None
         return True
 
 

@@ -85,8 +85,10 @@ class Command(BaseCommand):
             instance.wait_for_leftovers()
             _demand_port(host, port)
             kept = instance.keep()
-        except (InUse, OSError) as error:
+        except InUse as error:
             raise CommandError(str(error)) from None
+        except OSError as error:
+            raise CommandError(f"{error.strerror}: `{error.filename}`" if error.filename else error.strerror) from None
         supervisor = Supervisor(say=self._say, note=instance.note_processes)
         try:
             product = self._start_servers(instance, kept, supervisor, host=host, port=port)
