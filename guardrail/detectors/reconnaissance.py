@@ -37,6 +37,7 @@ _QUESTIONS: tuple[tuple[str, re.Pattern[str]], ...] = (
             r"[^.?!\n]{0,50}\b(?:you|your|available|able|run|call|use|parameters?|arguments?|inputs?)\b"
             r"|\b(?:you|your)\b[^.?!\n]{0,40}\b(?:actions|tools?|functions?|plug-?ins?|commands|operations|"
             r"endpoints?)\b"
+            r"|\b(?:your|you have|the full) (?:[\w-]+ ){0,2}(?:capabilities|abilities|functionality|permissions)\b"
             r"|\b(?:parameters?|arguments?|inputs?|signature|schema|json)\b[^.?!\n]{0,40}\b(?:you|your|tool|action|"
             r"function|names?|types?|expect|take|accept)\b",
             re.IGNORECASE,
@@ -45,13 +46,15 @@ _QUESTIONS: tuple[tuple[str, re.Pattern[str]], ...] = (
     (
         "tables and fields",
         re.compile(
-            r"\b(?:which|what|name of the|list|all|every|show)\b[^.?!\n]{0,30}\b(?:tables?|columns?|fields?|"
-            r"entit(?:y|ies)|"
-            r"schemas?|record types?|lists)\b"
+            r"\b(?:which|what|name|names|list|all|every|show|dump|print|give|tell|describe|enumerate|export)\b"
+            r"[^.?!\n]{0,30}\b(?:tables?|columns?|fields|entit(?:y|ies)|schemas?|record types?|lists)\b"
+            r"|\b(?:which|what) (?:data ?base|table|store|index|list|system)\b[^.?!\n]{0,30}\b(?:stored|kept|saved|"
+            r"held|in)\b"
+            r"|\b(?:column|field|table) names\b"
             r"|\b(?:does|do|is|are)\b[^.?!\n]{0,30}\b(?:directory|table|data ?base|list|index|crm|knowledge base|"
             r"store)\b"
-            r"[^.?!\n]{0,30}\b(?:hold|holds|contain|contains|include|includes|have|has|cover|covers|store|stores|"
-            r"also|too)\b"
+            r"[^.?!\n]{0,30}\b(?:hold|holds|contain|contains|include|includes|have|has|cover|covers|store|stores|also|"
+            r"too)\b"
             r"|\bhow many (?:records|rows|contacts|customers|entries|documents|files|users)\b",
             re.IGNORECASE,
         ),
@@ -62,6 +65,7 @@ _QUESTIONS: tuple[tuple[str, re.Pattern[str]], ...] = (
             r"\b(?:can|could|are|do|may) you\b[^.?!\n]{0,30}\b(?:change|edit|delete|modify|update|overwrite|write to|"
             r"insert|alter|access|read|query|see|export|download)\b[^.?!\n]{0,30}\b(?:existing|any|other|all|every|"
             r"everyone|records?|rows?|tables?|data|accounts?|internal|files?)\b"
+            r"|\b(?:what|which)\b[^.?!\n]{0,30}\b(?:can|could|do) you (?:access|read|see|reach|query)\b"
             r"|\b(?:permissions?|privileges?|access rights?|access level|role|service account|credentials|identity)\b"
             r"[^.?!\n]{0,40}\b(?:you|your)\b|\b(?:you|your)\b[^.?!\n]{0,40}\b(?:permissions?|privileges?|access level|"
             r"service account|run as|credentials|logged in as)\b",
