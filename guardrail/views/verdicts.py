@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
+from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
 from guardrail import badges, queries, words
@@ -53,6 +54,7 @@ class Told:
 
 
 @require_GET
+@never_cache
 def verdict_list(request: HttpRequest) -> HttpResponse:
     """Calls, newest first. An id of a verdict in the search box goes straight to it."""
     asked = {name: request.GET.get(name, "").strip()[:LONGEST_WORDS].replace("\x00", "") for name in FILTERS}
@@ -90,6 +92,7 @@ def verdict_list(request: HttpRequest) -> HttpResponse:
 
 
 @require_GET
+@never_cache
 def verdict_page(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     """One call: why, where each value came from, the transcript, and everything that was found."""
     told = load_told(get_object_or_404(Verdict, pk=pk))
@@ -97,6 +100,7 @@ def verdict_page(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
 
 
 @require_GET
+@never_cache
 def verdict_body(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     """The body as it came, byte for byte, as plain text that no browser runs or guesses about."""
     body = load_body(pk)

@@ -5,6 +5,7 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
+from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
 from guardrail.models import Verdict
@@ -16,6 +17,7 @@ from policies.access import Permission, may
 
 
 @require_GET
+@never_cache
 def investigation_page(request: HttpRequest, pk: int) -> HttpResponse:
     """One investigation; `?call=` tells another of its calls than the worst."""
     return render_investigation(request, load_investigation(pk))

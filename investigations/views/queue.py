@@ -5,6 +5,7 @@ from urllib.parse import urlencode
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.dateparse import parse_datetime
+from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
 from guardrail.badges import SEVERITIES as SEVERITY_WORDS
@@ -15,6 +16,7 @@ from policies.access import Permission, actor_of, may
 
 
 @require_GET
+@never_cache
 def queue(request: HttpRequest) -> HttpResponse:
     """Investigations in one view, filtered and sorted as the URL says."""
     person = actor_of(request)
@@ -49,6 +51,7 @@ def queue(request: HttpRequest) -> HttpResponse:
 
 
 @require_GET
+@never_cache
 def queue_news(request: HttpRequest) -> HttpResponse:
     """The line that says how many rows came in since the page was made; it asks again by itself."""
     asked = asked_of(request.GET)

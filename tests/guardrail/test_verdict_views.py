@@ -82,6 +82,14 @@ def test_every_page_forbids_inline_script_and_style(analyst: Client) -> None:
         assert "form-action 'self'" in policy
 
 
+def test_no_page_with_what_others_wrote_is_kept_by_a_browser_or_a_proxy(analyst: Client) -> None:
+    verdict_id = told.record_story()
+    for path in ("/", "/verdicts/", f"/verdicts/{verdict_id}/", f"/verdicts/{verdict_id}/body/", "/queue/news/"):
+        kept = analyst.get(path)["Cache-Control"]
+        assert "no-store" in kept
+        assert "private" in kept
+
+
 def test_a_missing_page_says_what_to_do(analyst: Client) -> None:
     said = text_of(analyst, f"/verdicts/{uuid.uuid4()}/", status=404)
     assert "Search for the conversation id" in said
