@@ -9,6 +9,7 @@ urlpatterns = [
     path("queue/news/", queue.queue_news, name="queue_news"),
     path("investigations/<int:pk>/", investigation.investigation_page, name="investigation"),
     path("investigations/<int:pk>/claim/", act.claim, name="investigation_claim"),
+    path("investigations/<int:pk>/take-over/", act.take_over, name="investigation_take_over"),
     path("investigations/<int:pk>/release/", act.release, name="investigation_release"),
     path("investigations/<int:pk>/comment/", act.comment, name="investigation_comment"),
     path("investigations/<int:pk>/close/", act.close, name="investigation_close"),

@@ -24,6 +24,16 @@ def claim(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_POST
+def take_over(request: HttpRequest, pk: int) -> HttpResponse:
+    """Make mine what the person in `from` has; refused when somebody else has it by now."""
+    found = load_investigation(pk)
+    actor = actor_of(request)
+    holder = request.POST.get("from", "")
+    seen = int(holder) if holder.isascii() and holder.isdecimal() and len(holder) < 10 else None
+    return _done(request, found, lambda: services.assign(found, assignee=actor, seen=seen, actor=actor))
+
+
+@require_POST
 def release(request: HttpRequest, pk: int) -> HttpResponse:
     """Give mine back to nobody."""
     found = load_investigation(pk)

@@ -313,6 +313,26 @@ def test_claiming_what_another_has_says_who_was_faster(analyst: Client, found: I
     assert found.assignee == tom
 
 
+def test_what_a_colleague_has_can_be_taken_over(analyst: Client, ines: User, found: Investigation) -> None:
+    tom = User.objects.create_user("tom")
+    Investigation.objects.filter(pk=found.pk).update(assignee=tom, status="active")
+    assert "Take over" in text_of(analyst, f"/investigations/{found.pk}/")
+    analyst.post(f"/investigations/{found.pk}/take-over/", {"from": tom.pk})
+    found.refresh_from_db()
+    assert found.assignee == ines
+    assert "gave it to ines" in text_of(analyst, f"/investigations/{found.pk}/")
+
+
+@pytest.mark.parametrize("holder", ["", "nonsense", "999999"])
+def test_taking_over_from_who_has_it_no_more_is_refused(analyst: Client, found: Investigation, holder: str) -> None:
+    tom = User.objects.create_user("tom")
+    Investigation.objects.filter(pk=found.pk).update(assignee=tom, status="active")
+    said = analyst.post(f"/investigations/{found.pk}/take-over/", {"from": holder}, follow=True).content.decode()
+    assert "was assigned meanwhile" in said
+    found.refresh_from_db()
+    assert found.assignee == tom
+
+
 def test_what_i_have_i_can_give_back(analyst: Client, ines: User, found: Investigation) -> None:
     analyst.post(f"/investigations/{found.pk}/claim/")
     assert "Give back" in text_of(analyst, f"/investigations/{found.pk}/")
@@ -389,7 +409,7 @@ def test_who_may_only_read_sees_no_buttons_and_changes_nothing(client: Client, d
     assert (row.status, row.assignee, Activity.objects.count()) == ("new", None, 0)
 
 
-@pytest.mark.parametrize("act", ["claim", "release", "comment", "close", "reopen"])
+@pytest.mark.parametrize("act", ["claim", "take-over", "release", "comment", "close", "reopen"])
 def test_a_look_never_changes_anything(analyst: Client, found: Investigation, act: str) -> None:
     before = Activity.objects.count()
     assert analyst.get(f"/investigations/{found.pk}/{act}/").status_code == 405
