@@ -22,6 +22,7 @@ _TEXT_COVER = 0.6
 class _Doing:
     """What the planned call does, in the terms directives are matched by."""
 
+    own: frozenset[str]
     verbs: frozenset[str]
     senses: frozenset[str]
     words: tuple[str, ...]
@@ -58,6 +59,7 @@ class Match:
 
 def matches_of(case: Case) -> Iterator[Match]:
     doing = _Doing(
+        own=tool_verbs(case.call.tool),
         verbs=tool_verbs(case.call.tool) - ENGLISH.general,
         senses=tool_senses(case.call.tool, case.kind),
         words=tuple(stem(word) for word in tool_words(case.call.tool)),
@@ -151,6 +153,8 @@ def _tool_share(doing: _Doing, directive: Directive) -> float:
 def _action(doing: _Doing, directive: Directive, tool: float) -> float:
     """1 the same verb, 0.6 the same kind of action, 0.5 the tool is named, 0 something else is asked for."""
     verbs = directive.asked.verbs - ENGLISH.general
+    if tool >= 0.5 and directive.asked.verbs & doing.own:
+        return 1.0
     if verbs & doing.verbs or (doing.stems & directive.stems):
         return 1.0
     if directive.asked.senses & doing.senses and verbs:

@@ -109,6 +109,10 @@ _IDIOMS = re.compile(
     r"|\bput [^.!?\n]{1,40} in (?:cc|copy)\b",
     re.IGNORECASE,
 )
+_QUESTION = re.compile(
+    r"(?:^|[.!,\n]\s*)(?:what|who|whom|whose|when|where|why|how|which|is|are|was|were|do|does|did|has|have|any|tell|give|"
+    r"show|read)\b"
+)
 _GENERIC = frozenset("manager data information info details item items list by name".split())
 
 
@@ -146,9 +150,16 @@ def read_request(user: WordSet, tool: Tool, kind: ToolKind) -> Request:
     return Request(
         asked=_asked(user, said, tool, kind),
         deed=_deed(user, said, tool, kind),
-        only_reading=senses <= {"read"} and delegation is not Delegation.ACTIONS,
+        only_reading=senses <= {"read"}
+        and delegation is not Delegation.ACTIONS
+        and (bool(senses) or _asks(user.lower)),
         delegation=delegation,
     )
+
+
+def _asks(said: str) -> bool:
+    """A question, or a call for information without a verb; anything else names a goal and leaves the way open."""
+    return "?" in said[:_MAX_ORDERS] or bool(_QUESTION.search(said[:_MAX_ORDERS]))
 
 
 def _family_stems() -> dict[str, frozenset[str]]:

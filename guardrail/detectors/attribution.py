@@ -11,10 +11,12 @@ from collections.abc import Iterator
 
 from guardrail.case import Case, Source
 from guardrail.destinations import EMAIL, Target, argument_name
+from guardrail.invocation import Tool
 from guardrail.matching import Match, is_constant, matches_of
 from guardrail.provenance import Leaf, stands_in
 from guardrail.request import Delegation, Request, names_in, on_topic, read_request
 from guardrail.text.reading import Author, Prose
+from guardrail.tool_kind import tool_words
 from policies.ruleset import Standing, ToolKind, host_of
 from policies.signal import Evidence, Mark, Severity, Signal
 
@@ -25,6 +27,11 @@ _OUTWARD = frozenset(("email", "url", "domain", "iban", "phone"))
 _FORMS = {"email": EMAIL, "iban": re.compile(r"\b[a-z]{2}\d{2}(?: ?[a-z0-9]{4}){2,7}(?: ?[a-z0-9]{1,4})?\b")}
 _MEANT = "meant"
 _UNREQUESTED = frozenset((ToolKind.SEND, ToolKind.PAY, ToolKind.SHARE))
+_TO_OTHERS = _UNREQUESTED | {ToolKind.DELETE}
+_OWN_MATERIAL = frozenset(
+    "file files repo repository code command shell terminal bash doc docs documentation kb knowledge wiki runbook "
+    "manual policy handbook guide routine procedure schema sources".split()
+)
 # Words a field needs to be prose and not a value.
 _RUNNING_TEXT = 5
 _AUTHOR_FACTS = ("author", "editor", "revision", "document")
@@ -57,6 +64,9 @@ def detect(case: Case) -> list[Signal]:
 
 def _carries_out_marked(match: Match, case: Case, request: Request) -> bool:
     """Beside a signature less is needed: some value of the call, or the very tool, that the user did not ask for."""
+    aimed = any(leaf.kind in _OUTWARD for leaf in match.values)
+    if aimed and not request.asked and match.action >= 0.6 and match.raw >= 0.5 * match.new:
+        return True
     if (
         match.exact
         or (match.explained >= 1.0 and match.cover >= 0.25)
@@ -90,9 +100,24 @@ def _unmarked_name(match: Match, case: Case, request: Request) -> str:
         return "instruction_delegated" if outward or case.kind is ToolKind.PAY else _MEANT
     if request.delegation is Delegation.DETAILS and _is_ours(author.author, case):
         return _MEANT
+    if not outward and case.kind not in _TO_OTHERS and _is_own_material(match.source, author, case, request):
+        return _MEANT
     if not request.only_reading and _leaves_it_open(match, author, case, request, outward):
         return "instruction_delegated" if outward and _has_rival(outward, match, case) else _MEANT
     return "instruction_followed" if request.delegation is Delegation.NONE else "instruction_delegated"
+
+
+def _is_own_material(source: Source, author: Author, case: Case, request: Request) -> bool:
+    """How-to texts of nobody in particular: files, manuals, knowledge; and what the same tool said a step before.
+
+    Whoever names a goal and not the steps expects the agent to go by them. A mail, a review or a web page is none.
+    """
+    if author.author or author.editor:
+        return False
+    if source.tool_name and source.tool_name in (case.call.tool.name, case.call.tool.tool_id):
+        return True
+    tool = Tool(tool_id=source.tool_name, name=source.tool_name)
+    return not request.only_reading and not _OWN_MATERIAL.isdisjoint(tool_words(tool))
 
 
 def _is_ours(author: str, case: Case) -> bool:
@@ -170,9 +195,10 @@ def _leaves_it_open(match: Match, author: Author, case: Case, request: Request, 
     given = {kind for kind, pattern in _FORMS.items() if pattern.search(case.user.lower)}
     if any(leaf.kind in given for leaf in outward):
         return False
-    if request.deed and on_topic(match.directive.text, case.user, case.call):
+    wished = request.asked or (request.deed and not outward)
+    if wished and on_topic(match.directive.text, case.user, case.call):
         return True
-    answers = any(target.value == author.author.lower() for target in case.targets)
+    answers = not outward and any(target.value == author.author.lower() for target in case.targets)
     return request.asked and (answers or request.delegation is Delegation.DETAILS)
 
 
@@ -181,7 +207,7 @@ def _outward_unknown(match: Match, author: Author, case: Case) -> list[Leaf]:
     home = host_of(author.author) if "@" in author.author else ""
     found = []
     targets = {target.argument for target in case.targets if target.named}
-    for leaf in match.exact:
+    for leaf in match.values if case.kind is ToolKind.SHARE else match.exact:
         if leaf.kind not in _OUTWARD or (leaf.kind in ("iban", "phone") and case.kind is ToolKind.WRITE):
             continue
         if leaf.argument not in targets and case.kind is ToolKind.WRITE:
@@ -189,7 +215,13 @@ def _outward_unknown(match: Match, author: Author, case: Case) -> list[Leaf]:
         if case.ruleset.standing_of(leaf.value) in (Standing.INTERNAL, Standing.KNOWN):
             continue
         host = host_of(leaf.value) if leaf.kind in ("email", "url", "domain") else ""
-        if home and host and (host == home or host.endswith("." + home) or home.endswith("." + host)):
+        # answering an author is one thing, giving an author access or money another
+        if (
+            case.kind in (ToolKind.SEND, ToolKind.WRITE)
+            and home
+            and host
+            and (host == home or host.endswith("." + home) or home.endswith("." + host))
+        ):
             continue
         found.append(leaf)
     return found

@@ -118,6 +118,7 @@ def _imperative(lower: str, words: list[Token], sentence: str, language: Languag
     starts = {0, label.end()} if label else {0}
     telling = bool(_FIRST_PERSON.match(lower))
     at_head = True
+    skipped = -1
     for index, (word, start, _) in enumerate(words):
         joined = False
         if index and (_CLAUSE_BREAK.search(lower[max(0, start - 3) : start]) or start in starts):
@@ -127,6 +128,11 @@ def _imperative(lower: str, words: list[Token], sentence: str, language: Languag
         if not at_head:
             continue
         if word in language.lead_ins or word in language.polite:
+            continue
+        if word in language.subordinate and index + 1 < len(words) and words[index + 1][0].endswith("ing"):
+            skipped = index + 1
+            continue
+        if index == skipped:
             continue
         at_head = False
         if telling and not (index and sentence[start : start + 1].isupper()):

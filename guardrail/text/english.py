@@ -17,7 +17,7 @@ VERBS: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(
         "read get retrieve search find fetch open check list visit browse view download access show look lookup query "
         "inspect review examine see collect gather extract obtain pull locate identify count calculate compute compare "
-        "summarize summarise estimate verify monitor track scan analyze analyse load describe preview navigate "
+        "summarize summarise estimate verify monitor track scan analyze analyse describe preview navigate "
         "recommend suggest figure determine dump enumerate exfiltrate follow click".split(),
         (READ,),
     ),
@@ -31,7 +31,7 @@ VERBS: dict[str, tuple[str, ...]] = {
     ),
     "tell": (SEND,),
     "ask": (SEND,),
-    "write": (SEND, WRITE),
+    "write": (WRITE, SEND),
     "upload": (WRITE, SEND),
     "copy": (WRITE, SEND),
     "attach": (WRITE, SEND),
@@ -204,3 +204,5 @@ THINGS = frozenset(
     "upload view visit vote wire test run start set block ban complete clear correct lower raise fill "
     "present".split()
 )
+# With a gerund they open a clause that only says when: `before replying delete ...`.
+SUBORDINATE = frozenset("before after when while once upon by without instead".split())

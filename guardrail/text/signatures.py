@@ -52,6 +52,10 @@ SIGNATURES: tuple[tuple[str, re.Pattern[str]], ...] = (
             r"personal |smart )?(?:ai|llm|assistant|language model|chatbot|bot|ai agent|agent)\b"
             r"|\b(?:dear|hey|hi|hello|attention|to you),? (?:gpt|chatgpt|claude|gemini|copilot|llama|mistral|"
             r"assistant|ai)\b"
+            r"|(?:^|[.\n:>!?]\s{0,3})(?:ai |the |dear |hey |hi |hello )?(?:ai agent|agent|assistant|bot|copilot|"
+            r"chatbot|llm)\s?[,:]"
+            r"|\b(?:ai|assistant|agent|bot|llm|copilot|chatbot) (?:instructions?|directives?|notes?|tasks?|"
+            r"commands?)\s?:"
             r"|\b(?:ai|llm|virtual|automated|digital) (?:assistants?|agents?|readers?|systems?) (?:must|should|"
             r"shall|will|"
             r"reading|processing|handling|summari[sz]ing|please|need|is to|are to|that (?:read|process|handle))",

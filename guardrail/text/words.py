@@ -30,6 +30,7 @@ class Language:
     openers: frozenset[str]
     things: frozenset[str]
     deeds: Mapping[str, str]
+    subordinate: frozenset[str]
 
 
 def _third(verb: str) -> str:
@@ -80,6 +81,7 @@ def _english() -> Language:
         verb_forms=MappingProxyType(forms),
         third_person=MappingProxyType(third),
         participles=MappingProxyType(participles),
+        subordinate=english.SUBORDINATE,
         polite=english.POLITE,
         lead_ins=english.LEAD_INS,
         determiners=english.DETERMINERS,
