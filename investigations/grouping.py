@@ -224,6 +224,14 @@ def _deed(found: _Found, where: str) -> str:
             return _words(verdict["tool_name"] or verdict["tool_id"]) or "use a tool"
 
 
+_LACKING = {
+    "wire": "unreadable body",
+    "store": "nothing could store them",
+    "attribution": "time ran out",
+    "memory, attribution": "time ran out",
+}
+
+
 def _unjudged(verdict: Mapping[str, Any]) -> Cause:
     lacking = ", ".join(str(name) for name in verdict["degraded"]) or "time"
     stopped = verdict["would_have"] in _STOPS
@@ -232,7 +240,7 @@ def _unjudged(verdict: Mapping[str, Any]) -> Cause:
         fingerprint=_digest([UNJUDGED, lacking, verdict["would_have"], verdict["agent_id"]]),
         attributed=True,
         kind=UNJUDGED,
-        title=_plain(f"{title}: without {lacking}"),
+        title=_plain(f"{title}: {_LACKING.get(lacking, f'without {lacking}')}"),
         severity=int(Severity.MEDIUM if stopped else Severity.HIGH),
         outcome=_outcome(verdict),
         author="",

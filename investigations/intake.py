@@ -20,6 +20,7 @@ from guardrail.models import PendingIntake, Verdict
 from investigations.grouping import Cause, cause_not_taken_in, cause_of
 from investigations.models import Activity, Investigation, InvestigationCall
 from policies.services.sightings import Sighting, record_sightings
+from policies.signal import Severity
 
 log = structlog.get_logger(__name__)
 
@@ -289,7 +290,7 @@ def _extend(investigation: Investigation, items: Sequence[_Caused]) -> list[Acti
                 Activity(
                     investigation=investigation,
                     kind="severity_raised",
-                    text=f"from {investigation.severity} to {cause.severity}: {cause.title}",
+                    text=f"from {_word(investigation.severity)} to {_word(cause.severity)}: {cause.title}",
                 )
             )
             investigation.severity, investigation.kind, investigation.title = cause.severity, cause.kind, cause.title
@@ -322,3 +323,7 @@ def _openings(fresh: Sequence[Investigation]) -> list[Activity]:
             text = f"investigation {earlier.pk}, closed as {earlier.get_disposition_display().lower()}"
             activities.append(Activity(investigation=row, kind="recurred", text=text))
     return activities
+
+
+def _word(severity: int) -> str:
+    return next((level.name.lower() for level in Severity if level == severity), str(severity))

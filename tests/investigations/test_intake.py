@@ -140,7 +140,7 @@ def test_it_opens_one_for_calls_that_could_not_be_judged() -> None:
     take_in()
     investigation = Investigation.objects.get()
     assert (investigation.kind, investigation.calls, investigation.outcome) == ("unjudged", 2, "blocked")
-    assert investigation.title == "Calls stopped unjudged: without attribution"
+    assert investigation.title == "Calls stopped unjudged: time ran out"
 
 
 def test_it_shows_calls_that_were_let_through_unjudged() -> None:
