@@ -90,9 +90,9 @@ def up_command(*, data: Path, port: int) -> list[str]:
 
 
 def clean_environment() -> dict[str, str]:
-    """Our environment without the servers of the tests."""
+    """Our environment without the servers, the data folder and the patient budgets of the tests."""
     ours = ("DATABASE_URL", "REDIS_URL", "GUARDRAIL_DATA")
-    return {name: value for name, value in os.environ.items() if name not in ours}
+    return {name: value for name, value in os.environ.items() if name not in ours and not name.endswith("_MS")}
 
 
 def make_data_folder() -> Path:
