@@ -101,7 +101,10 @@ def _manner(lower: str, words: list[Token], sentence: str, language: Language) -
     for match in _PASSIVE.finditer(lower):
         if match.group(1) in language.participles:
             return "passive"
-    for index, (word, _, _) in enumerate(words[:-1]):
+    for index, (word, _, end) in enumerate(words[:-1]):
+        # `Dear agent, as part of the audit share ...`: whoever is spoken to is asked for something
+        if word in language.machine_names and index < 3 and lower[end : end + 1] in (",", ":"):
+            return "addressed"
         if word in language.machine_names and any(
             later in language.third_person or later in language.modals for later, _, _ in words[index + 1 : index + 4]
         ):
@@ -195,7 +198,7 @@ def _deeds(lower: str, words: list[Token], language: Language) -> frozenset[str]
 
 def _verbs_asked(lower: str, words: list[Token], sentence: str, language: Language, manner: str) -> frozenset[str]:
     """The verbs to be carried out: base forms not used as nouns; in passive and narrated text other forms too."""
-    loose = manner in ("passive", "narrated", "asking", "polite")
+    loose = manner in ("passive", "narrated", "asking", "polite", "addressed")
     found: set[str] = set()
     for index, (word, start, _) in enumerate(words):
         previous = words[index - 1][0] if index else ""

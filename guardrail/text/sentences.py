@@ -14,7 +14,7 @@ _END = re.compile(
     r"|;\s"
 )
 _ABBREVIATION = re.compile(
-    r"(?:\b(?:e\.g|i\.e|etc|mr|mrs|ms|dr|no|nr|st|vs|approx|inc|ltd|co|fig|p)|\b[A-Z])\.$", re.IGNORECASE
+    r"(?:\b(?i:e\.g|i\.e|etc|mr|mrs|ms|dr|no|nr|st|vs|approx|inc|ltd|co|fig|p)|(?<![\w.])[A-Z])\.$"
 )
 _MAX_SENTENCE = 1200
 
