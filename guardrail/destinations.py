@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 from guardrail.invocation import Argument, Invocation
 from guardrail.tool_kind import infer_kind
@@ -13,6 +14,7 @@ URL = re.compile(
 )
 IBAN = re.compile(r"\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,4})?\b")
 _HOST = re.compile(r"^(?:[a-z0-9-]{1,63}\.){1,6}[a-z]{2,18}(?::\d{1,5})?(?:/[^\s]*)?$", re.IGNORECASE)
+_INDEX = re.compile(r"\[\d+\]")
 _NOT_ALNUM = re.compile(r"[^a-z0-9]+")
 # Argument names that hold somebody or some place the call reaches; a plain name or number counts only under these.
 _TARGET_NAMES = frozenset(
@@ -52,7 +54,9 @@ def targets_of(call: Invocation, ruleset: Ruleset, kind: ToolKind) -> tuple[Targ
     for argument in call.arguments:
         if not isinstance(argument.value, str | int) or isinstance(argument.value, bool):
             continue
-        is_target = _is_target(argument)
+        is_target = _is_target(_INDEX.sub("", argument.path))
+        if not is_target and (not isinstance(argument.value, str) or not _may_hold_address(argument.value)):
+            continue
         for value, known_form in _values(argument, is_target=is_target, kind=kind):
             standing = ruleset.standing_of(value)
             if not known_form and standing is Standing.UNKNOWN and kind not in (ToolKind.SEND, ToolKind.PAY):
@@ -70,8 +74,13 @@ def argument_name(path: str) -> str:
     return _NOT_ALNUM.sub("", re.split(r"[./\]]", tail)[-1].lower())
 
 
-def _is_target(argument: Argument) -> bool:
-    parts = re.split(r"[./\[\]]+", argument.path.lower())
+def _may_hold_address(text: str) -> bool:
+    return "@" in text or "://" in text or "www." in text.lower()
+
+
+@lru_cache(maxsize=4096)
+def _is_target(path: str) -> bool:
+    parts = re.split(r"[./\[\]]+", path.lower())
     return any(_NOT_ALNUM.sub("", part) in _TARGET_NAMES for part in parts if part)
 
 

@@ -14,6 +14,7 @@ _SIGN_IN = frozenset(
     "sessionid key passphrase".split()
 )
 _MAX_TEXT = 60_000
+_MAX_TEXTS = 500
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -46,9 +47,11 @@ def _leads_out(target: Target, case: Case) -> bool:
 
 
 def outgoing(case: Case) -> list[Outgoing]:
-    """Every text in the arguments, encoded attachments opened; sign-in arguments left out."""
-    found = []
+    """Every text in the arguments, encoded attachments opened, sign-in arguments left out; the first 500."""
+    found: list[Outgoing] = []
     for argument in case.call.arguments:
+        if len(found) >= _MAX_TEXTS:
+            break
         if not isinstance(argument.value, str) or argument_name(argument.path) in _SIGN_IN:
             continue
         text = argument.value[:_MAX_TEXT]

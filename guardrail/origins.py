@@ -17,7 +17,8 @@ _USER_SHARE = 0.8
 def trace_origins(case: Case) -> tuple[Origin, ...]:
     """One Origin a value, at most 40, in the order of the arguments."""
     standings = {target.value: target.standing for target in case.targets}
-    places = _places(case)
+    # without time left the texts are not searched: a value is then said to be the agent's or the user's
+    places = [] if case.budget.spent_already() else _places(case)
     pairs = list(zip(case.leaves, case.user_shares, strict=True))[:_MAX_ORIGINS]
     return tuple(_origin(case, leaf, share, standings, places) for leaf, share in pairs)
 
@@ -49,11 +50,10 @@ def _origin(case: Case, leaf: Leaf, share: float, standings: dict[str, Standing]
 def _found(case: Case, leaf: Leaf, share: float, places: list[_Place]) -> tuple[str, _Place | None, int]:
     if leaf.kind == "number" and len(leaf.needle) <= 2:
         return "constant", None, 0
-    if not case.budget.spent_already():
-        for place in places:
-            at = stands_in(leaf.needle, place.lower)
-            if at >= 0:
-                return place.kind, place, at
+    for place in places:
+        at = stands_in(leaf.needle, place.lower)
+        if at >= 0:
+            return place.kind, place, at
     if share >= _USER_SHARE and not case.call.event_triggered:
         return "user", None, 0
     return "agent", None, 0

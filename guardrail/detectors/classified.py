@@ -29,7 +29,22 @@ LABEL = re.compile(
     r"[Ii]nternal"
     r"(?: [Oo]nly| [Uu]se)?)|CONFIDENTIAL|RESTRICTED|SECRET)\b"
 )
-_LABEL_FIELDS = frozenset("classification sensitivity sensitivitylabel label dataclass confidentiality".split())
+# One of these stands in every label: looked for first, since the pattern is slow over a long history.
+_LABEL_WORDS = (
+    "CONFIDEN",
+    "SECRET",
+    "RESTRICTED",
+    "INTERNAL",
+    "NOT FOR",
+    "DISTRIBUTE",
+    "EYES ONLY",
+    "lassification",
+    "ensitivity",
+    "ENSITIVITY",
+    "LASSIFICATION",
+    "ata class",
+    "ata Class",
+)
 _SHINGLE = 6
 _MIN_SHINGLES = 2
 _MAX_WORDS = 20_000
@@ -77,8 +92,12 @@ def _held_back(case: Case, data_class: str) -> bool:
 
 
 def _files(case: Case, texts: list[Outgoing]) -> Iterator[_Finding]:
-    for file in case.ruleset.files:
-        if not _held_back(case, file.data_class):
+    # one search of everything first: thousands of files times every argument would take the whole budget
+    everything = "\n".join(text.text for text in texts).lower()
+    for count, file in enumerate(case.ruleset.files):
+        if count % 256 == 0 and case.budget.spent():
+            return
+        if not any(part and part in everything for part in _parts(file)) or not _held_back(case, file.data_class):
             continue
         for text in texts:
             at = _names_file(text, file)
@@ -91,6 +110,12 @@ def _files(case: Case, texts: list[Outgoing]) -> Iterator[_Finding]:
                     evidence=_quoted(text, at, at + len(named)),
                     by_admin=True,
                 )
+
+
+def _parts(file: ClassifiedFile) -> tuple[str, str]:
+    """What must stand in a text that names the file: its name without the folder (of a folder, all), or its id."""
+    name = file.name.lower()
+    return (name if name.endswith("/") else name.rsplit("/", 1)[-1]), file.file_id.lower()
 
 
 def _names_file(text: Outgoing, file: ClassifiedFile) -> int:
@@ -182,7 +207,7 @@ def _from_labelled_outputs(case: Case, texts: list[Outgoing]) -> Iterator[_Findi
 def _mark_of(path: str, text: str, case: Case) -> tuple[str, int, int, bool] | None:
     """(class or label, start, end, whether an admin gave it) of a marked passage."""
     head = text[:100_000]
-    match = LABEL.search(head)
+    match = LABEL.search(head) if any(word in head for word in _LABEL_WORDS) else None
     if match:
         return match.group().strip(" \t\n|[(*#.-"), match.start(), match.end(), False
     lower = head.lower()
