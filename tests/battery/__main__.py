@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterable, Iterator
 from functools import partial
 from pathlib import Path
+from random import Random
 from typing import Any
 
 from guardrail import benchmark
@@ -161,10 +162,10 @@ def _groups(name: str, way: str, outcomes: list[Outcome]) -> dict[str, Any]:
 
 
 def _timed_corpus(sessions: list[Rows], ruleset: Ruleset) -> Speed:
-    """Every n-th call, so that a large corpus takes no longer than a small one."""
+    """A sample, so that a large corpus takes no longer than a small one."""
     rows = [row for session in sessions for row in session]
-    calls = [call for row in rows[:: max(1, len(rows) // _MAX_TIMED)] if (call := call_of(row)) is not None]
-    return timed(calls, ruleset)
+    rows = Random(0).sample(rows, min(len(rows), _MAX_TIMED))
+    return timed((call for row in rows if (call := call_of(row)) is not None), ruleset)
 
 
 def _speed(name: str, speed: Speed) -> dict[str, Any]:
