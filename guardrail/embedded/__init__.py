@@ -4,6 +4,7 @@
 * processes.py: one child process: its user, its session, its log, its end
 * postgres.py, valkey.py: one server each
 * instance.py: one data folder: its lock, ports, secrets and state.json
+* servers.py: the servers one instance needs
 * supervisor.py: keeps children alive and stops them in order
 * product.py: our own processes: web, worker, beat, and the commands before them
 """

@@ -7,7 +7,7 @@ import os
 import secrets
 import signal
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from time import monotonic, sleep
 from typing import Any
@@ -15,6 +15,8 @@ from typing import Any
 from guardrail.embedded.processes import Account, free_port, reachable, server_account
 
 _LEFTOVER_SECONDS = 20.0
+# In the environment of every process of ours: the data folder of the `up` that started it.
+MARK = "_GUARDRAIL_UP"
 
 
 class InUse(RuntimeError):
@@ -29,7 +31,6 @@ class Kept:
     postgres_password: str
     valkey_port: int
     valkey_password: str
-    rehearsed: bool
 
 
 class Instance:
@@ -87,16 +88,9 @@ class Instance:
             postgres_password=known.get("postgres_password") or secrets.token_urlsafe(24),
             valkey_port=free_port(known.get("valkey_port")),
             valkey_password=known.get("valkey_password") or secrets.token_urlsafe(24),
-            rehearsed=bool(known.get("rehearsed")),
         )
-        members = {name: getattr(kept, name) for name in Kept.__dataclass_fields__}
-        write_private(path, json.dumps(known | members, indent=2))
+        write_private(path, json.dumps(asdict(kept), indent=2) + "\n")
         return kept
-
-    def keep_rehearsed(self) -> None:
-        """Remember that the first start's rehearsal is done."""
-        path = self.data / "kept.json"
-        write_private(path, json.dumps(read_json(path) | {"rehearsed": True}, indent=2))
 
     def secret_key(self) -> str:
         """The key that signs sessions: made on the first start, so that a restart signs nobody out."""
@@ -122,16 +116,31 @@ class Instance:
         noted = {name: {"pid": pid, "born": _born(pid)} for name, pid in pids.items()}
         write_private(self.data / "processes.json", json.dumps(noted, indent=2) + "\n")
 
-    def wait_for_leftovers(self) -> None:
-        """Wait for children of a killed `up` to finish stopping; kill what does not. Processes of others are left."""
-        noted = read_json(self.data / "processes.json")
+    def end_leftovers(self) -> None:
+        """Ask what a killed `up` left here to stop, wait for it, and kill what does not. Others' processes are left.
+
+        The kernel has told its children; theirs it has not, and orphaned web workers would go on holding the port.
+        """
         deadline = monotonic() + _LEFTOVER_SECONDS
-        for entry in noted.values():
-            pid, born = int(entry["pid"]), entry["born"]
-            while born is not None and pid != os.getpid() and _born(pid) == born:
-                if monotonic() > deadline:
-                    os.kill(pid, signal.SIGKILL)
-                sleep(0.1)
+        asked: set[int] = set()
+        while left := self._leftovers():
+            for pid in left - asked if monotonic() < deadline else left:
+                _signal(pid, signal.SIGTERM if monotonic() < deadline else signal.SIGKILL)
+            asked |= left
+            sleep(0.1)
+
+    def _leftovers(self) -> set[int]:
+        """Our own processes by their mark, the servers, which run as somebody else, by what was noted of them."""
+        noted = read_json(self.data / "processes.json").values()
+        left = {int(entry["pid"]) for entry in noted if entry["born"] and _born(int(entry["pid"])) == entry["born"]}
+        mark = os.fsencode(f"{MARK}={self.data}")
+        for environ in Path("/proc").glob("[0-9]*/environ"):
+            try:
+                if mark in environ.read_bytes().split(b"\0"):
+                    left.add(int(environ.parent.name))
+            except OSError:  # gone, or somebody else's
+                continue
+        return {pid for pid in left if _born(pid)} - {os.getpid()}
 
 
 def read_json(path: Path) -> dict[str, Any]:
@@ -160,3 +169,10 @@ def _born(pid: int) -> str | None:
     except OSError:
         return None
     return None if fields[0] == "Z" else fields[19]
+
+
+def _signal(pid: int, number: signal.Signals) -> None:
+    try:
+        os.kill(pid, number)
+    except ProcessLookupError:
+        return

@@ -19,7 +19,8 @@ WEB_PROCESSES = 2
 # A judging thread spends most of its time waiting for Postgres and Valkey
 WEB_THREADS = 8
 # How long the processes of a killed web server go on answering while the next one loads
-WEB_OVERLAP_SECONDS = 8.0
+# (2 s, with Postgres frozen 9 s: 2026-11)
+WEB_OVERLAP_SECONDS = 20.0
 # No request takes a second; now and then the server waits for a thread of its own that does not end
 WEB_PATIENCE_SECONDS = 8.0
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
@@ -59,6 +60,10 @@ class Product:
         if done.returncode != 0:
             raise StartFailed(f"`manage.py {command}` ended with status {done.returncode}, see `{log}`\n{tail(log)}")
         return (done.stdout or b"").decode()
+
+    def judges_without_postgres(self) -> bool:
+        """Whether an earlier run left the policy and callers a web process can judge by."""
+        return (self.data / "snapshot.json").exists()
 
     def spawn_web(self) -> "subprocess.Popen[bytes]":
         """Start the web server; a worker of it that dies is replaced by the server itself."""

@@ -19,11 +19,10 @@ def main() -> int:
     parser.add_argument("--seconds", type=float, default=4.0, help="quiet time after each fault (4)")
     parser.add_argument("--rounds", type=int, default=1, help="how often all faults are gone through (1)")
     options = parser.parse_args()
-    instance = RunningInstance()
+    instance = RunningInstance().wait()
+    load = Load(url=instance.url, token=instance.state["webhook_token"], rate=options.rate, callers=options.callers)
+    load.start()
     try:
-        instance.wait()
-        load = Load(url=instance.url, token=instance.state["webhook_token"], rate=options.rate, callers=options.callers)
-        load.start()
         sleep(options.seconds)
         for fault in FAULTS * options.rounds:
             _go_through(fault, instance, load, quiet_seconds=options.seconds)
@@ -37,6 +36,7 @@ def main() -> int:
         print("\n".join(lost(load.asked, instance.data)))
         return 0 if not any(rule.violations for rule in rules) else 1
     finally:
+        load.stop()
         instance.remove()
 
 

@@ -14,6 +14,7 @@ from typing import Any
 
 import httpx
 
+from guardrail.embedded.instance import Instance
 from guardrail.embedded.processes import free_port
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -77,6 +78,7 @@ class RunningInstance:
         """End what is left and remove its data."""
         if self.process.poll() is None:
             self.stop()
+        Instance(self.data).end_leftovers()
         shutil.rmtree(self.data)
 
     def _is_up(self) -> bool:

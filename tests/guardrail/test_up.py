@@ -120,6 +120,21 @@ def test_it_replaces_a_killed_process_of_the_web_server(instance: RunningInstanc
     wait_for(lambda: instance.ask() == 200, what="an answer")
 
 
+def test_it_ends_what_a_killed_start_left_behind() -> None:
+    first = RunningInstance().wait()
+    web = first.pids()["web"]
+    orphans = _children(web)
+    first.process.kill()
+    os.kill(web, signal.SIGKILL)  # nobody is left to tell its children
+    first.process.wait()
+    assert any(alive(pid) for pid in orphans)
+    first.start()
+    first.wait()
+    assert not any(alive(pid) for pid in orphans)
+    assert first.ask() == 200
+    first.remove()
+
+
 def test_it_keeps_its_secrets_and_leaves_no_process_behind(instance: RunningInstance) -> None:
     first = RunningInstance().wait()  # beside the other one: two checkouts run side by side
     told, pids = first.state, first.pids()

@@ -14,9 +14,8 @@ from django.conf import settings
 from django.core.management import get_commands
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from guardrail.embedded import postgres, valkey
 from guardrail.embedded.binaries import BinariesMissing
-from guardrail.embedded.instance import Instance, InUse, Kept
+from guardrail.embedded.instance import MARK, Instance, InUse, Kept
 from guardrail.embedded.processes import StartFailed, is_free, tail
 from guardrail.embedded.product import (
     WEB_OVERLAP_SECONDS,
@@ -26,6 +25,7 @@ from guardrail.embedded.product import (
     open_to_others,
     url_of,
 )
+from guardrail.embedded.servers import Servers, servers_of
 from guardrail.embedded.supervisor import Child, Supervisor
 from guardrail.management.commands.bootstrap import SLUG
 
@@ -82,7 +82,7 @@ class Command(BaseCommand):
         try:
             instance = Instance(data)
             instance.hold()
-            instance.wait_for_leftovers()
+            instance.end_leftovers()
             _demand_port(host, port)
             kept = instance.keep()
         except InUse as error:
@@ -91,10 +91,7 @@ class Command(BaseCommand):
             raise CommandError(f"{error.strerror}: `{error.filename}`" if error.filename else error.strerror) from None
         supervisor = Supervisor(say=self._say, note=instance.note_processes)
         try:
-            product = self._start_servers(instance, kept, supervisor, host=host, port=port)
-            self._start_product(instance, product, supervisor)
-            if not (no_demo or kept.rehearsed):
-                self._rehearse(instance, product)
+            self._start(instance, kept, supervisor, host=host, port=port, demo=not no_demo)
             supervisor.watch()
         except KeyboardInterrupt:
             self._say("stopping before everything ran")
@@ -104,77 +101,48 @@ class Command(BaseCommand):
             self._say("stopping")
             supervisor.stop(("web", "worker", "beat"), ("valkey",), ("postgres",))
 
-    def _start_servers(
-        self, instance: Instance, kept: Kept, supervisor: Supervisor, *, host: str, port: int
-    ) -> Product:
-        folder = None
-        database_url, redis_url = os.environ.get("DATABASE_URL"), os.environ.get("REDIS_URL")
-        if not (database_url and redis_url):
-            folder = instance.servers_folder()
-            if folder != instance.data:
-                self._say(f"the servers keep their data in {folder}: their user cannot reach {instance.data}")
-        if folder and not database_url:
-            self._say("starting Postgres")
-            database = postgres.Postgres(
-                folder=folder / "postgres",
-                log=instance.logs / "postgres.log",
-                port=kept.postgres_port,
-                password=kept.postgres_password,
-                account=instance.account,
-            )
-            child = Child(
-                name="postgres", start=database.spawn, ask=postgres.STOP, patience_seconds=postgres.STOP_SECONDS
-            )
-            database.wait(supervisor.add(child))
-            database_url = database.url
-        if folder and not redis_url:
-            self._say("starting Valkey")
-            memory = valkey.Valkey(
-                folder=folder / "valkey",
-                log=instance.logs / "valkey.log",
-                port=kept.valkey_port,
-                password=kept.valkey_password,
-                account=instance.account,
-            )
-            child = Child(name="valkey", start=memory.spawn, ask=valkey.STOP, patience_seconds=valkey.STOP_SECONDS)
-            memory.wait(supervisor.add(child))
-            redis_url = memory.url
-        made = environment(
-            host=host,
-            port=port,
-            data=instance.data,
-            secret_key=instance.secret_key(),
-            database_url=database_url or "",
-            redis_url=redis_url or "",
-        )
-        instance.write_environment(made)
-        env = {**os.environ, **made, "PYTHONUNBUFFERED": "1"}
-        return Product(host=host, port=port, env=env, data=instance.data, logs=instance.logs)
+    def _start(
+        self, instance: Instance, kept: Kept, supervisor: Supervisor, *, host: str, port: int, demo: bool
+    ) -> None:
+        demo = demo and not instance.state()  # a first start: later the data is people's own
+        servers = servers_of(instance, kept)
+        if servers.embedded and instance.servers_folder() != instance.data:
+            self._say(f"the servers' data is in {instance.servers_folder()}: their user cannot reach {instance.data}")
+        product = _product(instance, servers, host=host, port=port)
+        web = None
+        if product.judges_without_postgres():
+            # no answer is an allowed call: those who call already are answered while everything else starts
+            self._say("starting web: it judges by the last policy and keeps a journal until Postgres is there")
+            web = supervisor.add(_web(product))
+        for server in servers.embedded:
+            self._say(f"starting {server.title}")
+            server.wait(supervisor.add(server.child))
+        found = self._prepare(instance, product, supervisor)
+        self._say("starting worker and beat" if web else "starting web, worker and beat")
+        web = web or supervisor.add(_web(product))
+        supervisor.add(Child(name="worker", start=product.spawn_worker))
+        supervisor.add(Child(name="beat", start=product.spawn_beat))
+        product.wait_for_web(web)
+        self._tell(instance, product, found)
+        if demo:
+            self._rehearse(instance, product)
 
-    def _start_product(self, instance: Instance, product: Product, supervisor: Supervisor) -> None:
+    def _prepare(self, instance: Instance, product: Product, supervisor: Supervisor) -> dict[str, Any]:
+        """Bring the database up to date and make what a fresh one lacks; returns what `bootstrap` found."""
         supervisor.go_on()
         self._say("migrating the database")
         product.run("migrate", "--no-input", "--skip-checks", "--verbosity", "0")
+        supervisor.go_on()
         state = instance.state()
         wishes = {
             "admin_username": ADMIN,
             "admin_password": state.get("admin_password") or secrets.token_urlsafe(12),
             "webhook_token": state.get("webhook_token"),
         }
-        supervisor.go_on()
-        found = json.loads(product.run("bootstrap", wishes=wishes))
-        self._say("starting web, worker and beat")
-        web = supervisor.add(
-            Child(
-                name="web",
-                start=product.spawn_web,
-                overlap_seconds=WEB_OVERLAP_SECONDS,
-                patience_seconds=WEB_PATIENCE_SECONDS,
-            )
-        )
-        supervisor.add(Child(name="worker", start=product.spawn_worker))
-        supervisor.add(Child(name="beat", start=product.spawn_beat))
-        product.wait_for_web(web)
+        found: dict[str, Any] = json.loads(product.run("bootstrap", wishes=wishes))
+        return found
+
+    def _tell(self, instance: Instance, product: Product, found: dict[str, Any]) -> None:
         state = {
             "url": url_of(product.host, product.port),
             "webhook_token": found["webhook_token"],
@@ -182,9 +150,6 @@ class Command(BaseCommand):
             "admin_password": found["admin_password"],
         }
         instance.write_state(state)
-        self._tell(instance, state, notes=found["notes"], open_wide=open_to_others(product.host))
-
-    def _tell(self, instance: Instance, state: dict[str, Any], *, notes: list[str], open_wide: bool) -> None:
         token = state["webhook_token"]
         lines = [
             "",
@@ -193,8 +158,12 @@ class Command(BaseCommand):
             f"  webhook        {state['url']}/{SLUG}",
             f"  webhook token  {token or '(as issued)'}",
             f"  all of this in {instance.data / 'state.json'}, logs in {instance.logs}",
-            *(f"  note: {note}" for note in notes),
-            *(["  note: other machines can reach this over plain HTTP: put TLS in front of it"] if open_wide else []),
+            *(f"  note: {note}" for note in found["notes"]),
+            *(
+                ["  note: other machines can reach this over plain HTTP: put TLS in front of it"]
+                if open_to_others(product.host)
+                else []
+            ),
             "",
             "Ask it about a call of an agent:",
             "",
@@ -216,12 +185,34 @@ class Command(BaseCommand):
         except (StartFailed, subprocess.TimeoutExpired) as error:
             self._say(f"the rehearsal did not go as it should; everything keeps running: {error}")
             return
-        instance.keep_rehearsed()
         self._say(f"rehearsed, more in {log}\n{tail(log, lines=1)}")
 
     def _say(self, line: str) -> None:
         self.stdout.write(f"{time.strftime('%H:%M:%S')} {line}")
         self.stdout.flush()
+
+
+def _product(instance: Instance, servers: Servers, *, host: str, port: int) -> Product:
+    made = environment(
+        host=host,
+        port=port,
+        data=instance.data,
+        secret_key=instance.secret_key(),
+        database_url=servers.database_url,
+        redis_url=servers.redis_url,
+    )
+    instance.write_environment(made)
+    env = {**os.environ, **made, MARK: str(instance.data), "PYTHONUNBUFFERED": "1"}
+    return Product(host=host, port=port, env=env, data=instance.data, logs=instance.logs)
+
+
+def _web(product: Product) -> Child:
+    return Child(
+        name="web",
+        start=product.spawn_web,
+        overlap_seconds=WEB_OVERLAP_SECONDS,
+        patience_seconds=WEB_PATIENCE_SECONDS,
+    )
 
 
 def curl_line(url: str, token: str) -> str:
