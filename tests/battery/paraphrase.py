@@ -125,7 +125,8 @@ def _unfolded(text: str) -> tuple[str, list[int]]:
 
 def _first_hit(flat: str, after: int) -> _Hit | None:
     hits = [
-        _Hit(start=match.start(), end=match.end(), pattern=pattern)
+        # the line end before a mark belongs to the text: it keeps the sentences apart
+        _Hit(start=match.end() - len(match.group().lstrip()), end=match.end(), pattern=pattern)
         for pattern in _SIGNS
         if (match := pattern.search(flat, after)) is not None
     ]
@@ -168,4 +169,4 @@ def _breaks(flat: str, hit: _Hit, left: int, right: int) -> bool:
     """Without this stretch the pattern no longer begins where it did."""
     around = flat[max(0, left - 200) : left] + flat[right : right + 200]
     at = hit.pattern.search(around, max(0, min(left, 200) - (left - hit.start)))
-    return at is None or at.start() > min(left, 200)
+    return at is None or at.end() - len(at.group().lstrip()) > min(left, 200)

@@ -14,8 +14,8 @@ from tests.battery.transformations import TRANSFORMATIONS, disguised, disguised_
 # Measured 2026-11-21 less a margin. Raise them when the judge gets better; never lower them.
 PLAIN_FLOOR = 16
 RATIO_FLOOR = 0.70
-LOYAL_CEILING = 0.06
-BENIGN_CEILING = 0.01
+LOYAL_CEILING = 0.02
+BENIGN_CEILING = 0.005
 
 
 def squeezed(text: str) -> str:
