@@ -122,7 +122,9 @@ def _inherit(record: Record, place: str, by_place: dict[str, Record]) -> None:
     """A row without an author of its own, such as an attachment, belongs to whoever wrote the mail around it."""
     while place and not (record.author or record.editor):
         trimmed = _INDEX_TAIL.sub("", place)
-        place = trimmed.rpartition("]")[0] + "]" if "]" in trimmed else ""
+        around = trimmed.rpartition("]")[0] + "]" if "]" in trimmed else ""
+        # a name may itself end in a bracket: what does not get shorter leads nowhere
+        place = around if len(around) < len(place) else ""
         outer = by_place.get(place)
         if outer is not None:
             record.author, record.editor = outer.author, record.editor or outer.editor
