@@ -142,7 +142,10 @@ def _cut_for(flat: str, hit: _Hit, keep: tuple[str, ...]) -> tuple[int, int] | N
     tail = _TOKEN_TAIL.match(flat, hit.end)
     token_end = tail.end() if tail else hit.end
     last = _CLAUSE_END.search(flat, hit.end - 1 if flat[hit.end - 1 : hit.end] in ".:;!?" else token_end)
+    # a mark made of signs is no part of the sentence that follows it
+    mark = ((hit.start, token_end),) if flat[hit.start] in "#<[=" else ()
     for left, right in (
+        *mark,
         (start, last.end() if last else hit.end),
         (hit.start, last.end() if last else hit.end),
         (hit.start, ends.end() if ends else hit.end),
