@@ -53,8 +53,10 @@ class Case:
     budget: Budget
 
 
-def open_case(call: Invocation, past: Past, ruleset: Ruleset, budget: Budget) -> Case:
-    """Lay out one call: reads its outputs, newest first, as far as the budget goes."""
+def open_case(
+    call: Invocation, past: Past, ruleset: Ruleset, budget: Budget, sources: tuple[Source, ...] | None = None
+) -> Case:
+    """Lay out one call with the `sources` read for it; None = read them now."""
     kind = infer_kind(call.tool, ruleset, agent_id=call.agent_id)
     leaves = leaves_of(call.arguments)
     user = _user_words(call)
@@ -69,7 +71,7 @@ def open_case(call: Invocation, past: Past, ruleset: Ruleset, budget: Budget) ->
         leaves=leaves,
         user=user,
         user_shares=tuple(share_in(leaf, user) for leaf in leaves),
-        sources=_sources(call, budget),
+        sources=read_sources(call, budget) if sources is None else sources,
         budget=budget,
     )
 
@@ -88,7 +90,8 @@ def _user_words(call: Invocation) -> WordSet:
     return word_set(texts)
 
 
-def _sources(call: Invocation, budget: Budget) -> tuple[Source, ...]:
+def read_sources(call: Invocation, budget: Budget) -> tuple[Source, ...]:
+    """What the outputs and an outsider's trigger say, newest first, as far as the budget goes."""
     found = []
     if call.event_triggered and call.user_passages:
         reading = read_source(call.user_passages, digest=_digest(call.user_passages), budget=budget)

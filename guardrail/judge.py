@@ -2,8 +2,10 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
+from typing import TypeVar
 
-from guardrail.case import Case, open_case
+from guardrail.case import Source, open_case, read_sources
 from guardrail.detectors import DETECTORS, Detect
 from guardrail.invocation import Invocation, Origin, Past
 from guardrail.origins import trace_origins
@@ -11,6 +13,8 @@ from guardrail.text.budget import Budget
 from policies.decision import Decision, decide
 from policies.ruleset import Ruleset, ToolKind
 from policies.signal import Signal
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -54,17 +58,21 @@ def judge(
     """
     stages = _Stages(clock)
     budget = Budget(deadline=deadline, clock=clock)
-    case = open_case(call, past, ruleset, budget)
+    degraded = [] if past.available else ["memory"]
+    nothing_read: tuple[Source, ...] = ()
+    sources = _try("attribution", lambda: read_sources(call, budget), nothing_read, degraded)
+    case = open_case(call, past, ruleset, budget, sources)
     stages.end("read")
     signals: list[Signal] = []
-    degraded = [] if past.available else ["memory"]
     for name, detect in detectors:
-        signals += _ask(name, detect, case, degraded)
+        none: list[Signal] = []
+        signals += _try(name, partial(detect, case), none, degraded)
         stages.end(name)
     if budget.short and "attribution" not in degraded:
         degraded.append("attribution")
     decision = decide(signals, degraded=degraded, rules=case.rules, ruleset=ruleset, sink=case.sink)
-    origins = trace_origins(case)
+    untraced: tuple[Origin, ...] = ()
+    origins = _try("origins", lambda: trace_origins(case), untraced, [])
     stages.end("decide")
     return Judgement(
         decision=decision,
@@ -75,9 +83,12 @@ def judge(
     )
 
 
-def _ask(name: str, detect: Detect, case: Case, degraded: list[str]) -> list[Signal]:
+def _try(name: str, work: Callable[[], T], otherwise: T, degraded: list[str]) -> T:
+    """What `work` gives; `otherwise`, with `name` noted in `degraded`, when it fails."""
     try:
-        return detect(case)
-    except Exception:  # noqa: BLE001 one broken detector must not answer for the others; the decision says it was missing
-        degraded.append(name)
-        return []
+        return work()
+    except Exception:  # noqa: BLE001
+        # one broken part must not answer for the others; the decision says that it was missing
+        if name not in degraded:
+            degraded.append(name)
+        return otherwise

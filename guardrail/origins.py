@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from guardrail.case import Case
 from guardrail.invocation import Invocation, Origin, Passage
 from guardrail.provenance import Leaf, stands_in
+from guardrail.text.view import lowered
 from policies.ruleset import Standing
 
 _MAX_ORIGINS = 40
@@ -66,10 +67,7 @@ def _places(case: Case) -> list[_Place]:
     for kind, source, passage in _passages(case.call):
         if len(passage.text) <= room:
             room -= len(passage.text)
-            lower = passage.text.lower()
-            # some letters grow when lowered: offsets would be off, so such a text is searched as it is
-            text = lower if len(lower) == len(passage.text) else passage.text
-            found.append(_Place(kind=kind, source=source, path=passage.path, lower=text))
+            found.append(_Place(kind=kind, source=source, path=passage.path, lower=lowered(passage.text)))
     return found
 
 

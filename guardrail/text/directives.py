@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from guardrail.text.sentences import split_sentences
+from guardrail.text.view import lowered
 from guardrail.text.words import LANGUAGES, Language
 
 Token = tuple[str, int, int]
@@ -51,7 +52,7 @@ class Asked:
 
 def read_directive(sentence: str) -> Asked | None:
     """What `sentence` asks for, or None when it asks for nothing. Works on at most 1,200 characters."""
-    lower = sentence.lower().replace("’", "'")
+    lower = lowered(sentence).replace("’", "'")
     for language in LANGUAGES:
         asked = _read(lower, sentence, language)
         if asked is not None:
@@ -65,7 +66,7 @@ def verbs_wanted(text: str, language: Language = LANGUAGES[0]) -> frozenset[str]
     found: set[str] = set()
     for start, end in split_sentences(text):
         sentence = text[start:end]
-        lower = sentence.lower().replace("’", "'")
+        lower = lowered(sentence).replace("’", "'")
         words = [(match.group(), match.start(), match.end()) for match in WORD.finditer(lower)]
         found |= _verbs_asked(lower, words, sentence, language, "order")
     return frozenset(found)

@@ -15,6 +15,7 @@ from guardrail.text.normalise import Hidden
 from guardrail.text.records import Field, Record, cut_records
 from guardrail.text.sentences import split_sentences
 from guardrail.text.signatures import find_signatures
+from guardrail.text.view import lowered
 from guardrail.text.words import stems
 from guardrail.text.wordset import WordSet, word_set
 
@@ -152,7 +153,7 @@ def _read(passages: tuple[Passage, ...], budget: Budget) -> Reading:
                 break
             found, spans = _directives_in(field, number, budget)
             directives.extend(found)
-            prose.append(Prose(path=field.path, lower=field.view.text.lower(), record=number, asked=spans))
+            prose.append(Prose(path=field.path, lower=lowered(field.view.text), record=number, asked=spans))
     complete = not budget.short
     budget.short = budget.short or short_before
     size = 400 + sum(200 + 2 * len(p.lower) for p in prose) + sum(1_200 + 10 * len(d.window.lower) for d in directives)
@@ -185,7 +186,7 @@ def _directives_in(field: Field, record: int, budget: Budget) -> tuple[list[Dire
             found = read_directive(text[start:end])
             if found is not None:
                 asked.append((index, found))
-    lower = text.lower() if len(text.lower()) == len(text) else text
+    lower = lowered(text)
     reach = [(bounds[max(0, index - SIGNATURE_REACH)][0], _far(bounds, index, SIGNATURE_REACH)) for index, _ in asked]
     signs = [sign for start, end in _merged(reach) for sign in find_signatures(lower, start, end)]
     directives = []

@@ -51,3 +51,11 @@ class View:
     def cut(self, start: int, end: int) -> "View":
         """The stretch from `start` to `end` as a view of its own."""
         return View(self.text[start:end], self, [0], [start])
+
+
+def lowered(text: str) -> str:
+    """`text` in lower case, as long as before: a letter that would become two stays as it is, so offsets hold."""
+    lower = text.lower()
+    if len(lower) == len(text):
+        return lower
+    return "".join(small if len(small := letter.lower()) == 1 else letter for letter in text)
