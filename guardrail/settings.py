@@ -97,10 +97,17 @@ CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
 DEADLINE_MS = _read("GUARDRAIL_DEADLINE_MS", 500, _number(50, 5000))
 # Milliseconds Postgres may take to store a verdict before the local journal takes it.
 STORE_BUDGET_MS = _read("GUARDRAIL_STORE_BUDGET_MS", 150, _number(10, 5000))
+if STORE_BUDGET_MS >= DEADLINE_MS:
+    raise ImproperlyConfigured(
+        f"`GUARDRAIL_STORE_BUDGET_MS` is `{STORE_BUDGET_MS}`, expected less than `GUARDRAIL_DEADLINE_MS`, `{DEADLINE_MS}`:"
+        " judging gets what is left"
+    )
 # Milliseconds Redis may take before a call is judged without memory.
 MEMORY_BUDGET_MS = _read("GUARDRAIL_MEMORY_BUDGET_MS", 20, _number(1, 1000))
 # Bytes of a call that are read and judged; a larger one gets the fail posture and keeps its first bytes.
 MAX_CALL_BYTES = _read("GUARDRAIL_MAX_CALL_BYTES", 8_000_000, _number(100_000, 64_000_000))
+# Minutes a held call that a person allowed may come again before the permission ends.
+ALLOW_ONCE_MINUTES = _read("GUARDRAIL_ALLOW_ONCE_MINUTES", 60, _number(1, 7 * 24 * 60))
 # Where Entra's signing keys and version 2 issuers live; another one in a sovereign cloud.
 ENTRA_AUTHORITY = _read("GUARDRAIL_ENTRA_AUTHORITY", "https://login.microsoftonline.com", _url("http", "https"))
 # The issuer prefix of version 1 tokens.

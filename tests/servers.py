@@ -25,7 +25,7 @@ _JANITOR = 'cat; for n in 1 2 3 4 5; do rm -rf "$0" && [ ! -e "$0" ] && exit; sl
 # A busy machine must not decide a test: what a budget does when it runs out has tests that set their own.
 _BUDGETS = {
     "GUARDRAIL_DEADLINE_MS": "5000",
-    "GUARDRAIL_STORE_BUDGET_MS": "5000",
+    "GUARDRAIL_STORE_BUDGET_MS": "2000",
     "GUARDRAIL_MEMORY_BUDGET_MS": "1000",
 }
 _STATE = pytest.StashKey["_Servers"]()
