@@ -99,8 +99,8 @@ DEADLINE_MS = _read("GUARDRAIL_DEADLINE_MS", 500, _number(50, 5000))
 STORE_BUDGET_MS = _read("GUARDRAIL_STORE_BUDGET_MS", 150, _number(10, 5000))
 if STORE_BUDGET_MS >= DEADLINE_MS:
     raise ImproperlyConfigured(
-        f"`GUARDRAIL_STORE_BUDGET_MS` is `{STORE_BUDGET_MS}`, expected less than `GUARDRAIL_DEADLINE_MS`, `{DEADLINE_MS}`:"
-        " judging gets what is left"
+        f"`GUARDRAIL_STORE_BUDGET_MS` is `{STORE_BUDGET_MS}`, expected less than the `{DEADLINE_MS}` of"
+        " `GUARDRAIL_DEADLINE_MS`: judging gets what is left"
     )
 # Milliseconds Redis may take before a call is judged without memory.
 MEMORY_BUDGET_MS = _read("GUARDRAIL_MEMORY_BUDGET_MS", 20, _number(1, 1000))
