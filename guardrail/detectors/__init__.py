@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from guardrail.case import Case
-from guardrail.detectors import attribution, classified, quarantine, reach, reconnaissance, secrets
+from guardrail.detectors import attribution, classified, fingerprints, quarantine, reach, reconnaissance, secrets
 from policies.signal import Signal
 
 Detect = Callable[[Case], list[Signal]]
@@ -14,5 +14,6 @@ DETECTORS: tuple[tuple[str, Detect], ...] = (
     (reconnaissance.NAME, reconnaissance.detect),
     (secrets.NAME, secrets.detect),
     (classified.NAME, classified.detect),
+    (fingerprints.NAME, fingerprints.detect),
     (attribution.NAME, attribution.detect),
 )

@@ -1,0 +1,226 @@
+"""Claim: part of a classified document's own text would leave for a destination that is not the organisation's own.
+
+Known by the winnowed fingerprints of `guardrail/text/fingerprint.py`: by what share of the document is contained, never
+by a mere count. Text of a document that may leave, and text the user typed, is not counted.
+Cannot see: a summary in other words, single figures, a translation, fewer than about 20 words in a row.
+"""
+
+import base64
+import binascii
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from guardrail.case import Case
+from guardrail.destinations import Target
+from guardrail.leaving import Outgoing, outgoing, outside
+from guardrail.text.documents import UnreadableDocument, document_text
+from guardrail.text.fingerprint import find_copied, fingerprints_of
+from policies.fingerprints import Fingerprints
+from policies.signal import Evidence, Mark, Severity, Signal
+
+NAME = "fingerprints"
+
+# A copy holds this share of the document's fingerprints, and not fewer than so many: 12 are about 35 words.
+_SHARE = 0.08
+_FEWEST = 12
+# Or, of a long document, a stretch of a page: so many fingerprints in a row, most of them the document's.
+_STRETCH = 40
+_STRETCH_SHARE = 0.6
+# Out of an output that is the document, less is a copy: about 20 words in a row, more than a title or a quoted line.
+_FEWEST_FROM_OUTPUT = 6
+# A document is left out whose own text is less than this: forms and covers are all boilerplate.
+_SMALLEST_DOCUMENT = 12
+_MAX_TEXT = 1_000_000
+_MAX_ATTACHMENT = 4_000_000
+_MAX_ATTACHED_XML = 1_000_000
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Copy:
+    """Fingerprints of one document in what leaves, its number in the index, and the output it came through."""
+
+    document: int
+    fingerprints: frozenset[int]
+    contained: bool
+    output: int = -1
+    passage: int = -1
+
+
+def detect(case: Case) -> list[Signal]:
+    """At most one signal: the document of which most would leave."""
+    index = case.ruleset.fingerprints
+    targets = outside(case) if index.documents else ()
+    if not targets:
+        return []
+    texts = [(text, fingerprints_of(text.text, case.budget)) for text in _texts(case)]
+    copies = _without_users_own(_copies(index, case, [found for _, found in texts]), case)
+    copies.sort(key=lambda copy: -len(copy.fingerprints))
+    for copy in copies:
+        if copy.contained:
+            return [_signal(copy, texts, targets, case)]
+    for copy in copies:
+        traced = _through_output(copy, index, case)
+        if traced:
+            return [_signal(traced, texts, targets, case)]
+    return []
+
+
+def _texts(case: Case) -> Iterator[Outgoing]:
+    """What leaves, in full, with attachments opened that are whole files."""
+    yield from outgoing(case, longest=_MAX_TEXT)
+    for argument in case.call.arguments:
+        if isinstance(argument.value, str) and len(argument.value) >= 64 and not case.budget.spent():
+            attached = _attached(argument.value)
+            if attached:
+                yield Outgoing(argument=argument.path, text=attached[:_MAX_TEXT], decoded=True)
+
+
+def _attached(value: str) -> str:
+    """The text of a file sent as base64, also as a `data:` link; empty for anything else."""
+    blob = value.partition(";base64,")[2] if value.startswith("data:") else value
+    blob = "".join(blob[:_MAX_ATTACHMENT].split()) if "\n" in blob[:200] else blob[:_MAX_ATTACHMENT]
+    try:
+        content = base64.b64decode(blob.replace("-", "+").replace("_", "/") + "=" * (-len(blob) % 4), validate=True)
+        return document_text(content, most_xml=_MAX_ATTACHED_XML)
+    except (binascii.Error, ValueError, UnreadableDocument):
+        return ""
+
+
+def _copies(index: Fingerprints, case: Case, texts: Sequence[list[int]]) -> list[_Copy]:
+    """Every held-back document with enough fingerprints in `texts` to look at, whichever text they are in."""
+    held = [not case.ruleset.may_leave(document.data_class) for document in index.documents]
+    shared: dict[int, set[int]] = {}
+    for fingerprint in {number for text in texts for number in text}:
+        owners = list(index.documents_with(fingerprint))
+        # what also stands in a document for everybody is no secret of the others
+        if all(held[owner] for owner in owners):
+            for owner in owners:
+                shared.setdefault(owner, set()).add(fingerprint)
+    return [
+        _Copy(
+            document=owner,
+            fingerprints=frozenset(found),
+            contained=_is_contained(found, index.documents[owner].size, texts),
+        )
+        for owner, found in shared.items()
+        if len(found) >= _FEWEST_FROM_OUTPUT and index.documents[owner].size >= _SMALLEST_DOCUMENT
+    ]
+
+
+def _is_contained(found: set[int] | frozenset[int], size: int, texts: Sequence[list[int]]) -> bool:
+    if len(found) >= max(_FEWEST, _SHARE * size):
+        return True
+    return len(found) >= _STRETCH_SHARE * _STRETCH and any(_has_stretch(text, found) for text in texts)
+
+
+def _has_stretch(text: list[int], found: set[int] | frozenset[int]) -> bool:
+    inside = 0
+    for at, fingerprint in enumerate(text):
+        inside += fingerprint in found
+        inside -= at >= _STRETCH and text[at - _STRETCH] in found
+        if inside >= _STRETCH_SHARE * _STRETCH:
+            return True
+    return False
+
+
+def _without_users_own(copies: list[_Copy], case: Case) -> list[_Copy]:
+    """What is left when the words the user typed are taken out: those are the user's decision."""
+    if not copies or case.call.event_triggered:
+        return copies
+    typed = [passage.text for passage in case.call.user_passages]
+    typed += [passage.text for turn in case.call.history if turn.role == "user" for passage in turn.passages]
+    own = {number for text in typed for number in fingerprints_of(text, case.budget)}
+    left = []
+    for copy in copies:
+        fingerprints = copy.fingerprints - own
+        # nearly all of it typed: the rest is where the user's words end and the agent's begin
+        if len(fingerprints) >= max(_FEWEST_FROM_OUTPUT, len(copy.fingerprints) / 4):
+            enough = len(fingerprints) >= _FEWEST
+            left.append(_Copy(document=copy.document, fingerprints=fingerprints, contained=copy.contained and enough))
+    return left
+
+
+def _through_output(copy: _Copy, index: Fingerprints, case: Case) -> _Copy | None:
+    """`copy` when a tool returned the document itself, so that even some lines of it are a copy and no coincidence."""
+    for number in range(len(case.call.outputs) - 1, -1, -1):
+        for place, passage in enumerate(case.call.outputs[number].passages):
+            if case.budget.spent():
+                return None
+            text = fingerprints_of(passage.text[:_MAX_TEXT], case.budget)
+            shown = {number for number in text if copy.document in index.documents_with(number)}
+            from_here = copy.fingerprints & shown
+            if len(from_here) >= _FEWEST_FROM_OUTPUT and _is_contained(
+                shown, index.documents[copy.document].size, [text]
+            ):
+                return _Copy(
+                    document=copy.document, fingerprints=from_here, contained=True, output=number, passage=place
+                )
+    return None
+
+
+def _signal(
+    copy: _Copy, texts: Sequence[tuple[Outgoing, list[int]]], targets: tuple[Target, ...], case: Case
+) -> Signal:
+    document = case.ruleset.fingerprints.documents[copy.document]
+    share = f"{max(1, min(100, round(100 * len(copy.fingerprints) / document.size)))} %"
+    target = targets[0]
+    text = max(texts, key=lambda text: len(copy.fingerprints.intersection(text[1])))[0]
+    evidence = [_quoted(text, copy, case)]
+    through = ""
+    if copy.output >= 0:
+        evidence.append(_in_output(copy, case))
+        output = case.call.outputs[copy.output]
+        through = f", which {output.tool_name or output.tool_id} returned"
+    facts = [
+        ("destination", target.value),
+        ("destination_standing", target.standing.value),
+        ("document", document.name),
+        ("data_class", document.data_class),
+        ("share", share),
+        ("argument", text.argument),
+        ("tool_kind", case.kind.value),
+    ]
+    if document.revision:
+        facts.append(("revision", document.revision))
+    return Signal(
+        name="classified_data_leaving",
+        severity=Severity.CRITICAL,
+        reason=(
+            f"Classified data would go to {target.value}, which is not one of your own destinations: {share} of the text"
+            f" of `{document.name}`, classified {document.data_class}{through}."
+        ),
+        evidence=(*evidence, Evidence(source="argument", path=target.argument, quote=target.value, mark=Mark.VALUE)),
+        facts=tuple(facts),
+        would_pass_if=(
+            f"{target.value} were an internal destination",
+            f"the class {document.data_class} were allowed to leave",
+            f"no text of {document.name} were in it",
+        ),
+    )
+
+
+def _quoted(text: Outgoing, copy: _Copy, case: Case) -> Evidence:
+    start, end = find_copied(text.text, copy.fingerprints, case.budget)
+    return Evidence(
+        source="argument",
+        path=text.argument,
+        start=0 if text.decoded else start,
+        end=0 if text.decoded else end,
+        quote=text.text[start : min(end, start + 500)],
+        mark=Mark.DATA,
+        note="inside an encoded attachment" if text.decoded else "copied from the document",
+    )
+
+
+def _in_output(copy: _Copy, case: Case) -> Evidence:
+    passage = case.call.outputs[copy.output].passages[copy.passage]
+    start, end = find_copied(passage.text[:_MAX_TEXT], copy.fingerprints, case.budget)
+    return Evidence(
+        source=f"output:{copy.output}",
+        path=passage.path,
+        start=start,
+        end=end,
+        quote=passage.text[start : min(end, start + 500)],
+        mark=Mark.DATA,
+        note="where the agent read it",
+    )
