@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from guardrail.case import Case, Source
 from guardrail.destinations import EMAIL, Target, argument_name
 from guardrail.invocation import Tool
+from guardrail.mail_providers import PUBLIC_MAIL
 from guardrail.matching import Match, is_constant, matches_of
 from guardrail.provenance import Leaf, stands_in
 from guardrail.request import Delegation, Request, names_in, on_topic, read_request
@@ -208,7 +209,7 @@ def _leaves_it_open(match: Match, author: Author, case: Case, request: Request, 
 
 def _outward_unknown(match: Match, author: Author, case: Case) -> list[Leaf]:
     """The values only the instruction gives that lead to somebody unknown who is not its own author."""
-    home = host_of(author.author) if "@" in author.author else ""
+    home = _home_of(author)
     found = []
     targets = {target.argument for target in case.targets if target.named}
     for leaf in match.values if case.kind is ToolKind.SHARE else match.exact:
@@ -222,13 +223,22 @@ def _outward_unknown(match: Match, author: Author, case: Case) -> list[Leaf]:
         # answering an author is one thing, giving an author access or money another
         if (
             case.kind in (ToolKind.SEND, ToolKind.WRITE)
-            and home
             and host
-            and (host == home or host.endswith("." + home) or home.endswith("." + host))
+            and (leaf.value.lower() == author.author.lower() or _same_house(host, home))
         ):
             continue
         found.append(leaf)
     return found
+
+
+def _home_of(author: Author) -> str:
+    """The host of the author's address, where it stands for a house and not for a mailbox anybody can have."""
+    home = host_of(author.author) if "@" in author.author else ""
+    return "" if home in PUBLIC_MAIL else home
+
+
+def _same_house(host: str, home: str) -> bool:
+    return bool(home) and (host == home or host.endswith("." + home) or home.endswith("." + host))
 
 
 def _has_rival(outward: list[Leaf], match: Match, case: Case) -> bool:
