@@ -19,6 +19,9 @@ BLOCKED = Badge(look="block", icon="x-octagon", word="Blocked", title="Stopped: 
 HELD = Badge(look="hold", icon="pause-circle", word="Held", title="Stopped until a person agrees: the call did not run")
 CHANGED = Badge(look="hold", icon="pencil", word="Changed", title="Went through with some values taken out")
 NOTED = Badge(look="hold", icon="flag", word="Flagged", title="Went through; something about it was noted")
+AGREED = Badge(
+    look="allow", icon="check2", word="Allowed once", title="Went through: it was held, and a person allowed it once"
+)
 ALLOWED = Badge(look="allow", icon="check2", word="Allowed", title="Went through: nothing spoke against it")
 WOULD_BLOCK = Badge(
     look="monitor", icon="eye", word="Would block", title="Monitor mode: the call went through; enforce mode stops it"
@@ -60,8 +63,13 @@ _TOLD = {"block": BLOCKED, "hold": HELD, "modify": CHANGED, "notice": NOTED, "al
 _ONLY_MARKED = {"block": WOULD_BLOCK, "hold": WOULD_HOLD, "modify": WOULD_CHANGE, "notice": NOTED, "allow": ALLOWED}
 
 
-def of_call(*, action: str, would_have: str, failed: bool) -> Badge:
-    """The badge of one verdict by what the caller was told and what enforce mode would have told it."""
+def of_call(*, action: str, would_have: str, failed: bool, agreed: bool = False) -> Badge:
+    """The badge of one verdict by what the caller was told and what enforce mode would have told it.
+
+    `agreed` = a person had allowed it.
+    """
+    if agreed:
+        return AGREED
     if failed and would_have == "block":
         return NOT_JUDGED if action == "block" else WATCHED
     if failed:

@@ -1,5 +1,7 @@
 """A call an agent plans to make, with its whole context, in one shape for every orchestrator."""
 
+import hashlib
+import json
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -109,19 +111,46 @@ class Invocation:
         """True on a channel without sign-in: no user id came with the call, and no event started it."""
         return not self.user_id and not self.event_triggered
 
+    @property
+    def call_key(self) -> str:
+        """What a person's approval is bound to: sha256 hex over caller, agent, user, conversation, tool and arguments.
+
+        Not over the step: an agent that is told "try again" plans the same call as another step.
+        """
+        tool = self.tool.tool_id or self.tool.name
+        arguments = hashlib.sha256(self.arguments_json.encode("utf-8", "surrogatepass")).hexdigest()
+        whole = (self.orchestrator, self.agent_id, self.user_id, self.conversation_id, tool, arguments)
+        return hashlib.sha256(json.dumps(whole).encode()).hexdigest()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Ticket:
+    """A person's permission for one exact call to pass once, as it lies in memory.
+
+    `number` is the AllowOnce it stands for; `holder` is the one step that may use it, and use it again when that step
+    is delivered again.
+    """
+
+    number: int
+    approved_by: str
+    until: datetime
+    sealed: str
+    holder: str
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Past:
     """What earlier calls tell, read from memory (Redis). `available` False = judged without it.
 
     `session_calls` and `session_stopped` count this conversation's earlier calls; `new_destinations` are those of the
-    call's destinations this agent was never seen to use before.
+    call's destinations this agent was never seen to use before. `ticket` lets this very call pass where it is held.
     """
 
     available: bool = False
     session_calls: int = 0
     session_stopped: int = 0
     new_destinations: tuple[str, ...] = ()
+    ticket: Ticket | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

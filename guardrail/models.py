@@ -2,6 +2,7 @@
 
 import uuid
 
+from django.conf import settings
 from django.db import models
 
 
@@ -123,3 +124,33 @@ class PendingIntake(models.Model):
 
     def __str__(self) -> str:
         return str(self.id)
+
+
+class AllowOnce(models.Model):
+    """A person's permission for one held call to pass once. Written by `guardrail.tickets` only.
+
+    `call_key` is `Invocation.call_key`: this caller, agent, user, conversation, tool and arguments, and no others.
+    `verdict_id` is the hold a person read, `used_verdict_id` the verdict that let the call pass; no foreign keys, as
+    partitions are dropped by retention. At most one permission of a key is open at a time.
+    """
+
+    call_key = models.CharField(max_length=64)
+    verdict_id = models.UUIDField()
+    approved_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    reason = models.TextField()
+    created_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    used_at = models.DateTimeField(null=True, blank=True)
+    used_verdict_id = models.UUIDField(null=True, blank=True)
+    revoked_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ("-id",)
+        verbose_name_plural = "allow once"
+        indexes = (
+            # one held call's permissions, on its page
+            models.Index(fields=("call_key", "-id"), name="allowonce_call"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.pk} for {self.call_key[:12]}"

@@ -26,10 +26,10 @@ from guardrail.api_schema import ErrorBody, EvaluateAnswer, EvaluateRequest
 from guardrail.destinations import destinations_of
 from guardrail.invocation import Invocation, Past
 from guardrail.judge import Judgement, judge
-from guardrail.past import load_past, remember_stop
+from guardrail.past import load_past, redeem, remember_stop
 from guardrail.verdict_id import new_verdict_id
 from guardrail.wire import Unreadable, copilot_studio, evaluate
-from policies.decision import decide
+from policies.decision import allow_once, decide
 from policies.load import NoRuleset, active_ruleset
 from policies.ruleset import Action, Ruleset, ToolKind
 
@@ -99,7 +99,7 @@ def _judged(
         past_ms = (time.monotonic() - started) * 1000 - read_ms
         # what storing may take is kept back, so that the whole answer stays inside the deadline
         deadline = started + (settings.DEADLINE_MS - settings.STORE_BUDGET_MS) / 1000
-        judgement = judge(call, past, ruleset, deadline=deadline, clock=time.monotonic)
+        judgement = _agreed(call, past, judge(call, past, ruleset, deadline=deadline, clock=time.monotonic))
     except (Unreadable, RecursionError) as error:
         detail = str(error) if isinstance(error, Unreadable) else "the body is nested too deeply"
         return None, _failed(None, ruleset, degraded="wire", detail=detail)
@@ -108,6 +108,15 @@ def _judged(
         return call, _failed(call, ruleset, degraded="wire", detail="an error of our own, see the log")
     timings = (("read", read_ms), ("past", past_ms), *judgement.timings)
     return call, replace(judgement, timings=timings)
+
+
+def _agreed(call: Invocation, past: Past, judgement: Judgement) -> Judgement:
+    """The judgement; a hold that a person agreed to beforehand is allowed, and its ticket is used up by that."""
+    ticket = past.ticket
+    if ticket is None or judgement.decision.action is not Action.HOLD or not redeem(call, ticket):
+        return judgement
+    decision = allow_once(judgement.decision, ticket=ticket.number, approved_by=ticket.approved_by, until=ticket.until)
+    return replace(judgement, decision=decision)
 
 
 def _failed(call: Invocation | None, ruleset: Ruleset, *, degraded: str, detail: str) -> Judgement:

@@ -1,6 +1,7 @@
 """What pages call things: signals, tool kinds, facts, origins and sources, in plain words. Pure."""
 
 SIGNALS = {
+    "allowed_once": "Allowed once by a person",
     "agent_quarantined": "Agent is quarantined",
     "destination_denied": "Denied destination",
     "classified_data_leaving": "Classified data leaving",

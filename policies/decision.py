@@ -1,7 +1,8 @@
 """What policy says about one call: signals and degraded detectors in, one Decision out."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 
 from policies.ruleset import Action, CallRules, FailPosture, Mode, Profile, Ruleset
 from policies.signal import Severity, Signal
@@ -32,6 +33,8 @@ class Decision:
 
 # Without these nothing is known of the call, or nothing of it could be kept: the fail posture answers.
 FATAL = frozenset({"wire", "store"})
+# Decides where a person agreed to a held call; no policy maps it to an action.
+ALLOWED_ONCE = "allowed_once"
 # Without these a verdict on a call that can do harm is a guess.
 ESSENTIAL = frozenset({"attribution"})
 
@@ -77,6 +80,29 @@ def decide(
         failed=failed,
         policy_version=ruleset.version,
         redactions=deciding.redactions if deciding and would_have is Action.MODIFY else (),
+    )
+
+
+def allow_once(decision: Decision, *, ticket: int, approved_by: str, until: datetime) -> Decision:
+    """A hold as it is answered when a person agreed to this very call: allowed, and saying who agreed to what.
+
+    Only a hold: what policy blocks, and what could not be judged, nobody can agree to.
+    """
+    if decision.action is not Action.HOLD:
+        raise ValueError(f"the action is `{decision.action.name.lower()}`, expected `hold`")
+    agreed = Signal(
+        name=ALLOWED_ONCE,
+        severity=decision.severity or Severity.MEDIUM,
+        reason=f"Allowed once by {approved_by}, until {until:%H:%M} UTC.",
+        facts=(("ticket", str(ticket)),),
+    )
+    return replace(
+        decision,
+        action=Action.ALLOW,
+        would_have=Action.ALLOW,
+        reason=f"{agreed.reason} It was held before: {decision.reason}",
+        deciding=agreed,
+        signals=(agreed, *decision.signals),
     )
 
 

@@ -47,7 +47,8 @@ class Signal:
     """One assertion. `name` is the key policy maps to an action; `reason` names the evidence in plain words.
 
     `facts` are (name, value) pairs in a fixed vocabulary: `destination`, `destination_standing`, `author`,
-    `editor`, `revision`, `document`, `data_class`, `argument`, `conversation`, `tool_kind`, `signature`.
+    `editor`, `revision`, `document`, `data_class`, `argument`, `conversation`, `tool_kind`, `signature`,
+    `ticket` (the AllowOnce that let a held call pass).
     `redactions` are argument paths a caller that can carry it may blank instead of stopping the call.
     `would_pass_if` are counterfactuals: what would have to differ for an allow.
     """

@@ -16,6 +16,7 @@ from guardrail.models import Verdict
 from guardrail.story import EarlierCall, Story, tell
 from guardrail.story.lede import lede_of
 from guardrail.transcripts import load_body, load_call
+from policies.decision import ALLOWED_ONCE
 
 PERIODS = (
     ("", "any time"),
@@ -137,7 +138,12 @@ def load_told(verdict: Verdict) -> Told:
         story=story,
         conversation=conversation,
         caller=queries.load_caller_name(verdict.orchestrator_id),
-        badge=badges.of_call(action=verdict.action, would_have=verdict.would_have, failed=verdict.failed),
+        badge=badges.of_call(
+            action=verdict.action,
+            would_have=verdict.would_have,
+            failed=verdict.failed,
+            agreed=verdict.deciding_signal == ALLOWED_ONCE,
+        ),
         tool_does=words.TOOL_KINDS.get(verdict.tool_kind, verdict.tool_kind),
         timings=_telling(verdict.timings),
         missing=tuple(words.DEGRADED.get(str(part), str(part)) for part in verdict.degraded),
