@@ -51,6 +51,24 @@ class CloseForm(forms.Form):
     )
 
 
+class AllowOnceForm(forms.Form):
+    """Which held call may pass once, and why."""
+
+    call = forms.UUIDField(widget=forms.HiddenInput)
+    why = forms.CharField(
+        label="Why it may pass",
+        max_length=LONGEST_TEXT,
+        widget=forms.Textarea(attrs={"rows": 2, "placeholder": "Whom you asked, and what they said"}),
+    )
+
+
+class TakeBackForm(forms.Form):
+    """Which permission, for which held call."""
+
+    call = forms.UUIDField(widget=forms.HiddenInput)
+    ticket = forms.IntegerField(min_value=1, max_value=2**63 - 1, widget=forms.HiddenInput)
+
+
 class ReopenForm(forms.Form):
     """Why it is taken up again."""
 

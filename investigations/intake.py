@@ -16,9 +16,11 @@ from django.db import DataError, IntegrityError, connection, transaction
 from django.db.models import Q
 from django.utils import timezone
 
+from guardrail import tickets
 from guardrail.models import PendingIntake, Verdict
 from investigations.grouping import Cause, cause_not_taken_in, cause_of
 from investigations.models import Activity, Investigation, InvestigationCall
+from policies.decision import ALLOWED_ONCE
 from policies.services.sightings import Sighting, record_sightings
 from policies.signal import Severity
 
@@ -111,10 +113,14 @@ def _lock_pending(limit: int) -> list[uuid.UUID]:
 
 
 def _load_rows(ids: Sequence[uuid.UUID]) -> list[Row]:
-    """The verdicts in order, with the signals of those that were stopped: nearly all were not, and signals are wide."""
+    """The verdicts in order, with the signals of those people had or have to look at: few, and signals are wide."""
     rows = {row["id"]: row for row in Verdict.objects.filter(pk__in=ids).order_by("pk").values(*_COLUMNS)}
-    stopped = [row["id"] for row in rows.values() if row["would_have"] in ("hold", "block")]
-    signals = dict(Verdict.objects.filter(pk__in=stopped).values_list("pk", "signals")) if stopped else {}
+    looked_at = [
+        row["id"]
+        for row in rows.values()
+        if row["would_have"] in ("hold", "block") or row["deciding_signal"] == ALLOWED_ONCE
+    ]
+    signals = dict(Verdict.objects.filter(pk__in=looked_at).values_list("pk", "signals")) if looked_at else {}
     return [{**row, "signals": signals.get(verdict_id, [])} for verdict_id, row in rows.items()]
 
 
@@ -128,6 +134,9 @@ def _take(rows: Sequence[Row], *, now: datetime) -> None:
     caused = [_Caused(row=row, cause=cause) for row in fresh if (cause := _cause_of(row)) is not None]
     if caused:
         _place(_joined(_repeats_placed(caused)), now=now)
+    for row in fresh:
+        if row["deciding_signal"] == ALLOWED_ONCE:
+            _note_pass(row)
     record_sightings(_sighting(row) for row in fresh)
 
 
@@ -137,6 +146,21 @@ def _cause_of(row: Row) -> Cause | None:
     except _UNREADABLE as error:
         log.error("intake.set_aside", verdict_id=str(row["id"]), error=type(error).__name__)
         return cause_not_taken_in(row)
+
+
+def _note_pass(row: Row) -> None:
+    """Write down that a call passed which a person had allowed, at the permission and at its investigation."""
+    try:
+        facts = dict(row["signals"][0]["facts"])
+        ticket = tickets.mark_used(int(facts["ticket"]), verdict_id=row["id"], at=row["received_at"])
+    except _UNREADABLE as error:
+        log.error("intake.pass_not_noted", verdict_id=str(row["id"]), error=type(error).__name__)
+        return
+    place = InvestigationCall.objects.filter(verdict_id=ticket.verdict_id).first() if ticket else None
+    if place is not None:
+        Activity.objects.create(
+            investigation_id=place.investigation_id, kind="allowed_call_passed", text=str(row["id"])
+        )
 
 
 def _sighting(row: Row) -> Sighting:

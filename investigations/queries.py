@@ -1,5 +1,7 @@
 """Reads investigations for pages: the queue with its views, filters and keyset pages, and one with its calls."""
 
+import json
+import math
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,7 +12,8 @@ from django.contrib.auth.models import AbstractBaseUser, User
 from django.db.models import Count, Max, Q, QuerySet
 
 from guardrail import queries as calls
-from guardrail.models import Verdict
+from guardrail import tickets
+from guardrail.models import AllowOnce, Verdict
 from investigations.models import Activity, Investigation, InvestigationCall
 
 PAGE = 50
@@ -18,6 +21,8 @@ PAGE = 50
 MOST_CALLS = 100
 MOST_ACTIVITIES = 200
 MOST_NEWS = 100
+# Characters of the arguments shown beside the button that lets them through; the raw body has the rest.
+LONGEST_ARGUMENTS = 24_000
 OPEN = ~Q(status=Investigation.Status.CLOSED)
 WOULD = ("would_block", "would_hold")
 # name of the sort in the URL -> columns, all descending; the id makes every order total
@@ -83,6 +88,27 @@ class Calls:
     shown: uuid.UUID | None
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Allowing:
+    """What a person needs to know to let a held call pass once: exactly what would pass, and what was decided so far.
+
+    `ticket` is the newest permission for this call, `state` how it stands (`guardrail.tickets.state_of`), empty without
+    one. `arguments` is cut, `left_out` says by how much.
+    """
+
+    agent: str
+    user: str
+    conversation: str
+    tool: str
+    arguments: str
+    left_out: int
+    ticket: AllowOnce | None
+    state: str
+    is_open: bool
+    may_give: bool
+    minutes_left: int
+
+
 def load_queue(asked: Asked, *, person: AbstractBaseUser) -> QueuePage:
     """One page. One query."""
     columns = SORTS[asked.sort]
@@ -127,6 +153,33 @@ def load_calls(investigation: Investigation, *, wanted: uuid.UUID | None) -> Cal
         briefs=briefs,
         left_out=max(0, investigation.calls - len(briefs)) if len(ids) == MOST_CALLS else 0,
         shown=shown.pk if shown else None,
+    )
+
+
+def load_allowing(verdict: Verdict | None, *, now: datetime) -> Allowing | None:
+    """How a held call stands; None for a call that nobody can allow. Three queries for a hold, none otherwise."""
+    call = tickets.load_held_call(verdict) if verdict else None
+    if verdict is None or call is None:
+        return None
+    ticket = tickets.load_newest(call.call_key)
+    state = tickets.state_of(ticket, now=now) if ticket else ""
+    arguments = call.arguments_json
+    if len(arguments) <= LONGEST_ARGUMENTS:
+        arguments = json.dumps(json.loads(arguments), indent=2, ensure_ascii=False)
+    is_open = state in ("waiting", "lost", "away")
+    passed = ticket is not None and state == "used" and ticket.verdict_id == verdict.pk
+    return Allowing(
+        agent=call.agent_name or call.agent_id,
+        user=call.user_id,
+        conversation=call.conversation_id,
+        tool=call.tool.tool_id or call.tool.name,
+        arguments=arguments[:LONGEST_ARGUMENTS],
+        left_out=max(0, len(arguments) - LONGEST_ARGUMENTS),
+        ticket=ticket,
+        state=state,
+        is_open=is_open,
+        may_give=not is_open and not passed,
+        minutes_left=max(1, math.ceil((ticket.expires_at - now).total_seconds() / 60)) if ticket else 0,
     )
 
 

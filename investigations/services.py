@@ -4,13 +4,16 @@ Every function asks for the permission to investigate, raises PermissionDenied w
 the investigation is no longer as the person saw it: two people who act at once must not undo each other.
 """
 
+import uuid
 from datetime import datetime
 from typing import Any
 
 from django.contrib.auth.models import AbstractBaseUser, User
 from django.db import IntegrityError, transaction
 
-from investigations.models import Activity, Investigation
+from guardrail import tickets
+from guardrail.models import AllowOnce, Verdict
+from investigations.models import Activity, Investigation, InvestigationCall
 from policies import audit
 from policies.access import Permission, may, require
 
@@ -107,6 +110,53 @@ def reopen(investigation: Investigation, *, reason: str, actor: Actor) -> None:
         raise InvestigationError(f"investigation {investigation.pk} is open already")
     _log(investigation, "reopened", actor=actor, text=text, audited={})
     _current(investigation)
+
+
+def allow_once(
+    investigation: Investigation, *, verdict_id: uuid.UUID, reason: str, now: datetime, actor: User
+) -> AllowOnce:
+    """Let the held call of `verdict_id` pass once when it comes again, whether the investigation is open or closed.
+
+    Raises InvestigationError when it was no hold or may pass already; also, with the permission written down, when the
+    memory of calls is away and the call would be held again.
+    """
+    require(actor, Permission.INVESTIGATE)
+    text = _required(reason, "reason")
+    try:
+        with transaction.atomic():
+            ticket = tickets.give(_verdict_of(investigation, verdict_id), reason=text, now=now, actor=actor)
+            audited = {"ticket": ticket.pk, "verdict": str(verdict_id), "call_key": ticket.call_key}
+            _log(investigation, "allowed_once", actor=actor, text=text, audited=audited)
+        tickets.place(ticket, now=now)
+    except tickets.TicketError as error:
+        raise InvestigationError(str(error)) from error
+    return ticket
+
+
+@transaction.atomic
+def take_back(investigation: Investigation, *, verdict_id: uuid.UUID, ticket: int, now: datetime, actor: User) -> None:
+    """End permission `ticket` for the held call of `verdict_id`. Raises InvestigationError when it is over already."""
+    require(actor, Permission.INVESTIGATE)
+    call = tickets.load_held_call(_verdict_of(investigation, verdict_id))
+    newest = tickets.load_newest(call.call_key) if call else None
+    if newest is None or newest.pk != ticket:
+        raise InvestigationError("this permission is over already: another one was given since")
+    try:
+        tickets.take_back(newest, now=now)
+    except tickets.TicketError as error:
+        raise InvestigationError(str(error)) from error
+    audited = {"ticket": newest.pk, "verdict": str(verdict_id), "call_key": newest.call_key}
+    _log(investigation, "allowed_taken_back", actor=actor, audited=audited)
+
+
+def _verdict_of(investigation: Investigation, verdict_id: uuid.UUID) -> Verdict:
+    verdict = Verdict.objects.filter(pk=verdict_id).first()
+    if (
+        verdict is None
+        or not InvestigationCall.objects.filter(investigation=investigation, verdict_id=verdict_id).exists()
+    ):
+        raise InvestigationError(f"call `{verdict_id}` is none of investigation {investigation.pk}")
+    return verdict
 
 
 def _log(

@@ -13,5 +13,7 @@ urlpatterns = [
     path("investigations/<int:pk>/release/", act.release, name="investigation_release"),
     path("investigations/<int:pk>/comment/", act.comment, name="investigation_comment"),
     path("investigations/<int:pk>/close/", act.close, name="investigation_close"),
+    path("investigations/<int:pk>/allow-once/", act.allow_once, name="investigation_allow_once"),
+    path("investigations/<int:pk>/allow-once/take-back/", act.take_back, name="investigation_take_back"),
     path("investigations/<int:pk>/reopen/", act.reopen, name="investigation_reopen"),
 ]

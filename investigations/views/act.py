@@ -10,7 +10,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST
 
 from investigations import services
-from investigations.forms import CloseForm, CommentForm, ReopenForm
+from investigations.forms import AllowOnceForm, CloseForm, CommentForm, ReopenForm, TakeBackForm
 from investigations.models import Investigation
 from investigations.views.investigation import load_investigation, render_investigation
 from policies.access import actor_of
@@ -86,6 +86,39 @@ def reopen(request: HttpRequest, pk: int) -> HttpResponse:
             messages.success(request, f"Investigation {pk} is open again.")
             return redirect("investigation", pk)
     return render_investigation(request, found, status=422, reopen_form=form)
+
+
+@require_POST
+def allow_once(request: HttpRequest, pk: int) -> HttpResponse:
+    """Let one held call pass once when it comes again."""
+    found = load_investigation(pk)
+    form = AllowOnceForm(request.POST)
+    if form.is_valid():
+        verdict_id, reason = form.cleaned_data["call"], form.cleaned_data["why"]
+        try:
+            services.allow_once(
+                found, verdict_id=verdict_id, reason=reason, now=timezone.now(), actor=actor_of(request)
+            )
+        except services.InvestigationError as error:
+            form.add_error(None, str(error))
+        else:
+            return redirect(f"{resolve_url('investigation', pk)}?call={verdict_id}#allow")
+    return render_investigation(request, found, status=422, allow_form=form)
+
+
+@require_POST
+def take_back(request: HttpRequest, pk: int) -> HttpResponse:
+    """End a permission before it was used."""
+    found = load_investigation(pk)
+    form = TakeBackForm(request.POST)
+    if not form.is_valid():
+        return render_investigation(request, found, status=422)
+    verdict_id, ticket = form.cleaned_data["call"], form.cleaned_data["ticket"]
+    try:
+        services.take_back(found, verdict_id=verdict_id, ticket=ticket, now=timezone.now(), actor=actor_of(request))
+    except services.InvestigationError as error:
+        messages.warning(request, str(error))
+    return redirect(f"{resolve_url('investigation', pk)}?call={verdict_id}#allow")
 
 
 def _done(request: HttpRequest, investigation: Investigation, change: Callable[[], None]) -> HttpResponse:

@@ -3,15 +3,17 @@
 import uuid
 from typing import Any
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
+from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
 from guardrail.models import Verdict
 from guardrail.views.verdicts import load_told
 from investigations import queries
-from investigations.forms import CloseForm, CommentForm, ReopenForm
+from investigations.forms import AllowOnceForm, CloseForm, CommentForm, ReopenForm
 from investigations.models import Investigation
 from policies.access import Permission, may
 
@@ -44,6 +46,9 @@ def render_investigation(
         "more_conversation": told is not None and any(call.pk not in listed for call in told.conversation),
         "activities": queries.load_activities(investigation),
         "may_work": may(request.user, Permission.INVESTIGATE),
+        "allowing": queries.load_allowing(verdict, now=timezone.now()),
+        "allow_minutes": settings.ALLOW_ONCE_MINUTES,
+        "allow_form": AllowOnceForm(initial={"call": calls.shown}),
         "comment_form": CommentForm(),
         "close_form": CloseForm(),
         "reopen_form": ReopenForm(),

@@ -1,12 +1,15 @@
 """The pages in a real browser: a person signs in, reads why, acts; nobody is shut out; nothing runs that should not."""
 
+import httpx
 import pytest
 
 from guardrail import callers
+from investigations.intake import take_in_all
 from investigations.models import Investigation
 from policies.models import Agent
 from tests.browser.chromium import Chromium, Look, Window
 from tests.browser.conftest import PASSWORD, Install, Scene
+from tests.investigations.test_allow_once import planned
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 LOOKS = (
@@ -87,6 +90,34 @@ def test_an_investigation_is_claimed_without_scripts(chromium: Chromium, scene: 
     assert claimed.assignee is not None
     assert claimed.assignee.username == "ada"
     assert ATTACKER in said
+
+
+@pytest.mark.parametrize("look", LOOKS, ids=str)
+def test_a_held_call_is_allowed_once_and_taken_back_without_a_barrier(
+    chromium: Chromium, install: Install, look: Look
+) -> None:
+    headers = {"Authorization": f"Bearer {install.token}"}
+    url = install.address("/copilot-studio/analyze-tool-execution")
+    assert httpx.post(url, json=planned(step="s-1"), headers=headers, timeout=30).json()["blockAction"] is True
+    take_in_all()
+    held = Investigation.objects.get()
+    with chromium.window(look) as window:
+        page_of_it = install.address(f"/investigations/{held.pk}/")
+        window.sign_in(page_of_it, username="ada", password=PASSWORD)
+        faults = _faults(200, window)
+        window.do(lambda page: page.get_by_label("Why it may pass").fill("Asked Kim, who ordered it"))
+        window.do(lambda page: page.get_by_role("button", name="Allow once").click())
+        window.do(lambda page: page.get_by_role("button", name="Take back").wait_for())
+        faults += _faults(window.open(page_of_it), window)
+        waiting = window.text()
+        window.do(lambda page: page.get_by_role("button", name="Take back").click())
+        window.do(lambda page: page.get_by_role("button", name="Allow once").wait_for())
+        faults += _faults(window.open(page_of_it), window)
+        over = window.text()
+    assert "Waiting for the call to come again" in waiting
+    assert "Taken back" in over
+    assert faults == []
+    assert window.complaints == []
 
 
 def test_one_click_puts_an_agent_in_monitor_mode_without_scripts(chromium: Chromium, scene: Scene) -> None:
