@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, TypeVar
 
+from policies.fingerprints import NOTHING, Fingerprints, compile_fingerprints
+
 E = TypeVar("E", bound=enum.Enum)
 
 
@@ -114,6 +116,7 @@ class Ruleset:
     destinations: Mapping[str, Standing] = field(default_factory=lambda: MappingProxyType({}))
     files: tuple[ClassifiedFile, ...] = ()
     data_classes: Mapping[str, DataClass] = field(default_factory=lambda: MappingProxyType({}))
+    fingerprints: Fingerprints = NOTHING
 
     def for_call(self, *, agent_id: str, environment_id: str) -> CallRules:
         """The settings in force for one call: agent before environment before policy default."""
@@ -131,6 +134,11 @@ class Ruleset:
         """What policy does on a signal; a signal the policy does not know is only noticed."""
         by_profile = self.actions.get(signal_name)
         return Action.NOTICE if by_profile is None else by_profile.get(profile, Action.NOTICE)
+
+    def may_leave(self, data_class: str) -> bool:
+        """Whether data of this class may go outside; a class nobody described may not."""
+        known = self.data_classes.get(data_class)
+        return known is not None and known.may_leave
 
     def tool_kind(self, *, agent_id: str, tool_id: str, tool_name: str) -> ToolKind | None:
         """The kind an admin gave this tool, by id or name, for this agent or for all; None = infer it."""
@@ -192,6 +200,7 @@ def compile_ruleset(document: Mapping[str, Any]) -> Ruleset:
         data_classes=MappingProxyType(
             {entry["name"]: _data_class(entry) for entry in document.get("data_classes", ())}
         ),
+        fingerprints=compile_fingerprints(document.get("fingerprints", {})),
     )
 
 

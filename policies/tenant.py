@@ -65,7 +65,7 @@ _FILE_OWNER = ("owner", "author", "created_by")
 _FILE_CLASS = ("data_class", "class", "label", "classification", "sensitivity", "sensitivity_label")
 _TERMS = ("terms", "keywords", "phrases", "markers")
 # Labels that mean "may be shown to anybody": a file that carries one must not be stopped for carrying a label.
-_OPEN_CLASSES = frozenset({"public", "general", "open", "unrestricted", "unclassified", "external"})
+OPEN_CLASSES = frozenset({"public", "general", "open", "unrestricted", "unclassified", "external"})
 _KIND_WORDS = {
     **{kind.value: kind for kind in ToolKind},
     **dict.fromkeys(("query", "search", "get", "list"), ToolKind.READ),
@@ -324,7 +324,7 @@ def _classes_and_files(tenant: Mapping[str, Any]) -> tuple[list[dict[str, Any]],
         name = file["data_class"]
         if name:
             file["data_class"] = by_name.setdefault(name.lower(), name)
-            may_leave = name.lower() in _OPEN_CLASSES
+            may_leave = name.lower() in OPEN_CLASSES
             named = {"name": name, "may_leave": may_leave, "terms": [], "named_only": True}
             classes.setdefault(file["data_class"], named)
     return list(classes.values()), list({(file["name"], file["file_id"]): file for file in files}.values())
@@ -350,7 +350,7 @@ def _named_classes(content: Any) -> Iterator[tuple[str, str, Mapping[str, Any]]]
 def _may_leave(entry: Mapping[str, Any], name: str, where: str) -> bool:
     given = entry.get("may_leave")
     if given is None:
-        return name.lower() in _OPEN_CLASSES
+        return name.lower() in OPEN_CLASSES
     if not isinstance(given, bool):
         raise TenantError(f"`{where}.may_leave` is `{given}`, expected `true` or `false`")
     return given

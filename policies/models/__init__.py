@@ -1,7 +1,7 @@
 """What an organisation allows: policy versions, lists, classes, inventory and the audit trail."""
 
 from policies.models.audit import AuditEntry
-from policies.models.classification import ClassifiedFile, DataClass
+from policies.models.classification import ClassifiedFile, DataClass, DocumentFingerprints, FingerprintIndex
 from policies.models.inventory import Agent, Environment, ModeChoice, Tool
 from policies.models.lists import Destination
 from policies.models.policy import PolicyVersion, RulesetSerial
@@ -12,7 +12,9 @@ __all__ = [
     "ClassifiedFile",
     "DataClass",
     "Destination",
+    "DocumentFingerprints",
     "Environment",
+    "FingerprintIndex",
     "ModeChoice",
     "PolicyVersion",
     "RulesetSerial",

@@ -1,5 +1,7 @@
 """Classes of data and the documents that carry them."""
 
+import uuid
+
 from django.db import models
 
 
@@ -32,3 +34,37 @@ class ClassifiedFile(models.Model):
 
     def __str__(self) -> str:
         return self.name or self.file_id
+
+
+class DocumentFingerprints(models.Model):
+    """The fingerprints of one document's text, by which copies of it are known; the text itself is never stored.
+
+    `hashes` as `policies.fingerprints.pack` writes them.
+    """
+
+    name = models.CharField(max_length=1000, unique=True)
+    data_class = models.ForeignKey(DataClass, on_delete=models.PROTECT, related_name="+")
+    revision = models.CharField(max_length=100, blank=True)
+    hashes = models.BinaryField()
+    taken_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        ordering = ("name",)
+        verbose_name_plural = "document fingerprints"
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class FingerprintIndex(models.Model):
+    """One row: all fingerprints compiled for judging, so that no web process has to sort millions of them.
+
+    INVARIANT: written with every change of `DocumentFingerprints`, in its transaction, with a new `revision`.
+    """
+
+    revision = models.UUIDField(default=uuid.uuid4)
+    documents = models.JSONField(default=list)
+    entries = models.BinaryField(default=bytes)
+
+    def __str__(self) -> str:
+        return str(self.revision)
