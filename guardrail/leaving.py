@@ -46,15 +46,18 @@ def _leads_out(target: Target, case: Case) -> bool:
     return target.named and case.kind in (ToolKind.SEND, ToolKind.SHARE) and "." in target.value
 
 
-def outgoing(case: Case) -> list[Outgoing]:
-    """Every text in the arguments, encoded attachments opened, sign-in arguments left out; the first 500."""
+def outgoing(case: Case, *, longest: int = _MAX_TEXT) -> list[Outgoing]:
+    """Every text in the arguments, encoded attachments opened, sign-in arguments left out; the first 500.
+
+    Of each text the first `longest` characters.
+    """
     found: list[Outgoing] = []
     for argument in case.call.arguments:
         if len(found) >= _MAX_TEXTS:
             break
         if not isinstance(argument.value, str) or argument_name(argument.path) in _SIGN_IN:
             continue
-        text = argument.value[:_MAX_TEXT]
+        text = argument.value[:longest]
         if text.strip():
             found.append(Outgoing(argument=argument.path, text=text))
             opened = decode_blob(text) if len(text) >= 16 and " " not in text.strip() else None

@@ -15,23 +15,29 @@ from guardrail.destinations import Target
 from guardrail.leaving import Outgoing, outgoing, outside
 from guardrail.text.documents import UnreadableDocument, document_text
 from guardrail.text.fingerprint import find_copied, fingerprints_of
+from guardrail.text.normalise import decoded_views
+from guardrail.text.view import View
 from policies.fingerprints import Fingerprints
 from policies.signal import Evidence, Mark, Severity, Signal
 
 NAME = "fingerprints"
 
-# A copy holds this share of the document's fingerprints, and not fewer than so many: 12 are about 35 words.
-_SHARE = 0.08
-_FEWEST = 12
-# Or, of a long document, a stretch of a page: so many fingerprints in a row, most of them the document's.
-_STRETCH = 40
-_STRETCH_SHARE = 0.6
+# A fingerprint counts where most of its neighbours in the text are the same document's: phrases of the trade are
+# shared one by one, a copy is shared in stretches, also when a word in ten was changed.
+_NEIGHBOURS = 3
+_MOST_NEIGHBOURS = 4
+# A copy holds this share of the document's fingerprints, and not fewer than so many: 10 are about 30 words.
+_SHARE = 0.06
+_FEWEST = 10
+# Of a long document a page is enough: so many are about 80 words in stretches.
+_PAGE = 30
 # Out of an output that is the document, less is a copy: about 20 words in a row, more than a title or a quoted line.
 _FEWEST_FROM_OUTPUT = 6
 # A document is left out whose own text is less than this: forms and covers are all boilerplate.
 _SMALLEST_DOCUMENT = 12
-_MAX_TEXT = 1_000_000
-_MAX_ATTACHMENT = 4_000_000
+# Characters looked at of one argument, one attachment or one output.
+_MAX_TEXT = 4_000_000
+_SHORTEST_ATTACHMENT = 64
 _MAX_ATTACHED_XML = 1_000_000
 
 
@@ -66,19 +72,25 @@ def detect(case: Case) -> list[Signal]:
 
 
 def _texts(case: Case) -> Iterator[Outgoing]:
-    """What leaves, in full, with attachments opened that are whole files."""
-    yield from outgoing(case, longest=_MAX_TEXT)
-    for argument in case.call.arguments:
-        if isinstance(argument.value, str) and len(argument.value) >= 64 and not case.budget.spent():
-            attached = _attached(argument.value)
-            if attached:
-                yield Outgoing(argument=argument.path, text=attached[:_MAX_TEXT], decoded=True)
+    """What leaves, in full, with what is encoded in it and attached files opened."""
+    for text in outgoing(case, longest=_MAX_TEXT):
+        if text.decoded:
+            continue
+        yield text
+        attached = _attached(text.text) if " " not in text.text[:200] else ""
+        if attached:
+            yield Outgoing(argument=text.argument, text=attached[:_MAX_TEXT], decoded=True)
+        elif not case.budget.spent():
+            for view, _ in decoded_views(View(text.text)):
+                yield Outgoing(argument=text.argument, text=view.text, decoded=True)
 
 
 def _attached(value: str) -> str:
     """The text of a file sent as base64, also as a `data:` link; empty for anything else."""
     blob = value.partition(";base64,")[2] if value.startswith("data:") else value
-    blob = "".join(blob[:_MAX_ATTACHMENT].split()) if "\n" in blob[:200] else blob[:_MAX_ATTACHMENT]
+    blob = "".join(blob.split()) if "\n" in blob[:200] else blob
+    if len(blob) < _SHORTEST_ATTACHMENT:
+        return ""
     try:
         content = base64.b64decode(blob.replace("-", "+").replace("_", "/") + "=" * (-len(blob) % 4), validate=True)
         return document_text(content, most_xml=_MAX_ATTACHED_XML)
@@ -88,39 +100,36 @@ def _attached(value: str) -> str:
 
 def _copies(index: Fingerprints, case: Case, texts: Sequence[list[int]]) -> list[_Copy]:
     """Every held-back document with enough fingerprints in `texts` to look at, whichever text they are in."""
-    held = [not case.ruleset.may_leave(document.data_class) for document in index.documents]
     shared: dict[int, set[int]] = {}
     for fingerprint in {number for text in texts for number in text}:
         owners = list(index.documents_with(fingerprint))
         # what also stands in a document for everybody is no secret of the others
-        if all(held[owner] for owner in owners):
+        if not any(case.ruleset.may_leave(index.documents[owner].data_class) for owner in owners):
             for owner in owners:
                 shared.setdefault(owner, set()).add(fingerprint)
-    return [
-        _Copy(
-            document=owner,
-            fingerprints=frozenset(found),
-            contained=_is_contained(found, index.documents[owner].size, texts),
-        )
-        for owner, found in shared.items()
-        if len(found) >= _FEWEST_FROM_OUTPUT and index.documents[owner].size >= _SMALLEST_DOCUMENT
-    ]
+    copies = []
+    for owner, found in shared.items():
+        size = index.documents[owner].size
+        if size >= _SMALLEST_DOCUMENT and len(found) >= _FEWEST_FROM_OUTPUT:
+            dense = frozenset(number for text in texts for number in _in_stretches(text, found))
+            if len(dense) >= _FEWEST_FROM_OUTPUT:
+                copies.append(_Copy(document=owner, fingerprints=dense, contained=_is_contained(len(dense), size)))
+    return copies
 
 
-def _is_contained(found: set[int] | frozenset[int], size: int, texts: Sequence[list[int]]) -> bool:
-    if len(found) >= max(_FEWEST, _SHARE * size):
-        return True
-    return len(found) >= _STRETCH_SHARE * _STRETCH and any(_has_stretch(text, found) for text in texts)
+def _is_contained(count: int, size: int) -> bool:
+    return count >= max(_FEWEST, min(_SHARE * size, _PAGE))
 
 
-def _has_stretch(text: list[int], found: set[int] | frozenset[int]) -> bool:
-    inside = 0
-    for at, fingerprint in enumerate(text):
-        inside += fingerprint in found
-        inside -= at >= _STRETCH and text[at - _STRETCH] in found
-        if inside >= _STRETCH_SHARE * _STRETCH:
-            return True
-    return False
+def _in_stretches(text: list[int], found: set[int]) -> Iterator[int]:
+    """Those of `found` that stand in `text` among others of `found`."""
+    flags = [number in found for number in text]
+    around = sum(flags[:_NEIGHBOURS])
+    for at, number in enumerate(text):
+        around += flags[at + _NEIGHBOURS] if at + _NEIGHBOURS < len(flags) else 0
+        around -= flags[at - _NEIGHBOURS - 1] if at > _NEIGHBOURS else 0
+        if flags[at] and around >= _MOST_NEIGHBOURS:
+            yield number
 
 
 def _without_users_own(copies: list[_Copy], case: Case) -> list[_Copy]:
@@ -142,19 +151,17 @@ def _without_users_own(copies: list[_Copy], case: Case) -> list[_Copy]:
 
 def _through_output(copy: _Copy, index: Fingerprints, case: Case) -> _Copy | None:
     """`copy` when a tool returned the document itself, so that even some lines of it are a copy and no coincidence."""
-    for number in range(len(case.call.outputs) - 1, -1, -1):
-        for place, passage in enumerate(case.call.outputs[number].passages):
+    for at in range(len(case.call.outputs) - 1, -1, -1):
+        for place, passage in enumerate(case.call.outputs[at].passages):
             if case.budget.spent():
                 return None
             text = fingerprints_of(passage.text[:_MAX_TEXT], case.budget)
             shown = {number for number in text if copy.document in index.documents_with(number)}
-            from_here = copy.fingerprints & shown
-            if len(from_here) >= _FEWEST_FROM_OUTPUT and _is_contained(
-                shown, index.documents[copy.document].size, [text]
-            ):
-                return _Copy(
-                    document=copy.document, fingerprints=from_here, contained=True, output=number, passage=place
-                )
+            dense = frozenset(_in_stretches(text, shown))
+            from_here = copy.fingerprints & dense
+            is_document = _is_contained(len(dense), index.documents[copy.document].size)
+            if is_document and len(from_here) >= _FEWEST_FROM_OUTPUT:
+                return _Copy(document=copy.document, fingerprints=from_here, contained=True, output=at, passage=place)
     return None
 
 
@@ -186,8 +193,8 @@ def _signal(
         name="classified_data_leaving",
         severity=Severity.CRITICAL,
         reason=(
-            f"Classified data would go to {target.value}, which is not one of your own destinations: {share} of the text"
-            f" of `{document.name}`, classified {document.data_class}{through}."
+            f"Classified data would go to {target.value}, which is not one of your own destinations: {share} of the"
+            f" text of `{document.name}`, classified {document.data_class}{through}."
         ),
         evidence=(*evidence, Evidence(source="argument", path=target.argument, quote=target.value, mark=Mark.VALUE)),
         facts=tuple(facts),
