@@ -80,7 +80,8 @@ _away_until = 0.0
 
 def load_past(call: Invocation, destinations: Sequence[str]) -> Past:
     """Read this call's past and count it in. One round trip; `Past(available=False)` when Redis does not answer."""
-    key, holder = call.call_key, call.step_key or uuid.uuid4().hex
+    # without a step id two calls of one plan are no repeated delivery of each other
+    key, holder = call.call_key, call.step_key if call.plan_step_id and call.step_key else uuid.uuid4().hex
     keys = [_session_key(call), f"gr:a:{_hashed(call.agent_id)}:d", _ticket_key(key)]
     bounds = (_SESSION_SECONDS, _AGENT_SECONDS, _MAX_DESTINATIONS)
     seen = _run(_LOOK, keys, [*bounds, holder, *map(_hashed, destinations)])

@@ -116,10 +116,11 @@ def load_told(verdict: Verdict) -> Told:
     """A verdict with everything its page says. Three queries."""
     conversation = queries.load_conversation(verdict)
     earlier = [_earlier(other) for other in conversation if other.pk < verdict.pk]
+    deciding = _worth_telling(verdict)
     story = tell(
         signals=verdict.signals,
         origins=verdict.origins,
-        deciding=verdict.deciding_signal,
+        deciding=deciding,
         call=load_call(verdict),
         planned=_earlier(verdict),
         earlier=earlier,
@@ -128,7 +129,7 @@ def load_told(verdict: Verdict) -> Told:
         verdict=verdict,
         lede=lede_of(
             signals=verdict.signals,
-            deciding=verdict.deciding_signal,
+            deciding=deciding,
             agent=verdict.agent_name or verdict.agent_id,
             tool=verdict.tool_name or verdict.tool_id,
             tool_kind=verdict.tool_kind,
@@ -148,6 +149,13 @@ def load_told(verdict: Verdict) -> Told:
         timings=_telling(verdict.timings),
         missing=tuple(words.DEGRADED.get(str(part), str(part)) for part in verdict.degraded),
     )
+
+
+def _worth_telling(verdict: Verdict) -> str:
+    """The name of the signal that led to the answer; where a person allowed it, the one that had held the call."""
+    if verdict.deciding_signal != ALLOWED_ONCE:
+        return verdict.deciding_signal
+    return next((signal["name"] for signal in verdict.signals if signal.get("name") != ALLOWED_ONCE), ALLOWED_ONCE)
 
 
 def _earlier(verdict: Verdict) -> EarlierCall:

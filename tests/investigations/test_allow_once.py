@@ -350,6 +350,36 @@ def test_a_viewer_takes_nothing_back(asking: Asking, ines: Client, held: Verdict
     assert not stopped(asking.analyze(planned(step="s-2")))
 
 
+def test_two_calls_of_a_plan_without_step_ids_are_two_calls(asking: Asking, ines: Client, held: Verdict) -> None:
+    allow(ines, held)
+    assert [stopped(asking.analyze(planned(step=""))) for _ in range(2)] == [False, True]
+
+
+def test_the_page_of_the_call_that_passed_says_who_let_it_and_why_it_was_held(
+    asking: Asking, ines: Client, held: Verdict
+) -> None:
+    allow(ines, held)
+    passed = verdict_of(asking.analyze(planned(step="s-2")))
+    said = ines.get(f"/verdicts/{passed.pk}/").content.decode()
+    assert "Allowed once by Ines, until " in said
+    assert "Went through: it was held, and a person allowed it once" in said
+    assert "orders@harbour.example told Order Desk to send something" in said
+
+
+def test_it_shows_odd_arguments_and_the_beginning_of_long_ones(asking: Asking, ines: Client) -> None:
+    odd = {**ARGUMENTS, "body": "a\x00b\ud83d\u202e", "more": "<script>alert(1)</script>", "long": "x" * 30_000}
+    body = planned(step="s-1", arguments=odd)
+    first = verdict_of(asking.analyze(body))
+    assert first.action == "hold"
+    take_in(timezone.now())
+    said = ines.get(f"/investigations/{place_of(first).pk}/").content.decode()
+    assert "<script>alert" not in said
+    assert re.search(r"\d+ more characters, in the", said)
+    assert allow(ines, first).status_code == 302
+    body["conversationMetadata"]["planStepId"] = "s-2"
+    assert not stopped(asking.analyze(body))
+
+
 def test_it_shows_exactly_what_would_pass(ines: Client, held: Verdict) -> None:
     said = page(ines, held)
     assert "&quot;subject&quot;: &quot;Berth confirmed&quot;" in said
