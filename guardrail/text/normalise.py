@@ -7,18 +7,15 @@ import base64
 import binascii
 import html
 import re
-import unicodedata
 from dataclasses import dataclass
 from urllib.parse import unquote
 
+from guardrail.text.letters import TAG_CHARACTERS, UNSEEN, plain_letters
 from guardrail.text.view import View
 
-_NON_ASCII = re.compile(r"[^\x00-\x7f]+")
-_UNSEEN = re.compile(
-    "[\u00ad\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff]+"
-)
-_TAG_CHARACTERS = re.compile("[\U000e0020-\U000e007e]{4,}")
-_ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z]{2,24});")
+_ENTITY = re.compile(r"&(?:#(?:\d{1,7}|[xX][0-9a-fA-F]{1,6});?|[A-Za-z]{2,24};)")
+# an entity may stand for the sign that opens another one
+_MAX_ENTITY_ROUNDS = 3
 _HTML_TAGS = frozenset(
     "a abbr b big blockquote body br button center code dd del div dl dt em font footer form h1 h2 h3 h4 h5 h6 head "
     "header hr html i iframe img input ins label li link main mark meta nav ol p pre q s section small span strike "
@@ -37,15 +34,6 @@ _UNSEEN_STYLE = re.compile(
     re.IGNORECASE,
 )
 _MAX_TAG = 2000
-
-# Letters of other scripts that look like Latin ones; one character for one, so that offsets stay.
-_LOOKALIKES = str.maketrans(
-    "\u0430\u0435\u043e\u0440\u0441\u0443\u0445\u0456\u0458\u0455\u04bb\u0501\u051b\u0432\u043a\u043c\u0442"
-    "\u0410\u0412\u0415\u041a\u041c\u041d\u041e\u0420\u0421\u0422\u0425\u0406\u0408\u0405\u03b1\u03bf\u03c1\u03bd\u03b9"
-    "\u0391\u0392\u0395\u0396\u0397\u0399\u039a\u039c\u039d\u039f\u03a1\u03a4\u03a5\u03a7",
-    "aeopcyxijshdqbkmtABEKMHOPCTXIJSaopviABEZHIKMNOPTYX",
-)
-_WORD_OF_ANY_SCRIPT = re.compile(r"[^\W\d_]{2,}")
 
 _BASE64 = re.compile(r"(?<![A-Za-z0-9+/_-])[A-Za-z0-9+/_-]{24,}={0,2}")
 _HEX = re.compile(r"(?<![0-9A-Fa-f])(?:[0-9A-Fa-f]{2}){14,}(?![0-9A-Fa-f])")
@@ -83,7 +71,8 @@ def normalise(text: str, *, base: int = 0) -> Plain:
     if "<" in view.text:
         view = _without_html(view, hidden)
     if "&" in view.text:
-        view = view.rewrite(_ENTITY, lambda match: html.unescape(match.group()))
+        plain = _without_entities(view)
+        view = plain if plain.text.isascii() or plain is view else _plain_characters(plain, hidden)
     return Plain(view=view, hidden=tuple(hidden))
 
 
@@ -117,15 +106,24 @@ def decode_blob(blob: str) -> str | None:
     return _from_base64(blob.strip()[:_MAX_BLOB])
 
 
+def _without_entities(view: View) -> View:
+    for _ in range(_MAX_ENTITY_ROUNDS):
+        plain = view.rewrite(_ENTITY, lambda match: html.unescape(match.group()))
+        if plain is view or plain.text == view.text:
+            break
+        view = plain
+    return view
+
+
 def _plain_characters(view: View, hidden: list[Hidden]) -> View:
-    for match in _TAG_CHARACTERS.finditer(view.text):
+    for match in TAG_CHARACTERS.finditer(view.text):
         place = view.place(match.start())
         hidden.append(Hidden(start=place, end=place + len(match.group()), how="invisible tag characters"))
     view = view.rewrite(
-        _TAG_CHARACTERS, lambda match: "\n" + "".join(chr(ord(c) - 0xE0000) for c in match.group()) + "\n"
+        TAG_CHARACTERS, lambda match: "\n" + "".join(chr(ord(c) - 0xE0000) for c in match.group()) + "\n"
     )
     # A few zero-width characters are ordinary (emoji, soft hyphens); a word taken apart by them is not.
-    for match in _UNSEEN.finditer(view.text):
+    for match in UNSEEN.finditer(view.text):
         before, after = view.text[match.start() - 1 : match.start()], view.text[match.end() : match.end() + 1]
         if (
             before.isascii()
@@ -136,19 +134,7 @@ def _plain_characters(view: View, hidden: list[Hidden]) -> View:
         ):
             place = view.place(match.start())
             hidden.append(Hidden(start=place, end=place + len(match.group()), how="invisible characters"))
-    view = view.rewrite(_UNSEEN, lambda match: "")
-    view = view.rewrite(_NON_ASCII, lambda match: unicodedata.normalize("NFKC", match.group()))
-    letters = sum(1 for c in view.text[:4000] if c.isascii() and c.isalpha())
-    mostly_latin = letters * 2 > len(view.text[:4000]) * 0.8
-
-    def latin(match: re.Match[str]) -> str:
-        word = match.group()
-        if word.isascii():
-            return word
-        plain = word.translate(_LOOKALIKES)
-        return plain if plain.isascii() and (mostly_latin or any(c.isascii() for c in word)) else word
-
-    return View(_WORD_OF_ANY_SCRIPT.sub(latin, view.text), view)
+    return plain_letters(view.rewrite(UNSEEN, lambda match: ""))
 
 
 def _without_html(view: View, hidden: list[Hidden]) -> View:

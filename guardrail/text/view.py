@@ -2,7 +2,10 @@
 
 import re
 from bisect import bisect_right
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+
+# (start, end, new text) of a stretch to be replaced
+Cut = tuple[int, int, str]
 
 
 class View:
@@ -29,15 +32,16 @@ class View:
 
     def rewrite(self, pattern: re.Pattern[str], replacement: Callable[[re.Match[str]], str]) -> "View":
         """A view with every match of `pattern` replaced; this view itself when nothing matched."""
+        return self.replaced((*match.span(), replacement(match)) for match in pattern.finditer(self.text))
+
+    def replaced(self, cuts: Iterable[Cut]) -> "View":
+        """A view with other text in the place of each cut; cuts are in order and do not overlap."""
         pieces: list[str] = []
         after: list[int] = [0]
         before: list[int] = [0]
         done = length = 0
-        for match in pattern.finditer(self.text):
-            start, end = match.span()
-            new = replacement(match)
-            pieces.append(self.text[done:start])
-            pieces.append(new)
+        for start, end, new in cuts:
+            pieces += (self.text[done:start], new)
             length += start - done
             after += (length, length + len(new))
             before += (start, end)
@@ -51,6 +55,25 @@ class View:
     def cut(self, start: int, end: int) -> "View":
         """The stretch from `start` to `end` as a view of its own."""
         return View(self.text[start:end], self, [0], [start])
+
+
+class Mirrored(View):
+    """A stretch of another view read backwards. Each of `sentences` leads to the stretch it was written in."""
+
+    __slots__ = ("_ends", "_origin", "_starts")
+
+    def __init__(self, origin: View, start: int, end: int, split: Callable[[str], Iterable[tuple[int, int]]]) -> None:
+        super().__init__(origin.text[start:end][::-1])
+        self._origin = origin
+        bounds = list(split(self.text)) or [(0, len(self.text))]
+        self._starts = [near for near, _ in bounds]
+        # where the first letter of each sentence's stretch stands in the origin
+        self._ends = [end - far for _, far in bounds]
+
+    def place(self, offset: int) -> int:
+        """The original offset; offsets grow within a sentence and shrink from one sentence to the next."""
+        at = max(0, bisect_right(self._starts, offset) - 1)
+        return self._origin.place(max(0, self._ends[at] + offset - self._starts[at]))
 
 
 def lowered(text: str) -> str:

@@ -1,0 +1,153 @@
+"""Brings letters that only look like Latin ones, unseen characters and piled-up marks back to plain letters.
+
+Honest Greek, Cyrillic, Vietnamese or French stays as it is: a word is rewritten when it mixes scripts, and marks are
+dropped only in a line whose marked words turn into English ones without them.
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterator
+
+from confusable_homoglyphs.confusables import confusables_data
+
+from guardrail.text.view import Cut, View
+from guardrail.text.words import ENGLISH
+
+UNSEEN = re.compile(
+    "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff"
+    "\ufff9-\ufffb\U000e0100-\U000e01ef]+"
+)
+TAG_CHARACTERS = re.compile("[\U000e0020-\U000e007e]{4,}")
+_NON_ASCII = re.compile(r"[^\x00-\x7f]+")
+_LINE = re.compile(r"[^\n]{1,1000}")
+_WORD = re.compile(r"[^\W\d_]+")
+_MARKS = re.compile("[\u00c0-\u024f\u1e00-\u1eff\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20f0]+")
+_MIN_KNOWN = 3
+# what comes after the letters that languages in Latin script are written in
+_LATIN_END = "\u024f"
+
+
+def _small_capitals() -> dict[int, str]:
+    """Small capitals, and the hyphen that is no ASCII one."""
+    found = {0x2010: "-"}
+    head = "LATIN LETTER SMALL CAPITAL "
+    for code in (*range(0x0250, 0x02B0), *range(0x1D00, 0x1D80), *range(0xA720, 0xA800), 0x01EB):
+        name = unicodedata.name(chr(code), "")
+        if name.startswith(head) and len(name) == len(head) + 1:
+            found[code] = name[-1].lower()
+    return found
+
+
+def _lookalikes() -> dict[int, str]:
+    """Letters, and letter-like signs, of other alphabets that look like one Latin letter; one for one."""
+    found: dict[int, str] = {}
+    for look, entries in confusables_data.items():
+        if len(look) != 1 or look.isascii() or unicodedata.category(look) not in ("Ll", "Lu", "Lo", "So"):
+            continue
+        plain = [entry["c"] for entry in entries if len(entry["c"]) == 1 and entry["c"].isascii()]
+        letters = [letter for letter in plain if letter.isalpha()]
+        same_case = [letter for letter in letters if letter.isupper() == look.isupper()]
+        if letters:
+            found[ord(look)] = (same_case or letters)[0]
+    return found
+
+
+# These are sure, and go before the table of confusables, where a capital I is an l.
+_SURE = str.maketrans(
+    "\u0430\u0435\u043e\u0440\u0441\u0443\u0445\u0456\u0458\u0455\u04bb\u0501\u051b\u0432\u043a\u043c\u0442"
+    "\u0410\u0412\u0415\u041a\u041c\u041d\u041e\u0420\u0421\u0422\u0425\u0406\u0408\u0405\u03b1\u03bf\u03c1\u03bd\u03b9"
+    "\u0391\u0392\u0395\u0396\u0397\u0399\u039a\u039c\u039d\u039f\u03a1\u03a4\u03a5\u03a7\u03c5",
+    "aeopcyxijshdqbkmtABEKMHOPCTXIJSaopviABEZHIKMNOPTYXu",
+)
+_SMALL_CAPITALS = _small_capitals()
+_LOOKALIKES = {**_lookalikes(), **_SURE}
+_SIGNS = "".join(chr(code) for code in _LOOKALIKES if not chr(code).isalpha())
+_WORD_OF_ANY_SCRIPT = re.compile(rf"(?:[^\W\d_]|[{re.escape(_SIGNS)}])+")
+_KNOWN = 3
+
+
+def _small_capitals() -> dict[int, str]:
+    """Small capitals, and the hyphen that is no ASCII one."""
+    found = {0x2010: "-"}
+    head = "LATIN LETTER SMALL CAPITAL "
+    for code in (*range(0x0250, 0x02B0), *range(0x1D00, 0x1D80), *range(0xA720, 0xA800), 0x01EB):
+        name = unicodedata.name(chr(code), "")
+        if name.startswith(head) and len(name) == len(head) + 1:
+            found[code] = name[-1].lower()
+    return found
+
+
+def _lookalikes() -> dict[int, str]:
+    """Letters, and letter-like signs, of other alphabets that look like one Latin letter; one for one."""
+    found: dict[int, str] = {}
+    for look, entries in confusables_data.items():
+        if len(look) != 1 or look.isascii() or unicodedata.category(look) not in ("Ll", "Lu", "Lo", "So"):
+            continue
+        plain = [entry["c"] for entry in entries if len(entry["c"]) == 1 and entry["c"].isascii()]
+        letters = [letter for letter in plain if letter.isalpha()]
+        same_case = [letter for letter in letters if letter.isupper() == look.isupper()]
+        if letters:
+            found[ord(look)] = (same_case or letters)[0]
+    return found
+
+
+# These are sure, and go before the table of confusables, where a capital I is an l.
+_SURE = str.maketrans(
+    "\u0430\u0435\u043e\u0440\u0441\u0443\u0445\u0456\u0458\u0455\u04bb\u0501\u051b\u0432\u043a\u043c\u0442"
+    "\u0410\u0412\u0415\u041a\u041c\u041d\u041e\u0420\u0421\u0422\u0425\u0406\u0408\u0405\u03b1\u03bf\u03c1\u03bd\u03b9"
+    "\u0391\u0392\u0395\u0396\u0397\u0399\u039a\u039c\u039d\u039f\u03a1\u03a4\u03a5\u03a7\u03c5",
+    "aeopcyxijshdqbkmtABEKMHOPCTXIJSaopviABEZHIKMNOPTYXu",
+)
+_SMALL_CAPITALS = _small_capitals()
+_LOOKALIKES = {**_lookalikes(), **_SURE}
+_SIGNS = "".join(chr(code) for code in _LOOKALIKES if not chr(code).isalpha())
+_WORD_OF_ANY_SCRIPT = re.compile(rf"[^\W\d_{re.escape(_SIGNS)}]*(?:[^\W\d_]|[{re.escape(_SIGNS)}])+")
+_KNOWN = frozenset(word for word in ENGLISH.stop_words | frozenset(ENGLISH.verbs) if len(word) > 2)
+
+
+def plain_letters(view: View) -> View:
+    """`view` with every letter that imitates a Latin one replaced by it, where the text around says it imitates."""
+    view = view.rewrite(_NON_ASCII, lambda match: unicodedata.normalize("NFKC", match.group()))
+    text = view.text.translate(_SMALL_CAPITALS)
+    letters = sum(1 for c in text[:4000] if c.isascii() and c.isalpha())
+    mostly_latin = letters * 2 > len(text[:4000]) * 0.8
+    mixed = any(_mixes(match.group()) for match in _WORD_OF_ANY_SCRIPT.finditer(text[:4000]))
+
+    def latin(match: re.Match[str]) -> str:
+        word = match.group()
+        if word.isascii():
+            return word
+        if mixed and (mostly_latin or _mixes(word)):
+            plain = word.translate(_LOOKALIKES)
+        elif (mostly_latin and len(word) > 1) or _mixes(word):
+            plain = word.translate(_SURE)
+        else:
+            return word
+        return plain if plain.isascii() else word
+
+    view = View(_WORD_OF_ANY_SCRIPT.sub(latin, text), view)
+    return view if view.text.isascii() else view.replaced(_without_marks(view.text))
+
+
+def _mixes(word: str) -> bool:
+    """Whether Latin letters stand beside look-alikes in one word, all of which could be Latin."""
+    if word.isascii() or not any(c.isascii() for c in word) or not any(c > _LATIN_END for c in word):
+        return False
+    return word.translate(_LOOKALIKES).isascii()
+
+
+def _without_marks(text: str) -> Iterator[Cut]:
+    for line in _LINE.finditer(text):
+        if line.group().isascii():
+            continue
+        marked = list(_MARKS.finditer(text, *line.span()))
+        if len(marked) < 2 * _MIN_KNOWN:
+            continue
+        bare = _WORD.findall(_bare(line.group()).lower())
+        before = frozenset(_WORD.findall(line.group().lower()))
+        if len({word for word in bare if word in _KNOWN and word not in before}) >= _MIN_KNOWN:
+            yield from ((*mark.span(), _bare(mark.group())) for mark in marked)
+
+
+def _bare(text: str) -> str:
+    return "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
