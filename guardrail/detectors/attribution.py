@@ -15,7 +15,7 @@ from guardrail.invocation import Tool
 from guardrail.mail_providers import PUBLIC_MAIL
 from guardrail.matching import Match, is_constant, matches_of
 from guardrail.provenance import Leaf, stands_in
-from guardrail.request import Delegation, Request, names_in, on_topic, read_request
+from guardrail.request import Delegation, Request, names_in, on_topic, read_request, telling_words
 from guardrail.text.reading import Author, Prose
 from guardrail.tool_kind import tool_words
 from policies.ruleset import Standing, ToolKind, host_of
@@ -87,7 +87,9 @@ def _carries_out_marked(match: Match, case: Case, request: Request) -> bool:
 
 def _unmarked_name(match: Match, case: Case, request: Request) -> str:
     """The signal an instruction without a signature makes of this call; `_MEANT` when the user meant it so."""
-    if not (case.sink and match.action):
+    if not case.sink:
+        return "instruction_followed" if _leads_astray(match, case, request) else ""
+    if not match.action:
         return ""
     author = match.source.reading.authors[match.directive.record]
     outward = _outward_unknown(match, author, case)
@@ -104,8 +106,30 @@ def _unmarked_name(match: Match, case: Case, request: Request) -> str:
     if not outward and case.kind not in _TO_OTHERS and _is_own_material(match.source, author, case, request):
         return _MEANT
     if not request.only_reading and _leaves_it_open(match, author, case, request, outward):
-        return "instruction_delegated" if outward and _has_rival(outward, match, case) else _MEANT
+        unnamed = request.delegation is Delegation.NONE and not _speaks_of(author, case)
+        return "instruction_delegated" if outward and (unnamed or _has_rival(outward, match, case)) else _MEANT
     return "instruction_followed" if request.delegation is Delegation.NONE else "instruction_delegated"
+
+
+def _leads_astray(match: Match, case: Case, request: Request) -> bool:
+    """A look-up at an unknown place only the instruction names; what stands in an address can carry data out."""
+    if not match.action or request.delegation is not Delegation.NONE or match.cover < 0.6:
+        return False
+    return any(
+        leaf.kind in ("url", "domain")
+        and case.ruleset.standing_of(leaf.value) is Standing.UNKNOWN
+        and not _is_of_the_site(host_of(leaf.value), match)
+        for leaf in match.exact
+    )
+
+
+def _is_of_the_site(host: str, match: Match) -> bool:
+    """The page itself is from this host, as a field of its own says: `read the full story at ...`."""
+    record = match.directive.record
+    return any(
+        prose.record == record and host in prose.lower and len(prose.lower.split()) < _RUNNING_TEXT
+        for prose in match.source.reading.prose
+    )
 
 
 def _has_values(case: Case) -> bool:
@@ -289,6 +313,14 @@ def _replaces(match: Match, case: Case, request: Request) -> bool:
 
 def _named_by_user(author: Author, case: Case) -> bool:
     return any(names_in(name, case.user) for name in (author.author, author.document) if name)
+
+
+def _speaks_of(author: Author, case: Case) -> bool:
+    """The user named the author or document, if only by the words of its title."""
+    if _named_by_user(author, case):
+        return True
+    title = telling_words(author.document.lower()) if len(author.document) < 120 else frozenset()
+    return len(title) >= 2 and title <= case.user.words
 
 
 def _signal(name: str, match: Match, case: Case, request: Request) -> Signal:

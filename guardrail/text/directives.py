@@ -215,6 +215,8 @@ def _verbs_asked(lower: str, words: list[Token], sentence: str, language: Langua
             if thing and manner == "order":
                 # who gives orders says `to post hobbies`, `and reply there`
                 thing = previous not in ("to", "and", "then", "or", "please", "you", "also", "i", "just")
+            elif thing:
+                thing = previous not in language.polite
             if not glued and not name and not thing and not _used_as_noun(lower, words, index, language):
                 found.add(word)
         elif loose and word in language.verb_forms and not _used_as_noun(lower, words, index, language):
