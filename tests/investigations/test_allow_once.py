@@ -21,6 +21,7 @@ from django.utils import timezone
 
 from guardrail import callers, housekeeper, past
 from guardrail.models import AllowOnce, Verdict
+from guardrail.wire import copilot_studio
 from investigations.intake import take_in
 from investigations.models import Investigation
 from policies.access import Role, give_role
@@ -226,6 +227,18 @@ def test_it_lets_exactly_one_of_many_identical_calls_at_once_pass(asking: Asking
     with ThreadPoolExecutor(6) as pool:
         answers = list(pool.map(ask, range(6)))
     assert sorted(answers) == [False, True, True, True, True, True]
+
+
+def test_it_goes_to_one_of_two_calls_that_both_saw_it(asking: Asking, ines: Client, held: Verdict) -> None:
+    allow(ines, held)
+    calls = [
+        copilot_studio.parse(json.dumps(planned(step=step)).encode(), orchestrator="copilot-studio")
+        for step in ("s-2", "s-3", "s-2")
+    ]
+    tickets = [past.load_past(each, ()).ticket for each in calls]
+    assert None not in tickets
+    used = [past.redeem(each, ticket) for each, ticket in zip(calls, tickets, strict=True) if ticket]
+    assert used == [True, False, True], "the third is the first, delivered again at the same moment"
 
 
 def test_it_keeps_the_permission_when_the_call_is_blocked_for_another_reason(
@@ -434,7 +447,7 @@ def test_it_does_not_believe_a_ticket_that_somebody_else_wrote_to_redis(
     for forged in (genuine, b"made up", b"\xff"):
         keeper.hset(newest, "ticket", forged or b"")
         other["conversationMetadata"]["planStepId"] = "s-3"
-        assert stopped(asking.analyze(other))
+        assert verdict_of(asking.analyze(other)).action == "hold", "judged as always"
 
 
 def test_in_monitor_mode_nothing_waits_and_no_permission_is_used(asking: Asking, ines: Client, held: Verdict) -> None:
