@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from guardrail.case import Case
 from guardrail.destinations import Target
 from guardrail.leaving import Outgoing, outgoing, outside
-from guardrail.text.documents import UnreadableDocument, document_text
+from guardrail.text.documents import UnreadableDocument, document_beginning
 from guardrail.text.fingerprint import find_copied, fingerprints_of
 from guardrail.text.normalise import decoded_views
 from guardrail.text.view import View
@@ -35,10 +35,14 @@ _PAGE = 30
 _FEWEST_FROM_OUTPUT = 6
 # A document is left out whose own text is less than this: forms and covers are all boilerplate.
 _SMALLEST_DOCUMENT = 12
-# Characters looked at of one argument, one attachment or one output.
-_MAX_TEXT = 4_000_000
+# Characters looked at of one text, and of all that leaves: about 100 ms on a slow core. Reading for longer would leave
+# no time to judge an honest call with a great attachment, which then would be stopped for being late.
+_MAX_TEXT = 300_000
+_MAX_TEXTS = 600_000
 _SHORTEST_ATTACHMENT = 64
 _MAX_ATTACHED_XML = 1_000_000
+# A longer argument may be an encoded file, whose text is shorter.
+_MAX_ARGUMENT = 4_000_000
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -58,7 +62,14 @@ def detect(case: Case) -> list[Signal]:
     targets = outside(case) if index.documents else ()
     if not targets:
         return []
-    texts = [(text, fingerprints_of(text.text, case.budget)) for text in _texts(case)]
+    texts = []
+    room = _MAX_TEXTS
+    for text in _texts(case):
+        read = text.text[: min(room, _MAX_TEXT)]
+        texts.append((text, fingerprints_of(read, case.budget)))
+        room -= len(read)
+        if room <= 0:
+            break
     copies = _without_users_own(_copies(index, case, [found for _, found in texts]), case)
     copies.sort(key=lambda copy: -len(copy.fingerprints))
     for copy in copies:
@@ -73,15 +84,16 @@ def detect(case: Case) -> list[Signal]:
 
 def _texts(case: Case) -> Iterator[Outgoing]:
     """What leaves, in full, with what is encoded in it and attached files opened."""
-    for text in outgoing(case, longest=_MAX_TEXT):
+    for text in outgoing(case, longest=_MAX_ARGUMENT):
         if text.decoded:
             continue
-        yield text
         attached = _attached(text.text) if " " not in text.text[:200] else ""
         if attached:
-            yield Outgoing(argument=text.argument, text=attached[:_MAX_TEXT], decoded=True)
-        elif not case.budget.spent():
-            for view, _ in decoded_views(View(text.text)):
+            yield Outgoing(argument=text.argument, text=attached, decoded=True)
+            continue
+        yield text
+        if not case.budget.spent():
+            for view, _ in decoded_views(View(text.text[:_MAX_TEXT])):
                 yield Outgoing(argument=text.argument, text=view.text, decoded=True)
 
 
@@ -93,7 +105,7 @@ def _attached(value: str) -> str:
         return ""
     try:
         content = base64.b64decode(blob.replace("-", "+").replace("_", "/") + "=" * (-len(blob) % 4), validate=True)
-        return document_text(content, most_xml=_MAX_ATTACHED_XML)
+        return document_beginning(content, most_xml=_MAX_ATTACHED_XML)
     except (binascii.Error, ValueError, UnreadableDocument):
         return ""
 
@@ -207,7 +219,7 @@ def _signal(
 
 
 def _quoted(text: Outgoing, copy: _Copy, case: Case) -> Evidence:
-    start, end = find_copied(text.text, copy.fingerprints, case.budget)
+    start, end = find_copied(text.text[:_MAX_TEXT], copy.fingerprints, case.budget)
     return Evidence(
         source="argument",
         path=text.argument,

@@ -35,10 +35,22 @@ class UnreadableDocument(ValueError):
 def document_text(content: bytes, *, most_xml: int = MOST_XML) -> str:
     """The text of a file, told by its content. Raises UnreadableDocument for a PDF, a picture, anything binary.
 
-    `most_xml` bounds what an Office file is unpacked to, in bytes.
+    Also for an Office file that unpacks to more than `most_xml` bytes.
     """
     if content.startswith(ZIP_START):
-        return _office_text(content, most_xml)
+        text, is_whole = _office_text(content, most_xml)
+        if not is_whole:
+            raise UnreadableDocument("unpacks to more than is read of one file, expected a smaller one")
+        return text
+    return _plain_text(content)
+
+
+def document_beginning(content: bytes, *, most_xml: int) -> str:
+    """As `document_text`, of an Office file only what the first `most_xml` bytes of its XML say."""
+    return _office_text(content, most_xml)[0] if content.startswith(ZIP_START) else _plain_text(content)
+
+
+def _plain_text(content: bytes) -> str:
     if content.startswith(b"%PDF"):
         raise UnreadableDocument("is a PDF, which is not read; expected its text, e.g. saved as .txt or .docx")
     if content.startswith((b"\xff\xfe", b"\xfe\xff")):
@@ -53,7 +65,8 @@ def document_text(content: bytes, *, most_xml: int = MOST_XML) -> str:
         raise UnreadableDocument(f"has a byte at `{error.start}` that is not UTF-8, expected UTF-8 text") from None
 
 
-def _office_text(content: bytes, most_xml: int) -> str:
+def _office_text(content: bytes, most_xml: int) -> tuple[str, bool]:
+    """The text of an Office file, and whether `most_xml` bytes were enough for all of it."""
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             names = archive.namelist()[:_MOST_PARTS]
@@ -67,21 +80,23 @@ def _office_text(content: bytes, most_xml: int) -> str:
                 shared = list(_strings(xml))
             texts = []
             for name in sorted(parts, key=_natural):
+                if room < 0:
+                    break
                 xml, room = _unpack(archive, name, room)
                 texts.append(_sheet(xml, shared) if name.startswith("xl/") else _prose(xml))
     except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError, OSError, ValueError) as error:
         if isinstance(error, UnreadableDocument):
             raise
         raise UnreadableDocument("is a damaged or encrypted Office file, expected one that opens") from None
-    return "\n".join(texts)
+    return "\n".join(texts), room >= 0
 
 
 def _unpack(archive: zipfile.ZipFile, name: str, room: int) -> tuple[str, int]:
-    """One part and what is left of `room`. The size a zip states is not believed: reading stops by itself."""
+    """One part and what is left of `room`, below 0 when the part had more. The size a zip states is not believed."""
+    if room < 0:
+        return "", room
     with archive.open(name) as part:
         content = part.read(room + 1)
-    if len(content) > room:
-        raise UnreadableDocument("unpacks to more than is read of one file, expected a smaller one")
     return content.decode("utf-8", "replace"), room - len(content)
 
 

@@ -90,6 +90,9 @@ def test_it_names_document_class_share_and_place() -> None:
     [
         pytest.param(base64.b64encode(PLAN.encode()).decode(), id="base64"),
         pytest.param(base64.b64encode(word_file(PLAN)).decode(), id="a Word file"),
+        pytest.param(
+            base64.b64encode(word_file(PLAN + document(8, words=150_000))).decode(), id="a Word file of 500 pages"
+        ),
         pytest.param("data:text/plain;base64," + base64.b64encode(PLAN.encode()).decode(), id="a data link"),
         pytest.param(f"See {base64.b64encode(PLAN.encode()).decode()} please", id="base64 inside a sentence"),
         pytest.param(f"https://x.example/?q={'%20'.join(PLAN.split()[:90])}", id="a link's query"),
