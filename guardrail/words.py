@@ -26,6 +26,7 @@ FACTS = {
     "destination": "Destination",
     "destination_standing": "Standing",
     "document": "Document",
+    "share": "Share of its text",
     "author": "Author",
     "editor": "Last editor",
     "revision": "Revision",
@@ -60,6 +61,7 @@ STANDINGS = {
 DEGRADED = {
     "memory": "memory of earlier calls (Redis was away)",
     "attribution": "tracing where the planned values came from",
+    "fingerprints": "comparing with classified documents",
     "wire": "a readable body",
 }
 
