@@ -48,7 +48,7 @@ class Signal:
 
     `facts` are (name, value) pairs in a fixed vocabulary: `destination`, `destination_standing`, `author`,
     `editor`, `revision`, `document`, `data_class`, `argument`, `conversation`, `tool_kind`, `signature`,
-    `ticket` (the AllowOnce that let a held call pass).
+    `share` (of the document's fingerprints, `45 %`), `ticket` (the AllowOnce that let a held call pass).
     `redactions` are argument paths a caller that can carry it may blank instead of stopping the call.
     `would_pass_if` are counterfactuals: what would have to differ for an allow.
     """
