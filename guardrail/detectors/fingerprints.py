@@ -40,7 +40,10 @@ _SMALLEST_DOCUMENT = 12
 _MAX_TEXT = 300_000
 _MAX_TEXTS = 600_000
 _SHORTEST_ATTACHMENT = 64
-_MAX_ATTACHED_XML = 1_000_000
+_MAX_ATTACHED_XML = 600_000
+_MAX_ATTACHMENTS = 4
+# Documents whose copy is looked for in what tools returned; the rest shares less with the call.
+_MAX_TRACED = 5
 # A longer argument may be an encoded file, whose text is shorter.
 _MAX_ARGUMENT = 4_000_000
 
@@ -75,8 +78,9 @@ def detect(case: Case) -> list[Signal]:
     for copy in copies:
         if copy.contained:
             return [_signal(copy, texts, targets, case)]
-    for copy in copies:
-        traced = _through_output(copy, index, case)
+    returned = _returned(case) if copies else []
+    for copy in copies[:_MAX_TRACED]:
+        traced = _through_output(copy, index, returned)
         if traced:
             return [_signal(traced, texts, targets, case)]
     return []
@@ -84,11 +88,14 @@ def detect(case: Case) -> list[Signal]:
 
 def _texts(case: Case) -> Iterator[Outgoing]:
     """What leaves, in full, with what is encoded in it and attached files opened."""
+    opened = 0
     for text in outgoing(case, longest=_MAX_ARGUMENT):
         if text.decoded:
             continue
-        attached = _attached(text.text) if " " not in text.text[:200] else ""
+        is_blob = " " not in text.text[:200] and opened < _MAX_ATTACHMENTS
+        attached = _attached(text.text, case) if is_blob else ""
         if attached:
+            opened += 1
             yield Outgoing(argument=text.argument, text=attached, decoded=True)
             continue
         yield text
@@ -97,7 +104,7 @@ def _texts(case: Case) -> Iterator[Outgoing]:
                 yield Outgoing(argument=text.argument, text=view.text, decoded=True)
 
 
-def _attached(value: str) -> str:
+def _attached(value: str, case: Case) -> str:
     """The text of a file sent as base64, also as a `data:` link; empty for anything else."""
     blob = value.partition(";base64,")[2] if value.startswith("data:") else value
     blob = "".join(blob.split()) if "\n" in blob[:200] else blob
@@ -105,7 +112,7 @@ def _attached(value: str) -> str:
         return ""
     try:
         content = base64.b64decode(blob.replace("-", "+").replace("_", "/") + "=" * (-len(blob) % 4), validate=True)
-        return document_beginning(content, most_xml=_MAX_ATTACHED_XML)
+        return document_beginning(content, most_xml=_MAX_ATTACHED_XML, budget=case.budget)
     except (binascii.Error, ValueError, UnreadableDocument):
         return ""
 
@@ -161,19 +168,29 @@ def _without_users_own(copies: list[_Copy], case: Case) -> list[_Copy]:
     return left
 
 
-def _through_output(copy: _Copy, index: Fingerprints, case: Case) -> _Copy | None:
-    """`copy` when a tool returned the document itself, so that even some lines of it are a copy and no coincidence."""
+def _returned(case: Case) -> list[tuple[int, int, list[int]]]:
+    """(output, passage, fingerprints) of what tools returned, newest first."""
+    found = []
+    room = _MAX_TEXTS
     for at in range(len(case.call.outputs) - 1, -1, -1):
         for place, passage in enumerate(case.call.outputs[at].passages):
-            if case.budget.spent():
-                return None
-            text = fingerprints_of(passage.text[:_MAX_TEXT], case.budget)
-            shown = {number for number in text if copy.document in index.documents_with(number)}
-            dense = frozenset(_in_stretches(text, shown))
-            from_here = copy.fingerprints & dense
-            is_document = _is_contained(len(dense), index.documents[copy.document].size)
-            if is_document and len(from_here) >= _FEWEST_FROM_OUTPUT:
-                return _Copy(document=copy.document, fingerprints=from_here, contained=True, output=at, passage=place)
+            read = passage.text[: min(room, _MAX_TEXT)]
+            room -= len(read)
+            found.append((at, place, fingerprints_of(read, case.budget)))
+            if room <= 0 or case.budget.spent():
+                return found
+    return found
+
+
+def _through_output(copy: _Copy, index: Fingerprints, returned: list[tuple[int, int, list[int]]]) -> _Copy | None:
+    """`copy` when a tool returned the document itself, so that even some lines of it are a copy and no coincidence."""
+    size = index.documents[copy.document].size
+    for at, place, text in returned:
+        shown = {number for number in text if copy.document in index.documents_with(number)}
+        dense = frozenset(_in_stretches(text, shown))
+        from_here = copy.fingerprints & dense
+        if _is_contained(len(dense), size) and len(from_here) >= _FEWEST_FROM_OUTPUT:
+            return _Copy(document=copy.document, fingerprints=from_here, contained=True, output=at, passage=place)
     return None
 
 

@@ -1,6 +1,8 @@
 """`manage.py fingerprint`: files become known documents, and calls that carry their text are stopped over HTTP."""
 
+import contextlib
 import json
+import random
 from io import StringIO
 from pathlib import Path
 
@@ -210,6 +212,18 @@ def test_a_part_that_lies_about_its_size_is_refused() -> None:
     honest = zipped({"word/document.xml": "<w:p><w:t>x</w:t></w:p>" * 9})
     with pytest.raises(UnreadableDocument):
         document_text(honest.replace(len("<w:p><w:t>x</w:t></w:p>" * 9).to_bytes(4, "little"), b"\x01\0\0\0"))
+
+
+def test_a_damaged_file_is_told_from_a_broken_program() -> None:
+    chance = random.Random(5)
+    whole = word_file(PLAN)
+    for _ in range(300):
+        content = bytearray(whole)
+        for _ in range(chance.randrange(1, 20)):
+            # mostly in the directory at the end, which says where everything is and how it is packed
+            content[-chance.randrange(1, 150 if chance.random() < 0.8 else len(content))] = chance.randrange(256)
+        with contextlib.suppress(UnreadableDocument):
+            document_text(bytes(content))
 
 
 def test_open_brackets_without_end_cost_nothing() -> None:

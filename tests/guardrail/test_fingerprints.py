@@ -15,7 +15,7 @@ from policies.fingerprints import encode, join, pack
 from policies.ruleset import Action
 from policies.signal import Signal
 from tests.guardrail.cases import a_call, judged
-from tests.guardrail.written import FOOTER, document, laid_out_anew, part, reordered, reworded, word_file
+from tests.guardrail.written import FOOTER, document, laid_out_anew, part, reordered, reworded, word_file, zipped
 
 OUTSIDE = "kim@partner.example"
 INSIDE = "ana@adatum.example"
@@ -220,9 +220,18 @@ def test_hostile_texts_cost_no_more_than_others(piece: str, size: int) -> None:
     assert time.perf_counter() - start < 3
 
 
-@pytest.mark.parametrize("filler", ["word ", "QUJD", PLAN])
-def test_the_deadline_holds_for_an_argument_of_3_MB(filler: str) -> None:
-    call = a_call(arguments={"to": OUTSIDE, "body": filler * (3_000_000 // len(filler))})
+@pytest.mark.parametrize(
+    "body",
+    [
+        pytest.param("word " * 600_000, id="words"),
+        pytest.param("QUJD" * 750_000, id="base64"),
+        pytest.param(PLAN * 300, id="copies"),
+        pytest.param(base64.b64encode(zipped({"word/document.xml": "<a>" * 900_000})).decode(), id="tags"),
+        pytest.param(base64.b64encode(zipped({f"word/{n}": "" for n in range(20_000)})).decode(), id="parts"),
+    ],
+)
+def test_the_deadline_holds_for_an_argument_of_3_MB(body: str) -> None:
+    call = a_call(arguments={"to": OUTSIDE, "body": body})
     start = time.perf_counter()
     judged(call, budget_s=0.3, **KNOWN)
     assert time.perf_counter() - start < 3
