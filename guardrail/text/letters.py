@@ -31,16 +31,16 @@ def _small_capitals() -> dict[int, str]:
     """Small capitals, and the hyphen that is no ASCII one."""
     found = {0x2010: "-"}
     head = "LATIN LETTER SMALL CAPITAL "
-    for code in (*range(0x0250, 0x02B0), *range(0x1D00, 0x1D80), *range(0xA720, 0xA800), 0x01EB):
+    for code in (*range(0x0250, 0x02B0), *range(0x1D00, 0x1D80), *range(0xA720, 0xA800)):
         name = unicodedata.name(chr(code), "")
         if name.startswith(head) and len(name) == len(head) + 1:
             found[code] = name[-1].lower()
     return found
 
 
-def _lookalikes() -> dict[int, str]:
+def _lookalikes() -> dict[int, int]:
     """Letters, and letter-like signs, of other alphabets that look like one Latin letter; one for one."""
-    found: dict[int, str] = {}
+    found: dict[int, int] = {}
     for look, entries in confusables_data.items():
         if len(look) != 1 or look.isascii() or unicodedata.category(look) not in ("Ll", "Lu", "Lo", "So"):
             continue
@@ -48,7 +48,7 @@ def _lookalikes() -> dict[int, str]:
         letters = [letter for letter in plain if letter.isalpha()]
         same_case = [letter for letter in letters if letter.isupper() == look.isupper()]
         if letters:
-            found[ord(look)] = (same_case or letters)[0]
+            found[ord(look)] = ord((same_case or letters)[0])
     return found
 
 
@@ -60,48 +60,9 @@ _SURE = str.maketrans(
     "aeopcyxijshdqbkmtABEKMHOPCTXIJSaopviABEZHIKMNOPTYXu",
 )
 _SMALL_CAPITALS = _small_capitals()
-_LOOKALIKES = {**_lookalikes(), **_SURE}
+_LOOKALIKES = _lookalikes() | _SURE
 _SIGNS = "".join(chr(code) for code in _LOOKALIKES if not chr(code).isalpha())
 _WORD_OF_ANY_SCRIPT = re.compile(rf"(?:[^\W\d_]|[{re.escape(_SIGNS)}])+")
-_KNOWN = 3
-
-
-def _small_capitals() -> dict[int, str]:
-    """Small capitals, and the hyphen that is no ASCII one."""
-    found = {0x2010: "-"}
-    head = "LATIN LETTER SMALL CAPITAL "
-    for code in (*range(0x0250, 0x02B0), *range(0x1D00, 0x1D80), *range(0xA720, 0xA800), 0x01EB):
-        name = unicodedata.name(chr(code), "")
-        if name.startswith(head) and len(name) == len(head) + 1:
-            found[code] = name[-1].lower()
-    return found
-
-
-def _lookalikes() -> dict[int, str]:
-    """Letters, and letter-like signs, of other alphabets that look like one Latin letter; one for one."""
-    found: dict[int, str] = {}
-    for look, entries in confusables_data.items():
-        if len(look) != 1 or look.isascii() or unicodedata.category(look) not in ("Ll", "Lu", "Lo", "So"):
-            continue
-        plain = [entry["c"] for entry in entries if len(entry["c"]) == 1 and entry["c"].isascii()]
-        letters = [letter for letter in plain if letter.isalpha()]
-        same_case = [letter for letter in letters if letter.isupper() == look.isupper()]
-        if letters:
-            found[ord(look)] = (same_case or letters)[0]
-    return found
-
-
-# These are sure, and go before the table of confusables, where a capital I is an l.
-_SURE = str.maketrans(
-    "\u0430\u0435\u043e\u0440\u0441\u0443\u0445\u0456\u0458\u0455\u04bb\u0501\u051b\u0432\u043a\u043c\u0442"
-    "\u0410\u0412\u0415\u041a\u041c\u041d\u041e\u0420\u0421\u0422\u0425\u0406\u0408\u0405\u03b1\u03bf\u03c1\u03bd\u03b9"
-    "\u0391\u0392\u0395\u0396\u0397\u0399\u039a\u039c\u039d\u039f\u03a1\u03a4\u03a5\u03a7\u03c5",
-    "aeopcyxijshdqbkmtABEKMHOPCTXIJSaopviABEZHIKMNOPTYXu",
-)
-_SMALL_CAPITALS = _small_capitals()
-_LOOKALIKES = {**_lookalikes(), **_SURE}
-_SIGNS = "".join(chr(code) for code in _LOOKALIKES if not chr(code).isalpha())
-_WORD_OF_ANY_SCRIPT = re.compile(rf"[^\W\d_{re.escape(_SIGNS)}]*(?:[^\W\d_]|[{re.escape(_SIGNS)}])+")
 _KNOWN = frozenset(word for word in ENGLISH.stop_words | frozenset(ENGLISH.verbs) if len(word) > 2)
 
 
@@ -111,7 +72,7 @@ def plain_letters(view: View) -> View:
     text = view.text.translate(_SMALL_CAPITALS)
     letters = sum(1 for c in text[:4000] if c.isascii() and c.isalpha())
     mostly_latin = letters * 2 > len(text[:4000]) * 0.8
-    mixed = any(_mixes(match.group()) for match in _WORD_OF_ANY_SCRIPT.finditer(text[:4000]))
+    mixed = any(_mixes(match.group()) for match in _WORD_OF_ANY_SCRIPT.finditer(text))
 
     def latin(match: re.Match[str]) -> str:
         word = match.group()

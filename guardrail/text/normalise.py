@@ -3,15 +3,15 @@
 Linear in the length of the text; about 1 ms for 100 kB of plain ASCII, which is passed through.
 """
 
-import base64
-import binascii
 import html
 import re
 from dataclasses import dataclass
-from urllib.parse import unquote
 
+from guardrail.text.encodings import decode_blob, decoded_views
 from guardrail.text.letters import TAG_CHARACTERS, UNSEEN, plain_letters
-from guardrail.text.view import View
+from guardrail.text.view import Cut, View
+
+__all__ = ["Hidden", "Plain", "decode_blob", "decoded_views", "normalise"]
 
 _ENTITY = re.compile(r"&(?:#(?:\d{1,7}|[xX][0-9a-fA-F]{1,6});?|[A-Za-z]{2,24};)")
 # an entity may stand for the sign that opens another one
@@ -34,12 +34,12 @@ _UNSEEN_STYLE = re.compile(
     re.IGNORECASE,
 )
 _MAX_TAG = 2000
-
-_BASE64 = re.compile(r"(?<![A-Za-z0-9+/_-])[A-Za-z0-9+/_-]{24,}={0,2}")
-_HEX = re.compile(r"(?<![0-9A-Fa-f])(?:[0-9A-Fa-f]{2}){14,}(?![0-9A-Fa-f])")
-_PERCENT = re.compile(r"[^\s%]{0,40}(?:%[0-9A-Fa-f]{2}[^\s%]{0,40}){5,}")
-_MAX_DECODED = 40
-_MAX_BLOB = 60_000
+_ATTRIBUTE = re.compile(
+    r"(?<=\s)(?:alt|title|value|content|summary|placeholder|label|aria-label|aria-description|data-[a-z]{1,20})"
+    r"\s{0,3}=\s{0,3}(\"[^\"]*\"|'[^']*')",
+    re.IGNORECASE,
+)
+_MIN_ATTRIBUTE = 12
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -76,36 +76,6 @@ def normalise(text: str, *, base: int = 0) -> Plain:
     return Plain(view=view, hidden=tuple(hidden))
 
 
-def decoded_views(view: View) -> list[tuple[View, str]]:
-    """What encoded stretches of `view` say, each a view over the stretch, with the encoding's name.
-
-    Only stretches that decode to readable text count; at most 40 a text.
-    """
-    found: list[tuple[View, str]] = []
-    for pattern, how, decode in ((_BASE64, "base64", _from_base64), (_HEX, "hex", _from_hex)):
-        for match in pattern.finditer(view.text):
-            if len(found) >= _MAX_DECODED:
-                return found
-            plain = decode(match.group()[:_MAX_BLOB])
-            if plain is not None:
-                start, end = match.span()
-                found.append((View(plain, view, [0, len(plain)], [start, end]), how))
-    if view.text.count("%") >= 5:
-        for match in _PERCENT.finditer(view.text):
-            if len(found) >= _MAX_DECODED:
-                return found
-            plain = unquote(match.group())
-            if plain != match.group() and _readable(plain):
-                start, end = match.span()
-                found.append((View(plain, view, [0, len(plain)], [start, end]), "percent encoding"))
-    return found
-
-
-def decode_blob(blob: str) -> str | None:
-    """The readable text a base64 value holds, or None."""
-    return _from_base64(blob.strip()[:_MAX_BLOB])
-
-
 def _without_entities(view: View) -> View:
     for _ in range(_MAX_ENTITY_ROUNDS):
         plain = view.rewrite(_ENTITY, lambda match: html.unescape(match.group()))
@@ -140,46 +110,49 @@ def _plain_characters(view: View, hidden: list[Hidden]) -> View:
 def _without_html(view: View, hidden: list[Hidden]) -> View:
     """`view` without the HTML tags we know; unknown tags stay, since invented ones are themselves a sign."""
     text = view.text
-    pieces: list[str] = []
-    after: list[int] = [0]
-    before: list[int] = [0]
-    length = done = 0
+    cuts: list[Cut] = []
     unseen: list[tuple[str, int]] = []
     comments_end = True
     start = text.find("<")
     while start >= 0:
-        end = -1
-        new = ""
+        end = start + 1
         if text.startswith("<!--", start):
             close = text.find("-->", start + 4) if comments_end else -1
             comments_end = close >= 0
             inner_end = close if close >= 0 else len(text)
             hidden.append(Hidden(start=view.place(start), end=view.place(inner_end), how="an HTML comment"))
-            end, new = start + 4, "\n"
-        elif text.startswith("<", start):
+            end = start + 4
+            cuts.append((start, end, "\n"))
+        else:
             name = _TAG_NAME.match(text, start)
             close = text.find(">", start + 1, start + _MAX_TAG) if name else -1
             if name and close >= 0 and name.group(1).lower() in _HTML_TAGS:
                 tag = name.group(1).lower()
-                end, new = close + 1, "\n" if tag in _BLOCK_TAGS else ""
+                end = close + 1
                 open_before = len(unseen)
                 _note_unseen(text[start:end], tag, view.place(start), view.place(end), unseen, hidden)
                 # what is hidden is no part of the sentence around it
-                new = "\n" if len(unseen) != open_before else new
-        if end >= 0:
-            pieces += (text[done:start], new)
-            length += start - done
-            after += (length, length + len(new))
-            before += (start, end)
-            length += len(new)
-            done = end
-        start = text.find("<", max(end, start + 1))
+                apart = tag in _BLOCK_TAGS or len(unseen) != open_before
+                cuts += _around_attributes(view, start, end, hidden) or [(start, end, "\n" if apart else "")]
+        start = text.find("<", end)
     for _, place in unseen:
         hidden.append(Hidden(start=place, end=view.place(len(text)), how="hidden HTML"))
-    if not pieces:
-        return view
-    pieces.append(text[done:])
-    return View("".join(pieces), view, after, before)
+    return view.replaced(cuts)
+
+
+def _around_attributes(view: View, start: int, end: int, hidden: list[Hidden]) -> list[Cut]:
+    """The cuts that leave of one tag the attributes a sentence may stand in; none where there is no such."""
+    if end - start < 2 * _MIN_ATTRIBUTE:
+        return []
+    cuts: list[Cut] = []
+    done = start
+    for match in _ATTRIBUTE.finditer(view.text, start, end):
+        near, far = match.start(1) + 1, match.end(1) - 1
+        if far - near >= _MIN_ATTRIBUTE and view.text.count(" ", near, far) >= 2:
+            hidden.append(Hidden(start=view.place(near), end=view.place(far), how="an HTML attribute"))
+            cuts.append((done, near, "\n"))
+            done = far
+    return [*cuts, (done, end, "\n")] if cuts else []
 
 
 def _note_unseen(
@@ -194,30 +167,3 @@ def _note_unseen(
     elif unseen and unseen[-1][0] == tag and len(unseen) < 50 and not whole.endswith("/>"):
         # the same element nested inside: its end tag must not end the outer one
         unseen.append((tag, end))
-
-
-def _from_base64(blob: str) -> str | None:
-    body = blob.rstrip("=").replace("-", "+").replace("_", "/")
-    if len(body) % 4 == 1:
-        body = body[:-1]
-    try:
-        plain = base64.b64decode(body + "=" * (-len(body) % 4), validate=True).decode("utf-8")
-    except (binascii.Error, UnicodeDecodeError, ValueError):
-        return None
-    return plain if _readable(plain) else None
-
-
-def _from_hex(blob: str) -> str | None:
-    try:
-        plain = bytes.fromhex(blob).decode("utf-8")
-    except (UnicodeDecodeError, ValueError):
-        return None
-    return plain if _readable(plain) else None
-
-
-def _readable(text: str) -> bool:
-    """Words and spaces, as in a sentence; keys, digests and identifiers decode to noise and are left alone."""
-    if len(text) < 12:
-        return False
-    good = sum(1 for c in text if c.isalnum() or c in " .,:;!?'\"-_/@()\n")
-    return good >= 0.92 * len(text) and " " in text.strip()

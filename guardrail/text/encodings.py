@@ -1,0 +1,183 @@
+"""What encoded stretches of a text say: base64, base32, hex, binary digits, percent, quoted-printable, turned letters.
+
+Linear in the length of the text. Only what decodes to readable text counts; keys, digests and files decode to noise.
+"""
+
+import base64
+import binascii
+import codecs
+import quopri
+import re
+from collections.abc import Callable, Iterable, Iterator
+from urllib.parse import unquote
+
+from guardrail.text.sentences import split_sentences
+from guardrail.text.view import Mirrored, View
+from guardrail.text.words import ENGLISH
+
+_BASE64 = re.compile(r"(?<![A-Za-z0-9+/_-])[A-Za-z0-9+/_-]{24,}={0,2}")
+_BASE64_LINES = re.compile(
+    r"(?<![A-Za-z0-9+/])(?:[A-Za-z0-9+/]{16,100}\r?\n[ \t>]{0,8}){1,900}[A-Za-z0-9+/]{2,100}={0,2}(?![A-Za-z0-9+/])"
+)
+_BASE32 = re.compile(r"(?<![A-Za-z0-9+/])[A-Z2-7]{32,}={0,6}")
+_HEX = re.compile(r"(?<![0-9A-Fa-f])(?:[0-9A-Fa-f]{2}){14,}(?![0-9A-Fa-f])")
+_HEX_APART = re.compile(r"(?<![0-9A-Fa-f])(?:(?:0x|\\x)?[0-9A-Fa-f]{2}[ ,:\n]{1,2}){13,20000}(?:0x|\\x)?[0-9A-Fa-f]{2}")
+_BINARY = re.compile(r"(?<![01])(?:[01]{8}[ ,\n]?){12,20000}")
+_PERCENT = re.compile(r"[^\s%]{0,40}(?:%[0-9A-Fa-f]{2}[^\s%]{0,40}){5,}")
+_QUOTED_PRINTABLE = re.compile(r"(?:(?<![^\s=])[^\s=]{1,16})?(?:=(?:[0-9A-F]{2}|\r?\n)[^=\n]{0,16}){8,20000}")
+_NOT_HEX = re.compile(r"0x|\\x|[^0-9A-Fa-f]")
+_MAX_DECODED = 40
+_MAX_BLOB = 60_000
+_MAX_LAYERS = 3
+
+_LINE = re.compile(r"[^\n]{12,2000}")
+_WORD = re.compile(r"[a-z]{2,20}")
+_COMMON = frozenset(word for word in ENGLISH.stop_words | frozenset(ENGLISH.verbs) if len(word) > 2) | {
+    "to", "of", "in", "it", "is", "me", "us", "by",
+}  # fmt: skip
+_PROBES = (" the ", " to ", " and ", " for ", " of ", " with ", " all ", " please ")
+_MIN_TURNED = 3
+
+
+def decoded_views(view: View) -> list[tuple[View, str]]:
+    """What encoded stretches of `view` say, each a view over the stretch, with the encoding's name.
+
+    Only stretches that decode to readable text count; at most 40 a text.
+    """
+    found: list[tuple[View, str]] = []
+    done: list[tuple[int, int]] = []
+    for pattern, how, decode in _searches(view.text):
+        for match in pattern.finditer(view.text):
+            if len(found) >= _MAX_DECODED:
+                return found
+            start, end = match.span()
+            if any(near <= start and end <= far for near, far in done):
+                continue
+            plain = decode(match.group()[:_MAX_BLOB])
+            if plain is not None:
+                done.append((start, end))
+                found.append((View(plain, view, [0, len(plain)], [start, end]), how))
+    found += _turned(view)
+    return found[:_MAX_DECODED]
+
+
+def decode_blob(blob: str) -> str | None:
+    """The readable text a base64 value holds, or None."""
+    return _from_base64(blob.strip()[:_MAX_BLOB])
+
+
+def _searches(text: str) -> Iterator[tuple[re.Pattern[str], str, Callable[[str], str | None]]]:
+    """What to look for in `text`: nothing that a glance shows cannot be there."""
+    if "\n" in text:
+        yield _BASE64_LINES, "base64", _from_base64
+    yield _BASE64, "base64", _from_base64
+    yield _BASE32, "base32", _from_base32
+    yield _HEX, "hex", _from_hex
+    if _many(text, ("6f", "6F", "20", "65")):
+        yield _HEX_APART, "hex", _from_hex
+    if "0110" in text:
+        yield _BINARY, "binary digits", _from_binary
+    if text.count("%") >= 5:
+        yield _PERCENT, "percent encoding", _from_percent
+    if text.count("=") >= 8:
+        yield _QUOTED_PRINTABLE, "quoted-printable", _from_quoted_printable
+
+
+def _many(text: str, pieces: Iterable[str]) -> bool:
+    return sum(text.count(piece) for piece in pieces) >= 4
+
+
+def _turned(view: View) -> Iterator[tuple[View, str]]:
+    """Stretches of lines in rot13 or written backwards: their common words are words only when turned."""
+    lower = view.text.lower()
+    for how, turn in (("rot13", _rot13), ("written backwards", _backwards)):
+        if sum(turn(probe) in lower for probe in _PROBES) < 1:
+            continue
+        lines = [line.span() for line in _LINE.finditer(lower) if _reads_better(line.group(), turn)]
+        if not lines:
+            continue
+        start, end = lines[0][0], min(lines[-1][1], lines[0][0] + _MAX_BLOB)
+        if how == "rot13":
+            yield View(_rot13(view.text[start:end]), view, [0], [start]), how
+        else:
+            yield Mirrored(view, start, end, split_sentences), how
+
+
+def _reads_better(line: str, turn: Callable[[str], str]) -> bool:
+    words = frozenset(_WORD.findall(line))
+    turned = {word for word in words if turn(word) in _COMMON}
+    return len(turned) >= _MIN_TURNED and len(turned) > 2 * len(words & _COMMON)
+
+
+def _rot13(text: str) -> str:
+    return codecs.encode(text, "rot13")
+
+
+def _backwards(text: str) -> str:
+    return text[::-1]
+
+
+def _from_base64(blob: str) -> str | None:
+    body = "".join(blob.replace(">", " ").split()).rstrip("=").replace("-", "+").replace("_", "/")
+    if len(body) % 4 == 1:
+        body = body[:-1]
+    try:
+        return _opened(base64.b64decode(body + "=" * (-len(body) % 4), validate=True))
+    except (binascii.Error, ValueError):
+        return None
+
+
+def _from_base32(blob: str) -> str | None:
+    body = blob.rstrip("=")
+    try:
+        return _opened(base64.b32decode(body + "=" * (-len(body) % 8)))
+    except (binascii.Error, ValueError):
+        return None
+
+
+def _from_hex(blob: str) -> str | None:
+    digits = _NOT_HEX.sub("", blob)
+    return _opened(bytes.fromhex(digits[: len(digits) // 2 * 2]))
+
+
+def _from_binary(blob: str) -> str | None:
+    digits = "".join(c for c in blob if c in "01")
+    return _opened(bytes(int(digits[at : at + 8], 2) for at in range(0, len(digits) - 7, 8)))
+
+
+def _from_percent(blob: str) -> str | None:
+    plain = unquote(unquote(blob))
+    return plain if plain != blob and _readable(plain) else None
+
+
+def _from_quoted_printable(blob: str) -> str | None:
+    if not blob.isascii():
+        return None
+    return _opened(quopri.decodestring(blob.encode("ascii")))
+
+
+def _opened(decoded: bytes) -> str | None:
+    """The text in `decoded`; what is again one encoded stretch is opened too, three layers deep."""
+    for _ in range(_MAX_LAYERS):
+        try:
+            plain = decoded.decode("utf-8")
+        except UnicodeDecodeError:
+            return None
+        if _readable(plain):
+            return plain
+        body = plain.strip()
+        if _HEX.fullmatch(body):
+            decoded = bytes.fromhex(body)
+        elif _BASE64.fullmatch(body) and len(body.rstrip("=")) % 4 != 1:
+            decoded = base64.b64decode(body.rstrip("=") + "==", altchars=b"-_" if {"-", "_"} & set(body) else None)
+        else:
+            return None
+    return None
+
+
+def _readable(text: str) -> bool:
+    """Words and spaces, as in a sentence; keys, digests and identifiers decode to noise and are left alone."""
+    if len(text) < 12:
+        return False
+    good = sum(1 for c in text if c.isalnum() or c in " .,:;!?'\"-_/@()\n")
+    return good >= 0.92 * len(text) and " " in text.strip()
