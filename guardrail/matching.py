@@ -1,10 +1,12 @@
 """How well each instruction the agent has read explains the planned call: its verb, its tool, its values."""
 
+import re
 from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from guardrail.case import Case, Source
+from guardrail.destinations import EMAIL
 from guardrail.provenance import Leaf, share_in, stands_in
 from guardrail.request import telling_words
 from guardrail.text.reading import Directive, Prose
@@ -14,6 +16,8 @@ from guardrail.tool_kind import tool_senses, tool_verbs, tool_words
 
 # Values that name a person, place or thing exactly: one that only an instruction gives is evidence on its own.
 EXACT = frozenset(("email", "url", "domain", "iban", "phone", "id", "path"))
+# Prose is kept in lower case.
+FORMS = {"email": EMAIL, "iban": re.compile(r"\b[a-z]{2}\d{2}(?: ?[a-z0-9]{4}){2,7}(?: ?[a-z0-9]{1,4})?\b")}
 # How much of a text's words an instruction must hold to be where the text is from.
 _TEXT_COVER = 0.6
 
@@ -89,6 +93,26 @@ def _repeats(words: frozenset[str], quoted: WordSet) -> bool:
     return len(words) >= 2 and sum(1 for word in words if word in quoted.words) >= 0.8 * len(words)
 
 
+def _names_another(leaf: Leaf, told: str) -> bool:
+    """The order says itself whom it is for, and it is not this one; an address after a colon is still to come."""
+    if told.endswith(":") or leaf.needle in told.replace(" ", ""):
+        return False
+    return FORMS[leaf.kind].search(told) is not None
+
+
+def _is_of_another(leaf: Leaf, told: str, directive: Directive, source: Source, doing: _Doing) -> bool:
+    """The value stands in another order's own sentence, one for such an action, and only near this one's."""
+    if leaf.needle in told or told.endswith(":") or leaf.needle not in directive.window.lower:
+        return False
+    return any(
+        other.record == directive.record
+        and other is not directive
+        and leaf.needle in other.text.lower()
+        and _action(doing, other, _tool_share(doing, other)) >= 0.6
+        for other in source.reading.directives
+    )
+
+
 def is_constant(leaf: Leaf) -> bool:
     return leaf.kind == "number" and len(leaf.needle) <= 2
 
@@ -117,9 +141,9 @@ def _match(
         if quoted is not None and (told in quoted.lower or _repeats(words, quoted)):
             continue
         share = share_in(leaf, directive.window)
-        if leaf.kind in ("short", "long") and share < _TEXT_COVER:
+        if not share or (leaf.kind in ("short", "long") and share < _TEXT_COVER):
             continue
-        if not share:
+        if leaf.kind in FORMS and (_names_another(leaf, told) or _is_of_another(leaf, told, directive, source, doing)):
             continue
         if leaf not in in_data:
             in_data[leaf] = _stands_in_data(leaf, case)

@@ -6,14 +6,13 @@ on how far the user told the agent to act on texts.
 Cannot see: changed facts without an instruction, a request equal to what the user delegated, languages without a table.
 """
 
-import re
 from collections.abc import Iterator
 
 from guardrail.case import Case, Source
 from guardrail.destinations import EMAIL, Target, argument_name
 from guardrail.invocation import Tool
 from guardrail.mail_providers import PUBLIC_MAIL
-from guardrail.matching import Match, is_constant, matches_of
+from guardrail.matching import FORMS, Match, is_constant, matches_of
 from guardrail.provenance import Leaf, stands_in
 from guardrail.request import Delegation, Request, names_in, on_topic, read_request, telling_words
 from guardrail.text.reading import Author, Prose
@@ -24,8 +23,6 @@ from policies.signal import Evidence, Mark, Severity, Signal
 NAME = "attribution"
 
 _OUTWARD = frozenset(("email", "url", "domain", "iban", "phone"))
-# Prose is kept in lower case.
-_FORMS = {"email": EMAIL, "iban": re.compile(r"\b[a-z]{2}\d{2}(?: ?[a-z0-9]{4}){2,7}(?: ?[a-z0-9]{1,4})?\b")}
 _MEANT = "meant"
 _UNREQUESTED = frozenset((ToolKind.SEND, ToolKind.PAY, ToolKind.SHARE))
 _TO_OTHERS = _UNREQUESTED | {ToolKind.DELETE}
@@ -46,12 +43,12 @@ def detect(case: Case) -> list[Signal]:
     if not matches and case.kind not in _UNREQUESTED:
         return []
     request = read_request(case.user, case.call.tool, case.kind)
-    rival = max((match.raw for match in matches if not match.marked), default=0.0)
+    rivals = [match for match in matches if not (match.marked and _is_marked_for(match, request))]
     for match in matches:
         # Another text explains the call better: a colleague's errand that an attack only happens to resemble.
-        if match.marked and not match.exact and match.raw < rival:
+        if match.marked and not match.exact and _is_outdone(match, rivals, request):
             continue
-        if match.marked and _carries_out_marked(match, case, request):
+        if match.marked and _is_marked_for(match, request) and _carries_out_marked(match, case, request):
             return [_signal("instruction_marked", match, case, request)]
     best = max((match.raw for match in matches), default=0.0)
     for match in matches:
@@ -61,6 +58,20 @@ def detect(case: Case) -> list[Signal]:
         if name and name != _MEANT:
             return [_signal(name, match, case, request)]
     return _unrequested(case, request)
+
+
+def _is_marked_for(match: Match, request: Request) -> bool:
+    """In a text the user handed the matter over to, a sign counts for the order of its own paragraph."""
+    if request.delegation is Delegation.NONE or match.directive.hidden:
+        return True
+    return any(sign.own for sign in match.directive.signs)
+
+
+def _is_outdone(match: Match, rivals: list[Match], request: Request) -> bool:
+    if any(rival.raw > match.raw for rival in rivals):
+        return True
+    handed_over = request.delegation is not Delegation.NONE
+    return handed_over and any(rival.raw >= match.raw > 0 and rival.action >= match.action for rival in rivals)
 
 
 def _carries_out_marked(match: Match, case: Case, request: Request) -> bool:
@@ -221,7 +232,7 @@ def _unrequested_signal(target: Target, leaf: Leaf, source: Source, prose: Prose
 
 def _leaves_it_open(match: Match, author: Author, case: Case, request: Request, outward: list[Leaf]) -> bool:
     """The user asked for such an action and left its details to be found: here, or in a text on the same matter."""
-    given = {kind for kind, pattern in _FORMS.items() if pattern.search(case.user.lower)}
+    given = {kind for kind, pattern in FORMS.items() if pattern.search(case.user.lower)}
     if any(leaf.kind in given for leaf in outward):
         return False
     wished = request.asked or (request.deed and not outward)
@@ -273,7 +284,7 @@ def _has_rival(outward: list[Leaf], match: Match, case: Case) -> bool:
     marked = " ".join(d.text.lower() for d in reading.directives if d.signs or d.hidden)
     known = f"{marked} {author.author.lower()} {author.editor.lower()}"
     for leaf in outward:
-        pattern = _FORMS.get(leaf.kind)
+        pattern = FORMS.get(leaf.kind)
         others = (
             {found for prose in reading.prose for found in pattern.findall(prose.lower[:20_000])} if pattern else ()
         )

@@ -5,6 +5,7 @@ the digest of the content, bounded by count and bytes. Reading costs about 1 ms 
 """
 
 import threading
+from bisect import bisect_left
 from collections import OrderedDict
 from dataclasses import dataclass
 
@@ -21,6 +22,7 @@ from guardrail.text.wordset import WordSet, word_set
 
 SIGNATURE_REACH = 3
 _BEFORE, _AFTER = 0, 3
+_LONGEST_BLOCK = 4_000
 _MAX_DIRECTIVES = 2_000
 _MAX_CACHE_ENTRIES = 4_000
 _MAX_CACHE_BYTES = 96_000_000
@@ -38,11 +40,15 @@ class Author:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Sign:
-    """A signature near an instruction: what it is and where it stands in the passage."""
+    """A signature near an instruction: what it is and where it stands in the passage.
+
+    `own` is False where it stands in another paragraph, which has an order of its own for it to be about.
+    """
 
     what: str
     start: int
     end: int
+    own: bool
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -191,6 +197,7 @@ def _directives_in(field: Field, record: int, budget: Budget) -> tuple[list[Dire
     signs = [sign for start, end in _merged(reach) for sign in find_signatures(lower, start, end)]
     directives = []
     spans = []
+    orders = [bounds[index] for index, _ in asked]
     for (index, found), (near, far) in zip(asked, reach, strict=True):
         if budget.spent():
             break
@@ -204,10 +211,32 @@ def _directives_in(field: Field, record: int, budget: Budget) -> tuple[list[Dire
                 end=end,
                 asked=found,
                 window=text[bounds[max(0, index - _BEFORE)][0] : spans[-1][1]],
-                signs=[sign for sign in signs if sign[1] < far and sign[2] > near],
+                signs=[
+                    (*sign, _is_own(lower, sign[2], start, orders))
+                    for sign in signs
+                    if sign[1] < far and sign[2] > near and not _is_over(lower, sign[1], start)
+                ],
             )
         )
     return directives, tuple(spans)
+
+
+def _is_over(lower: str, sign: int, start: int) -> bool:
+    """The sign closes what stands before this instruction: a closing tag whose opening tag the text has too."""
+    if sign >= start or lower[sign : sign + 2] not in ("</", "[/"):
+        return False
+    name = WORD.match(lower, sign + 2)
+    return name is not None and lower[sign] + name.group() in lower[max(0, sign - _LONGEST_BLOCK) : sign]
+
+
+def _is_own(lower: str, sign_end: int, start: int, orders: list[tuple[int, int]]) -> bool:
+    # a sign with nothing after it in its paragraph is about the next one
+    after = sign_end + len(lower[sign_end:start]) - len(lower[sign_end:start].lstrip(">]:. \n"))
+    paragraph = lower.find("\n\n", after, start)
+    if paragraph < 0:
+        return True
+    first = bisect_left(orders, (sign_end, sign_end))
+    return not any(begin < paragraph and lower[end - 1 : end] != ":" for begin, end in orders[first : first + 4])
 
 
 def _far(bounds: list[tuple[int, int]], index: int, reach: int) -> int:
@@ -233,13 +262,13 @@ def _directive(
     end: int,
     asked: Asked,
     window: str,
-    signs: list[tuple[str, int, int]],
+    signs: list[tuple[str, int, int, bool]],
 ) -> Directive:
     view = field.view
     first: dict[str, Sign] = {}
-    for what, near, far in signs:
-        if what not in first:
-            first[what] = Sign(what=what, start=view.place(near), end=view.place(far))
+    for what, near, far, own in signs:
+        if what not in first or (own and not first[what].own):
+            first[what] = Sign(what=what, start=view.place(near), end=view.place(far), own=own)
     placed = view.place(start)
     placed_end = max(view.place(end), placed)
     words = word_set((window,))
