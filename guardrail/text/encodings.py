@@ -17,7 +17,7 @@ from guardrail.text.words import ENGLISH
 
 _BASE64 = re.compile(r"(?<![A-Za-z0-9+/_-])[A-Za-z0-9+/_-]{24,}={0,2}")
 _BASE64_LINES = re.compile(
-    r"(?<![A-Za-z0-9+/])(?:[A-Za-z0-9+/]{16,100}\r?\n[ \t>]{0,8}){1,900}[A-Za-z0-9+/]{2,100}={0,2}(?![A-Za-z0-9+/])"
+    r"(?<![A-Za-z0-9+/])(?:[A-Za-z0-9+/]{24,100}\r?\n[ \t>]{0,8}){1,900}[A-Za-z0-9+/]{2,100}={0,2}(?![A-Za-z0-9+/])"
 )
 _BASE32 = re.compile(r"(?<![A-Za-z0-9+/])[A-Z2-7]{32,}={0,6}")
 _HEX = re.compile(r"(?<![0-9A-Fa-f])(?:[0-9A-Fa-f]{2}){14,}(?![0-9A-Fa-f])")
@@ -26,6 +26,9 @@ _BINARY = re.compile(r"(?<![01])(?:[01]{8}[ ,\n]?){12,20000}")
 _PERCENT = re.compile(r"[^\s%]{0,40}(?:%[0-9A-Fa-f]{2}[^\s%]{0,40}){5,}")
 _QUOTED_PRINTABLE = re.compile(r"(?:(?<![^\s=])[^\s=]{1,16})?(?:=(?:[0-9A-F]{2}|\r?\n)[^=\n]{0,16}){8,20000}")
 _NOT_HEX = re.compile(r"0x|\\x|[^0-9A-Fa-f]")
+_MIN_LONG = 24
+_LONG = re.compile(r"\S{24,}")
+_BASE64_ONLY = re.compile(r"[A-Za-z0-9+/]{24,}={0,2}")
 _MAX_DECODED = 40
 _MAX_BLOB = 60_000
 _MAX_LAYERS = 3
@@ -35,8 +38,10 @@ _WORD = re.compile(r"[a-z]{2,20}")
 _COMMON = frozenset(word for word in ENGLISH.stop_words | frozenset(ENGLISH.verbs) if len(word) > 2) | {
     "to", "of", "in", "it", "is", "me", "us", "by",
 }  # fmt: skip
-_PROBES = (" the ", " to ", " and ", " for ", " of ", " with ", " all ", " please ")
+_PROBES = (" the ", " to ", " and ", " of ", " for ")
 _MIN_TURNED = 3
+
+_Decode = Callable[[str], str | None]
 
 
 def decoded_views(view: View) -> list[tuple[View, str]]:
@@ -46,17 +51,16 @@ def decoded_views(view: View) -> list[tuple[View, str]]:
     """
     found: list[tuple[View, str]] = []
     done: list[tuple[int, int]] = []
-    for pattern, how, decode in _searches(view.text):
-        for match in pattern.finditer(view.text):
+    for match, how, decode in _blobs(view.text):
+        start, end = match.span()
+        if any(near <= start and end <= far for near, far in done[-_MAX_DECODED:]):
+            continue
+        plain = decode(match.group()[:_MAX_BLOB])
+        if plain is not None:
+            done.append((start, end))
+            found.append((View(plain, view, [0, len(plain)], [start, end]), how))
             if len(found) >= _MAX_DECODED:
                 return found
-            start, end = match.span()
-            if any(near <= start and end <= far for near, far in done):
-                continue
-            plain = decode(match.group()[:_MAX_BLOB])
-            if plain is not None:
-                done.append((start, end))
-                found.append((View(plain, view, [0, len(plain)], [start, end]), how))
     found += _turned(view)
     return found[:_MAX_DECODED]
 
@@ -66,21 +70,23 @@ def decode_blob(blob: str) -> str | None:
     return _from_base64(blob.strip()[:_MAX_BLOB])
 
 
-def _searches(text: str) -> Iterator[tuple[re.Pattern[str], str, Callable[[str], str | None]]]:
-    """What to look for in `text`: nothing that a glance shows cannot be there."""
-    if "\n" in text:
-        yield _BASE64_LINES, "base64", _from_base64
-    yield _BASE64, "base64", _from_base64
-    yield _BASE32, "base32", _from_base32
-    yield _HEX, "hex", _from_hex
+def _blobs(text: str) -> Iterator[tuple[re.Match[str], str, _Decode]]:
+    """What may be encoded in `text`, and how; nothing is looked for that a glance shows cannot be there."""
+    if max(map(len, text.split()), default=0) >= _MIN_LONG:
+        long = [match.span() for match in _LONG.finditer(text)]
+        if any(_BASE64_ONLY.fullmatch(text, *span) for span in long):
+            yield from ((match, "base64", _from_base64) for match in _BASE64_LINES.finditer(text))
+        for start, end in long:
+            for pattern, how, decode in _IN_LONG:
+                yield from ((match, how, decode) for match in pattern.finditer(text, start, end))
     if _many(text, ("6f", "6F", "20", "65")):
-        yield _HEX_APART, "hex", _from_hex
+        yield from ((match, "hex", _from_hex) for match in _HEX_APART.finditer(text))
     if "0110" in text:
-        yield _BINARY, "binary digits", _from_binary
+        yield from ((match, "binary digits", _from_binary) for match in _BINARY.finditer(text))
     if text.count("%") >= 5:
-        yield _PERCENT, "percent encoding", _from_percent
+        yield from ((match, "percent encoding", _from_percent) for match in _PERCENT.finditer(text))
     if text.count("=") >= 8:
-        yield _QUOTED_PRINTABLE, "quoted-printable", _from_quoted_printable
+        yield from ((match, "quoted-printable", _from_quoted_printable) for match in _QUOTED_PRINTABLE.finditer(text))
 
 
 def _many(text: str, pieces: Iterable[str]) -> bool:
@@ -181,3 +187,10 @@ def _readable(text: str) -> bool:
         return False
     good = sum(1 for c in text if c.isalnum() or c in " .,:;!?'\"-_/@()\n")
     return good >= 0.92 * len(text) and " " in text.strip()
+
+
+_IN_LONG: tuple[tuple[re.Pattern[str], str, _Decode], ...] = (
+    (_BASE64, "base64", _from_base64),
+    (_BASE32, "base32", _from_base32),
+    (_HEX, "hex", _from_hex),
+)

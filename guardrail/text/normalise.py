@@ -8,6 +8,7 @@ import re
 from dataclasses import dataclass
 
 from guardrail.text.encodings import decode_blob, decoded_views
+from guardrail.text.joined import join_up
 from guardrail.text.letters import TAG_CHARACTERS, UNSEEN, plain_letters
 from guardrail.text.view import Cut, View
 
@@ -73,7 +74,7 @@ def normalise(text: str, *, base: int = 0) -> Plain:
     if "&" in view.text:
         plain = _without_entities(view)
         view = plain if plain.text.isascii() or plain is view else _plain_characters(plain, hidden)
-    return Plain(view=view, hidden=tuple(hidden))
+    return Plain(view=join_up(view), hidden=tuple(hidden))
 
 
 def _without_entities(view: View) -> View:
