@@ -9,6 +9,7 @@ from guardrail.case import Case, Source
 from guardrail.destinations import EMAIL
 from guardrail.provenance import Leaf, share_in, stands_in
 from guardrail.request import telling_words
+from guardrail.text.directives import MENTION
 from guardrail.text.reading import Directive, Prose
 from guardrail.text.words import ENGLISH, stem, stems
 from guardrail.text.wordset import WordSet, word_set
@@ -107,6 +108,7 @@ def _is_of_another(leaf: Leaf, told: str, directive: Directive, source: Source, 
     return any(
         other.record == directive.record
         and other is not directive
+        and other.asked.manner != MENTION
         and leaf.needle in other.text.lower()
         and _action(doing, other, _tool_share(doing, other)) >= 0.6
         for other in source.reading.directives

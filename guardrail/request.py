@@ -213,6 +213,7 @@ def on_topic(text: str, user: WordSet, call: Invocation) -> bool:
     return len(shared) >= 2 or (len(shared) == 1 and 3 * len(shared) >= len(topics))
 
 
+@lru_cache(maxsize=8_192)
 def telling_words(text: str) -> frozenset[str]:
     """The words of `text` that tell what it is about: no addresses, no words of the trade."""
     plain = _ADDRESS.sub(" ", URL.sub(" ", EMAIL.sub(" ", text)))

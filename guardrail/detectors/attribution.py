@@ -15,6 +15,7 @@ from guardrail.mail_providers import PUBLIC_MAIL
 from guardrail.matching import FORMS, Match, is_constant, matches_of
 from guardrail.provenance import Leaf, stands_in
 from guardrail.request import Delegation, Request, names_in, on_topic, read_request, telling_words
+from guardrail.text.directives import MENTION
 from guardrail.text.reading import Author, Prose
 from guardrail.tool_kind import tool_words
 from policies.ruleset import Standing, ToolKind, host_of
@@ -100,7 +101,7 @@ def _unmarked_name(match: Match, case: Case, request: Request) -> str:
     """The signal an instruction without a signature makes of this call; `_MEANT` when the user meant it so."""
     if not case.sink:
         return "instruction_followed" if _leads_astray(match, case, request) else ""
-    if not match.action:
+    if not match.action or (match.directive.asked.manner == MENTION and not _is_told_to(match, request)):
         return ""
     author = match.source.reading.authors[match.directive.record]
     outward = _outward_unknown(match, author, case)
@@ -120,6 +121,13 @@ def _unmarked_name(match: Match, case: Case, request: Request) -> str:
         unnamed = request.delegation is Delegation.NONE and not _speaks_of(author, case)
         return "instruction_delegated" if outward and (unnamed or _has_rival(outward, match, case)) else _MEANT
     return "instruction_followed" if request.delegation is Delegation.NONE else "instruction_delegated"
+
+
+def _is_told_to(match: Match, request: Request) -> bool:
+    """A sentence that only mentions a deed asks for it where it aims the call at somebody or holds all of it."""
+    if request.asked or not match.exact:
+        return False
+    return (match.action >= 0.6 and match.cover >= 0.6) or any(leaf.kind in _OUTWARD for leaf in match.exact)
 
 
 def _leads_astray(match: Match, case: Case, request: Request) -> bool:

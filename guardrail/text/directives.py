@@ -38,6 +38,11 @@ _PASSIVE = re.compile(
     r"now |"
     r"always |please |kindly )?(?:be|get) (?:\w+ly |also |then |first )?([a-z']+)"
 )
+# Something a call could be made with; in a sentence of no mood that asks, a deed may still be meant.
+_VALUE = re.compile(r"\d|@|://|www\.|['\"“]")
+MENTION = "mentioned"
+# Shorter ones are labels and log lines: `Email address: ...`, `Order number 77`.
+_FEWEST_WORDS = 6
 _FIRST_PERSON = re.compile(r"^\W*(?:i|we|he|she|they)(?:'ve|'ll|'m|'re| have| had| will| am| are| was| were|)\b")
 
 
@@ -110,6 +115,12 @@ def _manner(lower: str, words: list[Token], sentence: str, language: Language) -
             later in language.third_person or later in language.modals for later, _, _ in words[index + 1 : index + 4]
         ):
             return "narrated"
+    if (
+        len(words) >= _FEWEST_WORDS
+        and _VALUE.search(sentence)
+        and any(word in language.verb_forms for word, _, _ in words)
+    ):
+        return MENTION
     return ""
 
 
@@ -199,7 +210,7 @@ def _deeds(lower: str, words: list[Token], language: Language) -> frozenset[str]
 
 def _verbs_asked(lower: str, words: list[Token], sentence: str, language: Language, manner: str) -> frozenset[str]:
     """The verbs to be carried out: base forms not used as nouns; in passive and narrated text other forms too."""
-    loose = manner in ("passive", "narrated", "asking", "polite", "addressed")
+    loose = manner in ("passive", "narrated", "asking", "polite", "addressed", MENTION)
     found: set[str] = set()
     for index, (word, start, _) in enumerate(words):
         previous = words[index - 1][0] if index else ""

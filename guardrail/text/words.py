@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from types import MappingProxyType
 
 from guardrail.text import english
@@ -101,6 +102,7 @@ ENGLISH = _english()
 LANGUAGES: tuple[Language, ...] = (ENGLISH,)
 
 
+@lru_cache(maxsize=50_000)
 def stem(word: str) -> str:
     """The head of a word, so that `reservation` meets `reserve` and `payments` meets `pay`'s own forms."""
     return word[:5] if len(word) > 5 else word.removesuffix("s") if len(word) > 3 else word
