@@ -19,6 +19,8 @@ from guardrail.tool_kind import tool_senses, tool_verbs, tool_words
 EXACT = frozenset(("email", "url", "domain", "iban", "phone", "id", "path"))
 # Prose is kept in lower case.
 FORMS = {"email": EMAIL, "iban": re.compile(r"\b[a-z]{2}\d{2}(?: ?[a-z0-9]{4}){2,7}(?: ?[a-z0-9]{1,4})?\b")}
+# An order put in words of its own: then its values have to tell.
+OTHERWISE = 0.3
 # How much of a text's words an instruction must hold to be where the text is from.
 _TEXT_COVER = 0.6
 
@@ -177,7 +179,7 @@ def _tool_share(doing: _Doing, directive: Directive) -> float:
 
 
 def _action(doing: _Doing, directive: Directive, tool: float) -> float:
-    """1 the same verb, 0.6 the same kind of action, 0.5 the tool is named, 0 something else is asked for."""
+    """1 the same verb, 0.6 the same kind of action, 0.5 the tool is named, 0.3 something else is asked for."""
     verbs = directive.asked.verbs - ENGLISH.general
     if tool >= 0.5 and directive.asked.verbs & doing.own:
         return 1.0
@@ -185,7 +187,7 @@ def _action(doing: _Doing, directive: Directive, tool: float) -> float:
         return 1.0
     if directive.asked.senses & doing.senses and verbs:
         return 0.6
-    return 0.5 if tool >= 0.5 else 0.0
+    return 0.5 if tool >= 0.5 else OTHERWISE
 
 
 def _data_discount(leaf: Leaf) -> float:

@@ -12,7 +12,7 @@ from guardrail.case import Case, Source
 from guardrail.destinations import EMAIL, Target, argument_name
 from guardrail.invocation import Tool
 from guardrail.mail_providers import PUBLIC_MAIL
-from guardrail.matching import FORMS, Match, is_constant, matches_of
+from guardrail.matching import FORMS, OTHERWISE, Match, is_constant, matches_of
 from guardrail.provenance import Leaf, stands_in
 from guardrail.request import Delegation, Request, names_in, on_topic, read_request, telling_words
 from guardrail.text.directives import MENTION
@@ -101,7 +101,8 @@ def _unmarked_name(match: Match, case: Case, request: Request) -> str:
     """The signal an instruction without a signature makes of this call; `_MEANT` when the user meant it so."""
     if not case.sink:
         return "instruction_followed" if _leads_astray(match, case, request) else ""
-    if not match.action or (match.directive.asked.manner == MENTION and not _is_told_to(match, request)):
+    vague = match.action <= OTHERWISE or match.directive.asked.manner == MENTION
+    if vague and not _is_told_to(match, request):
         return ""
     author = match.source.reading.authors[match.directive.record]
     outward = _outward_unknown(match, author, case)
@@ -132,7 +133,7 @@ def _is_told_to(match: Match, request: Request) -> bool:
 
 def _leads_astray(match: Match, case: Case, request: Request) -> bool:
     """A look-up at an unknown place only the instruction names; what stands in an address can carry data out."""
-    if not match.action or request.delegation is not Delegation.NONE or match.cover < 0.6:
+    if match.action <= OTHERWISE or request.delegation is not Delegation.NONE or match.cover < 0.6:
         return False
     return any(
         leaf.kind in ("url", "domain")
