@@ -24,12 +24,12 @@ _WORD = re.compile(r"[^\W\d_]+")
 _MARKS = re.compile("[\u00c0-\u024f\u1e00-\u1eff\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20f0]+")
 _MIN_KNOWN = 3
 # what comes after the letters that languages in Latin script are written in
-_LATIN_END = "\u024f"
+_LATIN_LAST = 0x024F
 
 
 def _small_capitals() -> dict[int, str]:
-    """Small capitals, and the hyphen that is no ASCII one."""
-    found = {0x2010: "-"}
+    """Small capitals; for the q, which has none that is read, an o with a tail is written."""
+    found = {0x01EB: "q"}
     head = "LATIN LETTER SMALL CAPITAL "
     for code in (*range(0x0250, 0x02B0), *range(0x1D00, 0x1D80), *range(0xA720, 0xA800)):
         name = unicodedata.name(chr(code), "")
@@ -60,7 +60,9 @@ _SURE = str.maketrans(
     "aeopcyxijshdqbkmtABEKMHOPCTXIJSaopviABEZHIKMNOPTYXu",
 )
 _SMALL_CAPITALS = _small_capitals()
-_LOOKALIKES = _lookalikes() | _SURE
+_SMALL_CAPITAL = re.compile("[" + "".join(chr(code) for code in _SMALL_CAPITALS if code > _LATIN_LAST) + "]")
+# the lunate sigma, which looks like a c, has become a final one by now
+_LOOKALIKES = _lookalikes() | _SURE | {0x03C2: ord("c")}
 _SIGNS = "".join(chr(code) for code in _LOOKALIKES if not chr(code).isalpha())
 _WORD_OF_ANY_SCRIPT = re.compile(rf"(?:[^\W\d_]|[{re.escape(_SIGNS)}])+")
 _KNOWN = frozenset(word for word in ENGLISH.stop_words | frozenset(ENGLISH.verbs) if len(word) > 2)
@@ -69,7 +71,9 @@ _KNOWN = frozenset(word for word in ENGLISH.stop_words | frozenset(ENGLISH.verbs
 def plain_letters(view: View) -> View:
     """`view` with every letter that imitates a Latin one replaced by it, where the text around says it imitates."""
     view = view.rewrite(_NON_ASCII, lambda match: unicodedata.normalize("NFKC", match.group()))
-    text = view.text.translate(_SMALL_CAPITALS)
+    text = view.text.replace("\u2010", "-")
+    if _SMALL_CAPITAL.search(text):
+        text = text.translate(_SMALL_CAPITALS)
     letters = sum(1 for c in text[:4000] if c.isascii() and c.isalpha())
     mostly_latin = letters * 2 > len(text[:4000]) * 0.8
     mixed = any(_mixes(match.group()) for match in _WORD_OF_ANY_SCRIPT.finditer(text))
@@ -92,7 +96,7 @@ def plain_letters(view: View) -> View:
 
 def _mixes(word: str) -> bool:
     """Whether Latin letters stand beside look-alikes in one word, all of which could be Latin."""
-    if word.isascii() or not any(c.isascii() for c in word) or not any(c > _LATIN_END for c in word):
+    if word.isascii() or not any(c.isascii() for c in word) or not any(ord(c) > _LATIN_LAST for c in word):
         return False
     return word.translate(_LOOKALIKES).isascii()
 

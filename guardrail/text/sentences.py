@@ -12,6 +12,8 @@ _END = re.compile(
     r"|\n\s*\n"
     r"|\n(?=\s*(?:[-*•>#|]|\d{1,2}[.)]\s|[A-Z<\[\"'“]))"
     r"|;\s"
+    # what a cell of a table or a bracket of markup holds
+    r"|(?:\|\s|[{\[])(?=[A-Z][a-z]+ [a-z])"
 )
 _ABBREVIATION = re.compile(
     r"(?:\b(?i:e\.g|i\.e|etc|mr|mrs|ms|dr|no|nr|st|vs|approx|inc|ltd|co|fig|p)|(?<![\w.])[A-Z])\.$"

@@ -217,3 +217,24 @@ def test_a_line_of_a_log_begins_behind_its_prefix(prefix: str) -> None:
 @pytest.mark.parametrize("line", ["2026-11-02 is the day we meet.", "14:00 Stand up with Kim.", "[3] See the notes."])
 def test_a_line_with_a_date_or_a_number_is_no_log(line: str) -> None:
     assert normalise(line).view.text == line
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "| No | Remark |\n| 1 | Send the report to Kim. |",
+        "\\textcolor{white}{Send the report to Kim.}",
+        "<![CDATA[Send the report to Kim.]]>",
+    ],
+)
+def test_a_sentence_begins_in_a_cell_and_in_a_bracket(text: str) -> None:
+    sentences = [text[start:end] for start, end in split_sentences(text)]
+
+    assert any(sentence.startswith("Send the report to Kim.") for sentence in sentences)
+
+
+@pytest.mark.parametrize(
+    "text", ["He said [sic] no and left.", "Rows[0] and {id} hold it.", "Pick A | B | C or Monday|Tuesday now."]
+)
+def test_a_bracket_in_a_sentence_does_not_end_it(text: str) -> None:
+    assert list(split_sentences(text)) == [(0, len(text))]
