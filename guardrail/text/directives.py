@@ -41,8 +41,9 @@ _PASSIVE = re.compile(
 # Something a call could be made with; in a sentence of no mood that asks, a deed may still be meant.
 _VALUE = re.compile(r"\d|@|://|www\.|['\"“]")
 MENTION = "mentioned"
-# Shorter ones are labels and log lines: `Email address: ...`, `Order number 77`.
-_FEWEST_WORDS = 6
+# Shorter ones are labels and log lines: `Order number 77`, `Email address: ...`.
+_FEWEST_WORDS = 4
+_LABELLED = re.compile(r"^\W{0,4}[\w -]{1,40}:\s{0,4}\S{1,200}\s*$")
 _FIRST_PERSON = re.compile(r"^\W*(?:i|we|he|she|they)(?:'ve|'ll|'m|'re| have| had| will| am| are| was| were|)\b")
 
 
@@ -117,6 +118,7 @@ def _manner(lower: str, words: list[Token], sentence: str, language: Language) -
             return "narrated"
     if (
         len(words) >= _FEWEST_WORDS
+        and not _LABELLED.match(sentence)
         and _VALUE.search(sentence)
         and any(word in language.verb_forms for word, _, _ in words)
     ):
