@@ -1,5 +1,6 @@
 """Traces each argument value to its place for people: the user's words, an output, the trigger, or the agent."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -13,6 +14,10 @@ _MAX_ORIGINS = 40
 # Characters searched for origins in one call; text beyond is left to the attribution detector, which reads by budget.
 _MAX_SEARCHED = 600_000
 _USER_SHARE = 0.8
+_SENTENCE = re.compile(r"[.!?;\n]+\s*")
+# Shorter sentences stand in many texts by chance.
+_TELLING = 30
+_MAX_SENTENCES = 8
 
 
 def trace_origins(case: Case) -> tuple[Origin, ...]:
@@ -34,7 +39,7 @@ class _Place:
 
 def _origin(case: Case, leaf: Leaf, share: float, standings: dict[str, Standing], places: list[_Place]) -> Origin:
     standing = standings.get(leaf.value.lower())
-    kind, place, start = _found(case, leaf, share, places)
+    kind, place, start, length = _found(case, leaf, share, places)
     return Origin(
         argument=leaf.argument,
         value=leaf.value[:500],
@@ -42,22 +47,29 @@ def _origin(case: Case, leaf: Leaf, share: float, standings: dict[str, Standing]
         source=place.source if place else "",
         path=place.path if place else "",
         start=start,
-        end=start + len(leaf.needle) if place and start >= 0 else 0,
-        author=_author(case, place, leaf.needle) if place else "",
+        end=start + length,
+        author=_author(case, place, place.lower[start : start + length]) if place else "",
         standing=standing.value if standing else "",
     )
 
 
-def _found(case: Case, leaf: Leaf, share: float, places: list[_Place]) -> tuple[str, _Place | None, int]:
+def _found(case: Case, leaf: Leaf, share: float, places: list[_Place]) -> tuple[str, _Place | None, int, int]:
+    """Kind, place, and offset and length there."""
     if leaf.kind == "number" and len(leaf.needle) <= 2:
-        return "constant", None, 0
+        return "constant", None, 0, 0
     for place in places:
         at = stands_in(leaf.needle, place.lower)
         if at >= 0:
-            return place.kind, place, at
+            return place.kind, place, at, len(leaf.needle)
     if share >= _USER_SHARE and not case.call.event_triggered:
-        return "user", None, 0
-    return "agent", None, 0
+        return "user", None, 0, 0
+    # a mail body is rarely one text whole: its first sentence that stands somewhere says where it was taken from
+    for sentence in [part for part in _SENTENCE.split(leaf.needle) if len(part) >= _TELLING][:_MAX_SENTENCES]:
+        for place in places:
+            at = place.lower.find(sentence)
+            if at >= 0:
+                return place.kind, place, at, len(sentence)
+    return "agent", None, 0, 0
 
 
 def _places(case: Case) -> list[_Place]:

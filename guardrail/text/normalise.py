@@ -137,7 +137,7 @@ def _without_html(view: View, hidden: list[Hidden]) -> View:
                 cuts += _around_attributes(view, start, end, hidden) or [(start, end, "\n" if apart else "")]
         start = text.find("<", end)
     for _, place in unseen:
-        hidden.append(Hidden(start=place, end=view.place(len(text)), how="hidden HTML"))
+        hidden.append(Hidden(start=place, end=view.place(len(text)), how="HTML"))
     return view.replaced(cuts)
 
 
@@ -162,7 +162,7 @@ def _note_unseen(
     """Follow one tag: an element that is not shown is open until its own end tag."""
     if whole.startswith("</"):
         if unseen and unseen[-1][0] == tag:
-            hidden.append(Hidden(start=unseen.pop()[1], end=start, how="hidden HTML"))
+            hidden.append(Hidden(start=unseen.pop()[1], end=start, how="HTML"))
     elif tag not in _VOID_TAGS and len(unseen) < 50 and _UNSEEN_STYLE.search(whole):
         unseen.append((tag, end))
     elif unseen and unseen[-1][0] == tag and len(unseen) < 50 and not whole.endswith("/>"):

@@ -76,3 +76,18 @@ def test_values_of_a_triggered_run_are_the_outsiders() -> None:
     origin = judged(call).origins[0]
 
     assert (origin.kind, origin.source, origin.author) == ("trigger", "trigger", "ar@supplier.example")
+
+
+def test_a_body_copied_in_part_is_traced_to_the_text_it_was_taken_from() -> None:
+    policy = (
+        "Payments above EUR 25,000 need two approvers. Bank details change only after a call to the number on file."
+    )
+    call = a_call(
+        user="Send Kim what we agreed.",
+        outputs=[("search_sources", [{"source": "Policy.docx", "text": policy}])],
+        arguments={**MAIL, "body": "As promised. Payments above EUR 25,000 need two approvers."},
+    )
+    judged_call = judged(call)
+    (origin,) = [origin for origin in judged_call.origins if origin.argument == "body"]
+    assert (origin.kind, origin.source, origin.path) == ("output", "output:0", "result[0].text")
+    assert policy[origin.start : origin.end] == "Payments above EUR 25,000 need two approvers"
