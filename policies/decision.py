@@ -50,6 +50,8 @@ def decide(
 ) -> Decision:
     """The strongest action any signal asks for; the fail posture where an essential detector is missing.
 
+    A signal that asks to modify and names nothing to blank stops the call.
+
     `sink` = the planned call can change or send something. A degraded attribution on a call that only reads is
     noted and not failed: blocking every read of a slow conversation would stop the business for no gain. `detail`
     says why judging could not be finished.
@@ -57,6 +59,14 @@ def decide(
     ranked = sorted(signals, key=lambda s: (ruleset.action_for(s.name, rules.profile), s.severity), reverse=True)
     deciding = ranked[0] if ranked else None
     would_have = ruleset.action_for(deciding.name, rules.profile) if deciding else Action.ALLOW
+    redactions: tuple[str, ...] = ()
+    if would_have is Action.MODIFY:
+        modifying = [s for s in ranked if ruleset.action_for(s.name, rules.profile) is Action.MODIFY]
+        redactions = tuple(dict.fromkeys(path for s in modifying for path in s.redactions))
+        unmendable = next((s for s in modifying if not s.redactions), None)
+        # handing the arguments back unchanged would be an allow by another name
+        if unmendable is not None:
+            deciding, would_have, redactions = unmendable, Action.BLOCK, ()
     reason = deciding.reason if deciding else ""
     failed = False
     if would_have < Action.HOLD and _cannot_tell(degraded, sink=sink):
@@ -79,7 +89,7 @@ def decide(
         degraded=tuple(degraded),
         failed=failed,
         policy_version=ruleset.version,
-        redactions=deciding.redactions if deciding and would_have is Action.MODIFY else (),
+        redactions=redactions if would_have is Action.MODIFY else (),
     )
 
 
