@@ -10,6 +10,8 @@ from urllib.parse import unquote, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
+from guardrail import logs
+
 T = TypeVar("T")
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -229,6 +231,7 @@ CELERY_TASK_TIME_LIMIT = 120
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 
+logs.configure()
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
