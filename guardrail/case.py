@@ -5,9 +5,9 @@ import itertools
 import re
 from dataclasses import dataclass
 
+from guardrail.attribution.provenance import Leaf, leaves_of, share_in
 from guardrail.destinations import Target, targets_of
 from guardrail.invocation import Invocation, Passage, Past
-from guardrail.provenance import Leaf, leaves_of, share_in
 from guardrail.text.budget import Budget
 from guardrail.text.reading import Reading, read_source
 from guardrail.text.wordset import WordSet, word_set

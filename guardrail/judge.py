@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TypeVar
 
+from guardrail.attribution.origins import trace_origins
 from guardrail.case import Source, open_case, read_sources
 from guardrail.detectors import DETECTORS, Detect
 from guardrail.invocation import Invocation, Origin, Past
-from guardrail.origins import trace_origins
 from guardrail.text.budget import Budget
 from policies.decision import Decision, decide
 from policies.ruleset import Ruleset, ToolKind

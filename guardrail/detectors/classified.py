@@ -9,10 +9,10 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from guardrail.attribution.provenance import stands_in
 from guardrail.case import Case
 from guardrail.destinations import Target, argument_name
 from guardrail.leaving import Outgoing, outgoing, outside
-from guardrail.provenance import stands_in
 from guardrail.text.directives import WORD
 from policies.ruleset import ClassifiedFile
 from policies.signal import Evidence, Mark, Severity, Signal

@@ -4,9 +4,9 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from guardrail.attribution.provenance import Leaf, stands_in
 from guardrail.case import Case
 from guardrail.invocation import Invocation, Origin, Passage
-from guardrail.provenance import Leaf, stands_in
 from guardrail.text.view import lowered
 from policies.ruleset import Standing
 

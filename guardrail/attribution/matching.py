@@ -5,10 +5,10 @@ from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from guardrail.attribution.provenance import Leaf, share_in, stands_in
+from guardrail.attribution.request import telling_words
 from guardrail.case import Case, Source
 from guardrail.destinations import EMAIL
-from guardrail.provenance import Leaf, share_in, stands_in
-from guardrail.request import telling_words
 from guardrail.text.directives import MENTION
 from guardrail.text.reading import Directive, Prose
 from guardrail.text.words import ENGLISH, stem, stems

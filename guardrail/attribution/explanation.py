@@ -1,0 +1,190 @@
+"""Says in plain words which instruction explains a call, with the evidence and what would have to differ."""
+
+from collections.abc import Iterator
+
+from guardrail.attribution.matching import Match
+from guardrail.attribution.outward import OUTWARD
+from guardrail.attribution.provenance import Leaf, stands_in
+from guardrail.attribution.request import Request
+from guardrail.case import Case, Source
+from guardrail.destinations import EMAIL, Target, argument_name
+from guardrail.text.reading import Author, Prose
+from policies.ruleset import Standing, ToolKind
+from policies.signal import Evidence, Mark, Severity, Signal
+
+_AUTHOR_FACTS = ("author", "editor", "revision", "document")
+_DONE = {
+    ToolKind.READ: "look this up",
+    ToolKind.WRITE: "make this change",
+    ToolKind.SEND: "send this",
+    ToolKind.PAY: "make this payment",
+    ToolKind.DELETE: "delete this",
+    ToolKind.SHARE: "give this access",
+    ToolKind.EXECUTE: "run this",
+}
+
+
+def followed(name: str, match: Match, case: Case, request: Request) -> Signal:
+    """The signal `name`: this call carries out what the matched instruction asks for."""
+    author = match.source.reading.authors[match.directive.record]
+    place = _place(match.source, author)
+    return Signal(
+        name=name,
+        severity=_severity(name, case),
+        reason=_reason(name, match, case, request, place),
+        evidence=tuple(_evidence(match, case)),
+        facts=tuple(_facts(match, author, case)),
+        would_pass_if=_counterfactuals(match, case, request),
+    )
+
+
+def unrequested(target: Target, leaf: Leaf, source: Source, prose: Prose, case: Case) -> Signal:
+    """The signal for a recipient nobody named but `prose`."""
+    author = source.reading.authors[prose.record]
+    number = int(source.name.partition(":")[2])
+    passage = next((p for p in case.call.outputs[number].passages if p.path == prose.path), None)
+    start = max(0, stands_in(leaf.needle, passage.text.lower())) if passage else 0
+    return Signal(
+        name="instruction_followed",
+        severity=_severity("instruction_followed", case),
+        reason=(
+            f"The user asked for nothing to be sent or paid, and {_short(target.value)} stands only in the text of "
+            f"{_place(source, author)}: the text, not the user, chose who gets this."
+        ),
+        evidence=(
+            Evidence(
+                source=source.name,
+                path=prose.path,
+                start=start,
+                end=start + len(leaf.needle),
+                quote=passage.text[max(0, start - 120) : start + 120] if passage else leaf.value,
+                mark=Mark.VALUE,
+                note="the only place the recipient stands",
+            ),
+            Evidence(source="argument", path=leaf.argument, quote=leaf.value[:500], mark=Mark.VALUE),
+        ),
+        facts=(
+            ("destination", target.value),
+            ("destination_standing", target.standing.value),
+            *((name, getattr(author, name)) for name in _AUTHOR_FACTS if getattr(author, name)),
+            ("argument", argument_name(leaf.argument) or leaf.argument),
+            ("tool_kind", case.kind.value),
+        ),
+        would_pass_if=("the user had asked for this", f"the user had named {_short(target.value)}"),
+    )
+
+
+def _severity(name: str, case: Case) -> Severity:
+    if name == "instruction_delegated":
+        return Severity.MEDIUM
+    outside = any(target.standing in (Standing.UNKNOWN, Standing.DENIED) for target in case.targets)
+    if name == "instruction_marked":
+        return Severity.CRITICAL if case.sink and outside else Severity.HIGH
+    return Severity.HIGH
+
+
+def _reason(name: str, match: Match, case: Case, request: Request, place: str) -> str:
+    parts = [f"An instruction in {place} tells the agent to {_DONE[case.kind]}."]
+    if match.directive.hidden:
+        parts.append(f"It was hidden from people ({match.directive.hidden}).")
+    if match.directive.signs:
+        parts.append(f"Beside it the text {match.directive.signs[0].what}.")
+    given = [leaf.value for leaf in match.exact or match.values][:2]
+    if given:
+        parts.append(f"From there, not from the user, comes {' and '.join(_short(value) for value in given)}.")
+    if case.call.event_triggered:
+        parts.append("No person asked for this: the run was started by the message itself.")
+    elif name == "instruction_delegated":
+        parts.append("The user told the agent to go by what it finds, so a person has to say whether this was meant.")
+    elif request.asked:
+        parts.append("The user asked for something of this kind, but not for this.")
+    else:
+        parts.append("The user asked for something else.")
+    return " ".join(parts)
+
+
+def _short(value: str) -> str:
+    return f"`{value}`" if len(value) <= 80 else f"`{value[:77]}...`"
+
+
+def _place(source: Source, author: Author) -> str:
+    """Where the instruction stands, in words: `what get_page returned (“Plan.docx”, written by Ann)`."""
+    if source.name == "trigger":
+        return "the message that started this run" + (f", from {author.author}," if author.author else "")
+    about = []
+    if author.document:
+        about.append(f"“{author.document[:80]}”")
+    if author.author:
+        about.append(f"written by {author.author}")
+    if author.editor:
+        about.append(
+            f"last changed by {author.editor}" + (f" in revision {author.revision}" if author.revision else "")
+        )
+    return f"what {source.tool_name or 'a tool'} returned" + (f" ({', '.join(about)})" if about else "")
+
+
+def _evidence(match: Match, case: Case) -> Iterator[Evidence]:
+    directive = match.directive
+    note = f"hidden by {directive.hidden}" if directive.hidden else f"{directive.asked.manner} instruction"
+    mark = Mark.HIDDEN if directive.hidden else Mark.INSTRUCTION
+    yield Evidence(
+        source=match.source.name,
+        path=directive.path,
+        start=directive.start,
+        end=directive.end,
+        quote=directive.text,
+        mark=mark,
+        note=note,
+    )
+    for sign in directive.signs[:4]:
+        yield Evidence(
+            source=match.source.name,
+            path=directive.path,
+            start=sign.start,
+            end=sign.end,
+            quote=_quote(case, match.source.name, directive.path, sign.start, sign.end),
+            mark=Mark.SIGNATURE,
+            note=sign.what,
+        )
+    for leaf in match.values[:6]:
+        yield Evidence(source="argument", path=leaf.argument, quote=leaf.value[:500], mark=Mark.VALUE)
+
+
+def _quote(case: Case, source: str, path: str, start: int, end: int) -> str:
+    """The original characters of a span in one of the call's sources."""
+    kind, _, number = source.partition(":")
+    passages = case.call.outputs[int(number)].passages if kind == "output" else case.call.user_passages
+    return next((passage.text[start:end][:500] for passage in passages if passage.path == path), "")
+
+
+def _facts(match: Match, author: Author, case: Case) -> Iterator[tuple[str, str]]:
+    taken = {leaf.value.lower(): leaf for leaf in match.values if leaf.kind in OUTWARD}
+    for target in case.targets[:5]:
+        if target.named or target.value in taken:
+            yield "destination", target.value
+            yield "destination_standing", target.standing.value
+    if not any(target.named or target.value in taken for target in case.targets):
+        # A look-up made for the instruction: where it would have the findings sent.
+        for address in list(taken) or [found.lower() for found in EMAIL.findall(match.directive.text)[:2]]:
+            yield "destination", address
+            yield "destination_standing", case.ruleset.standing_of(address).value
+    for name in _AUTHOR_FACTS:
+        if getattr(author, name):
+            yield name, getattr(author, name)
+    for leaf in match.exact[:3] or match.values[:3]:
+        yield "argument", argument_name(leaf.argument) or leaf.argument
+    yield "tool_kind", case.kind.value
+    for sign in match.directive.signs[:3]:
+        yield "signature", sign.what
+    if match.directive.hidden:
+        yield "signature", f"hidden by {match.directive.hidden}"
+
+
+def _counterfactuals(match: Match, case: Case, request: Request) -> tuple[str, ...]:
+    found = []
+    if match.exact and not case.call.event_triggered:
+        found.append(f"the user had named {_short(match.exact[0].value)}")
+    if not request.asked and not case.call.event_triggered:
+        found.append("the user had asked for this action")
+    found.append("the text the agent read had not held this instruction")
+    return tuple(found)

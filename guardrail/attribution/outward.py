@@ -1,0 +1,88 @@
+"""Whom a call would reach that nobody vouches for, as far as an instruction names them."""
+
+from guardrail.attribution.mail_providers import PUBLIC_MAIL
+from guardrail.attribution.matching import FORMS, OTHERWISE, Match
+from guardrail.attribution.provenance import Leaf
+from guardrail.case import Case
+from guardrail.text.reading import Author
+from policies.ruleset import Standing, ToolKind, host_of
+
+OUTWARD = frozenset(("email", "url", "domain", "iban", "phone"))
+# Words a field needs to be prose and not a value.
+RUNNING_TEXT = 5
+
+
+def leads_astray(match: Match, case: Case) -> bool:
+    """A look-up at an unknown place only the instruction names; what stands in an address can carry data out."""
+    if match.action <= OTHERWISE or match.cover < 0.6:
+        return False
+    return any(
+        leaf.kind in ("url", "domain")
+        and case.ruleset.standing_of(leaf.value) is Standing.UNKNOWN
+        and not _is_of_the_site(host_of(leaf.value), match)
+        for leaf in match.exact
+    )
+
+
+def _is_of_the_site(host: str, match: Match) -> bool:
+    """The page itself is from this host, as a field of its own says: `read the full story at ...`."""
+    record = match.directive.record
+    return any(
+        prose.record == record and host in prose.lower and len(prose.lower.split()) < RUNNING_TEXT
+        for prose in match.source.reading.prose
+    )
+
+
+def outward_unknown(match: Match, author: Author, case: Case) -> list[Leaf]:
+    """The values only the instruction gives that lead to somebody unknown who is not its own author."""
+    home = _home_of(author)
+    found = []
+    targets = {target.argument for target in case.targets if target.named}
+    for leaf in match.values if case.kind is ToolKind.SHARE else match.exact:
+        if leaf.kind not in OUTWARD or (leaf.kind in ("iban", "phone") and case.kind is ToolKind.WRITE):
+            continue
+        if leaf.argument not in targets and case.kind is ToolKind.WRITE:
+            continue
+        if case.ruleset.standing_of(leaf.value) in (Standing.INTERNAL, Standing.KNOWN):
+            continue
+        host = host_of(leaf.value) if leaf.kind in ("email", "url", "domain") else ""
+        # answering an author is one thing, giving an author access or money another
+        if (
+            case.kind in (ToolKind.SEND, ToolKind.WRITE)
+            and host
+            and (leaf.value.lower() == author.author.lower() or _same_house(host, home))
+        ):
+            continue
+        found.append(leaf)
+    return found
+
+
+def _home_of(author: Author) -> str:
+    """The host of the author's address, where it stands for a house and not for a mailbox anybody can have."""
+    home = host_of(author.author) if "@" in author.author else ""
+    return "" if home in PUBLIC_MAIL else home
+
+
+def _same_house(host: str, home: str) -> bool:
+    return bool(home) and (host == home or host.endswith("." + home) or home.endswith("." + host))
+
+
+def has_rival(outward: list[Leaf], match: Match, case: Case) -> bool:
+    """Another address of the same kind stands in the same source: one of the two is not what the user had in mind."""
+    reading = match.source.reading
+    author = reading.authors[match.directive.record]
+    # an address in a text made to hijack is no rival but the hijacker's, and a text's own author is none either
+    marked = " ".join(d.text.lower() for d in reading.directives if d.signs or d.hidden)
+    known = f"{marked} {author.author.lower()} {author.editor.lower()}"
+    for leaf in outward:
+        pattern = FORMS.get(leaf.kind)
+        others = (
+            {found for prose in reading.prose for found in pattern.findall(prose.lower[:20_000])} if pattern else ()
+        )
+        for found in others:
+            plain = found.replace(" ", "")
+            if plain == leaf.needle or found in known or plain in case.user.lower:
+                continue
+            if case.ruleset.standing_of(plain) is Standing.UNKNOWN:
+                return True
+    return False
