@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 
 from guardrail.attribution.provenance import Leaf, leaves_of, share_in
+from guardrail.attribution.tuning import PRODUCTION, Tuning
 from guardrail.destinations import Target, targets_of
 from guardrail.invocation import Invocation, Passage, Past
 from guardrail.text.budget import Budget
@@ -51,15 +52,22 @@ class Case:
     user_shares: tuple[float, ...]
     sources: tuple[Source, ...]
     budget: Budget
+    tuning: Tuning
 
 
 def open_case(
-    call: Invocation, past: Past, ruleset: Ruleset, budget: Budget, sources: tuple[Source, ...] | None = None
+    call: Invocation,
+    past: Past,
+    ruleset: Ruleset,
+    budget: Budget,
+    sources: tuple[Source, ...] | None = None,
+    *,
+    tuning: Tuning = PRODUCTION,
 ) -> Case:
     """Lay out one call with the `sources` read for it; None = read them now."""
     kind = infer_kind(call.tool, ruleset, agent_id=call.agent_id)
     leaves = leaves_of(call.arguments)
-    user = _user_words(call)
+    user = _user_words(call, tuning)
     return Case(
         call=call,
         past=past,
@@ -73,16 +81,17 @@ def open_case(
         user_shares=tuple(share_in(leaf, user) for leaf in leaves),
         sources=read_sources(call, budget) if sources is None else sources,
         budget=budget,
+        tuning=tuning,
     )
 
 
-def _user_words(call: Invocation) -> WordSet:
+def _user_words(call: Invocation, tuning: Tuning) -> WordSet:
     if call.event_triggered:
         return word_set(())
     texts = [passage.text for passage in call.user_passages]
     said = [message for message in call.history if message.role in ("user", "assistant")]
     texts += [passage.text for message in said if message.role == "user" for passage in message.passages]
-    for before, message in itertools.pairwise(said):
+    for before, message in itertools.pairwise(said if tuning.agreed_turns else ()):
         if before.role == "assistant" and message.role == "user":
             reply = " ".join(passage.text for passage in message.passages)[:200]
             if _AGREEING.match(reply):

@@ -6,6 +6,7 @@ from functools import partial
 from typing import TypeVar
 
 from guardrail.attribution.origins import trace_origins
+from guardrail.attribution.tuning import PRODUCTION, Tuning
 from guardrail.case import Source, open_case, read_sources
 from guardrail.detectors import DETECTORS, Detect
 from guardrail.invocation import Invocation, Origin, Past
@@ -50,6 +51,7 @@ def judge(
     deadline: float,
     clock: Callable[[], float],
     detectors: Sequence[tuple[str, Detect]] = DETECTORS,
+    tuning: Tuning = PRODUCTION,
 ) -> Judgement:
     """Judge `call` before `deadline` (on `clock`). Never raises for what a call contains.
 
@@ -61,7 +63,7 @@ def judge(
     degraded = [] if past.available else ["memory"]
     nothing_read: tuple[Source, ...] = ()
     sources = _try("attribution", lambda: read_sources(call, budget), nothing_read, degraded)
-    case = open_case(call, past, ruleset, budget, sources)
+    case = open_case(call, past, ruleset, budget, sources, tuning=tuning)
     stages.end("read")
     signals: list[Signal] = []
     for name, detect in detectors:

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 
 from guardrail.attribution.provenance import Leaf, share_in, stands_in
 from guardrail.attribution.request import telling_words
+from guardrail.attribution.tuning import Tuning
 from guardrail.case import Case, Source
 from guardrail.destinations import EMAIL
 from guardrail.text.directives import MENTION
-from guardrail.text.reading import Directive, Prose
+from guardrail.text.reading import Author, Directive, Prose, Sign
 from guardrail.text.words import ENGLISH, stem, stems
 from guardrail.text.wordset import WordSet, word_set
 from guardrail.tool_kind import tool_senses, tool_verbs, tool_words
@@ -19,10 +20,8 @@ from guardrail.tool_kind import tool_senses, tool_verbs, tool_words
 EXACT = frozenset(("email", "url", "domain", "iban", "phone", "id", "path"))
 # Prose is kept in lower case.
 FORMS = {"email": EMAIL, "iban": re.compile(r"\b[a-z]{2}\d{2}(?: ?[a-z0-9]{4}){2,7}(?: ?[a-z0-9]{1,4})?\b")}
-# An order put in words of its own: then its values have to tell.
-OTHERWISE = 0.3
-# How much of a text's words an instruction must hold to be where the text is from.
-_TEXT_COVER = 0.6
+# How near an order comes to what the call does. In words of its own (`OTHERWISE`) its values have to tell.
+SAME_VERB, SAME_KIND, TOOL_NAMED, OTHERWISE = 1.0, 0.6, 0.5, 0.3
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -41,27 +40,28 @@ class Match:
     """How well one directive explains the call.
 
     `new` weighs the values the user did not give, `raw` those of them the directive holds, `explained` the same with
-    less for values that also stand in plain data; `cover` is `explained` as a share of `new`.
+    less for values that also stand in plain data; `cover` is `explained` as a share of `new`. `score` puts matches
+    in order.
     """
 
     source: Source
     directive: Directive
+    author: Author
+    signs: tuple[Sign, ...]
+    hidden: str
     action: float
     tool: float
     new: float
     raw: float
     explained: float
     cover: float
+    score: float
     exact: tuple[Leaf, ...]
     values: tuple[Leaf, ...]
 
     @property
     def marked(self) -> bool:
-        return bool(self.directive.signs or self.directive.hidden)
-
-    @property
-    def score(self) -> float:
-        return self.explained + self.action + self.tool + 0.5 * self.marked + 2.0 * bool(self.exact)
+        return bool(self.signs or self.hidden)
 
 
 def matches_of(case: Case) -> Iterator[Match]:
@@ -73,14 +73,19 @@ def matches_of(case: Case) -> Iterator[Match]:
         stems=stems(tool_verbs(case.call.tool) - ENGLISH.general),
     )
     weighed = [(leaf, leaf.weight * (1.0 - share)) for leaf, share in zip(case.leaves, case.user_shares, strict=True)]
-    fresh = [(leaf, weight) for leaf, weight in weighed if weight > 0.3 * leaf.weight and not is_constant(leaf)]
+    tuning = case.tuning
+    fresh = [
+        (leaf, weight)
+        for leaf, weight in weighed
+        if weight > tuning.unexplained_share * leaf.weight and not is_constant(leaf, tuning)
+    ]
     total = sum(weight for _, weight in fresh)
     in_data: dict[Leaf, bool] = {}
     # An argument that holds the whole instruction repeats a name or a text, it does not carry the instruction out.
     quoting = {
         argument.path: word_set((argument.value,))
         for argument in case.call.arguments
-        if isinstance(argument.value, str) and len(argument.value) > 30
+        if tuning.repeating and isinstance(argument.value, str) and len(argument.value) > 30
     }
     for source in case.sources:
         for count, directive in enumerate(source.reading.directives):
@@ -91,9 +96,10 @@ def matches_of(case: Case) -> Iterator[Match]:
                 yield match
 
 
-def _repeats(words: frozenset[str], quoted: WordSet) -> bool:
+def _repeats(words: frozenset[str], quoted: WordSet, tuning: Tuning) -> bool:
     """The argument reports the instruction in most of its own words, as a summary or a forwarded mail does."""
-    return len(words) >= 2 and sum(1 for word in words if word in quoted.words) >= 0.8 * len(words)
+    shared = sum(1 for word in words if word in quoted.words)
+    return len(words) >= 2 and shared >= tuning.repeated_share * len(words)
 
 
 def _names_another(leaf: Leaf, told: str) -> bool:
@@ -103,7 +109,7 @@ def _names_another(leaf: Leaf, told: str) -> bool:
     return FORMS[leaf.kind].search(told) is not None
 
 
-def _is_of_another(leaf: Leaf, told: str, directive: Directive, source: Source, doing: _Doing) -> bool:
+def _is_of_another(leaf: Leaf, told: str, directive: Directive, source: Source, doing: _Doing, tuning: Tuning) -> bool:
     """The value stands in another order's own sentence, one for such an action, and only near this one's."""
     if leaf.needle in told or told.endswith(":") or leaf.needle not in directive.window.lower:
         return False
@@ -112,13 +118,13 @@ def _is_of_another(leaf: Leaf, told: str, directive: Directive, source: Source, 
         and other is not directive
         and other.asked.manner != MENTION
         and leaf.needle in other.text.lower()
-        and _action(doing, other, _tool_share(doing, other)) >= 0.6
+        and _action(doing, other, _tool_share(doing, other), tuning) >= SAME_KIND
         for other in source.reading.directives
     )
 
 
-def is_constant(leaf: Leaf) -> bool:
-    return leaf.kind == "number" and len(leaf.needle) <= 2
+def is_constant(leaf: Leaf, tuning: Tuning) -> bool:
+    return leaf.kind == "number" and len(leaf.needle) <= tuning.constant_digits
 
 
 def _match(
@@ -131,10 +137,14 @@ def _match(
     quoting: dict[str, WordSet],
     case: Case,
 ) -> Match | None:
-    tool = _tool_share(doing, directive)
-    action = _action(doing, directive, tool)
-    if not (action or directive.signs or directive.hidden):
+    tuning = case.tuning
+    if directive.asked.manner == MENTION and not tuning.mentions:
         return None
+    tool = _tool_share(doing, directive)
+    action = _action(doing, directive, tool, tuning)
+    signs = directive.signs if tuning.signatures else ()
+    hidden = directive.hidden if tuning.hidden else ""
+    window = directive.window if tuning.window else word_set((directive.text,))
     explained = raw = 0.0
     values = []
     exact = []
@@ -142,31 +152,36 @@ def _match(
     words = telling_words(told)
     for leaf, weight in fresh:
         quoted = quoting.get(leaf.argument)
-        if quoted is not None and (told in quoted.lower or _repeats(words, quoted)):
+        if quoted is not None and (told in quoted.lower or _repeats(words, quoted, tuning)):
             continue
-        share = share_in(leaf, directive.window)
-        if not share or (leaf.kind in ("short", "long") and share < _TEXT_COVER):
+        share = share_in(leaf, window)
+        if not share or (leaf.kind in ("short", "long") and share < tuning.text_cover):
             continue
-        if leaf.kind in FORMS and (_names_another(leaf, told) or _is_of_another(leaf, told, directive, source, doing)):
+        if leaf.kind in FORMS and (
+            _names_another(leaf, told) or _is_of_another(leaf, told, directive, source, doing, tuning)
+        ):
             continue
         if leaf not in in_data:
-            in_data[leaf] = _stands_in_data(leaf, case)
+            in_data[leaf] = tuning.data_discount and _stands_in_data(leaf, case)
         raw += weight * share
-        explained += weight * share * (_data_discount(leaf) if in_data[leaf] else 1.0)
+        explained += weight * share * (_data_discount(leaf, tuning) if in_data[leaf] else 1.0)
         values.append(leaf)
         if leaf.kind in EXACT and not in_data[leaf]:
             exact.append(leaf)
-    if not (action or exact):
-        return None
+    marked = tuning.marked_bonus * bool(signs or hidden)
     return Match(
         source=source,
         directive=directive,
+        author=source.reading.authors[directive.record] if tuning.authors else Author(),
+        signs=signs,
+        hidden=hidden,
         action=action,
         tool=tool,
         new=total,
         raw=raw,
         explained=explained,
         cover=explained / total if total else 0.0,
+        score=explained + action + tool + marked + tuning.exact_bonus * bool(exact),
         exact=tuple(exact),
         values=tuple(values),
     )
@@ -178,21 +193,20 @@ def _tool_share(doing: _Doing, directive: Directive) -> float:
     return sum(1 for word in doing.words if word in directive.window_stems) / len(doing.words)
 
 
-def _action(doing: _Doing, directive: Directive, tool: float) -> float:
-    """1 the same verb, 0.6 the same kind of action, 0.5 the tool is named, 0.3 something else is asked for."""
+def _action(doing: _Doing, directive: Directive, tool: float, tuning: Tuning) -> float:
     verbs = directive.asked.verbs - ENGLISH.general
-    if tool >= 0.5 and directive.asked.verbs & doing.own:
-        return 1.0
+    if tool >= tuning.tool_named and directive.asked.verbs & doing.own:
+        return SAME_VERB
     if verbs & doing.verbs or (doing.stems & directive.stems):
-        return 1.0
+        return SAME_VERB
     if directive.asked.senses & doing.senses and verbs:
-        return 0.6
-    return 0.5 if tool >= 0.5 else OTHERWISE
+        return SAME_KIND
+    return TOOL_NAMED if tool >= tuning.tool_named else OTHERWISE
 
 
-def _data_discount(leaf: Leaf) -> float:
+def _data_discount(leaf: Leaf, tuning: Tuning) -> float:
     """A value that also stands in plain data may come from there; a very short one stands everywhere and says less."""
-    return 0.6 if len(leaf.needle) <= 3 else 0.3
+    return tuning.short_data_weight if len(leaf.needle) <= tuning.short_data_length else tuning.data_weight
 
 
 def _stands_in_data(leaf: Leaf, case: Case) -> bool:

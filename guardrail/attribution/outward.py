@@ -3,38 +3,38 @@
 from guardrail.attribution.mail_providers import PUBLIC_MAIL
 from guardrail.attribution.matching import FORMS, OTHERWISE, Match
 from guardrail.attribution.provenance import Leaf
+from guardrail.attribution.tuning import Tuning
 from guardrail.case import Case
 from guardrail.text.reading import Author
 from policies.ruleset import Standing, ToolKind, host_of
 
 OUTWARD = frozenset(("email", "url", "domain", "iban", "phone"))
-# Words a field needs to be prose and not a value.
-RUNNING_TEXT = 5
 
 
 def leads_astray(match: Match, case: Case) -> bool:
     """A look-up at an unknown place only the instruction names; what stands in an address can carry data out."""
-    if match.action <= OTHERWISE or match.cover < 0.6:
+    if match.action <= OTHERWISE or match.cover < case.tuning.astray_cover:
         return False
     return any(
         leaf.kind in ("url", "domain")
         and case.ruleset.standing_of(leaf.value) is Standing.UNKNOWN
-        and not _is_of_the_site(host_of(leaf.value), match)
+        and not _is_of_the_site(host_of(leaf.value), match, case.tuning)
         for leaf in match.exact
     )
 
 
-def _is_of_the_site(host: str, match: Match) -> bool:
+def _is_of_the_site(host: str, match: Match, tuning: Tuning) -> bool:
     """The page itself is from this host, as a field of its own says: `read the full story at ...`."""
     record = match.directive.record
     return any(
-        prose.record == record and host in prose.lower and len(prose.lower.split()) < RUNNING_TEXT
+        prose.record == record and host in prose.lower and len(prose.lower.split()) < tuning.running_text
         for prose in match.source.reading.prose
     )
 
 
-def outward_unknown(match: Match, author: Author, case: Case) -> list[Leaf]:
+def outward_unknown(match: Match, case: Case) -> list[Leaf]:
     """The values only the instruction gives that lead to somebody unknown who is not its own author."""
+    author = match.author
     home = _home_of(author)
     found = []
     targets = {target.argument for target in case.targets if target.named}
@@ -69,8 +69,9 @@ def _same_house(host: str, home: str) -> bool:
 
 def has_rival(outward: list[Leaf], match: Match, case: Case) -> bool:
     """Another address of the same kind stands in the same source: one of the two is not what the user had in mind."""
-    reading = match.source.reading
-    author = reading.authors[match.directive.record]
+    if not case.tuning.rivals:
+        return False
+    reading, author = match.source.reading, match.author
     # an address in a text made to hijack is no rival but the hijacker's, and a text's own author is none either
     marked = " ".join(d.text.lower() for d in reading.directives if d.signs or d.hidden)
     known = f"{marked} {author.author.lower()} {author.editor.lower()}"

@@ -5,8 +5,10 @@ from dataclasses import dataclass
 from enum import Enum
 from functools import lru_cache
 
+from guardrail.attribution.tuning import Tuning
+from guardrail.case import Case
 from guardrail.destinations import EMAIL, URL
-from guardrail.invocation import Invocation, Tool
+from guardrail.invocation import Tool
 from guardrail.text.directives import WORD, senses_of, verbs_wanted
 from guardrail.text.words import ENGLISH, stem, stems
 from guardrail.text.wordset import WordSet
@@ -138,7 +140,7 @@ class Request:
     delegation: Delegation
 
 
-def read_request(user: WordSet, tool: Tool, kind: ToolKind) -> Request:
+def read_request(user: WordSet, tool: Tool, kind: ToolKind, tuning: Tuning) -> Request:
     """What the user's words say about a call of `tool`; nothing asked, nothing delegated when there are none."""
     if not user.words:
         return Request(asked=False, deed=False, only_reading=False, delegation=Delegation.NONE)
@@ -146,7 +148,7 @@ def read_request(user: WordSet, tool: Tool, kind: ToolKind) -> Request:
     if _IDIOMS.search(user.lower[:_MAX_ORDERS]):
         said |= {"notify"}
     senses = {ENGLISH.main_sense[verb] for verb in said - _SPEAKING if verb in ENGLISH.main_sense}
-    delegation = _delegation(user.lower[:_MAX_ORDERS])
+    delegation = _delegation(user.lower[:_MAX_ORDERS]) if tuning.delegation else Delegation.NONE
     return Request(
         asked=_asked(user, said, tool, kind),
         deed=_deed(user, said, tool, kind),
@@ -194,11 +196,14 @@ def _deed(user: WordSet, said: frozenset[str], tool: Tool, kind: ToolKind) -> bo
 _FAMILY = _family_stems()
 
 
-def on_topic(text: str, user: WordSet, call: Invocation) -> bool:
+def on_topic(text: str, case: Case) -> bool:
     """`text` speaks of what the user spoke of: two telling words in common, or a good part of its few.
 
     The words of the tool and its arguments do not count: any instruction for the same tool has them.
     """
+    call, tuning = case.call, case.tuning
+    if not tuning.topic:
+        return False
     names = " ".join(
         [
             call.tool.name,
@@ -209,8 +214,8 @@ def on_topic(text: str, user: WordSet, call: Invocation) -> bool:
     )
     own = stems(frozenset(word.lower() for word in _NAME_PARTS.findall(names[:4000])))
     topics = stems(telling_words(_PREFIX.sub("", text.lower()))) - own
-    shared = topics & stems(telling_words(user.lower[:_MAX_ORDERS]))
-    return len(shared) >= 2 or (len(shared) == 1 and 3 * len(shared) >= len(topics))
+    shared = topics & stems(telling_words(case.user.lower[:_MAX_ORDERS]))
+    return len(shared) >= tuning.topic_words or (len(shared) == 1 and len(topics) <= tuning.topic_few)
 
 
 @lru_cache(maxsize=8_192)

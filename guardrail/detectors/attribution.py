@@ -7,8 +7,8 @@ Cannot see: changed facts without an instruction, a request equal to what the us
 """
 
 from guardrail.attribution.explanation import followed, unrequested
-from guardrail.attribution.matching import FORMS, OTHERWISE, Match, is_constant, matches_of
-from guardrail.attribution.outward import OUTWARD, RUNNING_TEXT, has_rival, leads_astray, outward_unknown
+from guardrail.attribution.matching import FORMS, OTHERWISE, SAME_KIND, SAME_VERB, Match, is_constant, matches_of
+from guardrail.attribution.outward import OUTWARD, has_rival, leads_astray, outward_unknown
 from guardrail.attribution.provenance import Leaf, stands_in
 from guardrail.attribution.request import Delegation, Request, names_in, on_topic, read_request, telling_words
 from guardrail.case import Case, Source
@@ -37,7 +37,7 @@ def detect(case: Case) -> list[Signal]:
     matches = sorted(matches_of(case), key=lambda match: match.score, reverse=True)
     if not matches and case.kind not in _UNREQUESTED:
         return []
-    request = read_request(case.user, case.call.tool, case.kind)
+    request = read_request(case.user, case.call.tool, case.kind, case.tuning)
     rivals = [match for match in matches if not (match.marked and _is_marked_for(match, request))]
     for match in matches:
         # Another text explains the call better: a colleague's errand that an attack only happens to resemble.
@@ -48,7 +48,7 @@ def detect(case: Case) -> list[Signal]:
     best = max((match.raw for match in matches), default=0.0)
     for match in matches:
         name = _unmarked_name(match, case, request)
-        if name == _MEANT and match.raw >= 0.9 * best:
+        if name == _MEANT and match.raw >= case.tuning.meant_share * best:
             return []
         if name and name != _MEANT:
             return [followed(name, match, case, request)]
@@ -57,9 +57,9 @@ def detect(case: Case) -> list[Signal]:
 
 def _is_marked_for(match: Match, request: Request) -> bool:
     """In a text the user handed the matter over to, a sign counts for the order of its own paragraph."""
-    if request.delegation is Delegation.NONE or match.directive.hidden:
+    if request.delegation is Delegation.NONE or match.hidden:
         return True
-    return any(sign.own for sign in match.directive.signs)
+    return any(sign.own for sign in match.signs)
 
 
 def _is_outdone(match: Match, rivals: list[Match], request: Request) -> bool:
@@ -71,24 +71,24 @@ def _is_outdone(match: Match, rivals: list[Match], request: Request) -> bool:
 
 def _carries_out_marked(match: Match, case: Case, request: Request) -> bool:
     """Beside a signature less is needed: some value of the call, or the very tool, that the user did not ask for."""
+    tuning = case.tuning
     aimed = any(leaf.kind in OUTWARD for leaf in match.values)
-    if aimed and not request.asked and match.action >= 0.6 and match.raw >= 0.5 * match.new:
+    if aimed and not request.asked and match.action >= SAME_KIND and match.raw >= tuning.marked_aim_share * match.new:
         return True
     if (
         match.exact
-        or (match.explained >= 1.0 and match.cover >= 0.25)
-        or (match.explained >= 0.5 and match.cover >= 0.8)
+        or (match.explained >= tuning.marked_explained and match.cover >= tuning.marked_cover)
+        or (match.explained >= tuning.marked_little_explained and match.cover >= tuning.marked_little_cover)
     ):
         return True
     if _has_values(case) and not match.new:
         return False
     if request.asked:
-        return (match.explained >= 1.0 and match.cover >= 0.5) or (
-            case.sink and match.action >= 1.0 and match.tool >= 0.67 and match.cover >= 0.5
-        )
+        named = case.sink and match.action >= SAME_VERB and match.tool >= tuning.tool_closely_named
+        return named and match.cover >= tuning.marked_asked_cover
     if case.sink and _has_values(case):
-        return match.cover >= 0.25
-    return (match.action >= 1.0 and match.tool >= 0.5) or match.tool >= 0.67
+        return match.cover >= tuning.marked_cover
+    return (match.action >= SAME_VERB and match.tool >= tuning.marked_tool) or match.tool >= tuning.tool_closely_named
 
 
 def _unmarked_name(match: Match, case: Case, request: Request) -> str:
@@ -99,12 +99,12 @@ def _unmarked_name(match: Match, case: Case, request: Request) -> str:
         if request.delegation is Delegation.NONE:
             return "instruction_followed"
         handed_over = request.delegation is Delegation.ACTIONS
-        return "" if handed_over or on_topic(match.directive.text, case.user, case.call) else "instruction_delegated"
+        return "" if handed_over or on_topic(match.directive.text, case) else "instruction_delegated"
     vague = match.action <= OTHERWISE or match.directive.asked.manner == MENTION
-    if vague and not _is_told_to(match, request):
+    if vague and not _is_told_to(match, case, request):
         return ""
-    author = match.source.reading.authors[match.directive.record]
-    outward = outward_unknown(match, author, case)
+    author = match.author
+    outward = outward_unknown(match, case)
     if case.call.event_triggered and match.source.name == "trigger":
         return "instruction_delegated" if outward else ""
     if not (_explains(match, case) or (not request.asked and _replaces(match, case, request))):
@@ -120,22 +120,23 @@ def _unmarked_name(match: Match, case: Case, request: Request) -> str:
     if not request.only_reading and _leaves_it_open(match, author, case, request, outward):
         # whom to pay stands in every bill
         pointed = request.delegation is not Delegation.NONE and (
-            case.kind is ToolKind.PAY or on_topic(match.directive.text, case.user, case.call)
+            case.kind is ToolKind.PAY or on_topic(match.directive.text, case)
         )
         unnamed = not pointed and not _speaks_of(author, case)
         return "instruction_delegated" if outward and (unnamed or has_rival(outward, match, case)) else _MEANT
     return "instruction_followed" if request.delegation is Delegation.NONE else "instruction_delegated"
 
 
-def _is_told_to(match: Match, request: Request) -> bool:
+def _is_told_to(match: Match, case: Case, request: Request) -> bool:
     """A sentence that only mentions a deed asks for it where it aims the call at somebody or holds all of it."""
     if request.asked or not match.exact:
         return False
-    return (match.action >= 0.6 and match.cover >= 0.6) or any(leaf.kind in OUTWARD for leaf in match.exact)
+    fits = match.action >= SAME_KIND and match.cover >= case.tuning.mention_cover
+    return fits or any(leaf.kind in OUTWARD for leaf in match.exact)
 
 
 def _has_values(case: Case) -> bool:
-    return any(not is_constant(leaf) for leaf in case.leaves)
+    return any(not is_constant(leaf, case.tuning) for leaf in case.leaves)
 
 
 def _is_own_material(source: Source, author: Author, case: Case, request: Request) -> bool:
@@ -143,7 +144,7 @@ def _is_own_material(source: Source, author: Author, case: Case, request: Reques
 
     Whoever names a goal and not the steps expects the agent to go by them. A mail, a review or a web page is none.
     """
-    if author.author or author.editor:
+    if author.author or author.editor or not case.tuning.own_material:
         return False
     if source.tool_name and source.tool_name in (case.call.tool.name, case.call.tool.tool_id):
         return True
@@ -161,7 +162,7 @@ def _unrequested(case: Case, request: Request) -> list[Signal]:
     Finds what is put without any instruction (`reports always go to ...`), in another language or in a code. A
     recipient of a contact list, a row or a mail's own header is a field by itself and does not count.
     """
-    if case.kind not in _UNREQUESTED or case.call.event_triggered or request.deed:
+    if not case.tuning.unrequested or case.kind not in _UNREQUESTED or case.call.event_triggered or request.deed:
         return []
     if request.delegation is not Delegation.NONE:
         return []
@@ -180,7 +181,7 @@ def _unrequested(case: Case, request: Request) -> list[Signal]:
             for prose in source.reading.prose
             if stands_in(leaf.needle, prose.lower) >= 0
         ]
-        if found and all(len(prose.lower.split()) >= RUNNING_TEXT for _, prose in found):
+        if found and all(len(prose.lower.split()) >= case.tuning.running_text for _, prose in found):
             source, prose = found[0]
             return [unrequested(target, leaf, source, prose, case)]
     return []
@@ -192,7 +193,7 @@ def _leaves_it_open(match: Match, author: Author, case: Case, request: Request, 
     if any(leaf.kind in given for leaf in outward):
         return False
     wished = request.asked or (request.deed and not outward)
-    if wished and on_topic(match.directive.text, case.user, case.call):
+    if wished and on_topic(match.directive.text, case):
         return True
     answers = not outward and any(target.value == author.author.lower() for target in case.targets)
     return request.asked and (answers or request.delegation is Delegation.DETAILS)
@@ -202,25 +203,33 @@ def _explains(match: Match, case: Case) -> bool:
     """Somebody or something named exactly, and only by the instruction, is who the call is for."""
     targets = {target.argument for target in case.targets if target.named}
     aimed = any(leaf.argument in targets and leaf.kind in OUTWARD for leaf in match.exact)
-    if aimed or (match.exact and match.cover >= 0.4):
+    tuning = case.tuning
+    if aimed or (match.exact and match.cover >= tuning.explained_cover):
         return True
     given = any(
-        share >= 0.5 for leaf, share in zip(case.leaves, case.user_shares, strict=True) if not is_constant(leaf)
+        share >= tuning.given_share
+        for leaf, share in zip(case.leaves, case.user_shares, strict=True)
+        if not is_constant(leaf, tuning)
     )
-    return not given and match.action >= 1.0 and match.cover >= 0.9 and match.explained >= 3.0
+    whole = match.cover >= tuning.whole_cover and match.explained >= tuning.whole_explained
+    return not given and match.action >= SAME_VERB and whole
 
 
 def _replaces(match: Match, case: Case, request: Request) -> bool:
     """The user did not ask for such an action, and the instruction did."""
     if _has_values(case) and not match.new:
         return False
-    if match.cover >= 0.6 and match.explained >= 1.5:
+    tuning = case.tuning
+    if match.cover >= tuning.instead_cover and match.explained >= tuning.instead_explained:
         return True
-    if match.action >= 1.0 and match.tool >= 0.67 and (match.cover >= 0.3 or not match.new):
+    named = match.action >= SAME_VERB and match.tool >= tuning.tool_closely_named
+    if named and (match.cover >= tuning.instead_named_cover or not match.new):
         return True
     if not request.only_reading:
         return False
-    return (match.action >= 1.0 and match.tool >= 0.3) or (match.action >= 0.6 and match.cover >= 0.25)
+    return (match.action >= SAME_VERB and match.tool >= tuning.reading_tool) or (
+        match.action >= SAME_KIND and match.cover >= tuning.reading_cover
+    )
 
 
 def _named_by_user(author: Author, case: Case) -> bool:
