@@ -8,6 +8,7 @@ import threading
 from bisect import bisect_left
 from collections import OrderedDict
 from dataclasses import dataclass
+from hashlib import blake2b
 
 from guardrail.invocation import Passage
 from guardrail.text.budget import Budget
@@ -84,9 +85,14 @@ class Prose:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Reading:
-    """All that was read in one source. `complete` is False when the time ran out before its end."""
+    """All that was read in one source. `complete` is False when the time ran out before its end.
+
+    `digests` run along `authors`: sha of the fields of a record that ask for something, by which it is known again in
+    another listing; empty where nothing in it asks for anything.
+    """
 
     authors: tuple[Author, ...]
+    digests: tuple[str, ...]
     prose: tuple[Prose, ...]
     directives: tuple[Directive, ...]
     complete: bool
@@ -165,11 +171,22 @@ def _read(passages: tuple[Passage, ...], budget: Budget) -> Reading:
     size = 400 + sum(200 + 2 * len(p.lower) for p in prose) + sum(1_200 + 10 * len(d.window.lower) for d in directives)
     return Reading(
         authors=tuple(_author(record) for record in records),
+        digests=_digests(prose, len(records)),
         prose=tuple(prose),
         directives=tuple(directives),
         complete=complete,
         size=size,
     )
+
+
+def _digests(prose: list[Prose], count: int) -> tuple[str, ...]:
+    """Not over every field: times and counters differ each time a record is listed."""
+    sums: dict[int, blake2b] = {}
+    for field in prose:
+        if field.asked:
+            found = sums.setdefault(field.record, blake2b(digest_size=12))
+            found.update(" ".join(field.lower.split()).encode("utf-8", "replace") + b"\0")
+    return tuple(sums[number].hexdigest() if number in sums else "" for number in range(count))
 
 
 def _author(record: Record) -> Author:
