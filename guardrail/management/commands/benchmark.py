@@ -1,4 +1,4 @@
-"""`manage.py benchmark DIR`: the judge on labelled corpora, one row each. Needs neither Postgres nor Redis."""
+"""`manage.py benchmark DIR`: the judge on labelled corpora. Needs neither Postgres nor Redis."""
 
 import json
 import sys
@@ -9,7 +9,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from tqdm import tqdm
 
-from guardrail import benchmark
+from guardrail import benchmark, benchmark_report
 
 
 class Command(BaseCommand):
@@ -20,29 +20,47 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("folder", type=Path, metavar="DIR", help="holds corpora/*.jsonl.gz and profiles/*.json")
         parser.add_argument("corpora", nargs="*", metavar="NAME", help="only these corpora")
-        parser.add_argument("--json", type=Path, metavar="FILE", help="write the same numbers as JSON")
+        parser.add_argument("--json", type=Path, metavar="FILE", help="write the same numbers, and more, as JSON")
+        parser.add_argument(
+            "--misses",
+            type=Path,
+            metavar="FILE",
+            help="write each attack that passed and each honest session hindered, one JSON object a line",
+        )
+        parser.add_argument("--templates", action="store_true", help="a row for each wording, not the worst only")
+        parser.add_argument("--cold", action="store_true", help="forget before each call what was read before it")
 
     def handle(self, *args: Any, **options: Any) -> None:
         folder: Path = options["folder"]
-        try:
-            paths = benchmark.corpora_in(folder)
-        except benchmark.BenchmarkError as error:
-            raise CommandError(str(error)) from error
-        wanted = set(options["corpora"])
-        known = {benchmark.corpus_name(path) for path in paths}
-        if wanted - known:
-            raise CommandError(f"no corpus `{sorted(wanted - known)[0]}`, expected one of {', '.join(sorted(known))}")
-        paths = [path for path in paths if not wanted or benchmark.corpus_name(path) in wanted]
-        tallies = []
+        paths = _wanted(folder, options["corpora"])
+        corpora: list[tuple[str, dict[str, Any]]] = []
+        misses: list[dict[str, Any]] = []
         total = sum(benchmark.count_lines(path) for path in paths)
         with tqdm(total=total, unit="call", file=sys.stderr, disable=not sys.stderr.isatty(), leave=False) as bar:
             for path in paths:
                 name = benchmark.corpus_name(path)
                 bar.set_description(name)
                 ruleset = benchmark.ruleset_for(name, folder / "profiles")
-                tallies.append((name, benchmark.measure(path, ruleset, on_call=bar.update)))
-        for row in benchmark.rows_of(tallies):
+                measured = benchmark.measure(path, ruleset, cold=options["cold"], on_call=bar.update)
+                corpora.append((name, benchmark_report.numbers_of(measured)))
+                misses += benchmark_report.misses_of(name, measured.sessions)
+        for row in benchmark_report.rows_of(corpora, templates=options["templates"]):
             self.stdout.write(row)
         if options["json"]:
-            numbers = {"corpora": {name: tally.as_json() for name, tally in tallies}}
+            numbers = {"cold": options["cold"], "intervals": benchmark_report.INTERVALS, "corpora": dict(corpora)}
             options["json"].write_text(json.dumps(numbers, indent=1) + "\n", "utf-8")
+        if options["misses"]:
+            lines = (json.dumps(miss, ensure_ascii=False) + "\n" for miss in misses)
+            options["misses"].write_text("".join(lines), "utf-8", errors="backslashreplace")
+
+
+def _wanted(folder: Path, names: list[str]) -> list[Path]:
+    try:
+        paths = benchmark.corpora_in(folder)
+    except benchmark.BenchmarkError as error:
+        raise CommandError(str(error)) from error
+    known = {benchmark.corpus_name(path) for path in paths}
+    unknown = sorted(set(names) - known)
+    if unknown:
+        raise CommandError(f"no corpus `{unknown[0]}`, expected one of {', '.join(sorted(known))}")
+    return [path for path in paths if not names or benchmark.corpus_name(path) in names]
