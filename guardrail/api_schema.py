@@ -2,6 +2,8 @@
 
 from rest_framework import serializers
 
+from policies.regime import Regime
+
 
 class _Agent(serializers.Serializer[None]):
     id = serializers.CharField(help_text="Stable id of the agent; policy and inventory are keyed by it.")
@@ -67,11 +69,23 @@ class EvaluateRequest(serializers.Serializer[None]):
     trigger = _Trigger(required=False, allow_null=True)
 
 
+class _Finding(serializers.Serializer[None]):
+    signal = serializers.CharField()
+    severity = serializers.ChoiceField(choices=("low", "medium", "high", "critical"))
+    tags = serializers.ListField(
+        child=serializers.CharField(), help_text="Ids of OWASP's LLM and agentic top tens and of MITRE ATLAS."
+    )
+
+
 class EvaluateAnswer(serializers.Serializer[None]):
     """The explicit decision."""
 
     decision = serializers.ChoiceField(choices=("allow", "block", "modify", "ask"))
     reasons = serializers.ListField(child=serializers.CharField())
+    regime = serializers.ChoiceField(
+        choices=[regime.value for regime in Regime], help_text="Which kind of reasoning decided."
+    )
+    findings = _Finding(many=True, help_text="Every signal, also those that were only noted.")
     verdict_id = serializers.UUIDField()
     modified_arguments = serializers.JSONField(required=False, help_text="With `modify`: what may be sent instead.")
 

@@ -1,13 +1,14 @@
 """Judges one planned call: lays it out, asks every detector, and lets policy decide. Pure; p95 a few milliseconds."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TypeVar
 
 from guardrail.attribution.origins import trace_origins
 from guardrail.attribution.tuning import PRODUCTION, Tuning
-from guardrail.case import Source, open_case, read_sources
+from guardrail.case import Case, Source, open_case, read_sources
+from guardrail.counterfactuals import WhatIf, told, what_if
 from guardrail.detectors import DETECTORS, Detect
 from guardrail.invocation import Invocation, Origin, Past
 from guardrail.text.budget import Budget
@@ -20,13 +21,17 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Judgement:
-    """The decision with what people need to follow it. `timings` are (stage, milliseconds) in order."""
+    """The decision with what people need to follow it. `timings` are (stage, milliseconds) in order.
+
+    `case` is the call as it was laid out, None where it could not be.
+    """
 
     decision: Decision
     origins: tuple[Origin, ...]
     tool_kind: ToolKind
     destinations: tuple[str, ...]
     timings: tuple[tuple[str, float], ...]
+    case: Case | None = None
 
 
 class _Stages:
@@ -65,14 +70,7 @@ def judge(
     sources = _try("attribution", lambda: read_sources(call, budget), nothing_read, degraded)
     case = open_case(call, past, ruleset, budget, sources, tuning=tuning)
     stages.end("read")
-    signals: list[Signal] = []
-    for name, detect in detectors:
-        none: list[Signal] = []
-        signals += _try(name, partial(detect, case), none, degraded)
-        stages.end(name)
-    if budget.short and "attribution" not in degraded:
-        degraded.append("attribution")
-    decision = decide(signals, degraded=degraded, rules=case.rules, ruleset=ruleset, sink=case.sink)
+    decision = _decide(case, detectors, degraded, ended=stages.end)
     untraced: tuple[Origin, ...] = ()
     origins = _try("origins", lambda: trace_origins(case), untraced, [])
     stages.end("decide")
@@ -82,7 +80,61 @@ def judge(
         tool_kind=case.kind,
         destinations=tuple(dict.fromkeys(target.value for target in case.targets)),
         timings=tuple(stages.timings),
+        case=case,
     )
+
+
+def explain(
+    judgement: Judgement,
+    *,
+    deadline: float,
+    clock: Callable[[], float],
+    detectors: Sequence[tuple[str, Detect]] = DETECTORS,
+) -> Judgement:
+    """The judgement with its deciding signal saying what would have let a stopped call pass.
+
+    Judges variations of the call again, which takes longer than judging it did: whoever needs only the decision leaves
+    it out. What the time until `deadline` did not suffice for is not said.
+    """
+    stages = _Stages(clock)
+    found = find_variations(judgement, deadline=deadline, clock=clock, detectors=detectors)
+    stages.end("explain")
+    timings = (*judgement.timings, *stages.timings)
+    return replace(judgement, decision=told(judgement.decision, found), timings=timings)
+
+
+def find_variations(
+    judgement: Judgement,
+    *,
+    deadline: float,
+    clock: Callable[[], float],
+    detectors: Sequence[tuple[str, Detect]] = DETECTORS,
+) -> WhatIf:
+    """The variations of a stopped call that would have passed, as far as the time goes. Never raises."""
+    case, decision = judgement.case, judgement.decision
+    if case is None:
+        return WhatIf()
+    again = partial(_decide, detectors=detectors, degraded=decision.degraded)
+    budget = Budget(deadline=deadline, clock=clock)
+    return _try("explain", lambda: what_if(case, decision, again, budget=budget), WhatIf(), [])
+
+
+def _decide(
+    case: Case,
+    detectors: Sequence[tuple[str, Detect]],
+    degraded: Sequence[str],
+    ended: Callable[[str], None] = lambda _: None,
+) -> Decision:
+    """Ask every detector and let policy decide; `ended` is told after each. `degraded` = missing already."""
+    missing = list(degraded)
+    signals: list[Signal] = []
+    for name, detect in detectors:
+        none: list[Signal] = []
+        signals += _try(name, partial(detect, case), none, missing)
+        ended(name)
+    if case.budget.short and "attribution" not in missing:
+        missing.append("attribution")
+    return decide(signals, degraded=missing, rules=case.rules, ruleset=case.ruleset, sink=case.sink)
 
 
 def _try(name: str, work: Callable[[], T], otherwise: T, degraded: list[str]) -> T:

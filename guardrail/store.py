@@ -233,6 +233,7 @@ def _signal(signal: Signal, action: Action) -> dict[str, Any]:
         "evidence": signal.evidence,
         "facts": signal.facts,
         "would_pass_if": signal.would_pass_if,
+        "would_be_held_if": signal.would_be_held_if,
     }
 
 

@@ -25,7 +25,7 @@ from guardrail import auth, database, housekeeper, store
 from guardrail.api_schema import ErrorBody, EvaluateAnswer, EvaluateRequest
 from guardrail.destinations import destinations_of
 from guardrail.invocation import Invocation, Past
-from guardrail.judge import Judgement, judge
+from guardrail.judge import Judgement, explain, judge
 from guardrail.past import load_past, redeem, remember_stop
 from guardrail.verdict_id import new_verdict_id
 from guardrail.wire import Unreadable, copilot_studio, evaluate
@@ -99,7 +99,9 @@ def _judged(
         past_ms = (time.monotonic() - started) * 1000 - read_ms
         # what storing may take is kept back, so that the whole answer stays inside the deadline
         deadline = started + (settings.DEADLINE_MS - settings.STORE_BUDGET_MS) / 1000
-        judgement = _agreed(call, past, judge(call, past, ruleset, deadline=deadline, clock=time.monotonic))
+        judgement = judge(call, past, ruleset, deadline=deadline, clock=time.monotonic)
+        spare = min(deadline, time.monotonic() + settings.EXPLAIN_MS / 1000)
+        judgement = _agreed(call, past, explain(judgement, deadline=spare, clock=time.monotonic))
     except (Unreadable, RecursionError) as error:
         detail = str(error) if isinstance(error, Unreadable) else "the body is nested too deeply"
         return None, _failed(None, ruleset, degraded="wire", detail=detail)

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from policies.regime import Regime, regime_of
 from policies.ruleset import Action, CallRules, FailPosture, Mode, Profile, Ruleset
 from policies.signal import Severity, Signal
 
@@ -29,6 +30,12 @@ class Decision:
     failed: bool
     policy_version: int
     redactions: tuple[str, ...] = ()
+
+    @property
+    def regime(self) -> Regime:
+        """Which kind of reasoning decided."""
+        name = self.deciding.name if self.deciding else ""
+        return regime_of(signal=name, would_have=self.would_have.name.lower(), failed=self.failed)
 
 
 # Without these nothing is known of the call, or nothing of it could be kept: the fail posture answers.

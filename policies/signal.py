@@ -50,7 +50,10 @@ class Signal:
     `editor`, `revision`, `document`, `data_class`, `argument`, `conversation`, `tool_kind`, `signature`,
     `share` (of the document's fingerprints, `45 %`), `ticket` (the AllowOnce that let a held call pass).
     `redactions` are argument paths a caller that can carry it may blank instead of stopping the call.
-    `would_pass_if` are counterfactuals: what would have to differ for an allow.
+    `would_pass_if` and `would_be_held_if` complete “it would pass if …”, “it would be held, not blocked, if …”, most
+    telling first. Detectors leave them empty: the judge fills them in on the deciding signal of a stopped call, each
+    one found true by judging the call changed in that one way again. (Verdicts before policy signals said so hold
+    detectors' guesses in `would_pass_if`; the shape is the same.)
     """
 
     name: str
@@ -60,6 +63,7 @@ class Signal:
     facts: tuple[tuple[str, str], ...] = ()
     redactions: tuple[str, ...] = ()
     would_pass_if: tuple[str, ...] = ()
+    would_be_held_if: tuple[str, ...] = ()
 
     def fact(self, name: str) -> str:
         """The first value of the fact `name`, or the empty string."""

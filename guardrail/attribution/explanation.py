@@ -1,4 +1,4 @@
-"""Says in plain words which instruction explains a call, with the evidence and what would have to differ."""
+"""Says in plain words which instruction explains a call, with the evidence."""
 
 from collections.abc import Iterator
 
@@ -9,6 +9,7 @@ from guardrail.attribution.request import Request
 from guardrail.case import Case, Source
 from guardrail.destinations import EMAIL, Target, argument_name
 from guardrail.text.reading import Author, Prose
+from guardrail.text.view import lowered
 from policies.ruleset import Standing, ToolKind
 from policies.signal import Evidence, Mark, Severity, Signal
 
@@ -27,14 +28,13 @@ _DONE = {
 def followed(name: str, match: Match, case: Case, request: Request) -> Signal:
     """The signal `name`: this call carries out what the matched instruction asks for."""
     author = match.source.reading.authors[match.directive.record]
-    place = _place(match.source, author)
+    place = place_in_words(match.source, author)
     return Signal(
         name=name,
         severity=_severity(name, case),
         reason=_reason(name, match, case, request, place),
         evidence=tuple(_evidence(match, case)),
         facts=tuple(_facts(match, author, case)),
-        would_pass_if=_counterfactuals(match, case, request),
     )
 
 
@@ -43,21 +43,23 @@ def unrequested(target: Target, leaf: Leaf, source: Source, prose: Prose, case: 
     author = source.reading.authors[prose.record]
     number = int(source.name.partition(":")[2])
     passage = next((p for p in case.call.outputs[number].passages if p.path == prose.path), None)
-    start = max(0, stands_in(leaf.needle, passage.text.lower())) if passage else 0
+    start = stands_in(leaf.needle, lowered(passage.text)) if passage else -1
+    end = start + len(leaf.needle)
     return Signal(
         name="instruction_followed",
         severity=_severity("instruction_followed", case),
         reason=(
-            f"The user asked for nothing to be sent or paid, and {_short(target.value)} stands only in the text of "
-            f"{_place(source, author)}: the text, not the user, chose who gets this."
+            f"The user asked for nothing to be sent or paid, and {short(target.value)} stands only in the text of "
+            f"{place_in_words(source, author)}: the text, not the user, chose who gets this."
         ),
         evidence=(
             Evidence(
                 source=source.name,
                 path=prose.path,
-                start=start,
-                end=start + len(leaf.needle),
-                quote=passage.text[max(0, start - 120) : start + 120] if passage else leaf.value,
+                # written otherwise in the original (disguised, or over two lines): then the field as a whole
+                start=max(0, start),
+                end=end if start >= 0 else 0,
+                quote=passage.text[start:end] if passage and start >= 0 else leaf.value[:500],
                 mark=Mark.VALUE,
                 note="the only place the recipient stands",
             ),
@@ -70,7 +72,6 @@ def unrequested(target: Target, leaf: Leaf, source: Source, prose: Prose, case: 
             ("argument", argument_name(leaf.argument) or leaf.argument),
             ("tool_kind", case.kind.value),
         ),
-        would_pass_if=("the user had asked for this", f"the user had named {_short(target.value)}"),
     )
 
 
@@ -91,7 +92,7 @@ def _reason(name: str, match: Match, case: Case, request: Request, place: str) -
         parts.append(f"Beside it the text {match.directive.signs[0].what}.")
     given = [leaf.value for leaf in match.exact or match.values][:2]
     if given:
-        parts.append(f"From there, not from the user, comes {' and '.join(_short(value) for value in given)}.")
+        parts.append(f"From there, not from the user, comes {' and '.join(short(value) for value in given)}.")
     if case.call.event_triggered:
         parts.append("No person asked for this: the run was started by the message itself.")
     elif name == "instruction_delegated":
@@ -103,11 +104,12 @@ def _reason(name: str, match: Match, case: Case, request: Request, place: str) -
     return " ".join(parts)
 
 
-def _short(value: str) -> str:
+def short(value: str) -> str:
+    """A value as sentences quote it, at most 80 characters of it."""
     return f"`{value}`" if len(value) <= 80 else f"`{value[:77]}...`"
 
 
-def _place(source: Source, author: Author) -> str:
+def place_in_words(source: Source, author: Author) -> str:
     """Where the instruction stands, in words: `what get_page returned (“Plan.docx”, written by Ann)`."""
     if source.name == "trigger":
         return "the message that started this run" + (f", from {author.author}," if author.author else "")
@@ -178,13 +180,3 @@ def _facts(match: Match, author: Author, case: Case) -> Iterator[tuple[str, str]
         yield "signature", sign.what
     if match.directive.hidden:
         yield "signature", f"hidden by {match.directive.hidden}"
-
-
-def _counterfactuals(match: Match, case: Case, request: Request) -> tuple[str, ...]:
-    found = []
-    if match.exact and not case.call.event_triggered:
-        found.append(f"the user had named {_short(match.exact[0].value)}")
-    if not request.asked and not case.call.event_triggered:
-        found.append("the user had asked for this action")
-    found.append("the text the agent read had not held this instruction")
-    return tuple(found)

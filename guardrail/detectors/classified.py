@@ -267,8 +267,4 @@ def _signal(finding: _Finding, targets: tuple[Target, ...], case: Case) -> Signa
             Evidence(source="argument", path=target.argument, quote=target.value, mark=Mark.VALUE),
         ),
         facts=tuple(facts),
-        would_pass_if=(
-            f"{target.value} were an internal destination",
-            f"the class {finding.data_class} were allowed to leave" if finding.by_admin else "the text bore no label",
-        ),
     )

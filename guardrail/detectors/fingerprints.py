@@ -227,11 +227,6 @@ def _signal(
         ),
         evidence=(*evidence, Evidence(source="argument", path=target.argument, quote=target.value, mark=Mark.VALUE)),
         facts=tuple(facts),
-        would_pass_if=(
-            f"{target.value} were an internal destination",
-            f"the class {document.data_class} were allowed to leave",
-            f"no text of {document.name} were in it",
-        ),
     )
 
 

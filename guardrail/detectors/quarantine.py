@@ -16,6 +16,5 @@ def detect(case: Case) -> list[Signal]:
             severity=Severity.HIGH,
             reason=f"The agent {name} is in quarantine: none of its calls are let through until it is released.",
             facts=(("tool_kind", case.kind.value),),
-            would_pass_if=("the agent were released from quarantine",),
         )
     ]

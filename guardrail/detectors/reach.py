@@ -23,7 +23,6 @@ def detect(case: Case) -> list[Signal]:
                 denied,
                 case,
                 reason=f"The call reaches {denied.value}, which is on the list of denied destinations.",
-                passes_if="the destination were taken off the list",
             )
         )
     new = next(
@@ -42,13 +41,12 @@ def detect(case: Case) -> list[Signal]:
                 new,
                 case,
                 reason=f"This agent has not been seen to reach {new.value} before.",
-                passes_if="the destination were known",
             )
         )
     return signals
 
 
-def _signal(name: str, severity: Severity, target: Target, case: Case, *, reason: str, passes_if: str) -> Signal:
+def _signal(name: str, severity: Severity, target: Target, case: Case, *, reason: str) -> Signal:
     return Signal(
         name=name,
         severity=severity,
@@ -60,5 +58,4 @@ def _signal(name: str, severity: Severity, target: Target, case: Case, *, reason
             ("argument", target.argument),
             ("tool_kind", case.kind.value),
         ),
-        would_pass_if=(passes_if,),
     )

@@ -121,7 +121,6 @@ def detect(case: Case) -> list[Signal]:
                 for index, path, kind, text, span in asked[:12]
             ),
             facts=(("conversation", call.conversation_id), ("tool_kind", case.kind.value)),
-            would_pass_if=("the person were signed in", "the conversation had not asked about the agent's own set-up"),
         )
     ]
 

@@ -169,5 +169,4 @@ def _signal(
             ("tool_kind", case.kind.value),
         ),
         redactions=(text.argument,),
-        would_pass_if=(f"{target.value} were an internal destination", "the value were left out"),
     )

@@ -109,7 +109,9 @@ def parse(body: bytes, *, orchestrator: str) -> Invocation:
 
 def answer(decision: Decision, *, verdict_id: str) -> Answer:
     """The explicit verdict. This wire can only allow or block, so hold and modify stop the call as well."""
-    diagnostics = json.dumps({"verdict": verdict_id, "policy": decision.policy_version})
+    diagnostics = json.dumps(
+        {"verdict": verdict_id, "policy": decision.policy_version, "regime": decision.regime.value}
+    )
     if decision.action <= Action.NOTICE:
         return {"blockAction": False, "diagnostics": diagnostics}
     return {

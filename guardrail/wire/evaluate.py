@@ -23,6 +23,7 @@ from guardrail.wire.members import (
 )
 from policies.decision import Decision
 from policies.ruleset import Action
+from policies.taxonomy import tags_of
 
 NAME = "evaluate"
 
@@ -40,11 +41,25 @@ _DECISIONS = {
 }
 
 
+class Finding(TypedDict):
+    """One signal. `tags` are ids of OWASP's lists and MITRE ATLAS."""
+
+    signal: str
+    severity: str
+    tags: list[str]
+
+
 class Answer(TypedDict):
-    """The 200 body. `modified_arguments` only comes with the decision `modify`."""
+    """The 200 body. `modified_arguments` only comes with the decision `modify`.
+
+    What would have let the call pass is for the people who read the verdict: an agent under somebody else's control
+    would read it as a recipe.
+    """
 
     decision: str
     reasons: list[str]
+    regime: str
+    findings: list[Finding]
     verdict_id: str
     modified_arguments: NotRequired[Any]
 
@@ -99,6 +114,11 @@ def answer(decision: Decision, *, verdict_id: str, arguments: Any = None) -> Ans
     answered: Answer = {
         "decision": _DECISIONS[decision.action],
         "reasons": [decision.reason] if decision.action > Action.NOTICE else [],
+        "regime": decision.regime.value,
+        "findings": [
+            {"signal": s.name, "severity": s.severity.name.lower(), "tags": [tag.id for tag in tags_of((s.name,))]}
+            for s in decision.signals
+        ],
         "verdict_id": verdict_id,
     }
     if decision.action is Action.MODIFY:

@@ -27,7 +27,8 @@ REQUEST: dict[str, Any] = {
 def test_it_allows_an_honest_call(asking: Asking) -> None:
     answer = asking.evaluate(REQUEST)
     verdict = Verdict.objects.get()
-    assert (answer.status, answer.body) == (200, {"decision": "allow", "reasons": [], "verdict_id": str(verdict.pk)})
+    allowed = {"decision": "allow", "reasons": [], "regime": "nothing", "findings": [], "verdict_id": str(verdict.pk)}
+    assert (answer.status, answer.body) == (200, allowed)
     assert (verdict.wire, verdict.conversation_id, verdict.user_id) == ("evaluate", "c-1", "u-1")
 
 

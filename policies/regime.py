@@ -1,0 +1,44 @@
+"""Which kind of reasoning decided a call. Pure."""
+
+import enum
+
+# The actions, as verdicts keep them, with which a call went through.
+_PASSED = frozenset({"allow", "notice"})
+
+
+class Regime(enum.Enum):
+    """Strongest first, as they are asked: a person's word, then rules without exceptions, down to nothing at all."""
+
+    PERSON = "person"
+    HARD_RULE = "hard_rule"
+    MARKED_INSTRUCTION = "marked_instruction"
+    FOLLOWED_INSTRUCTION = "followed_instruction"
+    DELEGATED_INSTRUCTION = "delegated_instruction"
+    MEMORY = "memory"
+    SECOND_OPINION = "second_opinion"
+    FAIL_POSTURE = "fail_posture"
+    NOTHING = "nothing"
+
+
+_BY_SIGNAL = {
+    "allowed_once": Regime.PERSON,
+    "instruction_marked": Regime.MARKED_INSTRUCTION,
+    "instruction_followed": Regime.FOLLOWED_INSTRUCTION,
+    "instruction_delegated": Regime.DELEGATED_INSTRUCTION,
+}
+
+
+def regime_of(*, signal: str, would_have: str, failed: bool) -> Regime:
+    """What decided a call whose deciding signal is `signal` and which enforce mode answers with `would_have`.
+
+    Takes what a verdict keeps, so that it holds for old ones too. A signal we have no regime for was made a stop by
+    policy: a hard rule.
+    """
+    if failed:
+        return Regime.FAIL_POSTURE
+    known = _BY_SIGNAL.get(signal)
+    if known is Regime.PERSON:
+        return known
+    if would_have in _PASSED:
+        return Regime.NOTHING
+    return known or Regime.HARD_RULE

@@ -1,0 +1,70 @@
+"""What our signals are called elsewhere: OWASP's two top tens and MITRE ATLAS. Pure.
+
+Ids and names as published: OWASP Top 10 for LLM Applications 2025, OWASP Top 10 for Agentic Applications 2026, and
+MITRE ATLAS (read in 2026-11). Derived when a verdict is read or answered, so that old verdicts get a better table too.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Tag:
+    """One entry of a public list. `scheme` is `owasp_llm`, `owasp_agentic` or `mitre_atlas`."""
+
+    scheme: str
+    id: str
+    name: str
+
+    @property
+    def url(self) -> str:
+        """Where a person can read about it; empty where the list has no page for each entry."""
+        if self.scheme == "mitre_atlas":
+            return f"https://atlas.mitre.org/techniques/{self.id}"
+        return ""
+
+
+def _tag(scheme: str, id_: str, name: str) -> Tag:
+    return Tag(scheme=scheme, id=id_, name=name)
+
+
+_PROMPT_INJECTION = _tag("owasp_llm", "LLM01:2025", "Prompt Injection")
+_DISCLOSURE = _tag("owasp_llm", "LLM02:2025", "Sensitive Information Disclosure")
+_EXCESSIVE_AGENCY = _tag("owasp_llm", "LLM06:2025", "Excessive Agency")
+_PROMPT_LEAKAGE = _tag("owasp_llm", "LLM07:2025", "System Prompt Leakage")
+
+_GOAL_HIJACK = _tag("owasp_agentic", "ASI01", "Agent Goal Hijack")
+_TOOL_MISUSE = _tag("owasp_agentic", "ASI02", "Tool Misuse and Exploitation")
+_PRIVILEGE_ABUSE = _tag("owasp_agentic", "ASI03", "Identity and Privilege Abuse")
+_ROGUE_AGENTS = _tag("owasp_agentic", "ASI10", "Rogue Agents")
+
+_INDIRECT = _tag("mitre_atlas", "AML.T0051.001", "LLM Prompt Injection: Indirect")
+_OBFUSCATION = _tag("mitre_atlas", "AML.T0068", "LLM Prompt Obfuscation")
+_TOOL_INVOCATION = _tag("mitre_atlas", "AML.T0053", "AI Agent Tool Invocation")
+_EXFILTRATION = _tag("mitre_atlas", "AML.T0086", "Exfiltration via AI Agent Tool Invocation")
+_LEAKAGE = _tag("mitre_atlas", "AML.T0057", "LLM Data Leakage")
+_TOOL_CREDENTIALS = _tag("mitre_atlas", "AML.T0098", "AI Agent Tool Credential Harvesting")
+_AGENT_DISCOVERY = _tag("mitre_atlas", "AML.T0084", "Discover AI Agent Configuration")
+_SYSTEM_DISCOVERY = _tag("mitre_atlas", "AML.T0069", "Discover LLM System Information")
+
+TAGS: dict[str, tuple[Tag, ...]] = {
+    "instruction_marked": (_PROMPT_INJECTION, _GOAL_HIJACK, _INDIRECT, _OBFUSCATION, _TOOL_INVOCATION),
+    "instruction_followed": (_PROMPT_INJECTION, _GOAL_HIJACK, _INDIRECT, _TOOL_INVOCATION),
+    "instruction_delegated": (_PROMPT_INJECTION, _EXCESSIVE_AGENCY, _GOAL_HIJACK, _INDIRECT),
+    "intent_distance": (_EXCESSIVE_AGENCY, _GOAL_HIJACK, _TOOL_MISUSE, _TOOL_INVOCATION),
+    "classified_data_leaving": (_DISCLOSURE, _TOOL_MISUSE, _EXFILTRATION, _LEAKAGE),
+    "secret_leaving": (_DISCLOSURE, _PRIVILEGE_ABUSE, _EXFILTRATION, _TOOL_CREDENTIALS),
+    "personal_data_leaving": (_DISCLOSURE, _TOOL_MISUSE, _EXFILTRATION, _LEAKAGE),
+    "reconnaissance": (_PROMPT_LEAKAGE, _AGENT_DISCOVERY, _SYSTEM_DISCOVERY),
+    "destination_denied": (_TOOL_MISUSE, _EXFILTRATION),
+    "agent_quarantined": (_ROGUE_AGENTS,),
+}
+# Our own bookkeeping, which says nothing about an attack.
+NOT_FITTING = frozenset({"destination_new", "allowed_once"})
+
+
+def tags_of(signals: Iterable[str]) -> tuple[Tag, ...]:
+    """The tags of these signals, each once, OWASP's lists first; a signal nobody described has none."""
+    found = dict.fromkeys(tag for name in signals for tag in TAGS.get(name, ()))
+    order = ("owasp_llm", "owasp_agentic", "mitre_atlas")
+    return tuple(sorted(found, key=lambda tag: (order.index(tag.scheme), tag.id)))
