@@ -158,8 +158,10 @@ class Origin:
     """Where one argument value came from, for people.
 
     `kind` is `user`, `trigger`, `output`, `history`, `agent` (made up or reworded by the agent) or `constant`
-    (numbers and switches too small to attribute). `source`, `path`, `start`, `end` as in Evidence; `author` when the
-    fields of the record give one. `standing` is the destination's standing, empty when the value is no destination.
+    (numbers and switches too small to attribute). `source`, `path`, `start`, `end` as in Evidence, and `thought` for
+    what stands only in the agent's own reason; no source = nowhere in these words. `author` when the fields of the
+    record give one. `standing` is the destination's standing, empty when the value is no destination. `disguise` says
+    how the value was hidden or encoded where it stands.
     """
 
     argument: str
@@ -172,3 +174,4 @@ class Origin:
     author: str = ""
     standing: str = ""
     data_class: str = ""
+    disguise: str = ""

@@ -5,103 +5,267 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from guardrail.attribution.provenance import Leaf, stands_in
-from guardrail.case import Case
+from guardrail.case import Case, Source
 from guardrail.invocation import Invocation, Origin, Passage
-from guardrail.text.view import lowered
+from guardrail.text.reading import Prose
+from guardrail.text.records import Field, cut_records
+from guardrail.text.view import View, lowered
 from policies.ruleset import Standing
 
 _MAX_ORIGINS = 40
 # Characters searched for origins in one call; text beyond is left to the attribution detector, which reads by budget.
 _MAX_SEARCHED = 600_000
+# A disguised text is read again to say where in the original a value stood; at 5 kB a millisecond (2026-11, 2 cores).
+_MAX_READ_AGAIN = 20_000
+_MAX_DISGUISED = 4
 _USER_SHARE = 0.8
 _SENTENCE = re.compile(r"[.!?;\n]+\s*")
+_WIDE_SPACE = re.compile(r"\s{2,}|[^\S ]")
 # Shorter sentences stand in many texts by chance.
 _TELLING = 30
 _MAX_SENTENCES = 8
+_SHORTEST_BARE = 4
+_BLOB = re.compile(r"base64|base32|hex|binary|percent|quoted")
+# An entity of an entity: `&amp;#0000105;`.
+_LONGEST_LETTER = 16
+
+
+@dataclass(kw_only=True, slots=True)
+class _Place:
+    """One passage to search. `joined` is its text with every stretch of white space as one blank, made when needed."""
+
+    kind: str
+    source: str
+    path: str
+    lower: str
+    joined: View | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Found:
+    kind: str
+    source: str = ""
+    path: str = ""
+    start: int = 0
+    end: int = 0
+    disguise: str = ""
 
 
 def trace_origins(case: Case) -> tuple[Origin, ...]:
     """One Origin a value, at most 40, in the order of the arguments."""
     standings = {target.value: target.standing for target in case.targets}
     # without time left the texts are not searched: a value is then said to be the agent's or the user's
-    places = [] if case.budget.spent_already() else _places(case)
+    search = _Search(case)
     pairs = list(zip(case.leaves, case.user_shares, strict=True))[:_MAX_ORIGINS]
-    return tuple(_origin(case, leaf, share, standings, places) for leaf, share in pairs)
+    return tuple(_origin(leaf, search.find(leaf, share), case, standings) for leaf, share in pairs)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Place:
-    kind: str
-    source: str
-    path: str
-    lower: str
-
-
-def _origin(case: Case, leaf: Leaf, share: float, standings: dict[str, Standing], places: list[_Place]) -> Origin:
+def _origin(leaf: Leaf, found: _Found, case: Case, standings: dict[str, Standing]) -> Origin:
     standing = standings.get(leaf.value.lower())
-    kind, place, start, length = _found(case, leaf, share, places)
     return Origin(
         argument=leaf.argument,
         value=leaf.value[:500],
-        kind=kind,
-        source=place.source if place else "",
-        path=place.path if place else "",
-        start=start,
-        end=start + length,
-        author=_author(case, place, place.lower[start : start + length]) if place else "",
+        kind=found.kind,
+        source=found.source,
+        path=found.path,
+        start=found.start,
+        end=found.end,
+        author=_author(case, found, leaf),
         standing=standing.value if standing else "",
+        disguise=found.disguise,
     )
 
 
-def _found(case: Case, leaf: Leaf, share: float, places: list[_Place]) -> tuple[str, _Place | None, int, int]:
-    """Kind, place, and offset and length there."""
-    if leaf.kind == "number" and len(leaf.needle) <= 2:
-        return "constant", None, 0, 0
+class _Search:
+    """The texts of one call, lower-cased once, and how a value is looked for in them: the plainest answer first."""
+
+    def __init__(self, case: Case) -> None:
+        self._case = case
+        late = case.budget.spent_already()
+        self._said = [] if late else list(_places(_said_by_people(case.call)))
+        self._read = [] if late else list(_places(_returned(case.call)))
+        self._agents = [] if late else list(_places(_said_by_agent(case.call)))
+        self._reread: dict[tuple[str, str], list[Field]] = {}
+
+    def find(self, leaf: Leaf, share: float) -> _Found:
+        if leaf.kind == "number" and len(leaf.needle) <= 2:
+            return _Found(kind="constant")
+        everywhere = [*self._said, *self._read]
+        by_user = share >= _USER_SHARE and not self._case.call.event_triggered
+        return (
+            _whole(leaf.needle, everywhere)
+            or self._disguised(leaf)
+            or next(filter(None, (_whole(form, everywhere) for form in _other_forms(leaf))), None)
+            or (_in_other_words(leaf, self._said) if by_user else None)
+            or _in_part(leaf.needle, everywhere)
+            or _whole(leaf.needle, self._agents)
+            or _Found(kind="agent")
+        )
+
+    def _disguised(self, leaf: Leaf) -> _Found | None:
+        """In a text as a reader who sees everything has it, decoded and unhidden; the span is where it was written."""
+        forms = (leaf.needle, *_other_forms(leaf))
+        for source in self._case.sources:
+            for prose in source.reading.prose:
+                form = next((form for form in forms if stands_in(form, prose.lower) >= 0), "")
+                found = self._in_original(form, source, prose) if form else None
+                if found is not None:
+                    return found
+        return None
+
+    def _in_original(self, form: str, source: Source, prose: Prose) -> _Found | None:
+        for field in self._fields(source, prose.path):
+            at = stands_in(form, lowered(field.view.text))
+            if at < 0:
+                continue
+            start, end = _span(field, at, at + len(form))
+            if field.encoded == "written backwards":
+                start, end = self._lines(source, prose.path, start, end)
+            hidden = next((h.how for h in field.hidden if h.start < end and start < h.end), "")
+            return _Found(
+                kind="trigger" if source.name == "trigger" else "output",
+                source=source.name,
+                path=prose.path,
+                start=start,
+                end=end,
+                disguise=field.encoded or hidden or "characters that look like others",
+            )
+        return None
+
+    def _lines(self, source: Source, path: str, start: int, end: int) -> tuple[int, int]:
+        """The lines a stretch stands in: read backwards, only they are sure to hold the value."""
+        text = next(p.text for p in _passages_of(self._case.call, source.name) if p.path == path)
+        after = text.find("\n", end)
+        return text.rfind("\n", 0, start) + 1, len(text) if after < 0 else after
+
+    def _fields(self, source: Source, path: str) -> list[Field]:
+        """The passage at `path` read again, with the way back to the original; nothing where that would take long."""
+        key = (source.name, path)
+        if key not in self._reread:
+            passage = next((p for p in _passages_of(self._case.call, source.name) if p.path == path), None)
+            fits = passage is not None and len(passage.text) <= _MAX_READ_AGAIN and len(self._reread) < _MAX_DISGUISED
+            records = cut_records((passage,), self._case.budget) if passage is not None and fits else []
+            self._reread[key] = [field for record in records for field in record.fields]
+        return self._reread[key]
+
+
+def _span(field: Field, start: int, end: int) -> tuple[int, int]:
+    """Where in the original a stretch of a field's text was written."""
+    view = field.view
+    if _BLOB.match(field.encoded):
+        # where in the blob a letter of it stands, nobody could see
+        return view.place(0), max(view.place(len(view.text)), view.place(0) + 1)
+    near, last, after = view.place(start), view.place(end - 1), view.place(end)
+    # a letter may be written with several; what follows may also stand somewhere else
+    far = after if last < after <= last + _LONGEST_LETTER else last + 1
+    return min(near, far - 1), max(near + 1, far)
+
+
+def _whole(needle: str, places: list[_Place]) -> _Found | None:
     for place in places:
-        at = stands_in(leaf.needle, place.lower)
+        at = stands_in(needle, place.lower)
         if at >= 0:
-            return place.kind, place, at, len(leaf.needle)
-    if share >= _USER_SHARE and not case.call.event_triggered:
-        return "user", None, 0, 0
-    # a mail body is rarely one text whole: its first sentence that stands somewhere says where it was taken from
-    for sentence in [part for part in _SENTENCE.split(leaf.needle) if len(part) >= _TELLING][:_MAX_SENTENCES]:
-        for place in places:
-            at = place.lower.find(sentence)
-            if at >= 0:
-                return place.kind, place, at, len(sentence)
-    return "agent", None, 0, 0
+            return _at(place, at, at + len(needle))
+    if " " not in needle:
+        return None
+    # over two lines, as in a mail wrapped at 72 characters
+    for place in places:
+        if place.joined is None:
+            place.joined = View(place.lower).rewrite(_WIDE_SPACE, _blank)
+        at = stands_in(needle, place.joined.text)
+        if at >= 0:
+            return _at(place, place.joined.place(at), place.joined.place(at + len(needle) - 1) + 1)
+    return None
 
 
-def _places(case: Case) -> list[_Place]:
-    """The texts a value may stand in, lower-cased once, the user's own words first."""
-    found: list[_Place] = []
+def _other_forms(leaf: Leaf) -> Iterator[str]:
+    """Other ways to write the same value: without the full stop, an account in groups, a number with commas."""
+    bare = leaf.needle.strip(" .,;:!?/'\"()")
+    if bare != leaf.needle and len(bare) >= _SHORTEST_BARE:
+        yield bare
+    if leaf.kind == "iban":
+        yield " ".join(leaf.needle[at : at + 4] for at in range(0, len(leaf.needle), 4))
+    if leaf.kind == "number" and leaf.needle.partition(".")[0].isdigit() and len(leaf.needle) > 3:
+        whole, point, rest = leaf.needle.partition(".")
+        yield f"{int(whole):,}{point}{rest}"
+
+
+def _in_other_words(leaf: Leaf, said: list[_Place]) -> _Found:
+    """The user's words that hold the value's words, where they stand close together; else the user, nowhere exactly."""
+    for place in said:
+        found = [(at, at + len(word)) for word in leaf.words if (at := stands_in(word, place.lower)) >= 0]
+        if len(found) > 1 and len(found) >= _USER_SHARE * len(leaf.words):
+            start, end = min(at for at, _ in found), max(to for _, to in found)
+            if end - start <= 2 * len(leaf.needle) + _TELLING:
+                return _at(place, start, end)
+    return _Found(kind="user")
+
+
+def _blank(_: re.Match[str]) -> str:
+    return " "
+
+
+def _in_part(needle: str, places: list[_Place]) -> _Found | None:
+    """A mail body is rarely one text whole: its first sentence that stands somewhere says where it was taken from."""
+    for sentence in [part for part in _SENTENCE.split(needle) if len(part) >= _TELLING][:_MAX_SENTENCES]:
+        found = _whole(sentence, places)
+        if found is not None:
+            return found
+    return None
+
+
+def _at(place: _Place, start: int, end: int) -> _Found:
+    return _Found(kind=place.kind, source=place.source, path=place.path, start=start, end=end)
+
+
+def _places(passages: Iterator[tuple[str, str, Passage]]) -> Iterator[_Place]:
     room = _MAX_SEARCHED
-    for kind, source, passage in _passages(case.call):
+    for kind, source, passage in passages:
         if len(passage.text) <= room:
             room -= len(passage.text)
-            found.append(_Place(kind=kind, source=source, path=passage.path, lower=lowered(passage.text)))
-    return found
+            yield _Place(kind=kind, source=source, path=passage.path, lower=lowered(passage.text))
 
 
-def _passages(call: Invocation) -> Iterator[tuple[str, str, Passage]]:
+def _said_by_people(call: Invocation) -> Iterator[tuple[str, str, Passage]]:
     own = "trigger" if call.event_triggered else "user"
     for passage in call.user_passages:
         yield own, own, passage
     if not call.event_triggered:
-        for index, message in enumerate(call.history):
-            if message.role == "user":
-                for passage in message.passages:
-                    yield "history", f"history:{index}", passage
+        yield from _history(call, ("user",))
+
+
+def _returned(call: Invocation) -> Iterator[tuple[str, str, Passage]]:
     for index, output in enumerate(call.outputs):
         for passage in output.passages:
             yield "output", f"output:{index}", passage
 
 
-def _author(case: Case, place: _Place, needle: str) -> str:
+def _said_by_agent(call: Invocation) -> Iterator[tuple[str, str, Passage]]:
+    yield from _history(call, ("assistant",))
+    if call.thought:
+        yield "agent", "thought", Passage(path="", text=call.thought)
+
+
+def _history(call: Invocation, roles: tuple[str, ...]) -> Iterator[tuple[str, str, Passage]]:
+    for index, message in enumerate(call.history):
+        if message.role in roles:
+            for passage in message.passages:
+                yield "history", f"history:{index}", passage
+
+
+def _passages_of(call: Invocation, source: str) -> tuple[Passage, ...]:
+    kind, _, index = source.partition(":")
+    return call.outputs[int(index)].passages if kind == "output" else call.user_passages
+
+
+def _author(case: Case, found: _Found, leaf: Leaf) -> str:
     """Who wrote the record the value stands in, where its fields say so."""
     for source in case.sources:
-        if source.name == place.source:
-            for prose in source.reading.prose:
-                if prose.path == place.path and needle in prose.lower:
-                    return source.reading.authors[prose.record].author
+        if source.name == found.source:
+            here = [prose for prose in source.reading.prose if prose.path == found.path]
+            # a text of several records: the one that holds the value
+            holding = next((prose for prose in here if leaf.needle in prose.lower), None)
+            if holding is None and len({prose.record for prose in here}) == 1:
+                holding = here[0]
+            return source.reading.authors[holding.record].author if holding else ""
     return ""

@@ -25,6 +25,7 @@ def a_call(
     trigger: Mapping[str, str] | None = None,
     history: Sequence[tuple[str, str]] = (),
     signed_in: bool = True,
+    thought: str = "",
 ) -> Invocation:
     """`outputs` are (tool, value) and `history` (role, text), oldest first; a `trigger` replaces the user."""
     message = json.dumps(trigger) if trigger else user
@@ -32,6 +33,7 @@ def a_call(
     body = bodies.call(
         plannerContext={
             "userMessage": message,
+            "thought": thought,
             "chatHistory": [{"id": str(n), "role": role, "content": text} for n, (role, text) in enumerate(turns)][
                 ::-1
             ],
