@@ -144,6 +144,9 @@ class Past:
 
     `session_calls` and `session_stopped` count this conversation's earlier calls; `new_destinations` are those of the
     call's destinations this agent was never seen to use before. `ticket` lets this very call pass where it is held.
+    `poisoned` are digests of texts that hijacked a call of this organisation before (`guardrail.attribution.recall`).
+    `late_finding` is the verdict id of a call of this conversation that was allowed at once and should have been
+    stopped, empty when there is none.
     """
 
     available: bool = False
@@ -151,6 +154,8 @@ class Past:
     session_stopped: int = 0
     new_destinations: tuple[str, ...] = ()
     ticket: Ticket | None = None
+    poisoned: frozenset[str] = frozenset()
+    late_finding: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

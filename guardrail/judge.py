@@ -6,6 +6,7 @@ from functools import partial
 from typing import TypeVar
 
 from guardrail.attribution.origins import trace_origins
+from guardrail.attribution.recall import with_memory
 from guardrail.attribution.tuning import PRODUCTION, Tuning
 from guardrail.case import Case, Source, open_case, read_sources
 from guardrail.counterfactuals import WhatIf, told, what_if
@@ -67,7 +68,9 @@ def judge(
     budget = Budget(deadline=deadline, clock=clock)
     degraded = [] if past.available else ["memory"]
     nothing_read: tuple[Source, ...] = ()
-    sources = _try("attribution", lambda: read_sources(call, budget), nothing_read, degraded)
+    sources = _try(
+        "attribution", lambda: with_memory(read_sources(call, budget), past.poisoned), nothing_read, degraded
+    )
     case = open_case(call, past, ruleset, budget, sources, tuning=tuning)
     stages.end("read")
     decision = _decide(case, detectors, degraded, ended=stages.end)

@@ -21,15 +21,16 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from guardrail import auth, database, housekeeper, store
+from guardrail import auth, database, housekeeper, poisoned, store
 from guardrail.api_schema import ErrorBody, EvaluateAnswer, EvaluateRequest
+from guardrail.attribution.recall import proven
 from guardrail.destinations import destinations_of
 from guardrail.invocation import Invocation, Past
 from guardrail.judge import Judgement, explain, judge
 from guardrail.past import load_past, redeem, remember_stop
 from guardrail.verdict_id import new_verdict_id
 from guardrail.wire import Unreadable, copilot_studio, evaluate
-from policies.decision import allow_once, decide
+from policies.decision import Decision, allow_once, decide
 from policies.load import NoRuleset, active_ruleset
 from policies.ruleset import Action, Ruleset, ToolKind
 
@@ -79,9 +80,17 @@ def answer_call(request: Request, caller: auth.Caller, wire: _Wire) -> Answered:
     except store.NotKept as error:
         log.error("verdict.not_kept", verdict_id=str(arrival.verdict_id), error=str(error))
         judgement = _failed(call, ruleset, degraded="store", detail="the verdict could not be stored anywhere")
-    if call is not None and judgement.decision.action >= Action.HOLD:
-        remember_stop(call)
+    if call is not None and judgement.decision.would_have >= Action.HOLD:
+        _remember(call, judgement.decision, ruleset)
     return Answered(arrival=arrival, judgement=judgement)
+
+
+def _remember(call: Invocation, decision: Decision, ruleset: Ruleset) -> None:
+    """What a stopped call, or in monitor mode one that would be, leaves in memory; lost when Redis is away."""
+    if decision.action >= Action.HOLD:
+        remember_stop(call)
+    texts = poisoned.key_of(call.orchestrator, call.tenant_id)
+    poisoned.remember(texts, proven(decision, ruleset), agent_id=call.agent_id, mode=decision.mode)
 
 
 def _judged(
@@ -95,7 +104,8 @@ def _judged(
     try:
         call = wire.parse(arrival.body, orchestrator=caller.slug)
         read_ms = (time.monotonic() - started) * 1000
-        past = load_past(call, destinations_of(call, ruleset))
+        mode = ruleset.for_call(agent_id=call.agent_id, environment_id=call.environment_id).mode
+        past = load_past(call, destinations_of(call, ruleset), mode=mode)
         past_ms = (time.monotonic() - started) * 1000 - read_ms
         # what storing may take is kept back, so that the whole answer stays inside the deadline
         deadline = started + (settings.DEADLINE_MS - settings.STORE_BUDGET_MS) / 1000
@@ -267,5 +277,5 @@ def warm() -> None:
     ruleset = _ruleset()
     call = evaluate.parse(body, orchestrator="")
     judge(call, Past(), ruleset, deadline=time.monotonic() + 5, clock=time.monotonic)
-    load_past(call, ())
+    load_past(call, (), mode=ruleset.mode)
     database.pool()

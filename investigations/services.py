@@ -13,6 +13,7 @@ from django.db import IntegrityError, transaction
 
 from guardrail import tickets
 from guardrail.models import AllowOnce, Verdict
+from investigations import recollection
 from investigations.models import Activity, Investigation, InvestigationCall
 from policies import audit
 from policies.access import Permission, may, require
@@ -32,6 +33,10 @@ class Taken(InvestigationError):
     def __init__(self, message: str, *, holder: User | None) -> None:
         super().__init__(message)
         self.holder = holder
+
+
+class NotRemembered(InvestigationError):
+    """The change was made, but the memory of calls (Redis) did not take it."""
 
 
 @transaction.atomic
@@ -69,9 +74,22 @@ def comment(investigation: Investigation, text: str, *, actor: Actor) -> Activit
     return _log(investigation, "commented", actor=actor, text=_required(text, "comment"), audited={})
 
 
-@transaction.atomic
 def close(investigation: Investigation, *, disposition: str, reason: str, now: datetime, actor: Actor) -> None:
-    """Close with a disposition and the reason for it. Raises InvestigationError when it is closed already."""
+    """Close with a disposition and the reason for it. Raises InvestigationError when it is closed already.
+
+    The memory of calls then takes the person's word for the texts behind it. Raises NotRemembered, with the
+    investigation closed, when that memory is away.
+    """
+    with transaction.atomic():
+        _close(investigation, disposition=disposition, reason=reason, now=now, actor=actor)
+    if not recollection.settle(investigation, disposition=disposition):
+        raise NotRemembered(
+            "closed; the memory of calls (Redis) does not answer, so what it holds of these texts stays as it was: "
+            "reopen and close again when it is back"
+        )
+
+
+def _close(investigation: Investigation, *, disposition: str, reason: str, now: datetime, actor: Actor) -> None:
     require(actor, Permission.INVESTIGATE)
     if disposition not in Investigation.Disposition.values:
         wanted = ", ".join(Investigation.Disposition.values)
@@ -117,8 +135,9 @@ def allow_once(
 ) -> AllowOnce:
     """Let the held call of `verdict_id` pass once when it comes again, whether the investigation is open or closed.
 
-    Raises InvestigationError when it was no hold or may pass already; also, with the permission written down, when the
-    memory of calls is away and the call would be held again.
+    The text that led to the hold is not remembered as poisoned any more. Raises InvestigationError when it was no hold
+    or may pass already; also, with the permission written down, when the memory of calls is away and the call would be
+    held again.
     """
     require(actor, Permission.INVESTIGATE)
     text = _required(reason, "reason")
@@ -130,6 +149,7 @@ def allow_once(
         tickets.place(ticket, now=now)
     except tickets.TicketError as error:
         raise InvestigationError(str(error)) from error
+    recollection.vouch_for(verdict_id)
     return ticket
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from guardrail.attribution.matching import Match
 from guardrail.attribution.outward import OUTWARD
 from guardrail.attribution.provenance import Leaf, stands_in
+from guardrail.attribution.recall import facts_of
 from guardrail.attribution.request import Request
 from guardrail.case import Case, Source
 from guardrail.destinations import EMAIL, Target, argument_name
@@ -180,3 +181,4 @@ def _facts(match: Match, author: Author, case: Case) -> Iterator[tuple[str, str]
         yield "signature", sign.what
     if match.directive.hidden:
         yield "signature", f"hidden by {match.directive.hidden}"
+    yield from facts_of(match, case)

@@ -64,6 +64,9 @@ def close(request: HttpRequest, pk: int) -> HttpResponse:
     if form.is_valid():
         try:
             services.close(found, **form.cleaned_data, now=timezone.now(), actor=actor_of(request))
+        except services.NotRemembered as error:
+            messages.warning(request, f"Investigation {pk} is {error}.")
+            return redirect("investigation", pk)
         except services.InvestigationError as error:
             form.add_error(None, str(error))
         else:

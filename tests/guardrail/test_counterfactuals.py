@@ -3,6 +3,9 @@
 import time
 from typing import Any
 
+import redis
+from django.conf import settings
+
 from guardrail import housekeeper
 from guardrail.counterfactuals import Family, WhatIf
 from guardrail.invocation import Past
@@ -237,6 +240,7 @@ def test_it_says_what_would_only_be_held(asking: Asking) -> None:
     Agent.objects.create(agent_id="harbour", name="Harbour", profile="cautious")
     changed()
     housekeeper.refresh()
+    redis.Redis.from_url(settings.REDIS_URL).flushdb()  # the text is remembered as poisoned by now
     assert asking.evaluate(hijacked()).body["decision"] == "ask"
 
 

@@ -1,0 +1,60 @@
+"""What a person's word on an investigation changes in the memory of calls: which texts count as poisoned.
+
+Call it after the commit: what was not written down must not be remembered.
+"""
+
+import uuid
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from guardrail import past, poisoned
+from guardrail.attribution.recall import named_by
+from guardrail.models import Orchestrator, Verdict
+from investigations.models import Investigation, InvestigationCall
+
+# An investigation has one cause: its newest calls name every text of it, however many repeat them.
+_MOST_CALLS = 500
+_COLUMNS = ("orchestrator_id", "tenant_id", "agent_id", "conversation_id", "signals")
+_HARMLESS = (Investigation.Disposition.FALSE_POSITIVE, Investigation.Disposition.BENIGN_EXPECTED)
+
+
+def settle(investigation: Investigation, *, disposition: str) -> bool:
+    """Take the texts behind a closed investigation off the memory, or keep them there as an attack.
+
+    Whatever was found late in its conversations has been looked into by that. False when Redis is away. Three queries.
+    """
+    calls = InvestigationCall.objects.filter(investigation=investigation).order_by("-verdict_id")
+    rows = list(_load(list(calls.values_list("verdict_id", flat=True)[:_MOST_CALLS])))
+    done = True
+    for key, digests in _by_organisation(rows).items():
+        if disposition in _HARMLESS:
+            done &= poisoned.clear(key, digests)
+        elif disposition == Investigation.Disposition.TRUE_POSITIVE:
+            done &= poisoned.confirm(key, digests)
+    for agent in {(row["orchestrator"], row["agent_id"], row["conversation_id"]) for row in rows}:
+        orchestrator, agent_id, conversation_id = agent
+        done &= past.forget_late_finding(orchestrator=orchestrator, agent_id=agent_id, conversation_id=conversation_id)
+    return done
+
+
+def vouch_for(verdict_id: uuid.UUID) -> bool:
+    """Take the texts behind one held call off the memory: a person has let it pass. False when Redis is away."""
+    done = True
+    for key, digests in _by_organisation(_load([verdict_id])).items():
+        done &= poisoned.clear(key, digests)
+    return done
+
+
+def _load(ids: list[uuid.UUID]) -> Iterable[Mapping[str, Any]]:
+    slugs = dict(Orchestrator.objects.values_list("pk", "slug"))
+    for row in Verdict.objects.filter(pk__in=ids).values(*_COLUMNS):
+        if row["orchestrator_id"] in slugs:
+            yield {**row, "orchestrator": slugs[row["orchestrator_id"]]}
+
+
+def _by_organisation(rows: Iterable[Mapping[str, Any]]) -> dict[str, tuple[str, ...]]:
+    found: dict[str, dict[str, None]] = {}
+    for row in rows:
+        key = poisoned.key_of(row["orchestrator"], row["tenant_id"])
+        found.setdefault(key, {}).update(dict.fromkeys(named_by(row["signals"])))
+    return {key: tuple(digests) for key, digests in found.items() if digests}
