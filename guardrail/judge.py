@@ -14,7 +14,7 @@ from guardrail.detectors import DETECTORS, Detect
 from guardrail.invocation import Invocation, Origin, Past
 from guardrail.text.budget import Budget
 from policies.decision import Decision, decide
-from policies.ruleset import Ruleset, ToolKind
+from policies.ruleset import SECOND_OPINION, Action, Ruleset, ToolKind
 from policies.signal import Signal
 
 T = TypeVar("T")
@@ -87,6 +87,36 @@ def judge(
     )
 
 
+def with_opinions(
+    judgement: Judgement,
+    *,
+    signals: Sequence[Signal],
+    degraded: Sequence[str],
+    timings: Sequence[tuple[str, float]],
+    detail: str = "",
+) -> Judgement:
+    """The judgement decided again with what other engines said, and with those that said nothing.
+
+    Signals are only added, so the answer becomes stricter or stays. `detail` says which opinion is lacking that policy
+    requires; where judging had failed before, that is the reason to give.
+    """
+    case, decided = judgement.case, judgement.decision
+    if case is None:
+        return judgement
+    if len(signals) == 1 and decided.would_have <= Action.NOTICE:
+        # nothing else is in the way
+        signals = [replace(signals[0], would_pass_if=(f"{signals[0].fact('engine')} had nothing against it",))]
+    decision = decide(
+        (*decided.signals, *signals),
+        degraded=(*decided.degraded, *degraded),
+        rules=case.rules,
+        ruleset=case.ruleset,
+        sink=case.sink,
+        detail="" if decided.failed else detail,
+    )
+    return replace(judgement, decision=decision, timings=(*judgement.timings, *timings))
+
+
 def explain(
     judgement: Judgement,
     *,
@@ -117,7 +147,9 @@ def find_variations(
     case, decision = judgement.case, judgement.decision
     if case is None:
         return WhatIf()
-    again = partial(_decide, detectors=detectors, degraded=decision.degraded)
+    # nobody knows what another engine would say of the call varied: what it said stands
+    said = [signal for signal in decision.signals if signal.name.startswith(f"{SECOND_OPINION}.")]
+    again = partial(_decide, detectors=detectors, degraded=decision.degraded, said=said)
     budget = Budget(deadline=deadline, clock=clock)
     return _try("explain", lambda: what_if(case, decision, again, budget=budget), WhatIf(), [])
 
@@ -127,10 +159,14 @@ def _decide(
     detectors: Sequence[tuple[str, Detect]],
     degraded: Sequence[str],
     ended: Callable[[str], None] = lambda _: None,
+    said: Sequence[Signal] = (),
 ) -> Decision:
-    """Ask every detector and let policy decide; `ended` is told after each. `degraded` = missing already."""
+    """Ask every detector and let policy decide; `ended` is told after each.
+
+    `degraded` = missing already, `said` = signals of others that stand whatever the detectors find.
+    """
     missing = list(degraded)
-    signals: list[Signal] = []
+    signals: list[Signal] = list(said)
     for name, detect in detectors:
         none: list[Signal] = []
         signals += _try(name, partial(detect, case), none, missing)

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -21,7 +22,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from guardrail import auth, database, housekeeper, poisoned, store
+from guardrail import auth, database, housekeeper, opinions, poisoned, store
 from guardrail.api_schema import ErrorBody, EvaluateAnswer, EvaluateRequest
 from guardrail.attribution.recall import proven
 from guardrail.destinations import destinations_of
@@ -30,6 +31,7 @@ from guardrail.judge import Judgement, explain, judge
 from guardrail.past import load_past, redeem, remember_stop
 from guardrail.verdict_id import new_verdict_id
 from guardrail.wire import Unreadable, copilot_studio, evaluate
+from guardrail.wire.second_opinion import SEALS_HEADER
 from policies.decision import Decision, allow_once, decide
 from policies.load import NoRuleset, active_ruleset
 from policies.ruleset import Action, Ruleset, ToolKind
@@ -47,6 +49,7 @@ class _Wire:
     name: str
     parse: Callable[..., Invocation]
     salvage: Callable[[bytes], dict[str, str]]
+    forward: Callable[[bytes, Invocation], bytes]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -57,8 +60,19 @@ class Answered:
     judgement: Judgement
 
 
-_COPILOT_STUDIO = _Wire(name=copilot_studio.NAME, parse=copilot_studio.parse, salvage=copilot_studio.salvage)
-_EVALUATE = _Wire(name=evaluate.NAME, parse=evaluate.parse, salvage=lambda _: {})
+_COPILOT_STUDIO = _Wire(
+    name=copilot_studio.NAME,
+    parse=copilot_studio.parse,
+    salvage=copilot_studio.salvage,
+    # as it came: what an engine does not see, it cannot judge
+    forward=lambda body, _: body,
+)
+_EVALUATE = _Wire(
+    name=evaluate.NAME,
+    parse=evaluate.parse,
+    salvage=lambda _: {},
+    forward=lambda _, call: copilot_studio.rendered(call),
+)
 
 
 def answer_call(request: Request, caller: auth.Caller, wire: _Wire) -> Answered:
@@ -66,7 +80,8 @@ def answer_call(request: Request, caller: auth.Caller, wire: _Wire) -> Answered:
     started = time.monotonic()
     arrival = _arrival(request, caller, wire, give_up_at=started + settings.DEADLINE_MS / 1000)
     ruleset = _ruleset()
-    call, judgement = _judged(arrival, wire=wire, caller=caller, ruleset=ruleset, started=started)
+    seals = request.headers.get(SEALS_HEADER, "")
+    call, judgement = _judged(arrival, wire=wire, caller=caller, ruleset=ruleset, started=started, seals=seals)
     try:
         store.record(
             arrival,
@@ -94,22 +109,27 @@ def _remember(call: Invocation, decision: Decision, ruleset: Ruleset) -> None:
 
 
 def _judged(
-    arrival: store.Arrival, *, wire: _Wire, caller: auth.Caller, ruleset: Ruleset, started: float
+    arrival: store.Arrival, *, wire: _Wire, caller: auth.Caller, ruleset: Ruleset, started: float, seals: str
 ) -> tuple[Invocation | None, Judgement]:
-    """The call, None when it cannot be read, and the judgement on it."""
+    """The call, None when it cannot be read, and the judgement on it. `seals`: who asked about it before us."""
     if arrival.body_bytes > len(arrival.body):
         detail = f"the body has {arrival.body_bytes} bytes, at most {settings.MAX_CALL_BYTES} are judged"
         return None, _failed(None, ruleset, degraded="wire", detail=detail)
     call = None
+    asked: tuple[opinions.Asked, ...] = ()
+    # what storing may take is kept back, so that the whole answer stays inside the deadline
+    deadline = started + (settings.DEADLINE_MS - settings.STORE_BUDGET_MS) / 1000
     try:
         call = wire.parse(arrival.body, orchestrator=caller.slug)
         read_ms = (time.monotonic() - started) * 1000
+        forward = partial(wire.forward, arrival.body, call)
+        question = opinions.Question(body=forward, seals=seals, reference=str(arrival.verdict_id))
+        asked = opinions.ask(call, question, ruleset, until=deadline)
         mode = ruleset.for_call(agent_id=call.agent_id, environment_id=call.environment_id).mode
         past = load_past(call, destinations_of(call, ruleset), mode=mode)
         past_ms = (time.monotonic() - started) * 1000 - read_ms
-        # what storing may take is kept back, so that the whole answer stays inside the deadline
-        deadline = started + (settings.DEADLINE_MS - settings.STORE_BUDGET_MS) / 1000
         judgement = judge(call, past, ruleset, deadline=deadline, clock=time.monotonic)
+        judgement = opinions.weigh(asked, judgement, until=deadline)
         spare = min(deadline, time.monotonic() + settings.EXPLAIN_MS / 1000)
         judgement = _agreed(call, past, explain(judgement, deadline=spare, clock=time.monotonic))
     except (Unreadable, RecursionError) as error:
@@ -118,6 +138,8 @@ def _judged(
     except Exception as error:
         log.exception("call.not_judged", verdict_id=str(arrival.verdict_id), error=type(error).__name__)
         return call, _failed(call, ruleset, degraded="wire", detail="an error of our own, see the log")
+    finally:
+        opinions.drop(asked)
     timings = (("read", read_ms), ("past", past_ms), *judgement.timings)
     return call, replace(judgement, timings=timings)
 
@@ -277,5 +299,6 @@ def warm() -> None:
     ruleset = _ruleset()
     call = evaluate.parse(body, orchestrator="")
     judge(call, Past(), ruleset, deadline=time.monotonic() + 5, clock=time.monotonic)
+    opinions.prepare(ruleset)
     load_past(call, (), mode=ruleset.mode)
     database.pool()

@@ -1,5 +1,8 @@
 """What pages call things: signals, tool kinds, facts, origins and sources, in plain words. Pure."""
 
+from guardrail.wire.second_opinion import MISSING_IN_WORDS
+from policies.ruleset import SECOND_OPINION
+
 SIGNALS = {
     "allowed_once": "Allowed once by a person",
     "agent_quarantined": "Agent is quarantined",
@@ -10,6 +13,7 @@ SIGNALS = {
     "instruction_followed": "Instruction from outside text",
     "instruction_delegated": "Instruction the user pointed to",
     "reconnaissance": "Probing of the agent",
+    "second_opinion": "Another engine objects",
     "personal_data_leaving": "Personal data leaving",
     "destination_new": "Destination new to this agent",
 }
@@ -32,6 +36,7 @@ FACTS = {
     "revision": "Revision",
     "data_class": "Data class",
     "signature": "Sign",
+    "engine": "Said by",
 }
 # kind -> (icon, words)
 ORIGINS = {
@@ -68,4 +73,15 @@ DEGRADED = {
 
 def signal_words(name: str) -> str:
     """A heading for a signal; one that is not in our list speaks for itself."""
+    if name.startswith(f"{SECOND_OPINION}."):
+        return f"{SIGNALS[SECOND_OPINION]}: {name.partition('.')[2]}"
     return SIGNALS.get(name) or name.replace("_", " ").capitalize()
+
+
+def degraded_words(part: str) -> str:
+    """What a call was judged without; of another engine also why."""
+    name, _, why = part.partition(":")
+    if not name.startswith(f"{SECOND_OPINION}."):
+        return DEGRADED.get(part, part)
+    known = {missing.value: words for missing, words in MISSING_IN_WORDS.items()}
+    return f"the second opinion of {name.partition('.')[2]}, which {known.get(why, 'is missing')}"

@@ -11,7 +11,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from policies.ruleset import host_of
+from policies.decision import missing_name
+from policies.ruleset import SECOND_OPINION, host_of
 from policies.signal import Severity
 
 # Kinds the intake makes itself, beside the names of signals.
@@ -182,6 +183,8 @@ def _title(found: _Found) -> str:
             title = f"Denied destination: {_deed(found, where)}"
         case "agent_quarantined":
             title = f"Quarantined agent tried {_words(verdict['tool_name'] or verdict['tool_id'])}"
+        case _ if found.fact("engine"):
+            title = f"{_cut(found.fact('engine'), 40)} objects: {_deed(found, where)}"
         case _:
             title = _words(name or "stopped call") + (f": {where}" if where else "")
     return _plain(title[:1].upper() + title[1:])
@@ -233,14 +236,16 @@ _LACKING = {
 
 
 def _unjudged(verdict: Mapping[str, Any]) -> Cause:
-    lacking = ", ".join(str(name) for name in verdict["degraded"]) or "time"
+    # late or unreachable, it is the same engine that is missing
+    lacking = ", ".join(dict.fromkeys(map(missing_name, map(str, verdict["degraded"])))) or "time"
+    without = f"without {lacking.replace(f'{SECOND_OPINION}.', 'the opinion of ')}"
     stopped = verdict["would_have"] in _STOPS
     title = "Calls stopped unjudged" if stopped else "Calls let through unjudged"
     return Cause(
         fingerprint=_digest([UNJUDGED, lacking, verdict["would_have"], verdict["agent_id"]]),
         attributed=True,
         kind=UNJUDGED,
-        title=_plain(f"{title}: {_LACKING.get(lacking, f'without {lacking}')}"),
+        title=_plain(f"{title}: {_LACKING.get(lacking, without)}"),
         severity=int(Severity.MEDIUM if stopped else Severity.HIGH),
         outcome=_outcome(verdict),
         author="",

@@ -21,6 +21,8 @@ BASELINE: dict[str, Any] = {
         # The same, but the user told the agent to act on that text
         "instruction_delegated": _HOLD,
         "reconnaissance": _BLOCK,
+        # Another engine would stop it, and shows nothing for it: a person can let the call pass
+        "second_opinion": _HOLD,
         "personal_data_leaving": _NOTICE,
         "destination_new": _NOTICE,
     },

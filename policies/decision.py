@@ -76,7 +76,7 @@ def decide(
             deciding, would_have, redactions = unmendable, Action.BLOCK, ()
     reason = deciding.reason if deciding else ""
     failed = False
-    if would_have < Action.HOLD and _cannot_tell(degraded, sink=sink):
+    if would_have < Action.HOLD and _cannot_tell(degraded, sink=sink, essential=essential_to(ruleset)):
         failed = True
         deciding = None
         would_have = Action.BLOCK if rules.fail_posture is FailPosture.BLOCK else Action.ALLOW
@@ -123,5 +123,16 @@ def allow_once(decision: Decision, *, ticket: int, approved_by: str, until: date
     )
 
 
-def _cannot_tell(degraded: Sequence[str], *, sink: bool) -> bool:
-    return not FATAL.isdisjoint(degraded) or (sink and not ESSENTIAL.isdisjoint(degraded))
+def essential_to(ruleset: Ruleset) -> frozenset[str]:
+    """What a call that can do harm may not be judged without: attribution, and every opinion an admin requires."""
+    return ESSENTIAL.union(opinion.signal for opinion in ruleset.opinions if opinion.required)
+
+
+def missing_name(degraded: str) -> str:
+    """Which part was missing, of an entry such as `second_opinion.contoso:late`: what follows the colon says why."""
+    return degraded.partition(":")[0]
+
+
+def _cannot_tell(degraded: Sequence[str], *, sink: bool, essential: frozenset[str]) -> bool:
+    missing = set(map(missing_name, degraded))
+    return not FATAL.isdisjoint(missing) or (sink and not essential.isdisjoint(missing))

@@ -2,7 +2,7 @@
 
 The document is also the local snapshot a web process judges by when it starts without Postgres.
 On the hot path `active_ruleset` is one attribute read. A background thread calls `refresh` (one query of one row,
-five more when the serial moved).
+ten more when the serial moved).
 """
 
 import uuid
@@ -21,6 +21,7 @@ from policies.models import (
     FingerprintIndex,
     PolicyVersion,
     RulesetSerial,
+    SecondOpinion,
     Tool,
 )
 from policies.ruleset import Ruleset, compile_ruleset
@@ -88,7 +89,7 @@ def forget() -> None:
 
 
 def load_document() -> dict[str, Any]:
-    """The ruleset document of the newest policy version with today's lists and inventory. Eight queries, or nine."""
+    """The ruleset document of the newest policy version with today's lists and inventory. Nine queries, or ten."""
     version = PolicyVersion.objects.first()
     if version is None:
         raise NoRuleset("no policy is published")
@@ -120,6 +121,20 @@ def load_document() -> dict[str, Any]:
         ],
         "data_classes": list(DataClass.objects.values("name", "may_leave", "terms")),
         "fingerprints": _load_fingerprints(),
+        "opinions": [
+            {
+                "slug": opinion.slug,
+                "name": opinion.name,
+                "base_url": opinion.base_url,
+                "sealed_token": opinion.sealed_token,
+                "budget_ms": opinion.budget_ms,
+                "asked_for": opinion.asked_for,
+                "required": opinion.required,
+                "agents": opinion.agents,
+                "actions": {"strict": opinion.strict_action, "cautious": opinion.cautious_action},
+            }
+            for opinion in SecondOpinion.objects.filter(enabled=True)
+        ],
     }
 
 

@@ -2,6 +2,8 @@
 
 import enum
 
+from policies.ruleset import SECOND_OPINION
+
 # The actions, as verdicts keep them, with which a call went through.
 _PASSED = frozenset({"allow", "notice"})
 
@@ -36,7 +38,7 @@ def regime_of(*, signal: str, would_have: str, failed: bool) -> Regime:
     """
     if failed:
         return Regime.FAIL_POSTURE
-    known = _BY_SIGNAL.get(signal)
+    known = Regime.SECOND_OPINION if signal.startswith(f"{SECOND_OPINION}.") else _BY_SIGNAL.get(signal)
     if known is Regime.PERSON:
         return known
     if would_have in _PASSED:

@@ -10,6 +10,9 @@ from policies.fingerprints import NOTHING, Fingerprints, compile_fingerprints
 
 E = TypeVar("E", bound=enum.Enum)
 
+# Its signals are named `second_opinion.<slug>`; the policy may say what is done on all of them, or on one.
+SECOND_OPINION = "second_opinion"
+
 
 class Action(enum.IntEnum):
     """What policy wants done with a call, weakest first."""
@@ -48,6 +51,13 @@ class ToolKind(enum.Enum):
     DELETE = "delete"
     SHARE = "share"
     EXECUTE = "execute"
+
+
+class AskedFor(enum.Enum):
+    """The calls another engine is asked about: those that can change or send something, or all."""
+
+    CHANGES = "changes"
+    ALL = "all"
 
 
 class Standing(enum.Enum):
@@ -91,6 +101,33 @@ class DataClass:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Opinion:
+    """Another engine that is asked for its opinion on calls, over the webhook we answer ourselves.
+
+    `sealed_token` opens with `policies.sealing`. `agents` empty = those of every agent. `required`: a call that can do
+    harm gets the fail posture where this engine gives no answer.
+    """
+
+    slug: str
+    name: str
+    base_url: str
+    sealed_token: str
+    budget_ms: int
+    asked_for: AskedFor = AskedFor.CHANGES
+    required: bool = False
+    agents: frozenset[str] = frozenset()
+
+    @property
+    def signal(self) -> str:
+        """The name of its signal, and of its absence among what a call was judged without."""
+        return f"{SECOND_OPINION}.{self.slug}"
+
+    def is_asked(self, *, agent_id: str, sink: bool) -> bool:
+        """Whether it is asked about a call of this agent; `sink` = the call can change or send something."""
+        return (sink or self.asked_for is AskedFor.ALL) and (not self.agents or agent_id in self.agents)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class CallRules:
     """The ruleset narrowed to one call: what holds for this agent in this environment."""
 
@@ -117,6 +154,7 @@ class Ruleset:
     files: tuple[ClassifiedFile, ...] = ()
     data_classes: Mapping[str, DataClass] = field(default_factory=lambda: MappingProxyType({}))
     fingerprints: Fingerprints = NOTHING
+    opinions: tuple[Opinion, ...] = ()
 
     def for_call(self, *, agent_id: str, environment_id: str) -> CallRules:
         """The settings in force for one call: agent before environment before policy default."""
@@ -191,7 +229,7 @@ def compile_ruleset(document: Mapping[str, Any]) -> Ruleset:
         mode=_choice(Mode, defaults.get("mode", "enforce"), "defaults.mode"),
         profile=_choice(Profile, defaults.get("profile", "strict"), "defaults.profile"),
         fail_posture=_choice(FailPosture, defaults.get("fail_posture", "block"), "defaults.fail_posture"),
-        actions=_actions(document.get("actions", {})),
+        actions=_actions({**document.get("actions", {}), **_actions_on_opinions(document)}),
         agents=MappingProxyType({entry["id"]: _agent(entry) for entry in document.get("agents", ())}),
         environments=_environments(document.get("environments", ())),
         tool_kinds=_tool_kinds(document.get("tools", ())),
@@ -201,6 +239,7 @@ def compile_ruleset(document: Mapping[str, Any]) -> Ruleset:
             {entry["name"]: _data_class(entry) for entry in document.get("data_classes", ())}
         ),
         fingerprints=compile_fingerprints(document.get("fingerprints", {})),
+        opinions=tuple(map(_opinion, document.get("opinions", ()))),
     )
 
 
@@ -215,6 +254,38 @@ def _actions(entries: Mapping[str, Mapping[str, str]]) -> Mapping[str, Mapping[P
             )
             for name, by_profile in entries.items()
         }
+    )
+
+
+def _actions_on_opinions(document: Mapping[str, Any]) -> dict[str, dict[str, str]]:
+    """What is done on each engine's signal: what its page says, what the policy says of it, of all of them, or hold.
+
+    Never the notice of a signal nobody knows: policies published before an engine was added do not name it.
+    """
+    actions = document.get("actions", {})
+    return {
+        name: {
+            profile.value: entry.get("actions", {}).get(profile.value)
+            or actions.get(name, {}).get(profile.value)
+            or actions.get(SECOND_OPINION, {}).get(profile.value)
+            or Action.HOLD.name.lower()
+            for profile in Profile
+        }
+        for entry in document.get("opinions", ())
+        if (name := f"{SECOND_OPINION}.{entry['slug']}")
+    }
+
+
+def _opinion(entry: Mapping[str, Any]) -> Opinion:
+    return Opinion(
+        slug=entry["slug"],
+        name=entry["name"],
+        base_url=entry["base_url"],
+        sealed_token=entry["sealed_token"],
+        budget_ms=int(entry["budget_ms"]),
+        asked_for=_choice(AskedFor, entry["asked_for"], f"opinions.{entry['slug']}.asked_for"),
+        required=bool(entry.get("required", False)),
+        agents=frozenset(entry.get("agents", ())),
     )
 
 

@@ -48,8 +48,9 @@ class Signal:
 
     `facts` are (name, value) pairs in a fixed vocabulary: `destination`, `destination_standing`, `author`,
     `editor`, `revision`, `document`, `data_class`, `argument`, `conversation`, `tool_kind`, `signature`,
-    `share` (of the document's fingerprints, `45 %`), `ticket` (the AllowOnce that let a held call pass), and digests by
-    which a text is known again: `record`, `directive`, and `recalled` where it was known.
+    `share` (of the document's fingerprints, `45 %`), `engine` (who gave a second opinion), `ticket` (the AllowOnce that
+    let a held call pass), and digests by which a text is known again: `record`, `directive`, and `recalled` where it
+    was known.
     `redactions` are argument paths a caller that can carry it may blank instead of stopping the call.
     `would_pass_if` and `would_be_held_if` complete “it would pass if …”, “it would be held, not blocked, if …”, most
     telling first. Detectors leave them empty: the judge fills them in on the deciding signal of a stopped call, each

@@ -60,7 +60,7 @@ TAGS: dict[str, tuple[Tag, ...]] = {
     "agent_quarantined": (_ROGUE_AGENTS,),
 }
 # Our own bookkeeping, which says nothing about an attack.
-NOT_FITTING = frozenset({"destination_new", "allowed_once"})
+NOT_FITTING = frozenset({"destination_new", "allowed_once", "second_opinion"})
 
 
 def tags_of(signals: Iterable[str]) -> tuple[Tag, ...]:

@@ -8,7 +8,7 @@ import redis
 from django.conf import settings
 from django.test import Client
 
-from guardrail import database, housekeeper, past
+from guardrail import database, housekeeper, opinions, past
 from tests.callers import Asking
 
 
@@ -17,6 +17,7 @@ def pytest_runtest_setup() -> Iterator[None]:
     """Every test begins like a web process that has just started."""
     housekeeper.forget()
     past.forget_connection()
+    opinions.forget_engines()
     yield
 
 

@@ -147,7 +147,7 @@ def load_told(verdict: Verdict) -> Told:
         ),
         tool_does=words.TOOL_KINDS.get(verdict.tool_kind, verdict.tool_kind),
         timings=_telling(verdict.timings),
-        missing=tuple(words.DEGRADED.get(str(part), str(part)) for part in verdict.degraded),
+        missing=tuple(words.degraded_words(str(part)) for part in verdict.degraded),
     )
 
 

@@ -9,7 +9,7 @@ import re
 from datetime import datetime
 from typing import Any, TypedDict
 
-from guardrail.invocation import Invocation, Message, Parameter, Tool, ToolOutput
+from guardrail.invocation import Invocation, Message, Parameter, Passage, Tool, ToolOutput
 from guardrail.text.passages import cut_arguments, cut_passages
 from guardrail.wire import Unreadable
 from guardrail.wire.json_body import read_object
@@ -120,6 +120,103 @@ def answer(decision: Decision, *, verdict_id: str) -> Answer:
         "reason": f"{REFUSAL_MARKER}{verdict_id}.",
         "diagnostics": diagnostics,
     }
+
+
+def render(call: Invocation) -> dict[str, Any]:
+    """The body this platform would send for a call of another wire, for an engine that knows only this one.
+
+    `parse` reads the same call from it, as far as the wire can carry one: arguments that are no object come back under
+    `inputValues`, and an output that stands there twice comes back once. Every text is there, under its path.
+    """
+    try:
+        arguments = json.loads(call.arguments_json)
+    except (ValueError, RecursionError):
+        arguments = {argument.path: argument.value for argument in call.arguments}
+    return {
+        "plannerContext": {
+            "userMessage": _written(call.user_passages),
+            "thought": call.thought or None,
+            "chatHistory": [
+                {"role": message.role, "content": _written(message.passages), "timestamp": _moment(message.at)}
+                for message in reversed(call.history)
+            ],
+            "previousToolsOutputs": [
+                {
+                    "toolId": output.tool_id,
+                    "toolName": output.tool_name,
+                    "outputs": _parts(output.passages),
+                    "timestamp": _moment(output.at),
+                }
+                for output in call.outputs
+            ],
+        },
+        "toolDefinition": {
+            "id": call.tool.tool_id or None,
+            "name": call.tool.name or None,
+            "description": call.tool.description or None,
+            "inputParameters": [{"name": p.name, "description": p.description} for p in call.tool.parameters],
+        },
+        "inputValues": arguments,
+        "conversationMetadata": _metadata(call),
+    }
+
+
+def rendered(call: Invocation) -> bytes:
+    """`render` as the bytes that are sent. Raises RecursionError for arguments nested too deeply."""
+    return json.dumps(render(call)).encode()
+
+
+def _metadata(call: Invocation) -> dict[str, Any]:
+    return {
+        "agent": {
+            "id": call.agent_id,
+            "tenantId": call.tenant_id or None,
+            "environmentId": call.environment_id or None,
+            "name": call.agent_name or None,
+            "version": call.agent_version or None,
+            "isPublished": call.agent_published,
+        },
+        "user": {"id": call.user_id or None},
+        "trigger": {"id": call.trigger_id or None, "schemaName": call.trigger_schema or None},
+        "conversationId": call.conversation_id or None,
+        "messageId": call.message_id or None,
+        "channelId": call.channel_id or None,
+        "planId": call.plan_id or None,
+        "planStepId": call.plan_step_id or None,
+        "parentAgentComponentId": call.parent_agent_id or None,
+        "incomingClientIp": call.client_ip or None,
+    }
+
+
+def _written(passages: tuple[Passage, ...]) -> str | None:
+    """Passages as one string: the text itself, or JSON of path and text, which the next reader opens as we do."""
+    if not passages:
+        return None
+    if len(passages) == 1 and not passages[0].path:
+        return passages[0].text
+    return json.dumps(_by_path(passages), ensure_ascii=False)
+
+
+def _parts(passages: tuple[Passage, ...]) -> list[dict[str, str]] | str | None:
+    """An output's passages as this platform lists them."""
+    if len(passages) == 1 and not passages[0].path:
+        return passages[0].text
+    return [{"name": path, "value": text} for path, text in _by_path(passages).items()] or None
+
+
+def _by_path(passages: tuple[Passage, ...]) -> dict[str, str]:
+    texts: dict[str, str] = {}
+    for passage in passages:
+        path = passage.path
+        # two places may be written alike (`a.b` and a member `b` of `a`): neither text may hide the other
+        while path in texts:
+            path += "'"
+        texts[path] = passage.text
+    return texts
+
+
+def _moment(at: datetime | None) -> str | None:
+    return at.isoformat() if at else None
 
 
 def salvage(body: bytes) -> dict[str, str]:

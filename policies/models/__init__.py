@@ -4,6 +4,7 @@ from policies.models.audit import AuditEntry
 from policies.models.classification import ClassifiedFile, DataClass, DocumentFingerprints, FingerprintIndex
 from policies.models.inventory import Agent, Environment, ModeChoice, Tool
 from policies.models.lists import Destination
+from policies.models.opinions import SecondOpinion
 from policies.models.policy import PolicyVersion, RulesetSerial
 
 __all__ = [
@@ -18,5 +19,6 @@ __all__ = [
     "ModeChoice",
     "PolicyVersion",
     "RulesetSerial",
+    "SecondOpinion",
     "Tool",
 ]

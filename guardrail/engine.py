@@ -1,0 +1,183 @@
+"""Asks another engine over HTTP, bounded in every direction: time, bytes, connections, tries.
+
+One event loop in one thread serves every engine of this process: an engine that hangs holds a task, never a thread,
+and a task ends at its time whatever the server does (trickled bytes, no bytes, a name that does not resolve).
+"""
+
+import asyncio
+import http.cookiejar
+import importlib
+import ssl
+import threading
+import time
+from concurrent.futures import Future
+
+import httpx
+import structlog
+
+from guardrail.breaker import Breaker
+from guardrail.wire.second_opinion import MOST_BYTES, Missing, Said, read_answer
+from policies.engine_address import is_plain
+from policies.ruleset import Opinion
+
+log = structlog.get_logger(__name__)
+
+API_VERSION = "2025-05-01"
+# Calls under way at one engine from one process; more are answered without it.
+MOST_AT_ONCE = 32
+_IDLE_SECONDS = 30.0
+
+_lock = threading.Lock()
+_loop: asyncio.AbstractEventLoop | None = None
+_trust: ssl.SSLContext | None = None
+
+
+class Engine:
+    """One engine as it is set up now. `ask` may be called by any thread; all the rest happens in the loop's."""
+
+    def __init__(self, opinion: Opinion, *, token: str) -> None:
+        self.opinion = opinion
+        self._headers = {
+            "Authorization": f"Bearer {token}",
+            "Content-Type": "application/json",
+            "Accept": "application/json",
+            # a compressed answer could unpack to gigabytes
+            "Accept-Encoding": "identity",
+        }
+        self._breaker = Breaker()
+        self._under_way = 0
+        self._client: httpx.AsyncClient | None = None
+
+    @property
+    def is_resting(self) -> bool:
+        """Whether it failed too often to be asked just now."""
+        return self._breaker.is_resting(time.monotonic())
+
+    def ask(self, body: bytes, *, headers: dict[str, str], until: float) -> "Future[Said | Missing]":
+        """Start asking about the call in `body`; the answer comes before `until` (time.monotonic) or is LATE."""
+        return asyncio.run_coroutine_threadsafe(self._ask(body, headers, until), running_loop())
+
+    def validate(self, *, seconds: float) -> "Future[tuple[int, str, bytes]]":
+        """Status, content type and body of its answer to what an admin's form asks; raises what the network raises."""
+        return asyncio.run_coroutine_threadsafe(self._validate(seconds), running_loop())
+
+    def prepare(self) -> None:
+        """Load what a first question needs, and wait for it."""
+        asyncio.run_coroutine_threadsafe(self._prepare(), running_loop()).result()
+
+    def close(self) -> None:
+        """Close its connections once the calls under way have ended."""
+        asyncio.run_coroutine_threadsafe(self._close(), running_loop())
+
+    async def _ask(self, body: bytes, headers: dict[str, str], until: float) -> Said | Missing:
+        if not self._breaker.may_ask(time.monotonic()):
+            return Missing.RESTING
+        if self._under_way >= MOST_AT_ONCE:
+            self._breaker.gave_up()
+            return Missing.BUSY
+        self._under_way += 1
+        try:
+            came = await self._answer(body, headers, until)
+        except asyncio.CancelledError:
+            # cancelled at the end of its time is late; before it, somebody no longer wanted to know
+            if time.monotonic() < until:
+                self._breaker.gave_up()
+            else:
+                self._breaker.failed(time.monotonic())
+            raise
+        finally:
+            self._under_way -= 1
+        if isinstance(came, Said):
+            self._breaker.succeeded()
+        else:
+            self._breaker.failed(time.monotonic())
+            if self.is_resting:
+                log.warning("opinion.resting", opinion=self.opinion.slug, why=came.value)
+        return came
+
+    async def _answer(self, body: bytes, headers: dict[str, str], until: float) -> Said | Missing:
+        try:
+            async with asyncio.timeout(max(0.0, until - time.monotonic())):
+                try:
+                    status, content_type, answer = await self._post("/analyze-tool-execution", body, headers)
+                except (httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError):
+                    # a kept connection may close as we use it; a second try of a question harms nobody
+                    status, content_type, answer = await self._post("/analyze-tool-execution", body, headers)
+        except TimeoutError:
+            return Missing.LATE
+        except _TooMuch:
+            return Missing.UNREADABLE
+        except Exception as error:  # noqa: BLE001
+            # a stranger's server can make HTTP, TLS and name look-up raise anything; none of it may reach the call
+            log.info("opinion.unreachable", opinion=self.opinion.slug, error=type(error).__name__)
+            return Missing.UNREACHABLE
+        return read_answer(status=status, content_type=content_type, body=answer)
+
+    async def _validate(self, seconds: float) -> tuple[int, str, bytes]:
+        async with asyncio.timeout(seconds):
+            return await self._post("/validate", b"", {})
+
+    async def _post(self, suffix: str, body: bytes, headers: dict[str, str]) -> tuple[int, str, bytes]:
+        client = self._open()
+        url = f"{self.opinion.base_url}{suffix}?api-version={API_VERSION}"
+        async with client.stream("POST", url, content=body, headers={**self._headers, **headers}) as response:
+            answer = b""
+            async for piece in response.aiter_raw():
+                answer += piece
+                if len(answer) > MOST_BYTES:
+                    raise _TooMuch
+            return response.status_code, response.headers.get("content-type", ""), answer
+
+    async def _prepare(self) -> None:
+        self._open()
+        # httpx loads its asynchronous half with the first connection
+        await asyncio.to_thread(importlib.import_module, "anyio._backends._asyncio")
+
+    def _open(self) -> httpx.AsyncClient:
+        if self._client is None:
+            self._client = _client(plain=is_plain(self.opinion.base_url))
+        return self._client
+
+    async def _close(self) -> None:
+        while self._under_way:
+            await asyncio.sleep(0.1)
+        client, self._client = self._client, None
+        if client is not None:
+            await client.aclose()
+
+
+class _TooMuch(Exception):
+    """More than an answer may have."""
+
+
+def running_loop() -> asyncio.AbstractEventLoop:
+    """The loop of this process, started with the first engine that is asked."""
+    global _loop  # noqa: PLW0603 one loop a process
+    if _loop is None:
+        with _lock:
+            if _loop is None:
+                loop = asyncio.new_event_loop()
+                threading.Thread(target=loop.run_forever, name="opinions", daemon=True).start()
+                _loop = loop
+    return _loop
+
+
+def _client(*, plain: bool) -> httpx.AsyncClient:
+    """A client without redirects, cookies or waits of its own. Plain http stays in house: no proxy is asked for it."""
+    return httpx.AsyncClient(
+        verify=_trusted(),
+        trust_env=not plain,
+        follow_redirects=False,
+        timeout=None,  # noqa: S113 the whole exchange has one limit, the caller's
+        limits=httpx.Limits(
+            max_connections=MOST_AT_ONCE, max_keepalive_connections=MOST_AT_ONCE, keepalive_expiry=_IDLE_SECONDS
+        ),
+        cookies=http.cookiejar.CookieJar(http.cookiejar.DefaultCookiePolicy(allowed_domains=[])),
+    )
+
+
+def _trusted() -> ssl.SSLContext:
+    global _trust  # noqa: PLW0603 reading the certificates takes some 20 ms
+    if _trust is None:
+        _trust = httpx.create_ssl_context()
+    return _trust
