@@ -6,7 +6,7 @@ observations as there are tasks, which for 0 of n comes near the rule of three.
 """
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from random import Random
 
 RESAMPLES = 1_000
@@ -22,6 +22,20 @@ def by_task(tasks: Iterable[tuple[int, int]], *, seed: int = 0) -> tuple[float, 
     if part in (0, whole) or len(counted) == 1:
         return wilson(part / whole * len(counted), len(counted))
     return _bootstrap(counted, seed)
+
+
+def difference_by_task(
+    after: Mapping[str, tuple[int, int]], before: Mapping[str, tuple[int, int]], *, seed: int = 0
+) -> tuple[float, float, float] | None:
+    """(change, low, high) in points between two measurements of the same tasks, (part, whole) each; None of nothing.
+
+    A task is drawn with both of its measurements. Where none differs there is nothing to draw: no change, 0 to 0.
+    """
+    moved = [(after[task][0] - part, whole) for task, (part, whole) in sorted(before.items()) if whole]
+    if not moved:
+        return None
+    change = 100 * sum(part for part, _ in moved) / sum(whole for _, whole in moved)
+    return (change, *_bootstrap(moved, seed))
 
 
 def wilson(part: float, whole: int) -> tuple[float, float]:
