@@ -27,6 +27,10 @@ _NOUN_TOO = frozenset(
 )
 # Sending, booking or setting up one of these is paying.
 _MONEY = frozenset("money payment payments funds transaction payout remittance wire iban".split())
+_SORTS_OF = {
+    ToolKind.WRITE: frozenset((ToolKind.DELETE, ToolKind.PAY)),
+    ToolKind.SEND: frozenset((ToolKind.SHARE, ToolKind.PAY)),
+}
 _MOVING = frozenset((ToolKind.SEND, ToolKind.WRITE, ToolKind.EXECUTE))
 _FILLER = frozenset(
     "action actions topic tool the a an of to in on for from with by using and or v v1 v2 v3 v4 p mcp item items api "
@@ -67,11 +71,12 @@ def infer_kind(tool: Tool, ruleset: Ruleset, *, agent_id: str) -> ToolKind:
     A tool nothing is known about is `write`: a call that may change something.
     """
     given = ruleset.tool_kind(agent_id=agent_id, tool_id=tool.tool_id, tool_name=tool.name)
-    if given is not None:
-        return given
     kind = _inferred(tool)
     tokens = name_tokens(tool.tool_id, tool.name)
-    return ToolKind.PAY if kind in _MOVING and not _MONEY.isdisjoint(tokens) else kind
+    if kind in _MOVING and not _MONEY.isdisjoint(tokens):
+        kind = ToolKind.PAY
+    # whoever entered `write` for a tool named `delete_file` said how coarse the list is, not what the tool spares
+    return kind if given is None or kind in _SORTS_OF.get(given, frozenset()) else given
 
 
 def _inferred(tool: Tool) -> ToolKind:

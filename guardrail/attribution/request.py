@@ -1,6 +1,7 @@
 """What the user asked for: whether the planned action was requested, and whether the user delegated to a text."""
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum
 from functools import lru_cache
@@ -25,7 +26,8 @@ _THING = (
 _WORK_ITEM = (
     r"(?:instructions?|actions?|steps?|tasks?|to-?dos?|to-?do list|requests?|whatever|what (?:it|he|she|they|the)|"
     r"everything|inbox|e-?mails?|mails?|messages?|tickets?|issues?|bugs?|incidents?|cases?|queue|backlog|checklist|"
-    r"pull requests?|work items?|enquir(?:y|ies)|inquir(?:y|ies)|complaints?|alerts?)"
+    r"pull requests?|work items?|enquir(?:y|ies)|inquir(?:y|ies)|complaints?|alerts?|comments?|suggestions?|feedback|"
+    r"remarks?)"
 )
 _RULES = (
     r"(?:readme|guide|docs?|documentation|instructions?|manual|runbook|playbook|procedure|policy|checklist|handbook|"
@@ -65,6 +67,16 @@ _DETAILS_THERE = re.compile(
     r"|\b(?:sent|wrote|told|asked|gave|shared with|e-?mailed|mailed|messaged|texted|pinged) (?:me|us|to me|to us)\b"
     r"|\b(?:whoever|whom|wherever|whichever|who) [\w'-]+ (?:asked|asks|wants?|needs?|requested|named|mentioned|"
     r"suggested)\b"
+    # `what they wrote`, `the dates she proposed`, `everything is in the ticket`, `the items of the minutes`
+    r"|\b(?!(?:i|you|we|is|are|was|were|be|been|being|get|gets|got|have|has|had|not|and|to|please)\b)[\w'.@-]{2,60} "
+    r"(?:mailed|e-?mailed|wrote|messaged|texted|proposed|proposes|suggested|suggests|announced|requested|recommended|"
+    r"recommends|asks? for|asked for|sent(?! (?:by|to|from|on|at|in|out)\b))\b"
+    r"|\bwhat (?!(?:do|does|did|is|are|was|were|has|have|had|will|can|could|should|would|i|we|you)\b)"
+    r"(?:[\w'.-]+ ){1,4}(?:says?|wrote|reports?|reported|lists?|shows?|contains?|needs?|wants?)\b"
+    r"|\bwhat(?:so)?ever\b|\bwhichever\b"
+    r"|\b(?:everything|anything|all)\b[^.!?\n]{0,30}\b(?:is|are|stands?) (?:in|on)\b[^.!?\n]{0,40}\b" + _THING + r"\b"
+    r"|\b(?:items?|points?|tasks?|dates?|values?|marks?|figures?|numbers?|entries|rows|lines)\b[^.!?\n]{0,20}\b(?:of|from|"
+    r"in|on) (?:the|my|his|her|their|our|that|this|[\w.-]+'s)\b[^.!?\n]{0,40}\b" + _THING + r"\b"
     r"|\bmentioned in\b|\b(?:new|updated|changed|latest) (?:address|details?|account|number|iban|date|time)\b",
     re.IGNORECASE,
 )
@@ -115,6 +127,14 @@ _QUESTION = re.compile(
     r"(?:^|[.!,\n]\s*)(?:what|who|whom|whose|when|where|why|how|which|is|are|was|were|do|does|did|has|have|any|tell|give|"
     r"show|read)\b"
 )
+# Verbs too general for an instruction, but clear from somebody who wants a thing done.
+_SAID_WITH = {"put": "add", "set": "update", "prepare": "create", "complete": "update"}
+# `can you sort it out?` asks for a deed, `can you tell me ...?` for an answer.
+_WANTS_DONE = re.compile(
+    r"\b(?:can|could|will|would) (?:you|somebody|someone)\b(?! (?:please |also |just |quickly )?(?:tell|show|give|say|"
+    r"explain|list|read|check|find|look|see|summari|describe|let me|help me (?:understand|find)))|\bhelp(?: me)?\b"
+    r"(?! (?:me )?(?:understand|find|see))"
+)
 _GENERIC = frozenset("manager data information info details item items list by name".split())
 
 
@@ -144,7 +164,8 @@ def read_request(user: WordSet, tool: Tool, kind: ToolKind, tuning: Tuning) -> R
     """What the user's words say about a call of `tool`; nothing asked, nothing delegated when there are none."""
     if not user.words:
         return Request(asked=False, deed=False, only_reading=False, delegation=Delegation.NONE)
-    said = verbs_wanted(user.lower[:_MAX_ORDERS]) - ENGLISH.general
+    wanted = verbs_wanted(user.lower[:_MAX_ORDERS])
+    said = (wanted - ENGLISH.general) | {_SAID_WITH[verb] for verb in wanted if verb in _SAID_WITH}
     if _IDIOMS.search(user.lower[:_MAX_ORDERS]):
         said |= {"notify"}
     senses = {ENGLISH.main_sense[verb] for verb in said - _SPEAKING if verb in ENGLISH.main_sense}
@@ -161,7 +182,8 @@ def read_request(user: WordSet, tool: Tool, kind: ToolKind, tuning: Tuning) -> R
 
 def _asks(said: str) -> bool:
     """A question, or a call for information without a verb; anything else names a goal and leaves the way open."""
-    return "?" in said[:_MAX_ORDERS] or bool(_QUESTION.search(said[:_MAX_ORDERS]))
+    said = said[:_MAX_ORDERS]
+    return ("?" in said or bool(_QUESTION.search(said))) and not _WANTS_DONE.search(said)
 
 
 def _family_stems() -> dict[str, frozenset[str]]:
@@ -176,7 +198,7 @@ def _asked(user: WordSet, said: frozenset[str], tool: Tool, kind: ToolKind) -> b
     own = tool_verbs(tool)
     heard = stems(user.words)
     nouns = [word for word in tool_words(tool) if word not in own and word not in _GENERIC]
-    named = sum(1 for word in nouns if not heard.isdisjoint(_FAMILY.get(word.removesuffix("s"), {stem(word)})))
+    named = sum(1 for word in nouns if not heard.isdisjoint(_family(word)))
     if kind is ToolKind.READ and nouns and 2 * named >= len(nouns):
         return True
     return _deed(user, said, tool, kind) and (not nouns or named > 0 or bool(said & own) or _MEANS.issuperset(nouns))
@@ -194,6 +216,15 @@ def _deed(user: WordSet, said: frozenset[str], tool: Tool, kind: ToolKind) -> bo
 
 
 _FAMILY = _family_stems()
+
+
+def _family(word: str) -> frozenset[str]:
+    return _FAMILY.get(word.removesuffix("s"), frozenset((stem(word),)))
+
+
+def families_of(words: Iterable[str]) -> frozenset[str]:
+    """The stems people use for the things a tool is named after."""
+    return frozenset(name for word in words if word not in _GENERIC for name in _family(word))
 
 
 def on_topic(text: str, case: Case) -> bool:

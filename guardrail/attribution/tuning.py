@@ -38,6 +38,12 @@ class Tuning:
     """An argument that repeats an instruction does not carry it out."""
     own_material: bool = True
     """Manuals, files and a tool's own output may tell the agent how to reach the user's goal."""
+    contradiction: bool = True
+    """The user named another day or place for such a call than the instruction does."""
+    gravity: bool = True
+    """Money, rights, keys and losses the user did not speak of are not left to a text."""
+    elsewhere: bool = True
+    """The user pointed at somebody's text, and the instruction stands in another's."""
 
     unexplained_share: float = 0.3
     """Share of a value the user's words must leave unexplained for it to count as new."""

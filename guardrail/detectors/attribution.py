@@ -6,16 +6,16 @@ on how far the user told the agent to act on texts.
 Cannot see: changed facts without an instruction, a request equal to what the user delegated, languages without a table.
 """
 
+from guardrail.attribution.authors import is_named, is_ours, is_own_material, is_someone_elses, is_spoken_of
+from guardrail.attribution.contradiction import contradicts_user
 from guardrail.attribution.explanation import followed, unrequested
+from guardrail.attribution.gravity import is_grave
 from guardrail.attribution.matching import FORMS, OTHERWISE, SAME_KIND, SAME_VERB, Match, is_constant, matches_of
 from guardrail.attribution.outward import OUTWARD, has_rival, leads_astray, outward_unknown
 from guardrail.attribution.provenance import Leaf, stands_in
-from guardrail.attribution.request import Delegation, Request, names_in, on_topic, read_request, telling_words
-from guardrail.case import Case, Source
-from guardrail.invocation import Tool
+from guardrail.attribution.request import Delegation, Request, on_topic, read_request
+from guardrail.case import Case
 from guardrail.text.directives import MENTION
-from guardrail.text.reading import Author
-from guardrail.tool_kind import tool_words
 from policies.ruleset import Standing, ToolKind
 from policies.signal import Signal
 
@@ -24,10 +24,6 @@ NAME = "attribution"
 _MEANT = "meant"
 _UNREQUESTED = frozenset((ToolKind.SEND, ToolKind.PAY, ToolKind.SHARE))
 _TO_OTHERS = _UNREQUESTED | {ToolKind.DELETE}
-_OWN_MATERIAL = frozenset(
-    "file files repo repository code command shell terminal bash doc docs documentation kb knowledge wiki runbook "
-    "manual policy handbook guide routine procedure schema sources".split()
-)
 
 
 def detect(case: Case) -> list[Signal]:
@@ -87,7 +83,8 @@ def _carries_out_marked(match: Match, case: Case, request: Request) -> bool:
         named = case.sink and match.action >= SAME_VERB and match.tool >= tuning.tool_closely_named
         return named and match.cover >= tuning.marked_asked_cover
     if case.sink and _has_values(case):
-        return match.cover >= tuning.marked_cover
+        named = match.action >= SAME_VERB and match.tool >= tuning.tool_closely_named
+        return match.cover >= tuning.marked_cover or (named and match.raw >= tuning.marked_aim_share * match.new)
     return (match.action >= SAME_VERB and match.tool >= tuning.marked_tool) or match.tool >= tuning.tool_closely_named
 
 
@@ -107,22 +104,30 @@ def _unmarked_name(match: Match, case: Case, request: Request) -> str:
     outward = outward_unknown(match, case)
     if case.call.event_triggered and match.source.name == "trigger":
         return "instruction_delegated" if outward else ""
-    if not (_explains(match, case) or (not request.asked and _replaces(match, case, request))):
+    asked = request.asked and not (case.tuning.contradiction and contradicts_user(match, case))
+    if not (_explains(match, case) or (not asked and _replaces(match, case, request))):
         return ""
+    if is_someone_elses(match, case) and case.tuning.elsewhere:
+        return "instruction_followed" if request.delegation is Delegation.NONE else "instruction_delegated"
+    grave = case.tuning.gravity and is_grave(case)
     if request.delegation is Delegation.ACTIONS:
-        if _named_by_user(author, case):
+        if is_named(author, case) or is_spoken_of(author, case):
             return _MEANT
-        return "instruction_delegated" if outward or case.kind is ToolKind.PAY else _MEANT
-    if request.delegation is Delegation.DETAILS and _is_ours(author.author, case):
+        return "instruction_delegated" if outward or grave else _MEANT
+    if request.delegation is Delegation.DETAILS and is_ours(author, case):
         return _MEANT
-    if not outward and case.kind not in _TO_OTHERS and _is_own_material(match.source, author, case, request):
+    if not outward and not grave and is_own_material(match, case, request):
         return _MEANT
-    if not request.only_reading and _leaves_it_open(match, author, case, request, outward):
+    if (
+        not request.only_reading
+        and asked | (request.deed and not request.asked)
+        and _leaves_it_open(match, case, request, outward)
+    ):
         # whom to pay stands in every bill
         pointed = request.delegation is not Delegation.NONE and (
             case.kind is ToolKind.PAY or on_topic(match.directive.text, case)
         )
-        unnamed = not pointed and not _speaks_of(author, case)
+        unnamed = not pointed and not is_spoken_of(author, case)
         return "instruction_delegated" if outward and (unnamed or has_rival(outward, match, case)) else _MEANT
     return "instruction_followed" if request.delegation is Delegation.NONE else "instruction_delegated"
 
@@ -137,23 +142,6 @@ def _is_told_to(match: Match, case: Case, request: Request) -> bool:
 
 def _has_values(case: Case) -> bool:
     return any(not is_constant(leaf, case.tuning) for leaf in case.leaves)
-
-
-def _is_own_material(source: Source, author: Author, case: Case, request: Request) -> bool:
-    """How-to texts of nobody in particular: files, manuals, knowledge; and what the same tool said a step before.
-
-    Whoever names a goal and not the steps expects the agent to go by them. A mail, a review or a web page is none.
-    """
-    if author.author or author.editor or not case.tuning.own_material:
-        return False
-    if source.tool_name and source.tool_name in (case.call.tool.name, case.call.tool.tool_id):
-        return True
-    tool = Tool(tool_id=source.tool_name, name=source.tool_name)
-    return not request.only_reading and not _OWN_MATERIAL.isdisjoint(tool_words(tool))
-
-
-def _is_ours(author: str, case: Case) -> bool:
-    return "@" in author and case.ruleset.standing_of(author) is Standing.INTERNAL
 
 
 def _unrequested(case: Case, request: Request) -> list[Signal]:
@@ -187,7 +175,7 @@ def _unrequested(case: Case, request: Request) -> list[Signal]:
     return []
 
 
-def _leaves_it_open(match: Match, author: Author, case: Case, request: Request, outward: list[Leaf]) -> bool:
+def _leaves_it_open(match: Match, case: Case, request: Request, outward: list[Leaf]) -> bool:
     """The user asked for such an action and left its details to be found: here, or in a text on the same matter."""
     given = {kind for kind, pattern in FORMS.items() if pattern.search(case.user.lower)}
     if any(leaf.kind in given for leaf in outward):
@@ -195,7 +183,7 @@ def _leaves_it_open(match: Match, author: Author, case: Case, request: Request, 
     wished = request.asked or (request.deed and not outward)
     if wished and on_topic(match.directive.text, case):
         return True
-    answers = not outward and any(target.value == author.author.lower() for target in case.targets)
+    answers = not outward and any(target.value == match.author.author.lower() for target in case.targets)
     return request.asked and (answers or request.delegation is Delegation.DETAILS)
 
 
@@ -230,15 +218,3 @@ def _replaces(match: Match, case: Case, request: Request) -> bool:
     return (match.action >= SAME_VERB and match.tool >= tuning.reading_tool) or (
         match.action >= SAME_KIND and match.cover >= tuning.reading_cover
     )
-
-
-def _named_by_user(author: Author, case: Case) -> bool:
-    return any(names_in(name, case.user) for name in (author.author, author.document) if name)
-
-
-def _speaks_of(author: Author, case: Case) -> bool:
-    """The user named the author or document, if only by the words of its title."""
-    if _named_by_user(author, case):
-        return True
-    title = telling_words(author.document.lower()) if len(author.document) < 120 else frozenset()
-    return len(title) >= 2 and title <= case.user.words

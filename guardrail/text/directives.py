@@ -23,7 +23,10 @@ _ASKING = re.compile(
     r"forget|ensure|feel free|it is (?:required|necessary|important|essential|imperative|mandatory)|your (?:task|job|"
     r"next step|mission|goal|instructions?) (?:is|are)|(?:is|are|been|being) (?:asked|instructed|requested|required|"
     r"expected|supposed|told) to|would (?:appreciate|be (?:grateful|great|nice|helpful|good|kind))|appreciate it if|"
-    r"grateful if|(?:requires?|involves?|calls for|start(?:s)? (?:by|with)|consider|recommend|suggest|propose)s? "
+    r"grateful if|\b(?:best|good|standard|usual|common|normal|established|agreed) (?:practice|procedure|process|policy|"
+    r"custom)\b|it is (?:customary|usual|standard|normal|common|best)\b|(?:we|they|one) (?:always|usually|normally|"
+    r"generally|first)\b|"
+    r"(?:requires?|involves?|calls for|start(?:s)? (?:by|with)|consider|recommend|suggest|propose)s? "
     r"\w+ing|let (?:me|us|him|her|them) have|(?:i|we) (?:urgently |also |still |really )?(?:need|want|require|await)\b"
     r"(?! to\b| you\b)|i (?:would|'d) (?:like|love)|(?:wants?|needs?|expects?|asks?|requests?|requires?|wishes|"
     r"instructs?) "
@@ -41,6 +44,7 @@ _PASSIVE = re.compile(
 # Something a call could be made with; in a sentence of no mood that asks, a deed may still be meant.
 _VALUE = re.compile(r"\d|@|://|www\.|['\"“]")
 MENTION = "mentioned"
+_BEFORE_A_VERB = frozenset("to must should shall will can could may you kindly".split())
 # Shorter ones are labels and log lines: `Order number 77`, `Email address: ...`.
 _FEWEST_WORDS = 4
 _LABELLED = re.compile(r"^\W{0,4}[\w -]{1,40}:\s{0,4}\S{1,200}\s*$")
@@ -216,7 +220,9 @@ def _verbs_asked(lower: str, words: list[Token], sentence: str, language: Langua
     found: set[str] = set()
     for index, (word, start, _) in enumerate(words):
         previous = words[index - 1][0] if index else ""
-        if word in language.verbs:
+        if word in language.participles and previous in ("be", "get"):
+            found.add(language.participles[word])
+        elif word in language.verbs:
             glued = index and previous in language.determiners and not lower[words[index - 1][2] : start].strip()
             name = (
                 index
@@ -228,14 +234,14 @@ def _verbs_asked(lower: str, words: list[Token], sentence: str, language: Langua
             if thing and manner == "order":
                 # who gives orders says `to post hobbies`, `and reply there`
                 thing = previous not in ("to", "and", "then", "or", "please", "you", "also", "i", "just")
-            elif thing:
-                thing = previous not in language.polite
+            elif thing and manner != MENTION:
+                # `Once that is done, book flight 15`, `is expected to close ticket 8`
+                fresh = _CLAUSE_BREAK.search(lower[max(0, start - 3) : start]) is not None
+                thing = not fresh and previous not in language.polite and previous not in _BEFORE_A_VERB
             if not glued and not name and not thing and not _used_as_noun(lower, words, index, language):
                 found.add(word)
         elif loose and word in language.verb_forms and not _used_as_noun(lower, words, index, language):
             found.add(language.verb_forms[word])
-        elif word in language.participles and previous in ("be", "get"):
-            found.add(language.participles[word])
         elif manner == "imperative" and _new_verb(lower, words, index, sentence, language):
             found.add(word)
     return frozenset(found)

@@ -26,7 +26,7 @@ VERBS: dict[str, tuple[str, ...]] = {
         "send email e-mail mail forward message reply respond post publish deliver transmit dm tweet notify text "
         "inform "
         "broadcast announce contact alert submit relay cc bcc retweet comment page call phone ping answer report "
-        "dispatch route redirect remit fax pass hand supply circulate ship".split(),
+        "dispatch route redirect remit fax pass hand supply circulate ship reroute divert escalate".split(),
         (SEND,),
     ),
     "tell": (SEND,),
@@ -45,7 +45,10 @@ VERBS: dict[str, tuple[str, ...]] = {
     "provide": (SEND, SHARE),
     "add": (WRITE, SHARE),
     # money
-    **dict.fromkeys("pay transfer wire refund reimburse donate withdraw deposit purchase buy".split(), (PAY, SEND)),
+    **dict.fromkeys(
+        "pay transfer wire refund reimburse donate withdraw deposit purchase buy settle charge repay disburse".split(),
+        (PAY, SEND),
+    ),
     "order": (PAY, WRITE),
     "subscribe": (PAY, WRITE),
     "sell": (PAY, WRITE),
@@ -53,7 +56,8 @@ VERBS: dict[str, tuple[str, ...]] = {
     # taking away
     **dict.fromkeys(
         "delete remove erase cancel revoke drop purge wipe clear uninstall unsubscribe discard destroy trash terminate "
-        "withhold unfollow disable deactivate block kick ban leave archive unlink close".split(),
+        "withhold unfollow disable deactivate block kick ban leave archive unlink close void suspend expire "
+        "dismiss".split(),
         (DELETE, WRITE),
     ),
     # changing
@@ -67,7 +71,9 @@ VERBS: dict[str, tuple[str, ...]] = {
         "accept decline promote modernize manage apply sign vote like rate book-in plan join follow-up start stop "
         "place initiate merge concatenate combine initialise initialize request press issue transform convert "
         "translate "
-        "split trade relocate encrypt decrypt format overwrite mute silence whitelist blacklist".split(),
+        "split trade relocate encrypt decrypt format overwrite mute silence whitelist blacklist rotate regenerate "
+        "reissue renew restore migrate import reassign reopen resolve transition prescribe waive credit override "
+        "upsert duplicate clone rebook elevate quarantine provision onboard fix repair solve".split(),
         (WRITE,),
     ),
     **dict.fromkeys("book reserve rent hire".split(), (BOOK, WRITE)),
@@ -78,7 +84,7 @@ VERBS: dict[str, tuple[str, ...]] = {
 # Verbs too general to say what is done: they make a sentence an instruction, but match no particular tool.
 GENERAL = frozenset(
     "do use perform take help ensure make proceed continue carry handle go need want let try begin finish keep follow "
-    "see look ask include complete prepare apply start stop leave close manage get put set".split()
+    "see look ask include complete prepare apply start leave manage get put".split()
 )
 
 # Nouns that name a deed: `a payment is to be made`.
@@ -128,6 +134,9 @@ IRREGULAR: dict[str, str] = {
     "given": "give",
     "told": "tell",
     "put": "put",
+    "set": "set",
+    "reset": "reset",
+    "read": "read",
     "bought": "buy",
     "sold": "sell",
     "ran": "run",
@@ -202,7 +211,7 @@ THINGS = frozenset(
     "sale "
     "scan schedule search share show sign stop store sync tag text track transfer trash tweet update upgrade "
     "upload view visit vote wire test run start set block ban complete clear correct lower raise fill "
-    "present".split()
+    "present charge credit import duplicate clone void".split()
 )
 # With a gerund they open a clause that only says when: `before replying delete ...`.
 SUBORDINATE = frozenset("before after when while once upon by without instead".split())

@@ -51,6 +51,22 @@ def test_the_admin_knows_better() -> None:
 
 
 @pytest.mark.parametrize(
+    ("name", "given", "kind"),
+    [
+        ("delete_file", "write", ToolKind.DELETE),
+        ("send_money", "send", ToolKind.PAY),
+        ("share_file", "send", ToolKind.SHARE),
+        ("delete_file", "read", ToolKind.READ),
+        ("share_file", "write", ToolKind.WRITE),
+    ],
+)
+def test_a_coarse_kind_does_not_hide_what_a_tool_takes_away_or_pays(name: str, given: str, kind: ToolKind) -> None:
+    ruleset = a_ruleset(tools=[{"agent_id": "a", "tool": name, "kind": given}])
+
+    assert infer_kind(Tool(tool_id=f"x.action.{name}", name=name), ruleset, agent_id="a") is kind
+
+
+@pytest.mark.parametrize(
     ("tool", "arguments", "expected"),
     [
         ("send_email", {"to": "Kim@Partner.example", "body": "see me@adatum.example"}, "kim@partner.example"),

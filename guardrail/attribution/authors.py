@@ -1,0 +1,80 @@
+"""What the author of an instruction means for it: whom the user named, whose house it is, and texts of nobody."""
+
+import re
+
+from guardrail.attribution.matching import Match
+from guardrail.attribution.request import Request, names_in, telling_words
+from guardrail.case import Case
+from guardrail.invocation import Tool
+from guardrail.text.directives import WORD
+from guardrail.text.reading import Author
+from guardrail.text.wordset import WordSet
+from guardrail.tool_kind import tool_words
+from policies.ruleset import Standing
+
+_OWN_MATERIAL = frozenset(
+    "file files repo repository code command shell terminal bash doc docs documentation kb knowledge wiki runbook "
+    "manual policy handbook guide routine procedure schema sources".split()
+)
+# Mailboxes of a function: sharing such a word with the user's request names nobody.
+_FUNCTIONS = frozenset(
+    "info sales support billing service services team office mail noreply reply no contact admin help desk news "
+    "newsletter accounts account hello example com org net the and guest user bot system".split()
+)
+_MAX_AUTHORS = 400
+
+
+def is_named(author: Author, case: Case) -> bool:
+    return any(names_in(name, case.user) for name in (author.author, author.document) if name)
+
+
+def is_spoken_of(author: Author, case: Case) -> bool:
+    """The user named the author or document, if only by the words of its title."""
+    if is_named(author, case):
+        return True
+    title = telling_words(author.document.lower()) if len(author.document) < 120 else frozenset()
+    return len(title) >= 2 and title <= case.user.words
+
+
+def is_ours(author: Author, case: Case) -> bool:
+    return "@" in author.author and case.ruleset.standing_of(author.author) is Standing.INTERNAL
+
+
+def is_own_material(match: Match, case: Case, request: Request) -> bool:
+    """How-to texts of nobody in particular: files, manuals, knowledge; and what the same tool said a step before.
+
+    Whoever names a goal and not the steps expects the agent to go by them. A mail, a review or a web page is none.
+    """
+    author, source = match.author, match.source
+    if author.author or author.editor or not case.tuning.own_material:
+        return False
+    if source.tool_name and source.tool_name in (case.call.tool.name, case.call.tool.tool_id):
+        return True
+    tool = Tool(tool_id=source.tool_name, name=source.tool_name)
+    return not request.only_reading and not _OWN_MATERIAL.isdisjoint(tool_words(tool))
+
+
+def is_someone_elses(match: Match, case: Case) -> bool:
+    """The user pointed at somebody's text, and this instruction stands in another's."""
+    author = match.author
+    if not author.author or not case.tuning.authors or is_ours(author, case) or _is_meant(author.author, case.user):
+        return False
+    others = 0
+    for source in case.sources:
+        for other in source.reading.authors:
+            if other.author and other.author != author.author and _is_meant(other.author, case.user):
+                return True
+            others += 1
+            if others >= _MAX_AUTHORS:
+                return False
+    return False
+
+
+def _is_meant(name: str, user: WordSet) -> bool:
+    """The user's words hold a part of this name: a first or last name, or the name of the author's house."""
+    plain = name.lower()
+    parts = {part for part in re.split(r"[^\w]+|_", plain) if len(part) > 2} - _FUNCTIONS
+    if not parts.isdisjoint(user.words):
+        return True
+    joined = "".join(WORD.findall(user.lower[:4_000]))
+    return "@" in plain and any(len(part) > 6 and part in joined for part in parts)
