@@ -351,7 +351,7 @@ def _leaving_class(case: Case, stopping: list[Signal]) -> Iterator[Variation]:
 
 def _without_argument(case: Case, stopping: list[Signal]) -> Iterator[Variation]:
     """Without one argument; not without the only one that says whom or what the call is for."""
-    paths = [path for signal in stopping for path in signal.redactions]
+    paths = [redaction.argument for signal in stopping for redaction in signal.redactions]
     paths += [e.path for signal in stopping for e in signal.evidence if e.source == "argument"]
     aims = {target.argument for target in case.targets if target.named}
     for path in list(dict.fromkeys(paths))[:2]:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from guardrail.attribution.origins import trace_origins
 from guardrail.attribution.recall import with_memory
@@ -24,7 +24,8 @@ T = TypeVar("T")
 class Judgement:
     """The decision with what people need to follow it. `timings` are (stage, milliseconds) in order.
 
-    `case` is the call as it was laid out, None where it could not be.
+    `case` is the call as it was laid out, None where it could not be. `modified_arguments` are those that may be sent,
+    where the decision is to modify.
     """
 
     decision: Decision
@@ -33,6 +34,7 @@ class Judgement:
     destinations: tuple[str, ...]
     timings: tuple[tuple[str, float], ...]
     case: Case | None = None
+    modified_arguments: Any = None
 
 
 class _Stages:

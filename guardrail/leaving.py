@@ -15,6 +15,9 @@ _SIGN_IN = frozenset(
 )
 _MAX_TEXT = 60_000
 _MAX_TEXTS = 500
+# a number of fewer digits stands for nobody; Python does not write out one of thousands
+_TELLING_NUMBER = 10**8
+_LONGEST_NUMBER = 200
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -55,9 +58,12 @@ def outgoing(case: Case, *, longest: int = _MAX_TEXT) -> list[Outgoing]:
     for argument in case.call.arguments:
         if len(found) >= _MAX_TEXTS:
             break
-        if not isinstance(argument.value, str) or argument_name(argument.path) in _SIGN_IN:
+        value = argument.value
+        if isinstance(value, int) and abs(value) >= _TELLING_NUMBER and not isinstance(value, bool):
+            value = str(value) if value.bit_length() < _LONGEST_NUMBER else ""
+        if not isinstance(value, str) or argument_name(argument.path) in _SIGN_IN:
             continue
-        text = argument.value[:longest]
+        text = value[:longest]
         if text.strip():
             found.append(Outgoing(argument=argument.path, text=text))
             opened = decode_blob(text) if len(text) >= 16 and " " not in text.strip() else None

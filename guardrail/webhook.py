@@ -22,7 +22,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from guardrail import auth, database, housekeeper, opinions, poisoned, store
+from guardrail import auth, database, housekeeper, modifying, opinions, poisoned, store
 from guardrail.api_schema import ErrorBody, EvaluateAnswer, EvaluateRequest
 from guardrail.attribution.recall import proven
 from guardrail.destinations import destinations_of
@@ -44,12 +44,13 @@ _NOTHING_LOADED = Ruleset(version=0)
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Wire:
-    """What differs between callers on the way in and out."""
+    """What differs between callers on the way in and out. `arguments_of` is None where no answer can modify them."""
 
     name: str
     parse: Callable[..., Invocation]
     salvage: Callable[[bytes], dict[str, str]]
     forward: Callable[[bytes, Invocation], bytes]
+    arguments_of: Callable[[bytes], Any] | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -72,6 +73,7 @@ _EVALUATE = _Wire(
     parse=evaluate.parse,
     salvage=lambda _: {},
     forward=lambda _, call: copilot_studio.rendered(call),
+    arguments_of=evaluate.arguments_of,
 )
 
 
@@ -128,8 +130,9 @@ def _judged(
         mode = ruleset.for_call(agent_id=call.agent_id, environment_id=call.environment_id).mode
         past = load_past(call, destinations_of(call, ruleset), mode=mode)
         past_ms = (time.monotonic() - started) * 1000 - read_ms
-        judgement = judge(call, past, ruleset, deadline=deadline, clock=time.monotonic)
-        judgement = opinions.weigh(asked, judgement, until=deadline)
+        judge_it = partial(judge, past=past, ruleset=ruleset, deadline=deadline, clock=time.monotonic)
+        judgement = opinions.weigh(asked, judge_it(call), until=deadline)
+        judgement = _modified(call, judgement, judge_it, ruleset, wire=wire, body=arrival.body)
         spare = min(deadline, time.monotonic() + settings.EXPLAIN_MS / 1000)
         judgement = _agreed(call, past, explain(judgement, deadline=spare, clock=time.monotonic))
     except (Unreadable, RecursionError) as error:
@@ -142,6 +145,24 @@ def _judged(
         opinions.drop(asked)
     timings = (("read", read_ms), ("past", past_ms), *judgement.timings)
     return call, replace(judgement, timings=timings)
+
+
+def _modified(
+    call: Invocation,
+    judgement: Judgement,
+    judge_it: Callable[[Invocation], Judgement],
+    ruleset: Ruleset,
+    *,
+    wire: _Wire,
+    body: bytes,
+) -> Judgement:
+    """The judgement; where it says modify, with what may be sent instead, or stopped where that cannot be told."""
+    if judgement.decision.would_have is not Action.MODIFY:
+        return judgement
+    if wire.arguments_of is None:
+        return modifying.stopped(judgement, why="this caller can only be told to allow or to block.")
+    arguments = wire.arguments_of(body)
+    return modifying.modify(call, judgement, ruleset, arguments=arguments, judge_again=judge_it)
 
 
 def _agreed(call: Invocation, past: Past, judgement: Judgement) -> Judgement:
@@ -277,9 +298,11 @@ class Evaluate(CallView):
     )
     def post(self, request: Request) -> Response:
         answered = answer_call(request, self.caller(request, None), _EVALUATE)
-        decision = answered.judgement.decision
-        arguments = evaluate.arguments_of(answered.arrival.body) if decision.action is Action.MODIFY else None
-        return Response(evaluate.answer(decision, verdict_id=str(answered.arrival.verdict_id), arguments=arguments))
+        judgement = answered.judgement
+        verdict_id = str(answered.arrival.verdict_id)
+        return Response(
+            evaluate.answer(judgement.decision, verdict_id=verdict_id, arguments=judgement.modified_arguments)
+        )
 
 
 def warm() -> None:

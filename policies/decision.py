@@ -6,7 +6,7 @@ from datetime import datetime
 
 from policies.regime import Regime, regime_of
 from policies.ruleset import Action, CallRules, FailPosture, Mode, Profile, Ruleset
-from policies.signal import Severity, Signal
+from policies.signal import Redaction, Severity, Signal
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -29,7 +29,7 @@ class Decision:
     degraded: tuple[str, ...]
     failed: bool
     policy_version: int
-    redactions: tuple[str, ...] = ()
+    redactions: tuple[Redaction, ...] = ()
 
     @property
     def regime(self) -> Regime:
@@ -66,10 +66,10 @@ def decide(
     ranked = sorted(signals, key=lambda s: (ruleset.action_for(s.name, rules.profile), s.severity), reverse=True)
     deciding = ranked[0] if ranked else None
     would_have = ruleset.action_for(deciding.name, rules.profile) if deciding else Action.ALLOW
-    redactions: tuple[str, ...] = ()
+    redactions: tuple[Redaction, ...] = ()
     if would_have is Action.MODIFY:
         modifying = [s for s in ranked if ruleset.action_for(s.name, rules.profile) is Action.MODIFY]
-        redactions = tuple(dict.fromkeys(path for s in modifying for path in s.redactions))
+        redactions = tuple(dict.fromkeys(part for s in modifying for part in s.redactions))
         unmendable = next((s for s in modifying if not s.redactions), None)
         # handing the arguments back unchanged would be an allow by another name
         if unmendable is not None:

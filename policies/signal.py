@@ -42,6 +42,24 @@ class Evidence:
     note: str = ""
 
 
+# What a reader of modified arguments sees in the place of what was taken out.
+REMOVED = "[removed by Guardrail]"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Redaction:
+    """A stretch of one argument to be taken out so that the rest may pass.
+
+    `argument` is its path, `start` and `end` character offsets in its text, `end` None = to its end. `instead` is put
+    in its place; empty = nothing is, and an item of a list that is taken out whole is left out of the list.
+    """
+
+    argument: str
+    start: int = 0
+    end: int | None = None
+    instead: str = REMOVED
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Signal:
     """One assertion. `name` is the key policy maps to an action; `reason` names the evidence in plain words.
@@ -51,7 +69,7 @@ class Signal:
     `share` (of the document's fingerprints, `45 %`), `engine` (who gave a second opinion), `ticket` (the AllowOnce that
     let a held call pass), and digests by which a text is known again: `record`, `directive`, and `recalled` where it
     was known.
-    `redactions` are argument paths a caller that can carry it may blank instead of stopping the call.
+    `redactions` are what a caller that can carry it may take out of the arguments instead of stopping the call.
     `would_pass_if` and `would_be_held_if` complete “it would pass if …”, “it would be held, not blocked, if …”, most
     telling first. Detectors leave them empty: the judge fills them in on the deciding signal of a stopped call, each
     one found true by judging the call changed in that one way again. (Verdicts before policy signals said so hold
@@ -63,7 +81,7 @@ class Signal:
     reason: str
     evidence: tuple[Evidence, ...] = ()
     facts: tuple[tuple[str, str], ...] = ()
-    redactions: tuple[str, ...] = ()
+    redactions: tuple[Redaction, ...] = ()
     would_pass_if: tuple[str, ...] = ()
     would_be_held_if: tuple[str, ...] = ()
 

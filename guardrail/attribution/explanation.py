@@ -6,6 +6,7 @@ from guardrail.attribution.matching import Match
 from guardrail.attribution.outward import OUTWARD
 from guardrail.attribution.provenance import Leaf, stands_in
 from guardrail.attribution.recall import facts_of
+from guardrail.attribution.redactions import recipients_out
 from guardrail.attribution.request import Request
 from guardrail.case import Case, Source
 from guardrail.destinations import EMAIL, Target, argument_name
@@ -36,6 +37,7 @@ def followed(name: str, match: Match, case: Case, request: Request) -> Signal:
         reason=_reason(name, match, case, request, place),
         evidence=tuple(_evidence(match, case)),
         facts=tuple(_facts(match, author, case)),
+        redactions=recipients_out((*match.exact, *match.values), case),
     )
 
 
@@ -73,6 +75,7 @@ def unrequested(target: Target, leaf: Leaf, source: Source, prose: Prose, case: 
             ("argument", argument_name(leaf.argument) or leaf.argument),
             ("tool_kind", case.kind.value),
         ),
+        redactions=recipients_out((leaf,), case),
     )
 
 

@@ -27,7 +27,6 @@ from policies.taxonomy import tags_of
 
 NAME = "evaluate"
 
-REDACTED = "[removed by Guardrail]"
 _KNOWN_MEMBERS = {
     "agent", "user", "conversation_id", "plan_id", "step_id", "channel", "client_ip", "trigger", "user_message",
     "thought", "history", "outputs", "tool", "arguments",
@@ -110,7 +109,7 @@ def parse(body: bytes, *, orchestrator: str) -> Invocation:
 
 
 def answer(decision: Decision, *, verdict_id: str, arguments: Any = None) -> Answer:
-    """The explicit verdict; `arguments` are those of the call, needed to carry a `modify`."""
+    """The explicit verdict; `arguments` are those that may be sent where it is a `modify`."""
     answered: Answer = {
         "decision": _DECISIONS[decision.action],
         "reasons": [decision.reason] if decision.action > Action.NOTICE else [],
@@ -122,26 +121,13 @@ def answer(decision: Decision, *, verdict_id: str, arguments: Any = None) -> Ans
         "verdict_id": verdict_id,
     }
     if decision.action is Action.MODIFY:
-        answered["modified_arguments"] = _redacted(arguments, path="", redactions=frozenset(decision.redactions))
+        answered["modified_arguments"] = arguments
     return answered
 
 
 def arguments_of(body: bytes) -> Any:
     """The planned arguments as they came, for an answer that modifies them."""
     return read_object(body).get("arguments")
-
-
-def _redacted(value: Any, *, path: str, redactions: frozenset[str]) -> Any:
-    if path in redactions:
-        return REDACTED
-    if isinstance(value, dict):
-        return {
-            key: _redacted(item, path=f"{path}.{key}" if path else str(key), redactions=redactions)
-            for key, item in value.items()
-        }
-    if isinstance(value, list):
-        return [_redacted(item, path=f"{path}[{i}]", redactions=redactions) for i, item in enumerate(value)]
-    return value
 
 
 def _tool(entry: dict[str, Any]) -> Tool:

@@ -70,7 +70,7 @@ def test_it_refuses_a_stranger(asking: Asking) -> None:
         (Action.BLOCK, "block"),
     ],
 )
-def test_it_has_a_word_for_every_action_and_blanks_only_what_policy_names(action: Action, word: str) -> None:
+def test_it_has_a_word_for_every_action_and_arguments_only_for_one(action: Action, word: str) -> None:
     decision = Decision(
         action=action,
         would_have=action,
@@ -83,15 +83,10 @@ def test_it_has_a_word_for_every_action_and_blanks_only_what_policy_names(action
         degraded=(),
         failed=False,
         policy_version=1,
-        redactions=("to[1]", "card.number"),
     )
-    arguments = {"to": ["a", "b"], "card": {"number": "4111", "name": "A"}}
-    answer = evaluate.answer(decision, verdict_id="v", arguments=arguments)
+    answer = evaluate.answer(decision, verdict_id="v", arguments={"to": ["a"]})
     assert answer["decision"] == word
-    assert ("modified_arguments" in answer) is (action is Action.MODIFY)
-    if action is Action.MODIFY:
-        gone = evaluate.REDACTED
-        assert answer["modified_arguments"] == {"to": ["a", gone], "card": {"number": gone, "name": "A"}}
+    assert answer.get("modified_arguments") == ({"to": ["a"]} if action is Action.MODIFY else None)
 
 
 def test_it_documents_the_request_in_the_openapi_schema(asking: Asking) -> None:
