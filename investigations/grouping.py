@@ -179,6 +179,8 @@ def _title(found: _Found) -> str:
             title = f"{found.fact('data_class') or 'Classified'} data bound for {where or 'outside'}"
         case "secret_leaving":
             title = f"Secret bound for {where or 'outside'}"
+        case "data_in_link" | "data_in_link_suspected":
+            title = f"Data in an address of {where or 'a stranger'}"
         case "destination_denied":
             title = f"Denied destination: {_deed(found, where)}"
         case "agent_quarantined":

@@ -14,6 +14,10 @@ BASELINE: dict[str, Any] = {
         "destination_denied": _BLOCK,
         "classified_data_leaving": _BLOCK,
         "secret_leaving": _BLOCK,
+        # Data in an address whose host nobody vouches for; suspected where it cannot be traced to a text that was read
+        "data_in_link": _BLOCK,
+        "data_in_link_suspected": _HOLD,
+        "link_unusual": _NOTICE,
         # An instruction in outside text that this call carries out, with a signature beside it
         "instruction_marked": _BLOCK,
         # The same without a signature: the user asked for something else

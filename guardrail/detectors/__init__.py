@@ -3,7 +3,16 @@
 from collections.abc import Callable
 
 from guardrail.case import Case
-from guardrail.detectors import attribution, classified, fingerprints, quarantine, reach, reconnaissance, secrets
+from guardrail.detectors import (
+    attribution,
+    classified,
+    exfiltration,
+    fingerprints,
+    quarantine,
+    reach,
+    reconnaissance,
+    secrets,
+)
 from policies.signal import Signal
 
 Detect = Callable[[Case], list[Signal]]
@@ -13,6 +22,7 @@ DETECTORS: tuple[tuple[str, Detect], ...] = (
     (reach.NAME, reach.detect),
     (reconnaissance.NAME, reconnaissance.detect),
     (secrets.NAME, secrets.detect),
+    (exfiltration.NAME, exfiltration.detect),
     (classified.NAME, classified.detect),
     (fingerprints.NAME, fingerprints.detect),
     (attribution.NAME, attribution.detect),

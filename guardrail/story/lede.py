@@ -5,7 +5,12 @@ from typing import Any
 
 _LONGEST_NAME = 90
 _INSTRUCTIONS = frozenset({"instruction_marked", "instruction_followed", "instruction_delegated"})
-_CARRIED = {"secret_leaving": "a secret", "personal_data_leaving": "personal data"}
+_CARRIED = {
+    "secret_leaving": "a secret",
+    "personal_data_leaving": "personal data",
+    "data_in_link": "data inside an address",
+    "data_in_link_suspected": "data inside an address",
+}
 
 
 def lede_of(

@@ -5,6 +5,7 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from guardrail.detectors import DETECTORS, Detect
 from guardrail.invocation import Invocation, Past
 from guardrail.judge import Judgement, judge
 from guardrail.wire.copilot_studio import parse
@@ -57,13 +58,21 @@ def a_ruleset(**fragment: Any) -> Ruleset:
     return compile_ruleset({**BASELINE, "version": 1, **INTERNAL, **fragment})
 
 
-def judged(call: Invocation, *, past: Past | None = None, budget_s: float = 30.0, **fragment: Any) -> Judgement:
+def judged(
+    call: Invocation,
+    *,
+    past: Past | None = None,
+    budget_s: float = 30.0,
+    detectors: Sequence[tuple[str, Detect]] = DETECTORS,
+    **fragment: Any,
+) -> Judgement:
     return judge(
         call,
         past or Past(available=True),
         a_ruleset(**fragment),
         deadline=time.monotonic() + budget_s,
         clock=time.monotonic,
+        detectors=detectors,
     )
 
 

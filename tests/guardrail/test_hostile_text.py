@@ -1,12 +1,16 @@
 """Texts made to waste time: reading is linear, and the deadline holds whatever the size."""
 
+import importlib
 import time
+from typing import Any
 
 import pytest
 
+from guardrail.detectors import DETECTORS
 from guardrail.text.reading import forget_readings
 from policies.ruleset import Action
 from tests.guardrail.cases import a_call, judged
+from tests.guardrail.samples.fingerprints import KNOWN
 
 PIECES = {
     "letters": "a",
@@ -70,17 +74,35 @@ PIECES = {
 MAIL = {"to": "kim@partner.example", "subject": "Hello", "body": "See you on Monday."}
 
 
-@pytest.mark.parametrize("piece", PIECES.values(), ids=PIECES.keys())
+# what each detector's own samples say could hold it up
+OWN_PIECES = {
+    f"{name}: {what}": piece
+    for name in (detect.__module__.rpartition(".")[2] for _, detect in DETECTORS)
+    for what, piece in getattr(importlib.import_module(f"tests.guardrail.samples.{name}"), "HOSTILE", {}).items()
+}
+
+
+@pytest.mark.parametrize("piece", (PIECES | OWN_PIECES).values(), ids=(PIECES | OWN_PIECES).keys())
 def test_it_reads_100_kB_of_anything_in_time(piece: str) -> None:
     text = piece * (100_000 // len(piece))
     forget_readings()
     start = time.perf_counter()
-    judged(a_call(outputs=[("read_file", text)], arguments=MAIL))
-    judged(a_call(arguments={**MAIL, "body": text}))
-    judged(a_call(user=text, arguments=MAIL))
+    calls = [
+        a_call(outputs=[("read_file", text)], arguments=MAIL),
+        a_call(arguments={**MAIL, "body": text}),
+        a_call(user=text, arguments=MAIL),
+        # both: what would leave is looked for in what was read
+        a_call(
+            outputs=[("read_file", text)], arguments={**MAIL, "body": f"{text[:50_000]} https://x.example/?d={text}"}
+        ),
+    ]
+    documents: dict[str, Any] = dict(KNOWN)
+    timings = [timing for call in calls for timing in judged(call, **documents).timings]
 
-    # generous: the slowest takes 0.4 s on two busy cores (2026-11); anything quadratic takes minutes
-    assert time.perf_counter() - start < 8
+    # generous: the slowest takes 0.5 s on two busy cores (2026-11); anything quadratic takes minutes
+    assert time.perf_counter() - start < 12
+    # each detector by itself as well: 0.2 s is the slowest
+    assert [timing for timing in timings if timing[0] not in ("read", "decide") and timing[1] > 2_000] == []
 
 
 @pytest.mark.parametrize("piece", [PIECES["words"], PIECES["yaml"], PIECES["zero-width characters"]])
