@@ -81,7 +81,43 @@ def test_it_fails_when_an_attack_is_not_stopped(live_server: LiveServer, token: 
     housekeeper.refresh()
     with pytest.raises(CommandError) as error:
         rehearse(live_server, token)
-    assert str(error.value).count("no call was blocked, expected a stop") == 3
+    assert str(error.value).count("of the attack was let through, expected a stop") == 3
+
+
+@pytest.mark.usefixtures("worker")
+def test_one_story_is_played_call_by_call_and_its_investigation_closed(live_server: LiveServer, token: str) -> None:
+    said = rehearse(live_server, token, "--story", "mail-forward-rule")
+    assert "2. Create-inbox-rule              blocked" in said
+    assert "3. Send-an-email-V2               allowed" in said, "the user's own later request"
+    investigation = Investigation.objects.get()
+    assert investigation.agent_name == "Inbox Helper (exercise)"
+    assert (investigation.status, investigation.disposition) == ("closed", "benign_expected")
+    assert investigation.activities.get(kind="closed").text.startswith(
+        "Benign, expected: Exercise: `mail-forward-rule`"
+    )
+
+
+@pytest.mark.usefixtures("worker")
+def test_one_group_is_played_as_a_table_with_its_interval(live_server: LiveServer, token: str) -> None:
+    said = rehearse(live_server, token, "--group", "seeds")
+    assert "attacks stopped before harm: 3 of 3 (100 %, 95 % interval 44 to 100)\n" in said
+    assert "honest twins passed: 3 of 3" in said
+
+
+@pytest.mark.usefixtures("worker")
+def test_attacks_that_need_memory_are_counted_and_fail_nothing(live_server: LiveServer, token: str) -> None:
+    publish({"defaults": {"mode": "monitor"}}, actor=None, reason="a policy that stops nothing")
+    housekeeper.refresh()
+    said = rehearse(live_server, token, "--group", "memory")
+    assert "spread attacks stopped (memory): 0 of " in said
+    assert "attacks stopped before harm" not in said
+
+
+def test_it_names_the_groups_and_stories_there_are(live_server: LiveServer, token: str) -> None:
+    with pytest.raises(CommandError, match=r"nothing is called `post`, expected one of agents, calendar, "):
+        rehearse(live_server, token, "--group", "post")
+    with pytest.raises(CommandError, match=r"nothing is called `seed`, expected one of .*seed-invoice"):
+        rehearse(live_server, token, "--story", "seed")
 
 
 def test_it_says_when_the_token_is_wrong(live_server: LiveServer, token: str) -> None:
@@ -99,5 +135,5 @@ def test_it_takes_address_and_token_from_the_running_instance(settings: Settings
     with pytest.raises(CommandError, match="give `--base-url` and `--token`"):
         call_command("rehearse")
     (tmp_path / "state.json").write_text('{"url": "http://127.0.0.1:9", "webhook_token": "gr_x"}')
-    with pytest.raises(CommandError, match=r"`http://127\.0\.0\.1:9/copilot-studio/` cannot be reached"):
+    with pytest.raises(CommandError, match=r"`http://127\.0\.0\.1:9/copilot-studio` cannot be reached"):
         call_command("rehearse")

@@ -1,37 +1,35 @@
 """`manage.py rehearse`: plays attacks and honest work against a running instance, and says what became of them.
 
-It lives here and not beside its stories because it follows each stopped call into its investigation.
+It lives here and not beside its scenarios because it follows each stopped call into its investigation.
 """
 
 import json
 import time
 import uuid
-from dataclasses import dataclass
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-import httpx
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from guardrail.rehearsal.stories import Step, Story, stories
+from guardrail.rehearsal.asking import Instance, NoVerdict
+from guardrail.rehearsal.library import load_scenarios
+from guardrail.rehearsal.playing import Made, play, run_of
+from guardrail.rehearsal.scenario import Scenario, Script, as_exercise
+from guardrail.rehearsal.score import Result, totals
+from guardrail.rehearsal.stories import SEEDS
+from investigations import services
 from investigations.models import Investigation
 
-_TIMEOUT_SECONDS = 10.0
 _POLL_SECONDS = 0.2
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Answer:
-    blocked: bool
-    verdict_id: uuid.UUID
-    ms: float
 
 
 class Command(BaseCommand):
     help = (
-        "Play three attack stories and their honest twins against a running instance. Exits 1 when an attack is not "
-        "stopped, an honest call is blocked, or a stopped call leads to no investigation."
+        "Play attacks and their honest twins against a running instance: the three of the first start, or the library. "
+        "Exits 1 when an attack is not stopped before harm, honest work is blocked, or a stopped call leads to no "
+        "investigation. Attacks of the group `memory` and their twins are counted apart and never fail the command."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -45,47 +43,152 @@ class Command(BaseCommand):
         parser.add_argument(
             "--patience", type=float, default=20.0, help="seconds to wait for an investigation (default: %(default)s)"
         )
+        chosen = parser.add_mutually_exclusive_group()
+        chosen.add_argument("--all", action="store_true", dest="everything", help="play the whole library")
+        chosen.add_argument("--group", default="", help="play one group of it, e.g. mail")
+        chosen.add_argument("--story", default="", help="play one of it and list its calls, e.g. mail-forward-rule")
+        parser.add_argument("--json", action="store_true", dest="as_json", help="print JSON instead of a table")
 
-    def handle(self, *, base_url: str, token: str, patience: float, **_: Any) -> None:
-        """Safe to run again: every run uses fresh ids."""
+    def handle(self, *, base_url: str, token: str, patience: float, as_json: bool, **chosen: Any) -> None:
+        """Safe to run again: every run uses fresh ids and texts."""
         base_url, token = _target(base_url, token)
-        played = stories(uuid.uuid4(), datetime.now(UTC))
-        complaints: list[str] = []
-        headers = {"Authorization": f"Bearer {token}"}
-        with httpx.Client(base_url=base_url, headers=headers, timeout=_TIMEOUT_SECONDS) as client:
-            for story in played:
-                complaints += self._play(story, client, patience=patience)
+        run_id, started = uuid.uuid4(), datetime.now(UTC)
+        exercise = any(chosen[name] for name in ("everything", "group", "story"))
+        scenarios = _chosen(run_id, everything=chosen["everything"], group=chosen["group"], story=chosen["story"])
+        quiet, listed = as_json, not exercise or bool(chosen["story"])
+        results: list[Result] = []
+        with Instance(base_url, token) as instance:
+            for scenario in scenarios:
+                result = _play(scenario, instance, run_id=run_id, started=started)
+                results.append(result)
+                if not quiet:
+                    self._tell(result, listed=listed, first=len(results) == 1)
+        if exercise:
+            complaints = _close(results, run_id=run_id, patience=patience)
+        else:
+            complaints = self._follow(results, patience=patience)
+        complaints = [c for r in results if not r.scenario.needs_memory for c in r.complaints()] + complaints
+        self._sum_up(results, run_id=run_id, exercise=exercise, as_json=as_json, failed=bool(complaints))
         if complaints:
             raise CommandError("\n".join(complaints))
-        attacks = sum(story.attack for story in played)
-        self.stdout.write(
-            f"{attacks} attacks stopped, {len(played) - attacks} honest twins passed, every stop has its investigation"
-        )
 
-    def _play(self, story: Story, client: httpx.Client, *, patience: float) -> list[str]:
-        """Send the story's calls until one is stopped, as an agent would; returns what went wrong."""
-        self.stdout.write(f"{'Attack' if story.attack else 'Honest'}: {story.title}")
-        for number, step in enumerate(story.steps, start=1):
-            answer = _ask(client, step)
-            word = "blocked" if answer.blocked else "allowed"
+    def _tell(self, result: Result, *, listed: bool, first: bool) -> None:
+        scenario = result.scenario
+        if listed:
+            self._list("Attack", scenario.attack, result.attack)
+            self._list("Honest", scenario.twin, result.twin)
+            return
+        if first:
+            self.stdout.write(f"{'story':<28} {'way in':<20} {'stopped':<13} {'twin':<8} {'ms':>5}")
+        at = f", call {result.stopped_at}" if result.stopped_at else ""
+        stopped = f"{'yes' if result.stopped else 'NO'}{at}"
+        twin = "passed" if result.passed else "STOPPED"
+        self.stdout.write(f"{scenario.name:<28} {scenario.way_in:<20} {stopped:<13} {twin:<8} {result.slowest_ms:5.0f}")
+
+    def _list(self, word: str, script: Script, calls: Sequence[Made]) -> None:
+        self.stdout.write(f"{word}: {script.story}")
+        for made in calls:
+            if made.answered:
+                became = "blocked" if made.stopped else "allowed"
+                self.stdout.write(
+                    f"  {made.number}. {made.call.tool.name:<30} {became}  {made.answered.ms:4.0f} ms"
+                    f"  verdict {made.answered.verdict_id}"
+                )
+
+    def _follow(self, results: Sequence[Result], *, patience: float) -> list[str]:
+        """Name the investigation of each stop; returns what led to none."""
+        complaints = []
+        for result in results:
+            missing, found = _investigations_of(result, patience=patience)
+            complaints += missing
+            for investigation in found:
+                self.stdout.write(f"investigation {investigation.pk}: {investigation.title}")
+        return complaints
+
+    def _sum_up(
+        self, results: Sequence[Result], *, run_id: uuid.UUID, exercise: bool, as_json: bool, failed: bool
+    ) -> None:
+        counted = totals(results)
+        if as_json:
+            document = {
+                "run": str(run_id),
+                "scenarios": [result.as_json() for result in results],
+                "totals": {
+                    name: {"hits": share.hits, "of": share.of, "low": share.low, "high": share.high}
+                    for name, share in counted
+                },
+            }
+            self.stdout.write(json.dumps(document, indent=2))
+        elif exercise:
+            for name, share in counted:
+                self.stdout.write(f"{name}: {share}")
+        elif not failed:
+            number = len(results)
             self.stdout.write(
-                f"  {number}. {step.tool_name:<30} {word}  {answer.ms:4.0f} ms  verdict {answer.verdict_id}"
+                f"{number} attacks stopped, {number} honest twins passed, every stop has its investigation"
             )
-            if answer.blocked:
-                if step.honest:
-                    return [f"`{story.title}`: honest call {number} was blocked, expected it to pass"]
-                return self._follow(story, answer, patience=patience)
-        return [f"`{story.title}`: no call was blocked, expected a stop"] if story.attack else []
 
-    def _follow(self, story: Story, answer: _Answer, *, patience: float) -> list[str]:
-        investigation = _wait_for_investigation(answer.verdict_id, patience=patience)
-        if investigation is None:
-            return [
-                f"`{story.title}`: verdict {answer.verdict_id} led to no investigation in {patience:g} s,"
-                " expected one within a second or two: is the worker running?"
-            ]
-        self.stdout.write(f"     investigation {investigation.pk}: {investigation.title}")
-        return []
+
+def _chosen(run_id: uuid.UUID, *, everything: bool, group: str, story: str) -> list[Scenario]:
+    """What is to be played: the first three as they are, anything else by agents marked as an exercise."""
+    known = load_scenarios(run_id)
+    if everything:
+        return [as_exercise(scenario) for scenario in known]
+    if group or story:
+        found = [as_exercise(scenario) for scenario in known if group == scenario.group or story == scenario.name]
+        if not found:
+            wanted = sorted({scenario.group if group else scenario.name for scenario in known})
+            raise CommandError(f"nothing is called `{group or story}`, expected one of {', '.join(wanted)}")
+        return found
+    by_name = {scenario.name: scenario for scenario in known}
+    return [by_name[name] for name in SEEDS]
+
+
+def _play(scenario: Scenario, instance: Instance, *, run_id: uuid.UUID, started: datetime) -> Result:
+    made = {}
+    for side, script in (("attack", scenario.attack), ("twin", scenario.twin)):
+        run = run_of(script, name=f"{scenario.name}/{side}", run_id=run_id, started=started)
+        try:
+            made[side] = play(script, run=run, ask=instance.ask)
+        except NoVerdict as error:
+            raise CommandError(str(error)) from None
+    return Result(scenario=scenario, **made)
+
+
+def _close(results: Sequence[Result], *, run_id: uuid.UUID, patience: float) -> list[str]:
+    """Close the investigations of an exercise, so that nobody's queue holds them; returns what led to none."""
+    complaints = []
+    for result in results:
+        missing, found = _investigations_of(result, patience=patience)
+        complaints += missing
+        for investigation in found:
+            if investigation.status != Investigation.Status.CLOSED:
+                services.close(
+                    investigation,
+                    disposition=Investigation.Disposition.BENIGN_EXPECTED,
+                    reason=f"Exercise: `{result.scenario.name}` of rehearsal {run_id}.",
+                    now=datetime.now(UTC),
+                    actor=None,
+                )
+    return complaints
+
+
+def _investigations_of(result: Result, *, patience: float) -> tuple[list[str], list[Investigation]]:
+    """What led to no investigation within `patience` seconds, and the investigations of the other stops."""
+    missing: list[str] = []
+    found: dict[int, Investigation] = {}
+    for story, calls in ((result.scenario.attack.story, result.attack), (result.scenario.twin.story, result.twin)):
+        for verdict_id in (made.answered.verdict_id for made in calls if made.answered and made.stopped):
+            investigation = _wait_for_investigation(uuid.UUID(verdict_id), patience=patience)
+            if investigation:
+                found[investigation.pk] = investigation
+            else:
+                missing.append(
+                    f"`{story}`: verdict {verdict_id} led to no investigation in {patience:g} s, expected one within a"
+                    " second or two: is the worker running?"
+                )
+                patience = 0.0
+    return missing, list(found.values())
 
 
 def _target(base_url: str, token: str) -> tuple[str, str]:
@@ -101,22 +204,6 @@ def _target(base_url: str, token: str) -> tuple[str, str]:
         if not token:
             raise CommandError(f"`{path}` holds no `url` and `webhook_token`, give `--base-url` and `--token`")
     return base_url.rstrip("/"), token
-
-
-def _ask(client: httpx.Client, step: Step) -> _Answer:
-    started = time.monotonic()
-    try:
-        response = client.post("/analyze-tool-execution?api-version=2025-05-01", json=step.body)
-    except httpx.HTTPError as error:
-        raise CommandError(f"`{client.base_url}` cannot be reached ({error}), expected a running instance") from None
-    ms = (time.monotonic() - started) * 1000
-    try:
-        answer = response.json()
-        verdict_id = uuid.UUID(json.loads(answer["diagnostics"])["verdict"])
-        return _Answer(blocked=bool(answer["blockAction"]), verdict_id=verdict_id, ms=ms)
-    except (ValueError, KeyError, TypeError):
-        hint = ": is the token valid?" if response.status_code == httpx.codes.UNAUTHORIZED else ""
-        raise CommandError(f"`{client.base_url}` answered {response.status_code}, expected a verdict{hint}") from None
 
 
 def _wait_for_investigation(verdict_id: uuid.UUID, *, patience: float) -> Investigation | None:
