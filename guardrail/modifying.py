@@ -93,12 +93,19 @@ def _without(value: Any, parts: Mapping[str, list[Redaction]], met: dict[str, in
             found[key] = "" if left is _GONE else left
         return found
     if isinstance(value, list):
-        items = (_without(item, parts, met, path=f"{path}[{i}]", depth=depth + 1) for i, item in enumerate(value))
-        return [item for item in items if item is not _GONE]
+        items = [_without(item, parts, met, path=f"{path}[{i}]", depth=depth + 1) for i, item in enumerate(value)]
+        return [
+            left for item, left in zip(value, items, strict=True) if left is not _GONE and not _is_hollow(item, left)
+        ]
     if path not in parts:
         return value
     met[path] = met.get(path, 0) + 1
     return _scalar_without(value, parts[path])
+
+
+def _is_hollow(item: Any, left: Any) -> bool:
+    """An object of a list that says nothing any more, e.g. an attachment without its name."""
+    return isinstance(left, dict) and left != item and not any(left.values())
 
 
 def _scalar_without(value: Any, redactions: Sequence[Redaction]) -> Any:

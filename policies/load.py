@@ -119,7 +119,7 @@ def load_document() -> dict[str, Any]:
             {"name": file.name, "file_id": file.file_id, "owner": file.owner, "data_class": file.class_name}
             for file in ClassifiedFile.objects.exclude(data_class=None).annotate(class_name=F("data_class__name"))
         ],
-        "data_classes": list(DataClass.objects.values("name", "may_leave", "terms")),
+        "data_classes": list(DataClass.objects.values("name", "may_leave", "terms", "labels")),
         "fingerprints": _load_fingerprints(),
         "opinions": [
             {

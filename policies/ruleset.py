@@ -93,11 +93,15 @@ class ClassifiedFile:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DataClass:
-    """A class of data. `terms` mark it in a text; not `may_leave` = only to inside destinations."""
+    """A class of data; not `may_leave` = only to inside destinations.
+
+    `terms` mark it in a text, `labels` are the names or ids of sensitivity labels that mean it.
+    """
 
     name: str
     may_leave: bool = False
     terms: tuple[str, ...] = ()
+    labels: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -177,6 +181,11 @@ class Ruleset:
         """Whether data of this class may go outside; a class nobody described may not."""
         known = self.data_classes.get(data_class)
         return known is not None and known.may_leave
+
+    def class_of_label(self, label: str) -> str:
+        """The class an admin mapped this label to, by its name or id; empty when none did."""
+        key = label.strip().lower()
+        return next((known.name for known in self.data_classes.values() if key in map(str.lower, known.labels)), "")
 
     def tool_kind(self, *, agent_id: str, tool_id: str, tool_name: str) -> ToolKind | None:
         """The kind an admin gave this tool, by id or name, for this agent or for all; None = infer it."""
@@ -330,7 +339,10 @@ def _file(entry: Mapping[str, Any]) -> ClassifiedFile:
 
 def _data_class(entry: Mapping[str, Any]) -> DataClass:
     return DataClass(
-        name=entry["name"], may_leave=bool(entry.get("may_leave", False)), terms=tuple(entry.get("terms", ()))
+        name=entry["name"],
+        may_leave=bool(entry.get("may_leave", False)),
+        terms=tuple(entry.get("terms", ())),
+        labels=tuple(entry.get("labels", ())),
     )
 
 

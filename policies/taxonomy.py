@@ -55,12 +55,14 @@ TAGS: dict[str, tuple[Tag, ...]] = {
     "classified_data_leaving": (_DISCLOSURE, _TOOL_MISUSE, _EXFILTRATION, _LEAKAGE),
     "secret_leaving": (_DISCLOSURE, _PRIVILEGE_ABUSE, _EXFILTRATION, _TOOL_CREDENTIALS),
     "personal_data_leaving": (_DISCLOSURE, _TOOL_MISUSE, _EXFILTRATION, _LEAKAGE),
+    "data_in_link": (_DISCLOSURE, _TOOL_MISUSE, _EXFILTRATION, _LEAKAGE),
+    "data_in_link_suspected": (_DISCLOSURE, _TOOL_MISUSE, _EXFILTRATION),
     "reconnaissance": (_PROMPT_LEAKAGE, _AGENT_DISCOVERY, _SYSTEM_DISCOVERY),
     "destination_denied": (_TOOL_MISUSE, _EXFILTRATION),
     "agent_quarantined": (_ROGUE_AGENTS,),
 }
 # Our own bookkeeping, which says nothing about an attack.
-NOT_FITTING = frozenset({"destination_new", "allowed_once", "second_opinion"})
+NOT_FITTING = frozenset({"destination_new", "link_unusual", "allowed_once", "second_opinion"})
 
 
 def tags_of(signals: Iterable[str]) -> tuple[Tag, ...]:

@@ -63,6 +63,7 @@ _FILE_NAME = ("name", "filename", "file_name", "path", "title")
 _FILE_ID = ("file_id", "id", "document_id")
 _FILE_OWNER = ("owner", "author", "created_by")
 _FILE_CLASS = ("data_class", "class", "label", "classification", "sensitivity", "sensitivity_label")
+_LABELS = ("labels", "sensitivity_labels", "label_ids")
 _TERMS = ("terms", "keywords", "phrases", "markers")
 # Labels that mean "may be shown to anybody": a file that carries one must not be stopped for carrying a label.
 OPEN_CLASSES = frozenset({"public", "general", "open", "unrestricted", "unclassified", "external"})
@@ -76,7 +77,7 @@ _KIND_WORDS = {
     **dict.fromkeys(("exec", "run", "code", "shell"), ToolKind.EXECUTE),
 }
 # Characters a field of the database holds; the rest hold 200.
-_LONGEST = {"value": 500, "tool": 500, "file_id": 500, "owner": 300, "data_class": 100, "terms": 1000}
+_LONGEST = {"value": 500, "tool": 500, "file_id": 500, "owner": 300, "data_class": 100, "terms": 1000, "labels": 200}
 _UNSTORABLE = re.compile("[\x00-\x1f\ud800-\udfff]")
 _IBAN = re.compile(r"[a-z]{2}\d{2}[a-z0-9]{10,30}")
 _DOMAIN = re.compile(r"(?:[^\s.@/]+\.)+[^\s.@/]{2,}")
@@ -312,6 +313,7 @@ def _classes_and_files(tenant: Mapping[str, Any]) -> tuple[list[dict[str, Any]],
             "name": name,
             "may_leave": _may_leave(entry, name, where),
             "terms": terms,
+            "labels": [label for member in _LABELS for label in _texts(entry, member, where)],
             "named_only": not entry,
         }
         for index, file in enumerate(_items(entry.get("files"), f"{where}.files")):
@@ -325,7 +327,7 @@ def _classes_and_files(tenant: Mapping[str, Any]) -> tuple[list[dict[str, Any]],
         if name:
             file["data_class"] = by_name.setdefault(name.lower(), name)
             may_leave = name.lower() in OPEN_CLASSES
-            named = {"name": name, "may_leave": may_leave, "terms": [], "named_only": True}
+            named = {"name": name, "may_leave": may_leave, "terms": [], "labels": [], "named_only": True}
             classes.setdefault(file["data_class"], named)
     return list(classes.values()), list({(file["name"], file["file_id"]): file for file in files}.values())
 

@@ -1,7 +1,8 @@
 """Claim: classified data would leave for a destination that is not the organisation's own.
 
 Classified = a file, folder or phrase an admin gave a class that may not leave, or a text that bears a confidentiality
-label of its own. A label counts where labels stand (alone, in capitals, in a field), not in a mail's footer.
+label of its own: above it, or in the fields that came with it. An admin's mapping of labels to classes comes first. A
+label counts where labels stand (alone, in capitals, in a field), not in a mail's footer.
 Cannot see: a summary in other words, and data without label, class or telling phrase.
 """
 
@@ -12,10 +13,12 @@ from dataclasses import dataclass
 from guardrail.attribution.provenance import stands_in
 from guardrail.case import Case
 from guardrail.destinations import Target, argument_name
+from guardrail.invocation import Passage
 from guardrail.leaving import Outgoing, outgoing, outside
 from guardrail.text.directives import WORD
+from guardrail.text.labels import Label, find_labels, identity_of, is_under
 from policies.ruleset import ClassifiedFile
-from policies.signal import Evidence, Mark, Severity, Signal
+from policies.signal import Evidence, Mark, Redaction, Severity, Signal
 
 NAME = "classified"
 
@@ -45,6 +48,8 @@ _LABEL_WORDS = (
     "ata class",
     "ata Class",
 )
+_FILE_NAME = re.compile(r"[^/\\\n]{1,200}\.[a-z][a-z0-9]{1,4}")
+_BLANK = re.compile(r"\s")
 _SHINGLE = 6
 _MIN_SHINGLES = 2
 _MAX_WORDS = 20_000
@@ -71,14 +76,28 @@ def detect(case: Case) -> list[Signal]:
         # The user named this destination and the label is the text's own word: their decision, no admin's rule.
         if not finding.by_admin and _user_named(targets, case):
             continue
-        return [_signal(finding, targets, case)]
+        return [_signal(finding, targets, case, redactions=_files_out(finding, case, texts))]
     return []
+
+
+def _files_out(finding: _Finding, case: Case, texts: list[Outgoing]) -> tuple[Redaction, ...]:
+    """Classified files that are arguments of their own, where one of them is what was found."""
+    alone = {text.argument: text.text.strip().lower() for text in texts if not _BLANK.search(text.text.strip())}
+    named = (other for other in _files(case, texts) if other.evidence.path in alone)
+    whole = {
+        other.evidence.path: None for other in named if alone[other.evidence.path].endswith(other.document.lower())
+    }
+    if finding.evidence.source != "argument" or finding.evidence.path not in whole:
+        return ()
+    return tuple(Redaction(argument=path, instead="") for path in whole)
 
 
 def _findings(case: Case, texts: list[Outgoing]) -> Iterator[_Finding]:
     yield from _files(case, texts)
     yield from _terms(case, texts)
+    yield from _labelled_arguments(case)
     yield from _labels(texts)
+    yield from _from_labelled_fields(case, texts)
     yield from _from_labelled_outputs(case, texts)
 
 
@@ -170,6 +189,89 @@ def _labels(texts: list[Outgoing]) -> Iterator[_Finding]:
             )
 
 
+def _labelled_arguments(case: Case) -> Iterator[_Finding]:
+    """What would be sent says in a field of its own that it may not be."""
+    fields = [(a.path, a.value) for a in case.call.arguments if isinstance(a.value, str)]
+    for label in find_labels(fields):
+        data_class, by_admin = _class_of(label, case)
+        if data_class:
+            yield _Finding(
+                data_class=data_class,
+                why=f"what would be sent is labelled “{label.text}”",
+                document="",
+                evidence=Evidence(
+                    source="argument", path=label.path, end=len(label.text), quote=label.text, mark=Mark.DATA
+                ),
+                by_admin=by_admin,
+            )
+
+
+def _class_of(label: Label, case: Case) -> tuple[str, bool]:
+    """(class, whether an admin gave it) of a label; an empty class where what it is on may leave."""
+    ruleset = case.ruleset
+    for name in label.names:
+        mapped = ruleset.class_of_label(name)
+        if not mapped and not label.weak:
+            mapped = next((known for known in ruleset.data_classes if known.lower() == name), "")
+        if mapped:
+            return ("" if ruleset.may_leave(mapped) else mapped), True
+    return (label.text if label.says_confidential else ""), False
+
+
+def _from_labelled_fields(case: Case, texts: list[Outgoing]) -> Iterator[_Finding]:
+    """Text, or the name, of a document or mail that a tool returned with a label in its fields."""
+    shingles: set[tuple[str, ...]] | None = None
+    for index, output in enumerate(case.call.outputs):
+        for label in find_labels((passage.path, passage.text) for passage in output.passages):
+            if case.budget.spent():
+                return
+            data_class, by_admin = _class_of(label, case)
+            if not data_class:
+                continue
+            if shingles is None:
+                shingles = {shingle for text in texts for shingle in _shingles(text.text)}
+            below = [passage for passage in output.passages if is_under(passage.path, label.holder)]
+            if not _is_named(below, label.holder, texts) and not _is_quoted(below, shingles):
+                continue
+            tool = output.tool_name or output.tool_id
+            yield _Finding(
+                data_class=data_class,
+                why=f"it comes from what {tool} returned with the label “{label.text}”",
+                document=next(identity_of(below, label.holder), ""),
+                evidence=Evidence(
+                    source=f"output:{index}",
+                    path=label.path,
+                    end=len(label.text),
+                    quote=label.text[:200],
+                    mark=Mark.DATA,
+                    note="the label on the data that would leave",
+                ),
+                by_admin=by_admin,
+            )
+
+
+def _is_named(passages: list[Passage], holder: str, texts: list[Outgoing]) -> bool:
+    """One of the thing's names or ids is sent: as an argument of its own, or a file name in a text."""
+    for called in identity_of(passages, holder):
+        needle = called.lower()
+        for text in texts:
+            lower = text.text.lower()
+            if lower.strip() == needle or lower.strip().endswith(f"/{needle}"):
+                return True
+            if _FILE_NAME.fullmatch(needle) and stands_in(needle, lower) >= 0:
+                return True
+    return False
+
+
+def _is_quoted(passages: list[Passage], shingles: set[tuple[str, ...]]) -> bool:
+    shared = 0
+    for passage in passages:
+        shared += sum(1 for shingle in _shingles(passage.text[: _MAX_WORDS * 6]) if shingle in shingles)
+        if shared >= _MIN_SHINGLES:
+            return True
+    return False
+
+
 def _from_labelled_outputs(case: Case, texts: list[Outgoing]) -> Iterator[_Finding]:
     """Outgoing text or attachments taken from an output that bears a label or an admin's class."""
     shingles: set[tuple[str, ...]] | None = None
@@ -247,7 +349,7 @@ def _quoted(text: Outgoing, start: int, end: int) -> Evidence:
     )
 
 
-def _signal(finding: _Finding, targets: tuple[Target, ...], case: Case) -> Signal:
+def _signal(finding: _Finding, targets: tuple[Target, ...], case: Case, *, redactions: tuple[Redaction, ...]) -> Signal:
     target = targets[0]
     facts = [
         ("destination", target.value),
@@ -267,4 +369,5 @@ def _signal(finding: _Finding, targets: tuple[Target, ...], case: Case) -> Signa
             Evidence(source="argument", path=target.argument, quote=target.value, mark=Mark.VALUE),
         ),
         facts=tuple(facts),
+        redactions=redactions,
     )

@@ -6,11 +6,15 @@ from django.db import models
 
 
 class DataClass(models.Model):
-    """A class such as `restricted`. `terms` are phrases that mark it in a text; not `may_leave` = stays inside."""
+    """A class such as `restricted`; not `may_leave` = stays inside.
+
+    `terms` are phrases that mark it in a text, `labels` the names or ids of sensitivity labels that mean it.
+    """
 
     name = models.CharField(max_length=100, unique=True)
     may_leave = models.BooleanField(default=False)
     terms = models.JSONField(default=list, blank=True)
+    labels = models.JSONField(default=list, blank=True, db_default=[])
 
     class Meta:
         ordering = ("name",)

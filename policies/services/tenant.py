@@ -62,7 +62,9 @@ def _save_destinations(entries: Sequence[Mapping[str, Any]]) -> None:
 def _save_classes(entries: Sequence[Mapping[str, Any]]) -> None:
     rows = {
         named_only: [
-            DataClass(name=entry["name"], may_leave=entry["may_leave"], terms=entry["terms"])
+            DataClass(
+                name=entry["name"], may_leave=entry["may_leave"], terms=entry["terms"], labels=entry["labels"]
+            )
             for entry in entries
             if entry["named_only"] is named_only
         ]
@@ -74,7 +76,7 @@ def _save_classes(entries: Sequence[Mapping[str, Any]]) -> None:
         batch_size=_ROWS_AT_ONCE,
         update_conflicts=True,
         unique_fields=["name"],
-        update_fields=["may_leave", "terms"],
+        update_fields=["may_leave", "terms", "labels"],
     )
 
 

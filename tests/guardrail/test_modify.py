@@ -10,7 +10,7 @@ import pytest
 from guardrail import housekeeper
 from guardrail.models import Verdict
 from policies.baseline import BASELINE
-from policies.models import Destination
+from policies.models import ClassifiedFile, DataClass, Destination
 from policies.services.publish import publish
 from policies.signal import REMOVED
 from tests.callers import Asking
@@ -106,6 +106,16 @@ def test_it_takes_out_the_address_that_carries_data_and_keeps_the_message(asking
         left_of(asking, asked(outputs=outputs, body=body))["body"]
         == f"Summary: one mail.\n\n![]({REMOVED})\n\nBest, A."
     )
+
+
+def test_it_takes_classified_files_off_the_attachments(asking: Asking) -> None:
+    board = DataClass.objects.create(name="board")
+    ClassifiedFile.objects.create(name="salaries.xlsx", data_class=board)
+    modifying("classified_data_leaving")
+    request = asked(body="Hello", attachments=["agenda.pdf", "/hr/salaries.xlsx", {"name": "salaries.xlsx"}])
+    assert left_of(asking, request)["attachments"] == ["agenda.pdf"]
+    told = asked(body="It is all in salaries.xlsx, as ever", attachments=["agenda.pdf"])
+    assert asking.evaluate(told).body["decision"] == "block"
 
 
 def test_it_stops_a_look_up_whose_address_is_all_there_is(asking: Asking) -> None:
