@@ -5,7 +5,7 @@ from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from guardrail.attribution.provenance import Leaf, share_in, stands_in
+from guardrail.attribution.provenance import Leaf, may_stand_in, share_in, stands_in
 from guardrail.attribution.request import telling_words
 from guardrail.attribution.tuning import Tuning
 from guardrail.case import Case, Source
@@ -88,10 +88,14 @@ def matches_of(case: Case) -> Iterator[Match]:
         if tuning.repeating and isinstance(argument.value, str) and len(argument.value) > 30
     }
     for source in case.sources:
+        if not source.reading.directives:
+            continue
+        lowers = [prose.lower for prose in source.reading.prose if prose.asked]
+        here = [(leaf, weight) for leaf, weight in fresh if may_stand_in(leaf, lowers, least=tuning.text_cover)]
         for count, directive in enumerate(source.reading.directives):
             if count % 32 == 0 and case.budget.spent():
                 return
-            match = _match(source, directive, doing, fresh, total, in_data, quoting, case)
+            match = _match(source, directive, doing, here, total, in_data, quoting, case)
             if match is not None:
                 yield match
 
@@ -148,14 +152,14 @@ def _match(
     explained = raw = 0.0
     values = []
     exact = []
-    told = " ".join(directive.text.lower().split()).strip("'\"}]).,; ")
-    words = telling_words(told)
+    told = ""
     for leaf, weight in fresh:
-        quoted = quoting.get(leaf.argument)
-        if quoted is not None and (told in quoted.lower or _repeats(words, quoted, tuning)):
-            continue
         share = share_in(leaf, window)
         if not share or (leaf.kind in ("short", "long") and share < tuning.text_cover):
+            continue
+        told = told or " ".join(directive.text.lower().split()).strip("'\"}]).,; ")
+        quoted = quoting.get(leaf.argument)
+        if quoted is not None and (told in quoted.lower or _repeats(telling_words(told), quoted, tuning)):
             continue
         if leaf.kind in FORMS and (
             _names_another(leaf, told) or _is_of_another(leaf, told, directive, source, doing, tuning)

@@ -1,6 +1,7 @@
 """Where each value of a planned call came from: the user's own words, an output, or the agent itself."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from guardrail.destinations import EMAIL, IBAN, URL, argument_name
@@ -137,6 +138,19 @@ def share_in(leaf: Leaf, text: WordSet) -> float:
         known = sum(1 for word in leaf.words if word in text.words or _stem_in(word, text.words))
         return known / len(leaf.words)
     return 0.0
+
+
+def may_stand_in(leaf: Leaf, lowers: Sequence[str], *, least: float) -> bool:
+    """False when no stretch of `lowers` explains any of the value, or of a text less than `least`: a quick look."""
+    spaced = leaf.kind in ("date", "iban") or " " in leaf.needle
+    if not spaced and any(leaf.needle in lower for lower in lowers):
+        return True
+    if leaf.kind not in ("short", "long"):
+        # grouped digits, other ways to write a date
+        return spaced or (leaf.kind == "number" and len(leaf.needle) > 3)
+    # a word counts with and without its s
+    known = sum(1 for word in leaf.words if any(word.removesuffix("s") in lower for lower in lowers))
+    return known >= least * len(leaf.words)
 
 
 def stands_in(needle: str, lower: str, start: int = 0) -> int:

@@ -4,6 +4,7 @@ What it cannot see: a request without any verb of the word lists, and languages 
 """
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -11,8 +12,9 @@ from guardrail.text.sentences import split_sentences
 from guardrail.text.view import lowered
 from guardrail.text.words import LANGUAGES, Language
 
-Token = tuple[str, int, int]
 WORD = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*")
+_ASCII_WORD = re.compile(r"[a-z0-9]+(?:['-][a-z0-9]+)*")
+_PART = re.compile(r"[^\W_]+")
 _LABEL = re.compile(r"^[\s\"'“‘(\[<*_#>•\-–—]*(?:[A-Za-z0-9][\w /-]{0,40}?[:>\]–—]|\d{1,2}[.)])\s*")
 _CLAUSE_BREAK = re.compile(r"[,:;.!?)>\]\n–—]|--")
 _ASKING = re.compile(
@@ -32,10 +34,20 @@ _ASKING = re.compile(
     r"instructs?) "
     r"(?:the |this |our |your |any )?(?:\w+ ){0,2}to|in order to|before you|after you|once you)\b"
 )
+# Every way of asking above holds one of these.
+_ASKING_WORDS = frozenset(
+    "you u someone anyone make sure remember forget ensure free necessary important essential imperative mandatory "
+    "required your asked instructed requested expected supposed told would appreciate grateful require requires "
+    "involve involves calls start starts consider considers recommend recommends suggest suggests propose proposes let "
+    "need want await like love wants needs expect expects ask asks request requests wishes instruct instructs "
+    "order practice procedure process policy custom customary usual standard normal common best always usually "
+    "normally generally first".split()
+)
 _HANDING_OVER = re.compile(
     r"\blet (?:me|us|him|her|them) have\b|\b(?:i|we) (?:urgently |also |still |really )?(?:need|want|require|await)\b"
     r"(?! to\b| you\b)"
 )
+_HANDING_OVER_WORDS = ("let", "need", "want", "require", "await")
 _PASSIVE = re.compile(
     r"\b(?:must|should|shall|needs? to|has to|have to|ought to|is to|are to|can|may|will|to) (?:also |then |first |"
     r"now |"
@@ -48,6 +60,10 @@ _BEFORE_A_VERB = frozenset("to must should shall will can could may you kindly".
 # Shorter ones are labels and log lines: `Order number 77`, `Email address: ...`.
 _FEWEST_WORDS = 4
 _LABELLED = re.compile(r"^\W{0,4}[\w -]{1,40}:\s{0,4}\S{1,200}\s*$")
+_BLANK = frozenset((" ",))
+# What `_CLAUSE_BREAK` looks at of what stands before a word.
+_GAP = 3
+_JOINTS = frozenset(("and", "then", "or"))
 _FIRST_PERSON = re.compile(r"^\W*(?:i|we|he|she|they)(?:'ve|'ll|'m|'re| have| had| will| am| are| was| were|)\b")
 
 
@@ -60,11 +76,52 @@ class Asked:
     manner: str
 
 
-def read_directive(sentence: str) -> Asked | None:
+def words_of(lower: str) -> list[str]:
+    """The words of a lower-cased text in order."""
+    found: list[str] = (_ASCII_WORD if lower.isascii() else WORD).findall(lower)
+    return found
+
+
+class Sentence:
+    """One sentence, in lower case with `'` for `’`, and its words; what costs more is found when it is asked for."""
+
+    __slots__ = ("_cased", "_gaps", "_parts", "lower", "text", "words")
+
+    def __init__(self, text: str) -> None:
+        lower = lowered(text)
+        self.text = text
+        self.lower = lower.replace("’", "'") if "’" in lower else lower
+        self.words = words_of(self.lower)
+        self._parts: Collection[str] | None = None
+        self._gaps: list[str] | None = None
+        self._cased: list[str] | None = None
+
+    @property
+    def parts(self) -> Collection[str]:
+        """The words, and what stands between hyphens and apostrophes in them."""
+        if self._parts is None:
+            apart = "-" in self.lower or "'" in self.lower
+            self._parts = {*self.words, *_PART.findall(self.lower)} if apart else self.words
+        return self._parts
+
+    @property
+    def gaps(self) -> list[str]:
+        """What stands before each word, and behind the last one."""
+        if self._gaps is None:
+            self._gaps = (_ASCII_WORD if self.lower.isascii() else WORD).split(self.lower)
+        return self._gaps
+
+    def is_capital(self, index: int) -> bool:
+        if self._cased is None:
+            self._cased = WORD.findall(self.text)
+        return self._cased[index][0].isupper()
+
+
+def read_directive(sentence: str | Sentence) -> Asked | None:
     """What `sentence` asks for, or None when it asks for nothing. Works on at most 1,200 characters."""
-    lower = lowered(sentence).replace("’", "'")
+    said = Sentence(sentence) if isinstance(sentence, str) else sentence
     for language in LANGUAGES:
-        asked = _read(lower, sentence, language)
+        asked = _read(said, language)
         if asked is not None:
             return asked
     return None
@@ -75,173 +132,228 @@ def verbs_wanted(text: str, language: Language = LANGUAGES[0]) -> frozenset[str]
     """Base forms of the verbs somebody who gives orders in `text` wants carried out; not what is only told about."""
     found: set[str] = set()
     for start, end in split_sentences(text):
-        sentence = text[start:end]
-        lower = lowered(sentence).replace("’", "'")
-        words = [(match.group(), match.start(), match.end()) for match in WORD.finditer(lower)]
-        found |= _verbs_asked(lower, words, sentence, language, "order")
+        found |= _verbs_asked(Sentence(text[start:end]), language, "order")
     return frozenset(found)
 
 
+@lru_cache(maxsize=4_096)
 def senses_of(verbs: frozenset[str], language: Language = LANGUAGES[0]) -> frozenset[str]:
     """All kinds of action `verbs` can stand for."""
     return frozenset(sense for verb in verbs for sense in language.verbs.get(verb, ()))
 
 
-def _read(lower: str, sentence: str, language: Language) -> Asked | None:
-    words = [(match.group(), match.start(), match.end()) for match in WORD.finditer(lower)]
+def _read(said: Sentence, language: Language) -> Asked | None:
+    words = said.words
     if len(words) < 2:
         return None
-    manner = _manner(lower, words, sentence, language)
+    # most sentences ask for nothing, and that is seen without taking them apart
+    if (
+        language.telling.isdisjoint(words)
+        and language.articles.isdisjoint(words)
+        and not any(word in said.lower for word in _HANDING_OVER_WORDS)
+    ):
+        return None
+    manner = _manner(said, language)
     if not manner:
         return None
-    verbs = _verbs_asked(lower, words, sentence, language, manner)
+    verbs = _verbs_asked(said, language, manner)
     if verbs <= language.general:
-        verbs |= _deeds(lower, words, language)
+        verbs |= _deeds(said, language)
     if not verbs:
         return None
     return Asked(verbs=verbs, senses=senses_of(verbs, language), manner=manner)
 
 
-def _manner(lower: str, words: list[Token], sentence: str, language: Language) -> str:
-    if any(word in language.polite for word, _, _ in words):
+def _manner(said: Sentence, language: Language) -> str:
+    words, lower = said.words, said.lower
+    if not language.polite.isdisjoint(words):
         return "polite"
-    if _ASKING.search(lower):
+    if not _ASKING_WORDS.isdisjoint(said.parts) and _ASKING.search(lower):
         return "asking"
-    if _imperative(lower, words, sentence, language):
+    if _imperative(said, language):
         return "imperative"
-    for match in _PASSIVE.finditer(lower):
-        if match.group(1) in language.participles:
-            return "passive"
-    for index, (word, _, end) in enumerate(words[:-1]):
-        # `Dear agent, as part of the audit share ...`: whoever is spoken to is asked for something
-        if word in language.machine_names and index < 3 and lower[end : end + 1] in (",", ":"):
-            return "addressed"
-        if word in language.machine_names and any(
-            later in language.third_person or later in language.modals for later, _, _ in words[index + 1 : index + 4]
-        ):
-            return "narrated"
+    if "be" in said.parts or "get" in said.parts:
+        for match in _PASSIVE.finditer(lower):
+            if match.group(1) in language.participles:
+                return "passive"
+    if not language.machine_names.isdisjoint(words):
+        manner = _towards_machine(said, language)
+        if manner:
+            return manner
     if (
         len(words) >= _FEWEST_WORDS
-        and not _LABELLED.match(sentence)
-        and _VALUE.search(sentence)
-        and any(word in language.verb_forms for word, _, _ in words)
+        and not language.verb_forms.keys().isdisjoint(words)
+        and _VALUE.search(said.text)
+        and not _LABELLED.match(said.text)
     ):
         return MENTION
     return ""
 
 
-def _imperative(lower: str, words: list[Token], sentence: str, language: Language) -> bool:
+def _towards_machine(said: Sentence, language: Language) -> str:
+    words = said.words
+    for index, word in enumerate(words[:-1]):
+        if word not in language.machine_names:
+            continue
+        # `Dear agent, as part of the audit share ...`: whoever is spoken to is asked for something
+        if index < 3 and said.gaps[index + 1].startswith((",", ":")):
+            return "addressed"
+        if any(later in language.third_person or later in language.modals for later in words[index + 1 : index + 4]):
+            return "narrated"
+    return ""
+
+
+def _imperative(said: Sentence, language: Language) -> bool:
     """A base-form verb where a clause starts: at the head, after a label, after a break or after `and`/`then`.
 
     In a sentence that tells what somebody did, only a clause that starts afresh with a capital counts.
     """
-    label = _LABEL.match(lower)
-    starts = {0, label.end()} if label else {0}
-    telling = bool(_FIRST_PERSON.match(lower))
-    at_head = True
-    skipped = -1
-    for index, (word, start, _) in enumerate(words):
-        joined = False
-        if index and (_CLAUSE_BREAK.search(lower[max(0, start - 3) : start]) or start in starts):
-            at_head = True
-        elif index and words[index - 1][0] in ("and", "then", "or"):
-            at_head = joined = True
-        if not at_head:
+    words = said.words
+    if language.verbs.keys().isdisjoint(words) and language.articles.isdisjoint(words):
+        return False
+    afresh = _clauses(said)
+    joints = [] if _JOINTS.isdisjoint(words) else [at for at, word in enumerate(words[:-1], 1) if word in _JOINTS]
+    telling = bool(_FIRST_PERSON.match(said.lower))
+    for first in (0, *afresh, *joints):
+        index = _past_lead_ins(words, first, language)
+        if index >= len(words) or (telling and not (index and said.is_capital(index))):
             continue
-        if word in language.lead_ins or word in language.polite:
-            continue
-        if word in language.subordinate and index + 1 < len(words) and words[index + 1][0].endswith("ing"):
-            skipped = index + 1
-            continue
-        if index == skipped:
-            continue
-        at_head = False
-        if telling and not (index and sentence[start : start + 1].isupper()):
-            continue
-        if word in language.verbs:
-            if not _used_as_noun(lower, words, index, language) and (
-                not joined or _has_object(lower, words, index, sentence, language)
-            ):
+        joined = index > 0 and words[index - 1] in _JOINTS and index not in afresh
+        if words[index] in language.verbs:
+            if not _used_as_noun(said, index, language) and (not joined or _has_object(said, index, language)):
                 return True
-        elif not joined and _new_verb(lower, words, index, sentence, language):
+        elif not joined and _new_verb(said, index, language):
             return True
     return False
 
 
-def _new_verb(lower: str, words: list[Token], index: int, sentence: str, language: Language) -> bool:
+def _clauses(said: Sentence) -> list[int]:
+    """The words after a label or a break."""
+    words, gaps = said.words, said.gaps
+    # most gaps are one blank, in which no clause ends
+    if len(words[0]) > 1 and _BLANK.issuperset(gaps[1:-1]):
+        return []
+    label = _LABEL.match(said.lower)
+    labelled = label.end() if label else 0
+    found = []
+    start = len(gaps[0])
+    for index in range(1, len(words)):
+        gap = gaps[index]
+        start += len(words[index - 1]) + len(gap)
+        if gap == " " and len(words[index - 1]) > 1:
+            continue
+        if start == labelled or _CLAUSE_BREAK.search(_behind(said, index)):
+            found.append(index)
+    return found
+
+
+def _behind(said: Sentence, index: int) -> str:
+    """The characters before a word in which a break counts."""
+    return (said.gaps[index - 1] + said.words[index - 1] + said.gaps[index])[-_GAP:]
+
+
+def _past_lead_ins(words: list[str], index: int, language: Language) -> int:
+    """The first word from `index` on that is not only there to lead in: `and then, before replying, ...`."""
+    while index < len(words):
+        word = words[index]
+        if word in language.lead_ins or word in language.polite:
+            index += 1
+        elif word in language.subordinate and index + 1 < len(words) and words[index + 1].endswith("ing"):
+            index += 2
+        else:
+            break
+    return index
+
+
+def _new_verb(said: Sentence, index: int, language: Language) -> bool:
     """A word of no list that opens a clause and is followed by an article, as in `Concatenate all messages`."""
-    word, start, end = words[index]
-    if index + 1 >= len(words) or len(word) < 3 or word in language.openers or word.endswith(("ing", "ed", "ly", "s")):
+    if index + 1 >= len(said.words) or said.words[index + 1] not in language.articles:
         return False
-    following, after, _ = words[index + 1]
-    return following in language.articles and lower[end:after] == " " and sentence[start].isupper()
-
-
-def _has_object(lower: str, words: list[Token], index: int, sentence: str, language: Language) -> bool:
-    if index + 1 >= len(words):
+    word = said.words[index]
+    if len(word) < 3 or word in language.openers or word.endswith(("ing", "ed", "ly", "s")):
         return False
-    _, _, end = words[index]
-    following, start, _ = words[index + 1]
-    gap = lower[end:start]
-    return (
-        following in language.articles
-        or following in language.pronouns
-        or following.isdigit()
-        or any(quote in gap for quote in "\"'“‘`$")
-        or sentence[start].isupper()
-    )
+    return said.gaps[index + 1] == " " and said.is_capital(index)
 
 
-def _used_as_noun(lower: str, words: list[Token], index: int, language: Language) -> bool:
-    word, start, end = words[index]
-    tail = lower[end : end + 1]
-    if tail in ("@", "_", "/", "=", "(") or (tail == "." and lower[end + 1 : end + 2].isalnum()):
+def _has_object(said: Sentence, index: int, language: Language) -> bool:
+    if index + 1 >= len(said.words):
+        return False
+    following = said.words[index + 1]
+    if following in language.articles or following in language.pronouns or following.isdigit():
         return True
-    if lower[max(0, start - 1) : start] in ("@", "_", ".", "/", "#"):
+    gap = said.gaps[index + 1]
+    return (gap != " " and any(quote in gap for quote in "\"'“‘`$")) or said.is_capital(index + 1)
+
+
+def _used_as_noun(said: Sentence, index: int, language: Language) -> bool:
+    words = said.words
+    before, gap = said.gaps[index : index + 2]
+    last = index + 1 >= len(words)
+    if gap != " ":
+        # `order@shop.example`, `order_id`, `order.pdf`
+        if gap[:1] in ("@", "_", "/", "=", "(") or (gap == "." and not last):
+            return True
+        if not last and (gap.strip() in (":", "(", "=", "|", "–", ":(") or gap in ("-", "/", " / ", " - ")):
+            return True
+    if before != " " and before[-1:] in ("@", "_", ".", "/", "#"):
         return True
-    if index + 1 >= len(words):
-        return index > 0 and word in language.things
-    following, after, _ = words[index + 1]
-    gap = lower[end:after]
-    if gap.strip() in (":", "(", "=", "|", "–", ":(") or gap in ("-", "/", " / ", " - "):
-        return True
+    if last:
+        return index > 0 and words[index] in language.things
+    following = words[index + 1]
     return following in language.noun_tails or (following in language.participles and following not in language.verbs)
 
 
-def _deeds(lower: str, words: list[Token], language: Language) -> frozenset[str]:
+def _deeds(said: Sentence, language: Language) -> frozenset[str]:
     """What a request without a telling verb is for: a deed named by a noun, or something to be handed over."""
-    found = {language.deeds[word] for word, _, _ in words if word in language.deeds}
-    return frozenset(found | {"give"} if _HANDING_OVER.search(lower) else found)
+    found = {language.deeds[word] for word in said.words if word in language.deeds}
+    return frozenset(found | {"give"} if _HANDING_OVER.search(said.lower) else found)
 
 
-def _verbs_asked(lower: str, words: list[Token], sentence: str, language: Language, manner: str) -> frozenset[str]:
+def _verbs_asked(said: Sentence, language: Language, manner: str) -> frozenset[str]:
     """The verbs to be carried out: base forms not used as nouns; in passive and narrated text other forms too."""
+    words = said.words
+    telling = language.telling.intersection(words)
     loose = manner in ("passive", "narrated", "asking", "polite", "addressed", MENTION)
+    invented = manner == "imperative" and not language.articles.isdisjoint(words)
     found: set[str] = set()
-    for index, (word, start, _) in enumerate(words):
-        previous = words[index - 1][0] if index else ""
-        if word in language.participles and previous in ("be", "get"):
+    for index, word in enumerate(words):
+        if word not in telling:
+            if invented and _new_verb(said, index, language):
+                found.add(word)
+        elif word in language.participles and index and words[index - 1] in ("be", "get"):
             found.add(language.participles[word])
         elif word in language.verbs:
-            glued = index and previous in language.determiners and not lower[words[index - 1][2] : start].strip()
-            name = (
-                index
-                and sentence[start].isupper()
-                and previous not in language.lead_ins
-                and (lower[start - 1 : start] == " " and not _CLAUSE_BREAK.search(lower[max(0, start - 2) : start]))
-            )
-            thing = word in language.things and index and not _has_object(lower, words, index, sentence, language)
-            if thing and manner == "order":
-                # who gives orders says `to post hobbies`, `and reply there`
-                thing = previous not in ("to", "and", "then", "or", "please", "you", "also", "i", "just")
-            elif thing and manner != MENTION:
-                # `Once that is done, book flight 15`, `is expected to close ticket 8`
-                fresh = _CLAUSE_BREAK.search(lower[max(0, start - 3) : start]) is not None
-                thing = not fresh and previous not in language.polite and previous not in _BEFORE_A_VERB
-            if not glued and not name and not thing and not _used_as_noun(lower, words, index, language):
+            if _is_wanted(said, index, language, manner) and not _used_as_noun(said, index, language):
                 found.add(word)
-        elif loose and word in language.verb_forms and not _used_as_noun(lower, words, index, language):
+        elif loose and word in language.verb_forms and not _used_as_noun(said, index, language):
             found.add(language.verb_forms[word])
-        elif manner == "imperative" and _new_verb(lower, words, index, sentence, language):
+        elif invented and _new_verb(said, index, language):
             found.add(word)
     return frozenset(found)
+
+
+def _is_wanted(said: Sentence, index: int, language: Language, manner: str) -> bool:
+    """A base form that is no name, no thing and not what somebody owns: `the order`, `Order Desk`, `order number`."""
+    if not index:
+        return True
+    word, previous, gap = said.words[index], said.words[index - 1], said.gaps[index]
+    if previous in language.determiners and not gap.strip():
+        return False
+    if (
+        gap[-1:] == " "
+        and said.is_capital(index)
+        and previous not in language.lead_ins
+        and (gap == " " or not _CLAUSE_BREAK.search(gap[-2:]))
+    ):
+        return False
+    if word not in language.things or _has_object(said, index, language):
+        return True
+    if manner == "order":
+        # who gives orders says `to post hobbies`, `and reply there`
+        return previous in ("to", "and", "then", "or", "please", "you", "also", "i", "just")
+    # `Once that is done, book flight 15`, `is expected to close ticket 8`
+    return manner != MENTION and (
+        previous in language.polite
+        or previous in _BEFORE_A_VERB
+        or _CLAUSE_BREAK.search(_behind(said, index)) is not None
+    )

@@ -5,7 +5,6 @@ Linear in the length of the text. Only what decodes to readable text counts; key
 
 import base64
 import binascii
-import codecs
 import quopri
 import re
 from collections.abc import Callable, Iterable, Iterator
@@ -28,7 +27,13 @@ _QUOTED_PRINTABLE = re.compile(r"(?:(?<![^\s=])[^\s=]{1,16})?(?:=(?:[0-9A-F]{2}|
 _NOT_HEX = re.compile(r"0x|\\x|[^0-9A-Fa-f]")
 _MIN_LONG = 24
 _LONG = re.compile(r"\S{24,}")
+_CODED_RUN = re.compile(r"[A-Za-z0-9+/_-]{24}")
 _BASE64_ONLY = re.compile(r"[A-Za-z0-9+/]{24,}={0,2}")
+_GOOD = re.compile(r"(?:[^\W_]|[ .,:;!?'\"\-_/@()\n])+")
+# Some bytes in hex side by side: what is looked for below takes long where there is nothing.
+_HEX_SOME = re.compile(
+    r"[0-9A-Fa-f][0-9A-Fa-f][ ,:\n]{1,2}(?:(?:0x|\\x)?[0-9A-Fa-f]{2}[ ,:\n]{1,2}){6}(?:0x|\\x)?[0-9A-Fa-f]{2}"
+)
 _MAX_DECODED = 40
 _MAX_BLOB = 60_000
 _MAX_LAYERS = 3
@@ -39,6 +44,9 @@ _COMMON = frozenset(word for word in ENGLISH.stop_words | frozenset(ENGLISH.verb
     "to", "of", "in", "it", "is", "me", "us", "by",
 }  # fmt: skip
 _PROBES = (" the ", " to ", " and ", " of ", " for ")
+_ROT13 = str.maketrans(
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz", "NOPQRSTUVWXYZABCDEFGHIJKLMnopqrstuvwxyzabcdefghijklm"
+)
 _MIN_TURNED = 3
 
 _Decode = Callable[[str], str | None]
@@ -72,14 +80,14 @@ def decode_blob(blob: str) -> str | None:
 
 def _blobs(text: str) -> Iterator[tuple[re.Match[str], str, _Decode]]:
     """What may be encoded in `text`, and how; nothing is looked for that a glance shows cannot be there."""
-    if max(map(len, text.split()), default=0) >= _MIN_LONG:
+    if any(_CODED_RUN.search(word) for word in text.split() if len(word) >= _MIN_LONG):
         long = [match.span() for match in _LONG.finditer(text)]
         if any(_BASE64_ONLY.fullmatch(text, *span) for span in long):
             yield from ((match, "base64", _from_base64) for match in _BASE64_LINES.finditer(text))
         for start, end in long:
             for pattern, how, decode in _IN_LONG:
                 yield from ((match, how, decode) for match in pattern.finditer(text, start, end))
-    if _many(text, ("6f", "6F", "20", "65")):
+    if _many(text, ("6f", "6F", "20", "65")) and _HEX_SOME.search(text):
         yield from ((match, "hex", _from_hex) for match in _HEX_APART.finditer(text))
     if "0110" in text:
         yield from ((match, "binary digits", _from_binary) for match in _BINARY.finditer(text))
@@ -96,8 +104,8 @@ def _many(text: str, pieces: Iterable[str]) -> bool:
 def _turned(view: View) -> Iterator[tuple[View, str]]:
     """Stretches of lines in rot13 or written backwards: their common words are words only when turned."""
     lower = view.text.lower()
-    for how, turn in (("rot13", _rot13), ("written backwards", _backwards)):
-        if sum(turn(probe) in lower for probe in _PROBES) < 1:
+    for how, turn, probes in _TURNS:
+        if not any(probe in lower for probe in probes):
             continue
         lines = [line.span() for line in _LINE.finditer(lower) if _reads_better(line.group(), turn)]
         if not lines:
@@ -116,7 +124,7 @@ def _reads_better(line: str, turn: Callable[[str], str]) -> bool:
 
 
 def _rot13(text: str) -> str:
-    return codecs.encode(text, "rot13")
+    return text.translate(_ROT13)
 
 
 def _backwards(text: str) -> str:
@@ -185,12 +193,16 @@ def _readable(text: str) -> bool:
     """Words and spaces, as in a sentence; keys, digests and identifiers decode to noise and are left alone."""
     if len(text) < 12:
         return False
-    good = sum(1 for c in text if c.isalnum() or c in " .,:;!?'\"-_/@()\n")
-    return good >= 0.92 * len(text) and " " in text.strip()
+    odd = len(_GOOD.sub("", text))
+    return len(text) - odd >= 0.92 * len(text) and " " in text.strip()
 
 
 _IN_LONG: tuple[tuple[re.Pattern[str], str, _Decode], ...] = (
     (_BASE64, "base64", _from_base64),
     (_BASE32, "base32", _from_base32),
     (_HEX, "hex", _from_hex),
+)
+_TURNS: tuple[tuple[str, Callable[[str], str], tuple[str, ...]], ...] = tuple(
+    (how, turn, tuple(turn(probe) for probe in _PROBES))
+    for how, turn in (("rot13", _rot13), ("written backwards", _backwards))
 )

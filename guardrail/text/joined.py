@@ -36,8 +36,10 @@ _EMOJI = re.compile("[\u2190-\u21ff\u2300-\u23ff\u2600-\u27ff\u2b00-\u2bff\U0001
 _EMOJI_BETWEEN = re.compile(
     " ?[\u2190-\u21ff\u2300-\u23ff\u2600-\u27ff\u2b00-\u2bff\U0001f000-\U0001faff]+(?= ?[A-Za-z0-9])"
 )
-_DIGIT_IN_WORD = re.compile(r"[013457$@][a-z]{2}")
+# Beside a letter, in a word that ends as one of the next pattern does; neither an address nor a number in digits.
+_DIGIT_AT_LETTER = re.compile(r"[013457$@](?:(?=[A-Za-z])|(?<=[A-Za-z].))(?=[A-Za-z013457$@]{0,19}+(?![\w@/$-]|\.\w))")
 _DIGIT_WORD = re.compile(r"(?<![\w@./$-])[A-Za-z013457$@]{2,20}(?![\w@/$-]|\.\w)")
+_LONGEST_NUMBERED = 20
 _DIGITS = str.maketrans("013457$@", "oieastsa")
 _KNOWN = frozenset(word for word in ENGLISH.stop_words | frozenset(ENGLISH.verbs) if len(word) > 2)
 
@@ -59,7 +61,7 @@ def join_up(view: View) -> View:
         view = view.replaced(_together(view.text, _APART, _LETTERS_APART))
     if _HYPHENED.search(text):
         view = view.replaced(_together(view.text, _HYPHENS, _LETTERS_HYPHENED))
-    if _DIGIT_IN_WORD.search(text):
+    if _has_numbered_words(view.text):
         view = view.replaced(_with_letters(view.text))
     return view
 
@@ -123,6 +125,22 @@ def _together(text: str, sure: re.Pattern[str], apart: re.Pattern[str]) -> Itera
                 yield *match.span(), " "
             else:
                 yield from ((at, at + 1, "") for at in range(match.start() + 1, match.end(), 2))
+
+
+def _has_numbered_words(text: str) -> bool:
+    """Whether some known words are written with digits anywhere; a line needs as many by itself."""
+    known: set[str] = set()
+    for digit in _DIGIT_AT_LETTER.finditer(text):
+        start = digit.start()
+        first = max(0, start - _LONGEST_NUMBERED)
+        while start > first and (text[start - 1].isalpha() or text[start - 1] in "013457$@"):
+            start -= 1
+        token = _DIGIT_WORD.match(text, start)
+        if token is not None and (said := token.group().translate(_DIGITS).lower()) in _KNOWN:
+            known.add(said)
+            if len(known) >= _MIN:
+                return True
+    return False
 
 
 def _with_letters(text: str) -> Iterator[Cut]:

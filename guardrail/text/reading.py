@@ -8,25 +8,31 @@ import threading
 from bisect import bisect_left
 from collections import OrderedDict
 from dataclasses import dataclass
+from functools import lru_cache
 from hashlib import blake2b
 
 from guardrail.invocation import Passage
 from guardrail.text.budget import Budget
-from guardrail.text.directives import WORD, Asked, read_directive
+from guardrail.text.directives import WORD, Asked, Sentence, read_directive
 from guardrail.text.normalise import Hidden
 from guardrail.text.records import Field, Record, cut_records
 from guardrail.text.sentences import split_sentences
-from guardrail.text.signatures import find_signatures
+from guardrail.text.signatures import find_signatures, hints_in, merged
 from guardrail.text.view import lowered
-from guardrail.text.words import stems
-from guardrail.text.wordset import WordSet, word_set
+from guardrail.text.wordset import Sentences, Window
 
+_Spans = tuple[tuple[int, int], ...]
 SIGNATURE_REACH = 3
-_BEFORE, _AFTER = 0, 3
+# A shorter sentence asks for nothing.
+_SHORTEST = 6
+_AFTER = 3
 _LONGEST_BLOCK = 4_000
 _MAX_DIRECTIVES = 2_000
 _MAX_CACHE_ENTRIES = 4_000
 _MAX_CACHE_BYTES = 96_000_000
+# Sentences come again in other listings, footers and quotes; 16 MB at most.
+_MAX_SENTENCES = 8_000
+_ANY_DIGIT = {ord(digit): "0" for digit in "123456789"}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -56,8 +62,8 @@ class Sign:
 class Directive:
     """One sentence that asks for something. Offsets are into the original passage at `path`.
 
-    `window` is the sentence with its neighbours, where the details of a request stand; `stems` are the
-    sentence's own. `hidden` says how it was hidden from people, empty when it was not.
+    `window` is the sentence with those after it, where the details of a request stand. `hidden` says how it was
+    hidden from people, empty when it was not.
     """
 
     record: int
@@ -66,11 +72,19 @@ class Directive:
     end: int
     text: str
     asked: Asked
-    window: WordSet
-    window_stems: frozenset[str]
-    stems: frozenset[str]
+    window: Window
     signs: tuple[Sign, ...]
     hidden: str
+
+    @property
+    def window_stems(self) -> frozenset[str]:
+        """The heads of all words of the window."""
+        return self.window.stems
+
+    @property
+    def stems(self) -> frozenset[str]:
+        """The heads of the sentence's own words."""
+        return self.window.first_stems
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -136,6 +150,7 @@ _cache = _Cache()
 def forget_readings() -> None:
     """Empty the cache, as in a process that has just started."""
     _cache.clear()
+    _what_is_said.cache_clear()
 
 
 def read_source(passages: tuple[Passage, ...], *, digest: str, budget: Budget) -> Reading:
@@ -155,6 +170,7 @@ def _read(passages: tuple[Passage, ...], budget: Budget) -> Reading:
     budget.short = False
     prose: list[Prose] = []
     directives: list[Directive] = []
+    window_chars = 0
     records = cut_records(passages, budget)
     for number, record in enumerate(records):
         if budget.spent():
@@ -163,12 +179,15 @@ def _read(passages: tuple[Passage, ...], budget: Budget) -> Reading:
             if budget.spent() or len(directives) > _MAX_DIRECTIVES:
                 budget.short = True
                 break
-            found, spans = _directives_in(field, number, budget)
+            lower = lowered(field.view.text)
+            found, spans = _directives_in(field, number, lower, budget)
             directives.extend(found)
-            prose.append(Prose(path=field.path, lower=lowered(field.view.text), record=number, asked=spans))
+            window_chars += sum(end - start for start, end in spans)
+            prose.append(Prose(path=field.path, lower=lower, record=number, asked=spans))
     complete = not budget.short
     budget.short = budget.short or short_before
-    size = 400 + sum(200 + 2 * len(p.lower) for p in prose) + sum(1_200 + 10 * len(d.window.lower) for d in directives)
+    # what is found of a window later on is counted from the start
+    size = 400 + sum(200 + 2 * len(p.lower) for p in prose) + 1_200 * len(directives) + 10 * window_chars
     return Reading(
         authors=tuple(_author(record) for record in records),
         digests=_digests(prose, len(records)),
@@ -198,44 +217,85 @@ def _author(record: Record) -> Author:
     )
 
 
-def _directives_in(field: Field, record: int, budget: Budget) -> tuple[list[Directive], tuple[tuple[int, int], ...]]:
+def _directives_in(field: Field, record: int, lower: str, budget: Budget) -> tuple[list[Directive], _Spans]:
+    """The directives of a field in order, and which stretches of it belong to them. `lower` is its text."""
     text = field.view.text
     bounds = list(split_sentences(text))
+    hints: list[int] = []
     asked: list[tuple[int, Asked]] = []
     for index, (start, end) in enumerate(bounds):
         if index % 64 == 0 and budget.spent():
+            bounds = bounds[:index]
             break
-        if end - start >= 6:
-            found = read_directive(text[start:end])
-            if found is not None:
-                asked.append((index, found))
-    lower = lowered(text)
-    reach = [(bounds[max(0, index - SIGNATURE_REACH)][0], _far(bounds, index, SIGNATURE_REACH)) for index, _ in asked]
-    signs = [sign for start, end in _merged(reach) for sign in find_signatures(lower, start, end)]
+        found, signs = _what_is_said(text[start:end].translate(_ANY_DIGIT))
+        hints.append(signs)
+        if found is not None:
+            asked.append((index, found))
+    if not asked:
+        return [], ()
+    near = Sentences(lower, bounds)
+    signs_near = _Signs(lower, bounds, hints, [index for index, _ in asked])
     directives = []
     spans = []
-    orders = [bounds[index] for index, _ in asked]
-    for (index, found), (near, far) in zip(asked, reach, strict=True):
+    for index, found in asked:
         if budget.spent():
             break
-        start, end = bounds[index]
-        spans.append((start, _far(bounds, index, _AFTER)))
+        last = min(len(bounds) - 1, index + _AFTER)
+        spans.append((bounds[index][0], bounds[last][1]))
         directives.append(
             _directive(
                 field,
                 record,
-                start=start,
-                end=end,
+                bounds=bounds[index],
                 asked=found,
-                window=text[bounds[max(0, index - _BEFORE)][0] : spans[-1][1]],
-                signs=[
-                    (*sign, _is_own(lower, sign[2], start, orders))
-                    for sign in signs
-                    if sign[1] < far and sign[2] > near and not _is_over(lower, sign[1], start)
-                ],
+                window=Window(near, index, last),
+                signs=signs_near.near(index),
             )
         )
     return directives, tuple(spans)
+
+
+@lru_cache(maxsize=_MAX_SENTENCES)
+def _what_is_said(sentence: str) -> tuple[Asked | None, int]:
+    """What a sentence asks for, and which signatures it may hold. Its digits do not matter, so that rows are alike."""
+    said = Sentence(sentence)
+    asked = read_directive(said) if len(sentence) >= _SHORTEST else None
+    return asked, hints_in(said.parts)
+
+
+class _Signs:
+    """The signatures of a field within reach of its instructions, which are the sentences `asked` of `bounds`."""
+
+    def __init__(self, lower: str, bounds: list[tuple[int, int]], hints: list[int], asked: list[int]) -> None:
+        self._lower = lower
+        self._bounds = bounds
+        self._orders = [bounds[index] for index in asked]
+        stretches = merged((max(0, at - SIGNATURE_REACH), min(len(bounds) - 1, at + SIGNATURE_REACH)) for at in asked)
+        found: list[tuple[str, int, int]] = []
+        for first, last in stretches:
+            here = ((*bounds[at], hints[at]) for at in range(first, last + 1))
+            found += find_signatures(lower, bounds[first][0], bounds[last][1], here)
+        # by place, each with its turn among all: what is told first of an order is the first kind of sign
+        self._found = sorted((start, end, turn, what) for turn, (what, start, end) in enumerate(found))
+        self._longest = max((end - start for start, end, _, _ in self._found), default=0)
+
+    def near(self, index: int) -> list[tuple[str, int, int, bool]]:
+        """The signs within three sentences of the instruction at `index`, and whether each is its own."""
+        if not self._found:
+            return []
+        start = self._bounds[index][0]
+        near = self._bounds[max(0, index - SIGNATURE_REACH)][0]
+        far = self._bounds[min(len(self._bounds) - 1, index + SIGNATURE_REACH)][1]
+        first = bisect_left(self._found, (near - self._longest,))
+        last = bisect_left(self._found, (far,))
+        found = [
+            (turn, what, begin, end)
+            for begin, end, turn, what in self._found[first:last]
+            if end > near and not _is_over(self._lower, begin, start)
+        ]
+        return [
+            (what, begin, end, _is_own(self._lower, end, start, self._orders)) for _, what, begin, end in sorted(found)
+        ]
 
 
 def _is_over(lower: str, sign: int, start: int) -> bool:
@@ -256,39 +316,23 @@ def _is_own(lower: str, sign_end: int, start: int, orders: list[tuple[int, int]]
     return not any(begin < paragraph and lower[end - 1 : end] != ":" for begin, end in orders[first : first + 4])
 
 
-def _far(bounds: list[tuple[int, int]], index: int, reach: int) -> int:
-    return bounds[min(len(bounds) - 1, index + reach)][1]
-
-
-def _merged(stretches: list[tuple[int, int]]) -> list[tuple[int, int]]:
-    """Ascending stretches with those that overlap joined."""
-    found: list[tuple[int, int]] = []
-    for start, end in stretches:
-        if found and start <= found[-1][1]:
-            found[-1] = (found[-1][0], max(end, found[-1][1]))
-        else:
-            found.append((start, end))
-    return found
-
-
 def _directive(
     field: Field,
     record: int,
     *,
-    start: int,
-    end: int,
+    bounds: tuple[int, int],
     asked: Asked,
-    window: str,
+    window: Window,
     signs: list[tuple[str, int, int, bool]],
 ) -> Directive:
     view = field.view
+    start, end = bounds
     first: dict[str, Sign] = {}
     for what, near, far, own in signs:
         if what not in first or (own and not first[what].own):
             first[what] = Sign(what=what, start=view.place(near), end=view.place(far), own=own)
     placed = view.place(start)
     placed_end = max(view.place(end), placed)
-    words = word_set((window,))
     return Directive(
         record=record,
         path=field.path,
@@ -296,9 +340,7 @@ def _directive(
         end=placed_end,
         text=view.text[start:end][:500],
         asked=asked,
-        window=words,
-        window_stems=stems(words.words),
-        stems=stems(frozenset(WORD.findall(view.text[start:end].lower()))),
+        window=window,
         signs=tuple(first.values()),
         hidden=field.encoded or _how_hidden(field.hidden, placed, placed_end),
     )

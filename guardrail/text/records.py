@@ -38,6 +38,8 @@ _HEADER = re.compile(
     r"Modified by|Edited by|Updated by|Editor|Revision|Version|Subject|Title|Source)[ \t]{0,4}:[ \t]*([^\n]{1,200})$",
     re.IGNORECASE | re.MULTILINE,
 )
+# Characters in which headers are looked for.
+_HEAD = 3000
 _SINGLE_QUOTED = re.compile(r"''|\n+[ \t]+")
 _DOUBLE_QUOTED = re.compile(r"\\\n[ \t]*(?:\\(?= ))?|\\[nrt\"'/]|\\u[0-9a-fA-F]{4}|\\x[0-9a-fA-F]{2}|\n+[ \t]+|\\\\")
 _FOLDED = re.compile(r"\n+[ \t]+")
@@ -157,7 +159,7 @@ def _records_in(text: str, base: int, path: str, record: Record, name: str, budg
         keys = list(_YAML_KEY.finditer(view.text))
         if len(keys) >= 2 or head.startswith("- "):
             return list(_yaml_records(view, path, hidden, keys, budget))
-    for header in _HEADER.finditer(view.text, 0, 3000):
+    for header in _headers(view.text):
         record.note((header.group(1),), header.group(2))
     if "\\n" in view.text:
         view = view.rewrite(_ESCAPED, _unescape)
@@ -165,6 +167,16 @@ def _records_in(text: str, base: int, path: str, record: Record, name: str, budg
         view = view.rewrite(_CODES, _unescape)
     _add(record, name, path, view, hidden)
     return []
+
+
+def _headers(text: str) -> Iterator[re.Match[str]]:
+    """The lines of the head that say who wrote what; a search for line starts would look at every character."""
+    at = 0
+    while 0 <= at < _HEAD:
+        header = _HEADER.match(text, at, _HEAD)
+        if header is not None:
+            yield header
+        at = text.find("\n", header.end() if header else at, _HEAD) + 1 or -1
 
 
 def _add(record: Record, name: str, path: str, view: View, hidden: tuple[Hidden, ...]) -> None:

@@ -6,7 +6,7 @@ gaps, no nested repeats.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 SIGNATURES: tuple[tuple[str, re.Pattern[str]], ...] = (
     (
@@ -111,8 +111,104 @@ SIGNATURES: tuple[tuple[str, re.Pattern[str]], ...] = (
 )
 
 
-def find_signatures(lower: str, start: int, end: int) -> Iterator[tuple[str, int, int]]:
-    """(what it is, start, end) of each sign between `start` and `end` of a lower-cased text."""
-    for name, pattern in SIGNATURES:
-        for match in pattern.finditer(lower, start, end):
-            yield name, match.start(), match.end()
+# Of each sign above: the words one of which it holds, patterns for what shows it without any of them, and how far
+# before and after the word it reaches.
+_HINTS: tuple[tuple[frozenset[str], tuple[re.Pattern[str], ...], int, int], ...] = tuple(
+    (frozenset(words.split()), glances, before, after)
+    for words, glances, before, after in (
+        ("ignore disregard forget override overrule bypass skip drop cancel set discard stop", (), 20, 160),
+        (
+            "strictly instruction instructions directive orders objective task precedence priority goal job adhere",
+            (),
+            *(60, 60),
+        ),
+        (
+            "task tasks request requests summary summaries question questions query queries prompt prompts "
+            "instruction instructions job work action actions answer response",
+            (),
+            *(160, 60),
+        ),
+        (
+            "ai llm llms assistant assistants agent agents bot bots chatbot chatbots copilot model models claude "
+            "gemini chatgpt llama mistral automated automation crawler crawlers reader readers system systems",
+            (re.compile(r"[.g](?:pt|i\.)"),),
+            *(100, 60),
+        ),
+        (
+            "system",
+            (
+                re.compile(
+                    r"[<\[#=][|/#=\s(\[<{]{0,12}"
+                    r"(?:sys|im_|ins|inf|imp|adm|pro|ass|use|tas|con|ove|sec|hid|beg|end|new|res)"
+                ),
+                re.compile(r"end of (?:sys|use|doc|con|pro)"),
+            ),
+            *(40, 100),
+        ),
+        (
+            "not don dont never without avoid need refrain silently secretly covertly discreetly quietly keep remain",
+            (),
+            *(20, 140),
+        ),
+        (
+            "tool tools function functions plugin plugins connector connectors api apis argument arguments parameter "
+            "parameters capabilities",
+            (),
+            *(60, 100),
+        ),
+        (
+            "important urgent official critical high user owner administrator admin developer system creator operator",
+            (),
+            *(60, 60),
+        ),
+    )
+)
+_SIGN_OF = {
+    word: sum(1 << number for number, (words, *_) in enumerate(_HINTS) if word in words)
+    for words, *_ in _HINTS
+    for word in words
+}
+_SIGN_WORDS = frozenset(_SIGN_OF)
+
+
+def hints_in(words: Iterable[str]) -> int:
+    """Which signs a sentence of these words (no hyphens or apostrophes in them) may be part of, a bit each."""
+    found = 0
+    for word in _SIGN_WORDS.intersection(words):
+        found |= _SIGN_OF[word]
+    return found
+
+
+def find_signatures(
+    lower: str, start: int, end: int, hints: Iterable[tuple[int, int, int]]
+) -> Iterator[tuple[str, int, int]]:
+    """(what it is, start, end) of each sign between `start` and `end` of a lower-cased text.
+
+    `hints` are (start, end, what `hints_in` says) of its sentences in order; a sign is only looked for near one.
+    """
+    hinted = [hint for hint in hints if hint[2]]
+    seen = 0
+    for _, _, signs in hinted:
+        seen |= signs
+    for number, ((name, pattern), (_, glances, before, after)) in enumerate(zip(SIGNATURES, _HINTS, strict=True)):
+        bit = 1 << number
+        if not glances and not seen & bit:
+            continue
+        places = [(near, far) for near, far, signs in hinted if signs & bit]
+        if glances:
+            seen_at = [match.span() for glance in glances for match in glance.finditer(lower, start, end)]
+            places = sorted(places + seen_at)
+        for near, far in merged((max(start, near - before), min(end, far + after)) for near, far in places):
+            for match in pattern.finditer(lower, near, far):
+                yield name, match.start(), match.end()
+
+
+def merged(stretches: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Ascending stretches with those that overlap joined."""
+    found: list[tuple[int, int]] = []
+    for start, end in stretches:
+        if found and start <= found[-1][1]:
+            found[-1] = (found[-1][0], max(end, found[-1][1]))
+        else:
+            found.append((start, end))
+    return found

@@ -8,9 +8,12 @@ from types import MappingProxyType
 from guardrail.text import english
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class Language:
-    """One language's tables. All words are lower case; `verb_forms` maps every inflected form to its base form."""
+    """One language's tables. All words are lower case; `verb_forms` maps every inflected form to its base form.
+
+    A sentence without any of `telling` names no deed of the tables.
+    """
 
     code: str
     verbs: Mapping[str, frozenset[str]]
@@ -32,6 +35,7 @@ class Language:
     things: frozenset[str]
     deeds: Mapping[str, str]
     subordinate: frozenset[str]
+    telling: frozenset[str]
 
 
 def _third(verb: str) -> str:
@@ -95,6 +99,7 @@ def _english() -> Language:
         pronouns=english.PRONOUNS,
         openers=english.OPENERS,
         things=english.THINGS,
+        telling=frozenset(verbs) | frozenset(forms) | frozenset(participles) | frozenset(english.DEEDS),
     )
 
 
@@ -109,4 +114,4 @@ def stem(word: str) -> str:
 
 
 def stems(words: frozenset[str]) -> frozenset[str]:
-    return frozenset(stem(word) for word in words)
+    return frozenset(map(stem, words))

@@ -2,21 +2,106 @@
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 
-from guardrail.text.directives import WORD
+from guardrail.text.directives import words_of
+from guardrail.text.words import stems
 
 _SPACES = re.compile(r"\s+")
 _MAX_CHARACTERS = 60_000
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
 class WordSet:
-    lower: str
-    words: frozenset[str]
+    """`lower` is the text, `words` its words; they are found when first asked for."""
+
+    __slots__ = ("_lower", "_words")
+
+    def __init__(self, lower: str | None = None) -> None:
+        self._lower = lower
+        self._words: frozenset[str] | None = None
+
+    @property
+    def lower(self) -> str:
+        if self._lower is None:
+            self._lower = self._find_lower()
+        return self._lower
+
+    @property
+    def words(self) -> frozenset[str]:
+        if self._words is None:
+            self._words = self._find_words()
+        return self._words
+
+    def _find_lower(self) -> str:
+        return ""
+
+    def _find_words(self) -> frozenset[str]:
+        return frozenset(words_of(self.lower))
 
 
 def word_set(texts: Iterable[str]) -> WordSet:
     """The first 60,000 characters of `texts`, joined."""
-    lower = _SPACES.sub(" ", "\n".join(texts)[:_MAX_CHARACTERS].lower())
-    return WordSet(lower=lower, words=frozenset(WORD.findall(lower)))
+    return WordSet(_SPACES.sub(" ", "\n".join(texts)[:_MAX_CHARACTERS].lower()))
+
+
+class Sentences:
+    """Sentences of one lower-cased text, `bounds` the starts and ends of all; what was looked at once is kept."""
+
+    __slots__ = ("_lower", "_stems", "_words", "bounds")
+
+    def __init__(self, lower: str, bounds: list[tuple[int, int]]) -> None:
+        self._lower = lower
+        self.bounds = bounds
+        self._words: dict[int, frozenset[str]] = {}
+        self._stems: dict[int, frozenset[str]] = {}
+
+    def text(self, first: int, last: int) -> str:
+        """The stretch from one sentence to another, spaces joined."""
+        return " ".join(self._lower[self.bounds[first][0] : self.bounds[last][1]].split())
+
+    def words(self, index: int) -> frozenset[str]:
+        found = self._words.get(index)
+        if found is None:
+            start, end = self.bounds[index]
+            found = self._words[index] = frozenset(words_of(self._lower[start:end]))
+        return found
+
+    def stems(self, index: int) -> frozenset[str]:
+        found = self._stems.get(index)
+        if found is None:
+            found = self._stems[index] = stems(self.words(index))
+        return found
+
+
+class Window(WordSet):
+    """A sentence, the one at `first`, with those that follow it, up to the one at `last`."""
+
+    __slots__ = ("_all_stems", "_first", "_last", "_near")
+
+    def __init__(self, near: Sentences, first: int, last: int) -> None:
+        # INVARIANT: as WordSet's own; not called, because there is one for every directive
+        self._lower = None
+        self._words = None
+        self._near = near
+        self._first = first
+        self._last = last
+        self._all_stems: frozenset[str] | None = None
+
+    @property
+    def stems(self) -> frozenset[str]:
+        """Of all its words."""
+        if self._all_stems is None:
+            rest = range(self._first + 1, self._last + 1)
+            self._all_stems = self.first_stems.union(*(self._near.stems(index) for index in rest))
+        return self._all_stems
+
+    @property
+    def first_stems(self) -> frozenset[str]:
+        """Of the words of the sentence itself."""
+        return self._near.stems(self._first)
+
+    def _find_lower(self) -> str:
+        return self._near.text(self._first, self._last)
+
+    def _find_words(self) -> frozenset[str]:
+        rest = range(self._first + 1, self._last + 1)
+        return self._near.words(self._first).union(*(self._near.words(index) for index in rest))
