@@ -10,7 +10,8 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 from guardrail.attribution.explanation import place_in_words, short
-from guardrail.case import Case, Source, open_case
+from guardrail.attribution.recall import with_memory
+from guardrail.case import Case, Source, open_case, read_sources
 from guardrail.destinations import argument_name
 from guardrail.invocation import Invocation, Passage, Past
 from guardrail.text.budget import Budget
@@ -43,6 +44,7 @@ class Family(enum.Enum):
 
     SENTENCE = "sentence"
     RECORD = "record"
+    MEMORY = "memory"
     NAMED = "named"
     ASKED = "asked"
     ASKED_AND_NAMED = "asked_and_named"
@@ -136,6 +138,7 @@ def _groups(case: Case, decision: Decision, budget: Budget) -> Iterator[Iterator
     ]
     yield _released(case)
     yield _without_text(case, stopping, budget)
+    yield _not_remembered(case, stopping, budget)
     if not case.call.event_triggered:
         yield _named(case, stopping)
     yield _other_standing(case, stopping)
@@ -154,6 +157,7 @@ def _varied(
     words: str,
     *,
     call: Invocation | None = None,
+    past: Past | None = None,
     ruleset: Ruleset | None = None,
     sources: tuple[Source, ...] | None = None,
 ) -> Variation:
@@ -161,7 +165,7 @@ def _varied(
         family=family,
         words=words,
         call=call or case.call,
-        past=case.past,
+        past=past or case.past,
         ruleset=ruleset or case.ruleset,
         sources=case.sources if sources is None else sources,
     )
@@ -224,8 +228,9 @@ def _without_span(
         replace(p, text=p.text[: span[0]] + p.text[span[1] :]) if p.path == path else p
         for p in _passages(case.call, source)
     )
-    reading = read_source(kept, digest="", budget=budget)
-    return _with_source(case, Family.SENTENCE, words, source, kept, reading)
+    read = replace(source, reading=read_source(kept, digest="", budget=budget))
+    (remembered,) = with_memory((read,), case.past.poisoned)
+    return _with_source(case, Family.SENTENCE, words, source, kept, remembered.reading)
 
 
 def _cut(text: str, longest: int) -> str:
@@ -259,6 +264,15 @@ def _with_source(
         call = replace(case.call, outputs=(*case.call.outputs[:at], changed, *case.call.outputs[at + 1 :]))
     sources = tuple(replace(other, reading=reading) if other is source else other for other in case.sources)
     return _varied(case, family, words, call=call, sources=sources)
+
+
+def _not_remembered(case: Case, stopping: list[Signal], budget: Budget) -> Iterator[Variation]:
+    if any(signal.fact("recalled") for signal in stopping):
+        words = "this text had not been found poisoned before"
+        past = replace(case.past, poisoned=frozenset())
+        # cached by their content: without the signs that memory put there
+        sources = read_sources(case.call, budget)
+        yield _varied(case, Family.MEMORY, words, past=past, sources=sources)
 
 
 def _released(case: Case) -> Iterator[Variation]:

@@ -19,6 +19,7 @@ SIGNALS = {
     "second_opinion": "Another engine objects",
     "personal_data_leaving": "Personal data leaving",
     "destination_new": "Destination new to this agent",
+    "intent_distance": "Far from what the user asked",
 }
 MARKS = {
     "instruction": "instruction that the planned call carries out",

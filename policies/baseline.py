@@ -29,5 +29,7 @@ BASELINE: dict[str, Any] = {
         "second_opinion": _HOLD,
         "personal_data_leaving": _NOTICE,
         "destination_new": _NOTICE,
+        # How far the call is from what the user asked for: tells, and decides nothing
+        "intent_distance": _NOTICE,
     },
 }

@@ -34,8 +34,13 @@ class Decision:
     @property
     def regime(self) -> Regime:
         """Which kind of reasoning decided."""
-        name = self.deciding.name if self.deciding else ""
-        return regime_of(signal=name, would_have=self.would_have.name.lower(), failed=self.failed)
+        deciding = self.deciding
+        return regime_of(
+            signal=deciding.name if deciding else "",
+            signatures=(value for name, value in deciding.facts if name == "signature") if deciding else (),
+            would_have=self.would_have.name.lower(),
+            failed=self.failed,
+        )
 
 
 # Without these nothing is known of the call, or nothing of it could be kept: the fail posture answers.

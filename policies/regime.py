@@ -1,8 +1,10 @@
 """Which kind of reasoning decided a call. Pure."""
 
 import enum
+from collections.abc import Iterable
 
 from policies.ruleset import SECOND_OPINION
+from policies.signal import RECALLED
 
 # The actions, as verdicts keep them, with which a call went through.
 _PASSED = frozenset({"allow", "notice"})
@@ -30,10 +32,11 @@ _BY_SIGNAL = {
 }
 
 
-def regime_of(*, signal: str, would_have: str, failed: bool) -> Regime:
+def regime_of(*, signal: str, signatures: Iterable[str], would_have: str, failed: bool) -> Regime:
     """What decided a call whose deciding signal is `signal` and which enforce mode answers with `would_have`.
 
-    Takes what a verdict keeps, so that it holds for old ones too. A signal we have no regime for was made a stop by
+    Takes what a verdict keeps, so that it holds for old ones too; `signatures` are the signal's facts of that name. A
+    text whose only sign is that it is known was stopped by memory. A signal we have no regime for was made a stop by
     policy: a hard rule.
     """
     if failed:
@@ -43,4 +46,6 @@ def regime_of(*, signal: str, would_have: str, failed: bool) -> Regime:
         return known
     if would_have in _PASSED:
         return Regime.NOTHING
+    if known is Regime.MARKED_INSTRUCTION and set(signatures) == {RECALLED}:
+        return Regime.MEMORY
     return known or Regime.HARD_RULE

@@ -3,6 +3,9 @@
 import enum
 from dataclasses import dataclass
 
+# The value of the fact `signature` that says a text was known again.
+RECALLED = "was found poisoned before"
+
 
 class Severity(enum.IntEnum):
     """How bad it would have been; orders signals and investigations."""
@@ -28,7 +31,7 @@ class Mark(enum.Enum):
 class Evidence:
     """A quoted span in one passage of the call.
 
-    `source` is `user`, `trigger`, `history:<i>`, `output:<i>` (oldest first, from 0), `argument` or `tool`.
+    `source` is `user`, `trigger`, `history:<i>`, `output:<i>` (oldest first, from 0), `argument`, `tool` or `thought`.
     `path` names the passage inside the source (`results[0].text`, empty for a plain text); `start` and `end`
     are character offsets in that passage's own text. `quote` is at most 500 characters of it.
     """
@@ -66,9 +69,9 @@ class Signal:
 
     `facts` are (name, value) pairs in a fixed vocabulary: `destination`, `destination_standing`, `author`,
     `editor`, `revision`, `document`, `data_class`, `argument`, `conversation`, `tool_kind`, `signature`,
-    `share` (of the document's fingerprints, `45 %`), `engine` (who gave a second opinion), `ticket` (the AllowOnce that
-    let a held call pass), and digests by which a text is known again: `record`, `directive`, and `recalled` where it
-    was known.
+    `share` (of the document's fingerprints, `45 %`), `distance` (0 to 1), `engine` (who gave a second opinion),
+    `ticket` (the AllowOnce that let a held call pass), and digests by which a text is known again: `record`,
+    `directive`, and `recalled` where it was known.
     `redactions` are what a caller that can carry it may take out of the arguments instead of stopping the call.
     `would_pass_if` and `would_be_held_if` complete “it would pass if …”, “it would be held, not blocked, if …”, most
     telling first. Detectors leave them empty: the judge fills them in on the deciding signal of a stopped call, each

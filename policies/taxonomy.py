@@ -30,6 +30,7 @@ def _tag(scheme: str, id_: str, name: str) -> Tag:
 
 _PROMPT_INJECTION = _tag("owasp_llm", "LLM01:2025", "Prompt Injection")
 _DISCLOSURE = _tag("owasp_llm", "LLM02:2025", "Sensitive Information Disclosure")
+_OUTPUT_HANDLING = _tag("owasp_llm", "LLM05:2025", "Improper Output Handling")
 _EXCESSIVE_AGENCY = _tag("owasp_llm", "LLM06:2025", "Excessive Agency")
 _PROMPT_LEAKAGE = _tag("owasp_llm", "LLM07:2025", "System Prompt Leakage")
 
@@ -42,6 +43,7 @@ _INDIRECT = _tag("mitre_atlas", "AML.T0051.001", "LLM Prompt Injection: Indirect
 _OBFUSCATION = _tag("mitre_atlas", "AML.T0068", "LLM Prompt Obfuscation")
 _TOOL_INVOCATION = _tag("mitre_atlas", "AML.T0053", "AI Agent Tool Invocation")
 _EXFILTRATION = _tag("mitre_atlas", "AML.T0086", "Exfiltration via AI Agent Tool Invocation")
+_RENDERING = _tag("mitre_atlas", "AML.T0077", "LLM Response Rendering")
 _LEAKAGE = _tag("mitre_atlas", "AML.T0057", "LLM Data Leakage")
 _TOOL_CREDENTIALS = _tag("mitre_atlas", "AML.T0098", "AI Agent Tool Credential Harvesting")
 _AGENT_DISCOVERY = _tag("mitre_atlas", "AML.T0084", "Discover AI Agent Configuration")
@@ -55,8 +57,8 @@ TAGS: dict[str, tuple[Tag, ...]] = {
     "classified_data_leaving": (_DISCLOSURE, _TOOL_MISUSE, _EXFILTRATION, _LEAKAGE),
     "secret_leaving": (_DISCLOSURE, _PRIVILEGE_ABUSE, _EXFILTRATION, _TOOL_CREDENTIALS),
     "personal_data_leaving": (_DISCLOSURE, _TOOL_MISUSE, _EXFILTRATION, _LEAKAGE),
-    "data_in_link": (_DISCLOSURE, _TOOL_MISUSE, _EXFILTRATION, _LEAKAGE),
-    "data_in_link_suspected": (_DISCLOSURE, _TOOL_MISUSE, _EXFILTRATION),
+    "data_in_link": (_DISCLOSURE, _OUTPUT_HANDLING, _TOOL_MISUSE, _RENDERING, _EXFILTRATION),
+    "data_in_link_suspected": (_DISCLOSURE, _OUTPUT_HANDLING, _TOOL_MISUSE, _RENDERING, _EXFILTRATION),
     "reconnaissance": (_PROMPT_LEAKAGE, _AGENT_DISCOVERY, _SYSTEM_DISCOVERY),
     "destination_denied": (_TOOL_MISUSE, _EXFILTRATION),
     "agent_quarantined": (_ROGUE_AGENTS,),

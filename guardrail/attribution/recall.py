@@ -22,8 +22,8 @@ from guardrail.destinations import EMAIL
 from guardrail.text.reading import Directive, Reading, Sign
 from policies.decision import Decision
 from policies.ruleset import Action, Ruleset, Standing
+from policies.signal import RECALLED
 
-RECALLED = "was found poisoned before"
 # Facts of a signal: digests of what was found now, and of what this call was known by.
 _RECORD, _DIRECTIVE, _RECALLED = "record", "directive", "recalled"
 _PROVEN = ("instruction_marked", "instruction_followed")

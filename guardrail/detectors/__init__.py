@@ -8,6 +8,7 @@ from guardrail.detectors import (
     classified,
     exfiltration,
     fingerprints,
+    intent,
     quarantine,
     reach,
     reconnaissance,
@@ -26,4 +27,5 @@ DETECTORS: tuple[tuple[str, Detect], ...] = (
     (classified.NAME, classified.detect),
     (fingerprints.NAME, fingerprints.detect),
     (attribution.NAME, attribution.detect),
+    (intent.NAME, intent.detect),
 )

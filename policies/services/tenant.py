@@ -62,9 +62,7 @@ def _save_destinations(entries: Sequence[Mapping[str, Any]]) -> None:
 def _save_classes(entries: Sequence[Mapping[str, Any]]) -> None:
     rows = {
         named_only: [
-            DataClass(
-                name=entry["name"], may_leave=entry["may_leave"], terms=entry["terms"], labels=entry["labels"]
-            )
+            DataClass(name=entry["name"], may_leave=entry["may_leave"], terms=entry["terms"], labels=entry["labels"])
             for entry in entries
             if entry["named_only"] is named_only
         ]

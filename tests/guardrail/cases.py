@@ -77,6 +77,6 @@ def judged(
 
 
 def said_of(call: Invocation, **fragment: Any) -> str:
-    """The name of the deciding signal, empty when nothing spoke against the call."""
-    deciding = judged(call, **fragment).decision.deciding
-    return deciding.name if deciding else ""
+    """The name of the signal that speaks against the call most; its distance, which decides nothing, is left out."""
+    decision = judged(call, **fragment).decision
+    return next((s.name for s in decision.signals if s.name != "intent_distance"), "") if not decision.failed else ""

@@ -1,11 +1,13 @@
 """What signals are called elsewhere, and which kind of reasoning decided."""
 
 import re
+from typing import Any
 
 import pytest
 
 from policies.baseline import BASELINE
 from policies.regime import Regime, regime_of
+from policies.signal import RECALLED
 from policies.taxonomy import NOT_FITTING, TAGS, tags_of
 
 FORMS = {
@@ -52,4 +54,10 @@ def test_it_names_each_tag_once_and_none_for_a_signal_it_does_not_know() -> None
     ],
 )
 def test_it_says_what_decided(signal: str, would_have: str, failed: bool, regime: Regime) -> None:
-    assert regime_of(signal=signal, would_have=would_have, failed=failed) is regime
+    assert regime_of(signal=signal, signatures=(), would_have=would_have, failed=failed) is regime
+
+
+def test_memory_decides_where_nothing_but_memory_speaks_against_a_text() -> None:
+    said: dict[str, Any] = {"signal": "instruction_marked", "would_have": "block", "failed": False}
+    assert regime_of(**said, signatures=[RECALLED]) is Regime.MEMORY
+    assert regime_of(**said, signatures=[RECALLED, "speaks to an assistant"]) is Regime.MARKED_INSTRUCTION
