@@ -44,6 +44,12 @@ LET_THROUGH = Badge(
     word="Allowed, not judged",
     title="Judging could not be finished; this agent fails open",
 )
+FOUND_LATE = Badge(
+    look="hold",
+    icon="clock-history",
+    word="Found late",
+    title="Went through by the quick checks; judged in full afterwards, it should have been stopped",
+)
 WATCHED = Badge(
     look="monitor",
     icon="eye",
@@ -58,6 +64,7 @@ STRONGEST = {
     "would_block": WOULD_BLOCK,
     "would_hold": WOULD_HOLD,
     "let_through": LET_THROUGH,
+    "found_late": FOUND_LATE,
 }
 _TOLD = {"block": BLOCKED, "hold": HELD, "modify": CHANGED, "notice": NOTED, "allow": ALLOWED}
 _ONLY_MARKED = {"block": WOULD_BLOCK, "hold": WOULD_HOLD, "modify": WOULD_CHANGE, "notice": NOTED, "allow": ALLOWED}

@@ -11,5 +11,6 @@ app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks(["guardrail", "investigations"])
 app.conf.beat_schedule = {
     "take-in": {"task": "investigations.take_in", "schedule": 1.0, "options": {"expires": 5}},
+    "validate": {"task": "guardrail.validate_due", "schedule": 0.5, "options": {"expires": 5}},
     "make-partitions": {"task": "guardrail.make_partitions", "schedule": 6 * 3600.0},
 }

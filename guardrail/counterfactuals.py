@@ -54,6 +54,7 @@ class Family(enum.Enum):
     SIGNED_IN = "signed_in"
     TURNS = "turns"
     RELEASED = "released"
+    REMEMBERED = "remembered"
     PROFILE = "profile"
 
 
@@ -137,6 +138,7 @@ def _groups(case: Case, decision: Decision, budget: Budget) -> Iterator[Iterator
         if case.ruleset.action_for(signal.name, case.rules.profile) > Action.NOTICE
     ]
     yield _released(case)
+    yield _looked_into(case)
     yield _without_text(case, stopping, budget)
     yield _not_remembered(case, stopping, budget)
     if not case.call.event_triggered:
@@ -280,6 +282,13 @@ def _released(case: Case) -> Iterator[Variation]:
     if rule is not None and case.rules.quarantined:
         ruleset = _with_agent(case, replace(rule, quarantined=False))
         yield _varied(case, Family.RELEASED, "the agent were released from quarantine", ruleset=ruleset)
+
+
+def _looked_into(case: Case) -> Iterator[Variation]:
+    if case.past.late_finding:
+        past = replace(case.past, late_finding="")
+        words = "somebody had closed the investigation of that earlier call"
+        yield _varied(case, Family.REMEMBERED, words, past=past)
 
 
 def _with_agent(case: Case, rule: AgentRule) -> Ruleset:

@@ -10,7 +10,7 @@ from guardrail.attribution.recall import with_memory
 from guardrail.attribution.tuning import PRODUCTION, Tuning
 from guardrail.case import Case, Source, open_case, read_sources
 from guardrail.counterfactuals import WhatIf, told, what_if
-from guardrail.detectors import DETECTORS, Detect
+from guardrail.detectors import AT_ONCE, DETECTORS, Detect
 from guardrail.invocation import Invocation, Origin, Past
 from guardrail.text.budget import Budget
 from policies.decision import Decision, decide
@@ -25,7 +25,7 @@ class Judgement:
     """The decision with what people need to follow it. `timings` are (stage, milliseconds) in order.
 
     `case` is the call as it was laid out, None where it could not be. `modified_arguments` are those that may be sent,
-    where the decision is to modify.
+    where the decision is to modify. `deferred` = by the quick checks only: the whole judgement follows the answer.
     """
 
     decision: Decision
@@ -35,6 +35,7 @@ class Judgement:
     timings: tuple[tuple[str, float], ...]
     case: Case | None = None
     modified_arguments: Any = None
+    deferred: bool = False
 
 
 class _Stages:
@@ -117,6 +118,39 @@ def with_opinions(
         detail="" if decided.failed else detail,
     )
     return replace(judgement, decision=decision, timings=(*judgement.timings, *timings))
+
+
+def judge_at_once(
+    call: Invocation,
+    past: Past,
+    ruleset: Ruleset,
+    *,
+    deadline: float,
+    clock: Callable[[], float],
+    detectors: Sequence[tuple[str, Detect]] = AT_ONCE,
+) -> Judgement | None:
+    """Judge by what needs no reading, for a tool that is not critical. Never raises for what a call contains.
+
+    None where the whole judgement must not wait: a quick check speaks against the call or failed, or memory could not
+    carry what is found later to the conversation's next call.
+    """
+    if not past.available or past.late_finding:
+        return None
+    stages = _Stages(clock)
+    case = open_case(call, past, ruleset, Budget(deadline=deadline, clock=clock), ())
+    decision = _decide(case, detectors, (), ended=stages.end)
+    if decision.would_have > Action.NOTICE or decision.degraded:
+        return None
+    said = decision.reason if decision.deciding else "The quick checks have nothing against this call."
+    return Judgement(
+        decision=replace(decision, reason=f"{said} It is judged in full after the answer."),
+        origins=(),
+        tool_kind=case.kind,
+        destinations=tuple(dict.fromkeys(target.value for target in case.targets)),
+        timings=tuple(stages.timings),
+        case=case,
+        deferred=True,
+    )
 
 
 def explain(

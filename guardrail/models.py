@@ -51,7 +51,8 @@ class Verdict(models.Model):
     `id` is a UUIDv7: its first 48 bits are milliseconds, so ordering by id is ordering by time, and the table is
     partitioned by ranges of it. `action` is what the caller was told, `would_have` what enforce mode would have said.
     `signals` and `origins` are lists of objects shaped like `policies.signal.Signal` and `guardrail.invocation.Origin`.
-    `timings` maps a stage to milliseconds. `duplicate_of` = the same step was delivered before.
+    `timings` maps a stage to milliseconds. `duplicate_of` = the same step was delivered before. `deferred` = answered
+    by the quick checks; what judging in full found afterwards is a LateFinding.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -88,6 +89,7 @@ class Verdict(models.Model):
     timings = models.JSONField(default=dict)
     answer_ms = models.FloatField()
     unknown_members = models.JSONField(default=list)
+    deferred = models.BooleanField(default=False)
 
     class Meta:
         managed = False
@@ -121,6 +123,51 @@ class PendingIntake(models.Model):
     class Meta:
         managed = False
         db_table = "guardrail_pendingintake"
+
+    def __str__(self) -> str:
+        return str(self.id)
+
+
+class PendingValidation(models.Model):
+    """A deferred verdict that is still to be judged in full, or, `found`, whose finding the intake has not taken in.
+
+    Written with the verdict; deleted when nothing was found, or by the intake. The row is the queue.
+    """
+
+    id = models.UUIDField(primary_key=True, editable=False)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    found = models.BooleanField(default=False)
+
+    class Meta:
+        managed = False
+        db_table = "guardrail_pendingvalidation"
+
+    def __str__(self) -> str:
+        return str(self.id)
+
+
+class LateFinding(models.Model):
+    """What judging a deferred call in full found, when it was answered already. INVARIANT: insert only, like Verdict.
+
+    `id` is the verdict's; the columns mean what they mean there. One that could not be judged is `failed`.
+    """
+
+    id = models.UUIDField(primary_key=True, editable=False)
+    found_at = models.DateTimeField()
+    would_have = models.CharField(max_length=8)
+    severity = models.PositiveSmallIntegerField(null=True)
+    deciding_signal = models.CharField(max_length=60, blank=True)
+    reason = models.TextField(blank=True)
+    failed = models.BooleanField(default=False)
+    degraded = models.JSONField(default=list)
+    signals = models.JSONField(default=list)
+    origins = models.JSONField(default=list)
+    policy_version = models.PositiveIntegerField()
+    judged_ms = models.FloatField()
+
+    class Meta:
+        managed = False
+        db_table = "guardrail_latefinding"
 
     def __str__(self) -> str:
         return str(self.id)

@@ -25,6 +25,12 @@ _COUNTS = {
     Mode.MONITOR: frozenset((_STOPPED, _WOULD_STOP, _CONFIRMED)),
 }
 _MOST_LISTS = 64
+# KEYS texts; ARGV the version that is known.
+_LIST = """
+local version, texts = redis.call('HGET', KEYS[1], 'version') or '', ''
+if version ~= '' and version ~= ARGV[1] then texts = table.concat(redis.call('HGETALL', KEYS[1]), ' ') end
+return {version, texts}
+"""
 # KEYS texts; ARGV now, end, agent, how, seconds, most, most an agent, new version, digests.
 _REMEMBER = """
 local now, how = tonumber(ARGV[1]), ARGV[4]
@@ -108,6 +114,12 @@ def digests(key: str, *, version: bytes, listed: bytes, mode: Mode) -> frozenset
         return frozenset()
     now, counts = time.time(), _COUNTS[mode]
     return frozenset(digest for digest, end, how in known.entries if end > now and how in counts)
+
+
+def load(key: str, *, mode: Mode) -> frozenset[str] | None:
+    """The digests that count, apart from a call; None when Redis is away."""
+    seen = run(_LIST, [key], [version_of(key)])
+    return None if seen is None else digests(key, version=seen[0], listed=seen[1], mode=mode)
 
 
 def remember(key: str, found: Sequence[str], *, agent_id: str, mode: Mode) -> bool:

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from django.db.models import Q, QuerySet, TextField
 from django.db.models.functions import Cast
 
-from guardrail.models import Orchestrator, Verdict
+from guardrail.models import LateFinding, Orchestrator, PendingValidation, Verdict
 from guardrail.verdict_id import floor_id, moment_of_id
 from policies.models import Agent
 
@@ -25,6 +25,7 @@ CONVERSATION_CALLS = 100
 # What a list shows of a verdict: without the wide columns.
 BRIEF = (
     "id",
+    "deferred",
     "received_at",
     "agent_id",
     "agent_name",
@@ -113,6 +114,32 @@ def load_page(search: Search) -> Page:
     if len(page) > PAGE:
         return Page(verdicts=page[:PAGE], found=found, older=page[PAGE - 1].pk, looked_back_to=None)
     return Page(verdicts=page, found=found, older=floor, looked_back_to=moment_of_id(floor) if floor else None)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Late:
+    """What became of a call that the quick checks answered; neither `waiting` nor a `finding` = nothing was found."""
+
+    waiting: bool
+    finding: LateFinding | None
+    after: str
+
+
+def load_late(verdict: Verdict) -> Late | None:
+    """None for a call that was judged in full at once. No query for one, two for any other."""
+    if not verdict.deferred:
+        return None
+    finding = LateFinding.objects.filter(pk=verdict.pk).first()
+    waiting = finding is None and PendingValidation.objects.filter(pk=verdict.pk).exists()
+    after = _stretch(finding.found_at - verdict.received_at) if finding else ""
+    return Late(waiting=waiting, finding=finding, after=after)
+
+
+def _stretch(time: timedelta) -> str:
+    seconds = max(0.0, time.total_seconds())
+    if seconds < 120:
+        return f"{seconds:.1f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.0f} h"
 
 
 def load_conversation(verdict: Verdict) -> list[Verdict]:

@@ -8,6 +8,7 @@ import json
 import re
 import time
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -19,9 +20,10 @@ import zstandard
 from django.conf import settings
 
 from guardrail import database
-from guardrail.invocation import Invocation
+from guardrail.invocation import Invocation, Origin
 from guardrail.journal import Journal, drain
 from guardrail.judge import Judgement
+from policies.decision import Decision
 from policies.ruleset import Action, Ruleset
 from policies.signal import Signal
 
@@ -37,7 +39,7 @@ _COLUMNS = {
     "tool_name": "text", "tool_kind": "text", "destination": "text", "step_key": "text", "action": "text",
     "would_have": "text", "mode": "text", "severity": "smallint", "deciding_signal": "text", "reason": "text",
     "failed": "boolean", "degraded": "jsonb", "signals": "jsonb", "origins": "jsonb", "policy_version": "integer",
-    "timings": "jsonb", "answer_ms": "double precision", "unknown_members": "jsonb",
+    "timings": "jsonb", "answer_ms": "double precision", "unknown_members": "jsonb", "deferred": "boolean",
 }  # fmt: skip
 _LENGTHS = {
     "correlation_id": 200, "api_version": 40, "tenant_id": 200, "environment_id": 200, "agent_id": 200,
@@ -60,6 +62,8 @@ WITH verdict AS (
 ), transcript AS (
     INSERT INTO guardrail_transcript (id, body_zstd, body_bytes)
     SELECT id, %(body_zstd)s::bytea, %(body_bytes)s::bigint FROM verdict
+), validation AS (
+    INSERT INTO guardrail_pendingvalidation (id) SELECT id FROM verdict WHERE %(deferred)s::boolean
 )
 INSERT INTO guardrail_pendingintake (id) SELECT id FROM verdict
 """  # noqa: S608 column names are constants above
@@ -102,7 +106,7 @@ def record(
     answer_ms: float,
     deadline: float,
 ) -> Kept:
-    """Write verdict, transcript and the intake's queue entry in one statement. Raises NotKept.
+    """Write verdict, transcript and the entries of the queues in one statement. Raises NotKept.
 
     `call` is None when the body was unreadable; `salvaged` then holds what could be made out. `deadline` is on
     time.monotonic: past it, or with Postgres away, the journal takes the same row under the same id.
@@ -144,7 +148,8 @@ def journal() -> Journal:
 
 
 def _ingest(entry: dict[str, Any]) -> None:
-    row = {**entry, "body_zstd": bytes.fromhex(entry["body_zstd"])}
+    # a journal written before an upgrade knows no deferred calls
+    row = {"deferred": False, **entry, "body_zstd": bytes.fromhex(entry["body_zstd"])}
     try:
         # off the request path: a slow Postgres is waited for
         _insert(row, deadline=time.monotonic() + 5)
@@ -181,19 +186,12 @@ def _row(
         "tool_kind": judgement.tool_kind.value if call else "",
         "destination": judgement.destinations[0] if judgement.destinations else "",
         "action": decision.action.name.lower(),
-        "would_have": decision.would_have.name.lower(),
         "mode": decision.mode.value,
-        "severity": None if decision.severity is None else int(decision.severity),
-        "deciding_signal": decision.deciding.name if decision.deciding else "",
-        "reason": decision.reason,
-        "failed": decision.failed,
-        "degraded": decision.degraded,
-        "signals": [_signal(signal, ruleset.action_for(signal.name, decision.profile)) for signal in decision.signals],
-        "origins": judgement.origins,
-        "policy_version": decision.policy_version,
+        **_judged(decision, judgement.origins, ruleset),
         "timings": {stage: round(ms, 3) for stage, ms in judgement.timings},
         "answer_ms": round(answer_ms, 3),
         "unknown_members": call.unknown_members if call else (),
+        "deferred": judgement.deferred,
         "body_zstd": zstandard.compress(arrival.body),
         "body_bytes": arrival.body_bytes,
     }
@@ -202,6 +200,39 @@ def _row(
     for name in _JSON_COLUMNS:
         row[name] = msgspec.json.encode(row[name]).decode()
     return {name: _UNSTORABLE.sub("�", value) if isinstance(value, str) else value for name, value in row.items()}
+
+
+def judged_columns(decision: Decision, origins: Sequence[Origin], ruleset: Ruleset) -> dict[str, Any]:
+    """What a judgement says, as the columns of a model hold it: JSON as plain values, nothing Postgres refuses."""
+    columns: dict[str, Any] = {}
+    for name, value in _judged(decision, origins, ruleset).items():
+        plain = msgspec.json.decode(msgspec.json.encode(value)) if name in _JSON_COLUMNS else value
+        columns[name] = _storable(plain)
+    return columns
+
+
+def _storable(value: Any) -> Any:
+    if isinstance(value, str):
+        return _UNSTORABLE.sub("�", value)
+    if isinstance(value, list):
+        return [_storable(item) for item in value]
+    if isinstance(value, dict):
+        return {name: _storable(item) for name, item in value.items()}
+    return value
+
+
+def _judged(decision: Decision, origins: Sequence[Origin], ruleset: Ruleset) -> dict[str, Any]:
+    return {
+        "would_have": decision.would_have.name.lower(),
+        "severity": None if decision.severity is None else int(decision.severity),
+        "deciding_signal": decision.deciding.name if decision.deciding else "",
+        "reason": decision.reason,
+        "failed": decision.failed,
+        "degraded": decision.degraded,
+        "signals": [_signal(signal, ruleset.action_for(signal.name, decision.profile)) for signal in decision.signals],
+        "origins": origins,
+        "policy_version": decision.policy_version,
+    }
 
 
 def _call_columns(call: Invocation | None, salvaged: dict[str, str]) -> dict[str, str]:

@@ -27,7 +27,7 @@ from guardrail.api_schema import ErrorBody, EvaluateAnswer, EvaluateRequest
 from guardrail.attribution.recall import proven
 from guardrail.destinations import destinations_of
 from guardrail.invocation import Invocation, Past
-from guardrail.judge import Judgement, explain, judge
+from guardrail.judge import Judgement, explain, judge, judge_at_once
 from guardrail.past import load_past, redeem, remember_stop
 from guardrail.verdict_id import new_verdict_id
 from guardrail.wire import Unreadable, copilot_studio, evaluate
@@ -126,13 +126,20 @@ def _judged(
         read_ms = (time.monotonic() - started) * 1000
         forward = partial(wire.forward, arrival.body, call)
         question = opinions.Question(body=forward, seals=seals, reference=str(arrival.verdict_id))
-        asked = opinions.ask(call, question, ruleset, until=deadline)
+        # an engine that asks us for our opinion wants the whole of it
+        may_wait = not seals and not ruleset.is_critical(
+            agent_id=call.agent_id, tool_id=call.tool.tool_id, tool_name=call.tool.name
+        )
+        asked = () if may_wait else opinions.ask(call, question, ruleset, until=deadline)
         mode = ruleset.for_call(agent_id=call.agent_id, environment_id=call.environment_id).mode
         past = load_past(call, destinations_of(call, ruleset), mode=mode)
         past_ms = (time.monotonic() - started) * 1000 - read_ms
         judge_it = partial(judge, past=past, ruleset=ruleset, deadline=deadline, clock=time.monotonic)
-        judgement = opinions.weigh(asked, judge_it(call), until=deadline)
-        judgement = _modified(call, judgement, judge_it, ruleset, wire=wire, body=arrival.body)
+        judgement = judge_at_once(call, past, ruleset, deadline=deadline, clock=time.monotonic) if may_wait else None
+        if judgement is None:
+            asked = opinions.ask(call, question, ruleset, until=deadline) if may_wait else asked
+            judgement = opinions.weigh(asked, judge_it(call), until=deadline)
+            judgement = _modified(call, judgement, judge_it, ruleset, wire=wire, body=arrival.body)
         spare = min(deadline, time.monotonic() + settings.EXPLAIN_MS / 1000)
         judgement = _agreed(call, past, explain(judgement, deadline=spare, clock=time.monotonic))
     except (Unreadable, RecursionError) as error:
@@ -301,7 +308,12 @@ class Evaluate(CallView):
         judgement = answered.judgement
         verdict_id = str(answered.arrival.verdict_id)
         return Response(
-            evaluate.answer(judgement.decision, verdict_id=verdict_id, arguments=judgement.modified_arguments)
+            evaluate.answer(
+                judgement.decision,
+                verdict_id=verdict_id,
+                deferred=judgement.deferred,
+                arguments=judgement.modified_arguments,
+            )
         )
 
 

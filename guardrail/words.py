@@ -20,6 +20,8 @@ SIGNALS = {
     "personal_data_leaving": "Personal data leaving",
     "destination_new": "Destination new to this agent",
     "intent_distance": "Far from what the user asked",
+    "late_finding": "After a call found out too late",
+    "late_finding_noted": "After a call found out too late",
 }
 MARKS = {
     "instruction": "instruction that the planned call carries out",
@@ -41,6 +43,7 @@ FACTS = {
     "data_class": "Data class",
     "signature": "Sign",
     "engine": "Said by",
+    "call": "Earlier call",
 }
 # kind -> (icon, words)
 ORIGINS = {

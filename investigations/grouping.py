@@ -59,6 +59,8 @@ class Cause:
 def cause_of(verdict: Mapping[str, Any]) -> Cause | None:
     """The cause of one verdict given by its columns, None when it needs nobody: allowed, noticed or modified.
 
+    A true `late` = the columns are those of what was found after the call had been let through.
+
     Raises KeyError, TypeError, ValueError or AttributeError when the stored signals are not of the shape the store
     writes.
     """
@@ -183,6 +185,8 @@ def _title(found: _Found) -> str:
             title = f"Data in an address of {where or 'a stranger'}"
         case "destination_denied":
             title = f"Denied destination: {_deed(found, where)}"
+        case "late_finding":
+            title = f"After a call found out too late: {_deed(found, where)}"
         case "agent_quarantined":
             title = f"Quarantined agent tried {_words(verdict['tool_name'] or verdict['tool_id'])}"
         case _ if found.fact("engine"):
@@ -241,10 +245,10 @@ def _unjudged(verdict: Mapping[str, Any]) -> Cause:
     # late or unreachable, it is the same engine that is missing
     lacking = ", ".join(dict.fromkeys(map(missing_name, map(str, verdict["degraded"])))) or "time"
     without = f"without {lacking.replace(f'{SECOND_OPINION}.', 'the opinion of ')}"
-    stopped = verdict["would_have"] in _STOPS
+    stopped = verdict["would_have"] in _STOPS and not verdict.get("late")
     title = "Calls stopped unjudged" if stopped else "Calls let through unjudged"
     return Cause(
-        fingerprint=_digest([UNJUDGED, lacking, verdict["would_have"], verdict["agent_id"]]),
+        fingerprint=_digest([UNJUDGED, lacking, verdict["would_have"] if stopped else "allow", verdict["agent_id"]]),
         attributed=True,
         kind=UNJUDGED,
         title=_plain(f"{title}: {_LACKING.get(lacking, without)}"),
@@ -258,6 +262,8 @@ def _unjudged(verdict: Mapping[str, Any]) -> Cause:
 
 
 def _outcome(verdict: Mapping[str, Any]) -> str:
+    if verdict.get("late") and verdict["mode"] != "monitor":
+        return "let_through" if verdict["failed"] else "found_late"
     return _OUTCOMES.get((verdict["action"], verdict["would_have"]), "let_through")
 
 

@@ -32,16 +32,17 @@ MOST_BATCHES = 40
 # An investigation closed between our insert and our lock is opened anew; more often than this is an error of ours.
 _ATTEMPTS = 5
 _MOST_FACTS = 200
+_LONGEST_TOOL = 300
 _COLUMNS = (
     *("id", "received_at", "tenant_id", "environment_id", "agent_id", "agent_name", "user_id", "conversation_id"),
     *("client_ip", "tool_id", "tool_name", "tool_kind", "destination", "duplicate_of", "action", "would_have"),
     *("severity", "deciding_signal", "failed", "degraded"),
 )
 # Most convincing last: an investigation says the strongest thing that was done with one of its calls.
-_OUTCOMES = ("let_through", "would_hold", "would_block", "held", "blocked")
+_OUTCOMES = ("let_through", "found_late", "would_hold", "would_block", "held", "blocked")
 # A row the database will not have. Any other error of it (away, deadlock, a migration not yet applied) says nothing
 # about the rows: it ends the run, and the next one takes them.
-_REFUSED = (DataError, IntegrityError)
+REFUSED = (DataError, IntegrityError)
 _UNREADABLE = (KeyError, TypeError, ValueError, AttributeError, IndexError)
 
 Row = Mapping[str, Any]
@@ -64,7 +65,7 @@ def take_in(now: datetime) -> int:
     """
     try:
         return _take_batch(now)
-    except _REFUSED as error:
+    except REFUSED as error:
         log.warning("intake.batch_refused", error=type(error).__name__)
         return _take_one_by_one(now)
 
@@ -100,9 +101,9 @@ def _take_one_by_one(now: datetime) -> int:
             try:
                 with transaction.atomic():
                     _take(rows, now=now)
-            except _REFUSED as error:
+            except REFUSED as error:
                 log.error("intake.set_aside", verdict_id=str(verdict_id), error=type(error).__name__)
-                _place([_Caused(row=row, cause=cause_not_taken_in(row)) for row in rows], now=now)
+                set_aside(rows, now=now)
         PendingIntake.objects.filter(pk__in=ids).delete()
     return len(ids)
 
@@ -131,13 +132,26 @@ def _take(rows: Sequence[Row], *, now: datetime) -> None:
         )
     )
     fresh = [row for row in rows if row["id"] not in placed]
-    caused = [_Caused(row=row, cause=cause) for row in fresh if (cause := _cause_of(row)) is not None]
-    if caused:
-        _place(_joined(_repeats_placed(caused)), now=now)
+    place(fresh, now=now)
     for row in fresh:
         if row["deciding_signal"] == ALLOWED_ONCE:
             _note_pass(row)
     record_sightings(_sighting(row) for row in fresh)
+
+
+def place(rows: Sequence[Row], *, now: datetime) -> None:
+    """Give each verdict that needs people its place: what is open for its cause, or a new investigation.
+
+    Needs a transaction, and verdicts that have no place yet.
+    """
+    caused = [_Caused(row=row, cause=cause) for row in rows if (cause := _cause_of(row)) is not None]
+    if caused:
+        _place(_joined(_repeats_placed(caused)), now=now)
+
+
+def set_aside(rows: Sequence[Row], *, now: datetime) -> None:
+    """Put verdicts that cannot be taken in where people see them. Needs a transaction."""
+    _place([_Caused(row=row, cause=cause_not_taken_in(row)) for row in rows], now=now)
 
 
 def _cause_of(row: Row) -> Cause | None:
@@ -172,7 +186,16 @@ def _sighting(row: Row) -> Sighting:
         at=row["received_at"],
         stopped=row["action"] in ("hold", "block"),
         counts=row["duplicate_of"] is None,
+        tool=_tool_key(row),
+        tool_name=row["tool_name"],
+        tool_kind=row["tool_kind"],
     )
+
+
+def _tool_key(row: Row) -> str:
+    """What decisions on the tool are made by; empty where it is longer than an index takes: it is not listed then."""
+    key = str(row["tool_id"] or row["tool_name"]).lower()
+    return key if len(key) <= _LONGEST_TOOL else ""
 
 
 def _repeats_placed(caused: Sequence[_Caused]) -> list[_Caused]:

@@ -31,6 +31,7 @@ class Investigation(models.Model):
         WOULD_BLOCK = "would_block", "Would block"
         WOULD_HOLD = "would_hold", "Would hold"
         LET_THROUGH = "let_through", "Let through unjudged"
+        FOUND_LATE = "found_late", "Let through, found afterwards"
 
     kind = models.CharField(max_length=60, help_text="The deciding signal's name.")
     fingerprint = models.CharField(max_length=64)

@@ -9,7 +9,7 @@ from typing import Any
 
 from guardrail import past, poisoned
 from guardrail.attribution.recall import named_by
-from guardrail.models import Orchestrator, Verdict
+from guardrail.models import LateFinding, Orchestrator, Verdict
 from investigations.models import Investigation, InvestigationCall
 
 # An investigation has one cause: its newest calls name every text of it, however many repeat them.
@@ -21,7 +21,7 @@ _HARMLESS = (Investigation.Disposition.FALSE_POSITIVE, Investigation.Disposition
 def settle(investigation: Investigation, *, disposition: str) -> bool:
     """Take the texts behind a closed investigation off the memory, or keep them there as an attack.
 
-    Whatever was found late in its conversations has been looked into by that. False when Redis is away. Three queries.
+    Whatever was found late in its conversations has been looked into by that. False when Redis is away. Four queries.
     """
     calls = InvestigationCall.objects.filter(investigation=investigation).order_by("-verdict_id")
     rows = list(_load(list(calls.values_list("verdict_id", flat=True)[:_MOST_CALLS])))
@@ -47,9 +47,11 @@ def vouch_for(verdict_id: uuid.UUID) -> bool:
 
 def _load(ids: list[uuid.UUID]) -> Iterable[Mapping[str, Any]]:
     slugs = dict(Orchestrator.objects.values_list("pk", "slug"))
-    for row in Verdict.objects.filter(pk__in=ids).values(*_COLUMNS):
+    late = dict(LateFinding.objects.filter(pk__in=ids).values_list("pk", "signals"))
+    for row in Verdict.objects.filter(pk__in=ids).values("id", *_COLUMNS):
         if row["orchestrator_id"] in slugs:
-            yield {**row, "orchestrator": slugs[row["orchestrator_id"]]}
+            signals = [*row["signals"], *late.get(row["id"], [])]
+            yield {**row, "signals": signals, "orchestrator": slugs[row["orchestrator_id"]]}
 
 
 def _by_organisation(rows: Iterable[Mapping[str, Any]]) -> dict[str, tuple[str, ...]]:

@@ -27,6 +27,9 @@ BASELINE: dict[str, Any] = {
         "reconnaissance": _BLOCK,
         # Another engine would stop it, and shows nothing for it: a person can let the call pass
         "second_opinion": _HOLD,
+        # An earlier call of the conversation was answered by the quick checks, and should have been stopped
+        "late_finding": _HOLD,
+        "late_finding_noted": _NOTICE,
         "personal_data_leaving": _NOTICE,
         "destination_new": _NOTICE,
         # How far the call is from what the user asked for: tells, and decides nothing

@@ -113,7 +113,7 @@ def load_document() -> dict[str, Any]:
             {"id": environment.environment_id, "mode": environment.mode}
             for environment in Environment.objects.exclude(mode="")
         ],
-        "tools": list(Tool.objects.values("tool", "agent_id", "kind")),
+        "tools": list(Tool.objects.values("tool", "agent_id", "kind", "critical")),
         "destinations": list(Destination.objects.values("value", "standing")),
         "files": [
             {"name": file.name, "file_id": file.file_id, "owner": file.owner, "data_class": file.class_name}

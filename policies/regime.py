@@ -29,6 +29,8 @@ _BY_SIGNAL = {
     "instruction_marked": Regime.MARKED_INSTRUCTION,
     "instruction_followed": Regime.FOLLOWED_INSTRUCTION,
     "instruction_delegated": Regime.DELEGATED_INSTRUCTION,
+    "late_finding": Regime.MEMORY,
+    "late_finding_noted": Regime.MEMORY,
 }
 
 

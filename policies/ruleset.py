@@ -154,6 +154,7 @@ class Ruleset:
     agents: Mapping[str, AgentRule] = field(default_factory=lambda: MappingProxyType({}))
     environments: Mapping[str, Mode] = field(default_factory=lambda: MappingProxyType({}))
     tool_kinds: Mapping[tuple[str, str], ToolKind] = field(default_factory=lambda: MappingProxyType({}))
+    critical_tools: Mapping[tuple[str, str], bool] = field(default_factory=lambda: MappingProxyType({}))
     destinations: Mapping[str, Standing] = field(default_factory=lambda: MappingProxyType({}))
     files: tuple[ClassifiedFile, ...] = ()
     data_classes: Mapping[str, DataClass] = field(default_factory=lambda: MappingProxyType({}))
@@ -189,12 +190,13 @@ class Ruleset:
 
     def tool_kind(self, *, agent_id: str, tool_id: str, tool_name: str) -> ToolKind | None:
         """The kind an admin gave this tool, by id or name, for this agent or for all; None = infer it."""
-        for agent in (agent_id, ""):
-            for tool in (tool_id, tool_name):
-                kind = self.tool_kinds.get((agent, tool.lower())) if tool else None
-                if kind is not None:
-                    return kind
-        return None
+        keys = _tool_keys(agent_id, tool_id, tool_name)
+        return next((self.tool_kinds[key] for key in keys if key in self.tool_kinds), None)
+
+    def is_critical(self, *, agent_id: str, tool_id: str, tool_name: str) -> bool:
+        """False where an admin said that a call of this tool may be judged in full after it is answered."""
+        keys = _tool_keys(agent_id, tool_id, tool_name)
+        return next((self.critical_tools[key] for key in keys if key in self.critical_tools), True)
 
     def standing_of(self, destination: str) -> Standing:
         """The standing of an address, domain, host, URL, account or handle.
@@ -212,6 +214,11 @@ class Ruleset:
             if standing is not None:
                 return standing
         return Standing.UNKNOWN
+
+
+def _tool_keys(agent_id: str, tool_id: str, tool_name: str) -> list[tuple[str, str]]:
+    """What an admin may have decided by, most exact first: the agent before all agents, the id before the name."""
+    return [(agent, tool.lower()) for agent in (agent_id, "") for tool in (tool_id, tool_name) if tool]
 
 
 def host_of(destination: str) -> str:
@@ -242,6 +249,13 @@ def compile_ruleset(document: Mapping[str, Any]) -> Ruleset:
         agents=MappingProxyType({entry["id"]: _agent(entry) for entry in document.get("agents", ())}),
         environments=_environments(document.get("environments", ())),
         tool_kinds=_tool_kinds(document.get("tools", ())),
+        critical_tools=MappingProxyType(
+            {
+                (entry.get("agent_id") or "", entry["tool"].lower()): bool(entry["critical"])
+                for entry in document.get("tools", ())
+                if entry.get("critical") is not None
+            }
+        ),
         destinations=_destinations(document.get("destinations", ())),
         files=tuple(_file(entry) for entry in document.get("files", ()) if entry.get("data_class")),
         data_classes=MappingProxyType(
@@ -315,6 +329,7 @@ def _tool_kinds(entries: Iterable[Mapping[str, Any]]) -> Mapping[tuple[str, str]
                 ToolKind, entry["kind"], f"tools.{entry['tool']}"
             )
             for entry in entries
+            if entry.get("kind")
         }
     )
 

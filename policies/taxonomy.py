@@ -62,6 +62,8 @@ TAGS: dict[str, tuple[Tag, ...]] = {
     "reconnaissance": (_PROMPT_LEAKAGE, _AGENT_DISCOVERY, _SYSTEM_DISCOVERY),
     "destination_denied": (_TOOL_MISUSE, _EXFILTRATION),
     "agent_quarantined": (_ROGUE_AGENTS,),
+    "late_finding": (_ROGUE_AGENTS,),
+    "late_finding_noted": (_ROGUE_AGENTS,),
 }
 # Our own bookkeeping, which says nothing about an attack.
 NOT_FITTING = frozenset({"destination_new", "link_unusual", "allowed_once", "second_opinion"})

@@ -150,31 +150,39 @@ def _agents(tenant: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
         }
 
 
-def _tools(tenant: Mapping[str, Any], agents: list[dict[str, Any]]) -> Iterator[dict[str, str]]:
-    """Kinds hold for the document's agents, or for every agent where it names none."""
+def _tools(tenant: Mapping[str, Any], agents: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """What is said of tools holds for the document's agents, or for every agent where it names none."""
     for member in ("tool_kinds", "tools"):
-        for where, tool, kind in _kinds(tenant.get(member), member):
+        for where, tool, said in _said_of_tools(tenant.get(member), member):
             for agent_id in [agent["id"] for agent in agents] or [""]:
-                yield {"agent_id": agent_id, "tool": tool.lower(), "kind": _kind(kind, where).value}
+                yield {"agent_id": agent_id, "tool": tool.lower(), **_decided(said, where)}
     for agent in agents:
-        for where, tool, kind in _kinds(agent["tool_kinds"], "agent.tool_kinds"):
-            yield {"agent_id": agent["id"], "tool": tool.lower(), "kind": _kind(kind, where).value}
+        for where, tool, said in _said_of_tools(agent["tool_kinds"], "agent.tool_kinds"):
+            yield {"agent_id": agent["id"], "tool": tool.lower(), **_decided(said, where)}
 
 
-def _kinds(entries: Any, member: str) -> Iterator[tuple[str, str, Any]]:
-    """(place, tool, kind) of a map or a list of objects; a tool without a kind is left to be inferred."""
+def _said_of_tools(entries: Any, member: str) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
+    """(place, tool, its `kind` and `critical`) of a map or a list of objects; a tool nothing is said of is left out."""
     if isinstance(entries, Mapping):
         for tool, value in entries.items():
-            kind = value.get("kind") if isinstance(value, Mapping) else value
-            if kind:
-                yield f"{member}.{tool}", tool, kind
+            said = value if isinstance(value, Mapping) else {"kind": value}
+            if said.get("kind") or said.get("critical") is not None:
+                yield f"{member}.{tool}", tool, said
         return
     for index, entry in enumerate(_items(entries, member)):
-        if isinstance(entry, Mapping) and entry.get("kind"):
+        if isinstance(entry, Mapping) and (entry.get("kind") or entry.get("critical") is not None):
             tool = _first_text(entry, ("tool", "id", "tool_id", "name"))
             if not tool:
                 raise TenantError(f"`{member}[{index}]` has no `tool`, expected the id or name its calls carry")
-            yield f"{member}[{index}]", tool, entry["kind"]
+            yield f"{member}[{index}]", tool, entry
+
+
+def _decided(said: Mapping[str, Any], where: str) -> dict[str, Any]:
+    """An empty kind is inferred; `critical` None = what is stored stays."""
+    critical = said.get("critical")
+    if critical is not None and not isinstance(critical, bool):
+        raise TenantError(f"`{where}.critical` is `{critical}`, expected true or false")
+    return {"kind": _kind(said["kind"], where).value if said.get("kind") else "", "critical": critical}
 
 
 def _kind(value: Any, where: str) -> ToolKind:

@@ -37,7 +37,10 @@ def pytest_runtest_teardown(nextitem: pytest.Item | None) -> Iterator[None]:
         redis.Redis.from_url(settings.REDIS_URL).flushdb()
     if used and nextitem is not None:
         with psycopg.connect(database.dsn(), autocommit=True) as connection:
-            connection.execute("TRUNCATE guardrail_verdict, guardrail_transcript, guardrail_pendingintake")
+            connection.execute(
+                "TRUNCATE guardrail_verdict, guardrail_transcript, guardrail_pendingintake,"
+                " guardrail_pendingvalidation, guardrail_latefinding"
+            )
 
 
 @pytest.fixture

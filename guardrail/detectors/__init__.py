@@ -9,6 +9,7 @@ from guardrail.detectors import (
     exfiltration,
     fingerprints,
     intent,
+    late_finding,
     quarantine,
     reach,
     reconnaissance,
@@ -20,6 +21,7 @@ Detect = Callable[[Case], list[Signal]]
 
 DETECTORS: tuple[tuple[str, Detect], ...] = (
     (quarantine.NAME, quarantine.detect),
+    (late_finding.NAME, late_finding.detect),
     (reach.NAME, reach.detect),
     (reconnaissance.NAME, reconnaissance.detect),
     (secrets.NAME, secrets.detect),
@@ -28,4 +30,11 @@ DETECTORS: tuple[tuple[str, Detect], ...] = (
     (fingerprints.NAME, fingerprints.detect),
     (attribution.NAME, attribution.detect),
     (intent.NAME, intent.detect),
+)
+
+# Those that read no tool output: what a call is answered by where the rest may follow.
+AT_ONCE: tuple[tuple[str, Detect], ...] = (
+    (quarantine.NAME, quarantine.detect),
+    (reach.NAME, reach.detect),
+    (secrets.NAME, secrets.detect),
 )

@@ -51,6 +51,7 @@ class Told:
     badge: badges.Badge
     tool_does: str
     missing: tuple[str, ...]
+    late: queries.Late | None
     timings: tuple[tuple[str, float], ...]
 
 
@@ -113,13 +114,16 @@ def verdict_body(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
 
 
 def load_told(verdict: Verdict) -> Told:
-    """A verdict with everything its page says. Three queries."""
+    """A verdict with everything its page says. Three queries, five for a call that was judged in full afterwards."""
+    late = queries.load_late(verdict)
+    finding = late.finding if late else None
     conversation = queries.load_conversation(verdict)
     earlier = [_earlier(other) for other in conversation if other.pk < verdict.pk]
-    deciding = _worth_telling(verdict)
+    deciding = finding.deciding_signal if finding else _worth_telling(verdict)
+    signals = finding.signals if finding else verdict.signals
     story = tell(
-        signals=verdict.signals,
-        origins=verdict.origins,
+        signals=signals,
+        origins=finding.origins if finding else verdict.origins,
         deciding=deciding,
         call=load_call(verdict),
         planned=_earlier(verdict),
@@ -128,7 +132,7 @@ def load_told(verdict: Verdict) -> Told:
     return Told(
         verdict=verdict,
         lede=lede_of(
-            signals=verdict.signals,
+            signals=signals,
             deciding=deciding,
             agent=verdict.agent_name or verdict.agent_id,
             tool=verdict.tool_name or verdict.tool_id,
@@ -139,7 +143,10 @@ def load_told(verdict: Verdict) -> Told:
         story=story,
         conversation=conversation,
         caller=queries.load_caller_name(verdict.orchestrator_id),
-        badge=badges.of_call(
+        late=late,
+        badge=badges.FOUND_LATE
+        if finding and not finding.failed and verdict.mode != "monitor"
+        else badges.of_call(
             action=verdict.action,
             would_have=verdict.would_have,
             failed=verdict.failed,

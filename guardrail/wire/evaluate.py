@@ -49,7 +49,7 @@ class Finding(TypedDict):
 
 
 class Answer(TypedDict):
-    """The 200 body. `modified_arguments` only comes with the decision `modify`.
+    """The 200 body. `modified_arguments` only comes with the decision `modify`, `deferred` only where it is true.
 
     What would have let the call pass is for the people who read the verdict: an agent under somebody else's control
     would read it as a recipe.
@@ -60,6 +60,7 @@ class Answer(TypedDict):
     regime: str
     findings: list[Finding]
     verdict_id: str
+    deferred: NotRequired[bool]
     modified_arguments: NotRequired[Any]
 
 
@@ -108,8 +109,11 @@ def parse(body: bytes, *, orchestrator: str) -> Invocation:
     )
 
 
-def answer(decision: Decision, *, verdict_id: str, arguments: Any = None) -> Answer:
-    """The explicit verdict; `arguments` are those that may be sent where it is a `modify`."""
+def answer(decision: Decision, *, verdict_id: str, deferred: bool = False, arguments: Any = None) -> Answer:
+    """The explicit verdict; `arguments` are those that may be sent where it is a `modify`.
+
+    `deferred` = by the quick checks; the whole judgement follows and is not sent.
+    """
     answered: Answer = {
         "decision": _DECISIONS[decision.action],
         "reasons": [decision.reason] if decision.action > Action.NOTICE else [],
@@ -120,6 +124,8 @@ def answer(decision: Decision, *, verdict_id: str, arguments: Any = None) -> Ans
         ],
         "verdict_id": verdict_id,
     }
+    if deferred:
+        answered["deferred"] = True
     if decision.action is Action.MODIFY:
         answered["modified_arguments"] = arguments
     return answered

@@ -2,7 +2,7 @@
 
 from policies.models.audit import AuditEntry
 from policies.models.classification import ClassifiedFile, DataClass, DocumentFingerprints, FingerprintIndex
-from policies.models.inventory import Agent, Environment, ModeChoice, Tool
+from policies.models.inventory import Agent, Environment, ModeChoice, SeenTool, Tool
 from policies.models.lists import Destination
 from policies.models.opinions import SecondOpinion
 from policies.models.policy import PolicyVersion, RulesetSerial
@@ -20,5 +20,6 @@ __all__ = [
     "PolicyVersion",
     "RulesetSerial",
     "SecondOpinion",
+    "SeenTool",
     "Tool",
 ]

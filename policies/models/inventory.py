@@ -61,7 +61,10 @@ class Agent(models.Model):
 
 
 class Tool(models.Model):
-    """The kind an admin gave a tool, by id or name; for one agent, or for all when `agent_id` is empty."""
+    """What an admin decided for a tool, by id or name; for one agent, or for all when `agent_id` is empty.
+
+    An empty `kind` is inferred. Not `critical` = its calls are answered by the quick checks and judged in full after.
+    """
 
     class KindChoice(models.TextChoices):
         READ = "read"
@@ -74,11 +77,35 @@ class Tool(models.Model):
 
     tool = models.CharField(max_length=500, help_text="Tool id or name, lower case.")
     agent_id = models.CharField(max_length=200, blank=True)
-    kind = models.CharField(max_length=16, choices=KindChoice.choices)
+    kind = models.CharField(max_length=16, choices=KindChoice.choices, blank=True)
+    critical = models.BooleanField(default=True, db_default=True)
 
     class Meta:
         ordering = ("tool",)
         constraints = (models.UniqueConstraint(fields=("agent_id", "tool"), name="tool_kind_once"),)
 
     def __str__(self) -> str:
-        return f"{self.tool} ({self.kind})"
+        return f"{self.tool} ({self.kind or 'inferred'})"
+
+
+class SeenTool(models.Model):
+    """A tool one agent has planned to use, as its calls showed it. Written by the intake only.
+
+    `tool` is the key decisions are made by: the id, or the name of a tool without one, in lower case. `kind` is the one
+    its newest call was judged by.
+    """
+
+    agent_id = models.CharField(max_length=200)
+    tool = models.CharField(max_length=500)
+    name = models.CharField(max_length=500, blank=True)
+    kind = models.CharField(max_length=16, choices=Tool.KindChoice.choices, blank=True)
+    calls = models.BigIntegerField(default=0)
+    first_seen = models.DateTimeField()
+    last_seen = models.DateTimeField()
+
+    class Meta:
+        ordering = ("tool", "agent_id")
+        constraints = (models.UniqueConstraint(fields=("tool", "agent_id"), name="seen_tool_once"),)
+
+    def __str__(self) -> str:
+        return f"{self.tool} of {self.agent_id}"

@@ -1,4 +1,7 @@
-"""Keeps the inventory by what calls show: an agent seen but never registered is a shadow agent."""
+"""Keeps the inventory by what calls show: agents, their environments, and the tools each plans to use.
+
+An agent seen but never registered is a shadow agent.
+"""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -40,11 +43,28 @@ ON CONFLICT (agent_id) DO UPDATE SET
     calls = policies_agent.calls + EXCLUDED.calls,
     stopped = policies_agent.stopped + EXCLUDED.stopped
 """
+_TOOLS = """
+INSERT INTO policies_seentool (agent_id, tool, name, kind, calls, first_seen, last_seen)
+SELECT agent_id, tool, name, kind, calls, first_seen, last_seen
+FROM unnest(
+    %s::text[], %s::text[], %s::text[], %s::text[], %s::bigint[], %s::timestamptz[], %s::timestamptz[]
+) AS seen (agent_id, tool, name, kind, calls, first_seen, last_seen)
+ORDER BY tool, agent_id
+ON CONFLICT (tool, agent_id) DO UPDATE SET
+    name = COALESCE(NULLIF(EXCLUDED.name, ''), policies_seentool.name),
+    kind = COALESCE(NULLIF(EXCLUDED.kind, ''), policies_seentool.kind),
+    calls = policies_seentool.calls + EXCLUDED.calls,
+    first_seen = LEAST(policies_seentool.first_seen, EXCLUDED.first_seen),
+    last_seen = GREATEST(policies_seentool.last_seen, EXCLUDED.last_seen)
+"""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Sighting:
-    """One call of an agent. `counts` False = the same step was delivered before."""
+    """One call of an agent. `counts` False = the same step was delivered before.
+
+    `tool` is the tool's id, or its name where it has none, in lower case; empty when the call was unreadable.
+    """
 
     agent_id: str
     name: str
@@ -53,20 +73,26 @@ class Sighting:
     at: datetime
     stopped: bool
     counts: bool
+    tool: str = ""
+    tool_name: str = ""
+    tool_kind: str = ""
 
 
 def record_sightings(sightings: Iterable[Sighting]) -> None:
-    """Add calls to the inventory's agents and environments. Two statements however many calls; needs a transaction.
+    """Add calls to agents, environments and tools. Three statements however many calls; needs a transaction.
 
     Rows are taken in the order of their ids, so that two intakes at once wait for each other instead of deadlocking.
     """
     by_agent: dict[str, list[Sighting]] = {}
     by_environment: dict[str, list[datetime]] = {}
+    by_tool: dict[tuple[str, str], list[Sighting]] = {}
     for sighting in sightings:
         if sighting.environment_id:
             by_environment.setdefault(sighting.environment_id, []).append(sighting.at)
         if sighting.agent_id:
             by_agent.setdefault(sighting.agent_id, []).append(sighting)
+            if sighting.tool:
+                by_tool.setdefault((sighting.tool, sighting.agent_id), []).append(sighting)
     with connection.cursor() as cursor:
         if by_environment:
             moments = by_environment.values()
@@ -76,6 +102,8 @@ def record_sightings(sightings: Iterable[Sighting]) -> None:
             )
         if by_agent:
             cursor.execute(_AGENTS, _columns(list(by_agent.values())))
+        if by_tool:
+            cursor.execute(_TOOLS, _tool_columns(list(by_tool.values())))
 
 
 def _columns(agents: Sequence[Sequence[Sighting]]) -> list[list[object]]:
@@ -90,4 +118,17 @@ def _columns(agents: Sequence[Sequence[Sighting]]) -> list[list[object]]:
         [call.at for call in newest],
         [sum(call.counts for call in calls) for calls in agents],
         [sum(call.counts and call.stopped for call in calls) for calls in agents],
+    ]
+
+
+def _tool_columns(tools: Sequence[Sequence[Sighting]]) -> list[list[object]]:
+    newest = [max(calls, key=lambda call: call.at) for calls in tools]
+    return [
+        [call.agent_id for call in newest],
+        [call.tool for call in newest],
+        [call.tool_name for call in newest],
+        [call.tool_kind for call in newest],
+        [sum(call.counts for call in calls) for calls in tools],
+        [min(call.at for call in calls) for calls in tools],
+        [call.at for call in newest],
     ]

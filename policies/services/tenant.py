@@ -114,11 +114,21 @@ def _save_agents(entries: Sequence[Mapping[str, Any]]) -> None:
 
 def _save_tools(entries: Sequence[Mapping[str, Any]]) -> None:
     # the last word on a tool counts: one statement must not touch the same row twice
-    once = {(entry["agent_id"], entry["tool"]): entry["kind"] for entry in entries}
-    Tool.objects.bulk_create(
-        [Tool(agent_id=agent_id, tool=tool, kind=kind) for (agent_id, tool), kind in once.items()],
-        batch_size=_ROWS_AT_ONCE,
-        update_conflicts=True,
-        unique_fields=["agent_id", "tool"],
-        update_fields=["kind"],
-    )
+    once = {(entry["agent_id"], entry["tool"]): entry for entry in entries}
+    for fields in (["kind"], ["critical"], ["kind", "critical"]):
+        Tool.objects.bulk_create(
+            [
+                Tool(
+                    agent_id=agent_id,
+                    tool=tool,
+                    kind=entry["kind"],
+                    critical=True if entry["critical"] is None else entry["critical"],
+                )
+                for (agent_id, tool), entry in once.items()
+                if [name for name in ("kind", "critical") if entry[name] not in ("", None)] == fields
+            ],
+            batch_size=_ROWS_AT_ONCE,
+            update_conflicts=True,
+            unique_fields=["agent_id", "tool"],
+            update_fields=fields,
+        )

@@ -1,0 +1,160 @@
+"""Judges in full what was answered by the quick checks, and tells whoever must know what that found.
+
+The queue is a table that the verdict's own statement fills. Any number may run at once: each call is judged under its
+row's lock, and leaves the queue in the transaction that keeps the finding, so a crash judges twice at worst and loses
+nothing. About one full judgement a call, some 10 to 100 ms.
+"""
+
+import time
+import uuid
+from datetime import datetime
+
+import structlog
+from django.db import connection, transaction
+
+from guardrail import opinions, past, poisoned, store
+from guardrail.attribution.recall import proven
+from guardrail.invocation import Invocation, Past
+from guardrail.judge import Judgement, explain, judge
+from guardrail.models import LateFinding, Orchestrator, PendingValidation, Verdict
+from guardrail.transcripts import load_body, load_call
+from guardrail.wire import copilot_studio
+from policies import load
+from policies.decision import decide
+from policies.ruleset import Action, Ruleset, ToolKind
+
+log = structlog.get_logger(__name__)
+
+# What one run takes, so that the task ends long before it would be killed.
+_MOST = 500
+_RUN_SECONDS = 30.0
+# Nobody waits for the answer any more: a history the request had no time for is read to its end.
+_JUDGE_SECONDS = 10.0
+_EXPLAIN_SECONDS = 0.5
+# A call that ends the worker each time must not be tried for ever.
+_ATTEMPTS = 5
+_TELL_ATTEMPTS, _TELL_PAUSE_SECONDS = 5, 0.15
+_NEXT = """
+UPDATE guardrail_pendingvalidation SET attempts = attempts + 1 WHERE id = (
+    SELECT id FROM guardrail_pendingvalidation WHERE NOT found
+    ORDER BY attempts, id LIMIT 1 FOR UPDATE SKIP LOCKED
+) RETURNING id, attempts
+"""
+
+
+class NotTold(RuntimeError):
+    """The memory of calls (Redis) did not take a finding; the call stays in the queue."""
+
+
+def validate_due(now: datetime) -> int:
+    """Judge what is due, those tried least and then the oldest first; returns how many. Safe to run twice.
+
+    Raises NotTold when Redis is away: what was found is judged again then.
+    """
+    load.refresh()
+    until = time.monotonic() + _RUN_SECONDS
+    seen: set[uuid.UUID] = set()
+    while len(seen) < _MOST and time.monotonic() < until:
+        claimed = _claim()
+        # those that failed in this run come round again last: another run may have more luck
+        if claimed is None or claimed[0] in seen:
+            break
+        seen.add(claimed[0])
+        _validate(claimed[0], attempt=claimed[1], now=now)
+    return len(seen)
+
+
+def _claim() -> tuple[uuid.UUID, int] | None:
+    """The next call and how often it was tried with this time; committed, so that a crash counts as a try."""
+    with connection.cursor() as cursor:
+        cursor.execute(_NEXT)
+        row = cursor.fetchone()
+    return None if row is None else (row[0], row[1])
+
+
+@transaction.atomic
+def _validate(verdict_id: uuid.UUID, *, attempt: int, now: datetime) -> None:
+    """Judge one call in full under the lock of its row; nothing to do where another worker was faster."""
+    waiting = PendingValidation.objects.select_for_update(skip_locked=True).filter(pk=verdict_id, found=False)
+    if not waiting:
+        return
+    verdict = Verdict.objects.filter(pk=verdict_id).first()
+    call = _load_call(verdict) if verdict else None
+    if verdict is None or call is None:
+        log.warning("validation.gone", verdict_id=str(verdict_id))  # retention, or its caller was deleted
+        waiting.delete()
+        return
+    ruleset = load.active_ruleset()
+    started = time.monotonic()
+    judgement = _judge(call, ruleset, verdict) if attempt <= _ATTEMPTS else _given_up(call, ruleset)
+    judged_ms = (time.monotonic() - started) * 1000
+    if judgement.decision.would_have <= Action.NOTICE and not judgement.decision.failed:
+        waiting.delete()
+        return
+    _tell(call, judgement, ruleset, verdict_id=verdict_id)
+    columns = store.judged_columns(judgement.decision, judgement.origins, ruleset)
+    LateFinding.objects.bulk_create(
+        [LateFinding(id=verdict_id, found_at=now, judged_ms=round(judged_ms, 3), **columns)], ignore_conflicts=True
+    )
+    waiting.update(found=True)
+    log.info("validation.found", verdict_id=str(verdict_id), would_have=columns["would_have"], ms=round(judged_ms, 1))
+
+
+def _load_call(verdict: Verdict) -> Invocation | None:
+    slug = Orchestrator.objects.filter(pk=verdict.orchestrator_id).values_list("slug", flat=True).first()
+    return load_call(verdict, orchestrator=slug) if slug else None
+
+
+def _judge(call: Invocation, ruleset: Ruleset, verdict: Verdict) -> Judgement:
+    """The whole judgement as the request would have made it, second opinions included, had there been the time."""
+    deadline = time.monotonic() + _JUDGE_SECONDS
+    question = opinions.Question(body=lambda: _body_for_engines(call, verdict), seals="", reference=str(verdict.pk))
+    asked = opinions.ask(call, question, ruleset, until=deadline)
+    try:
+        judgement = judge(call, _load_past(call, ruleset), ruleset, deadline=deadline, clock=time.monotonic)
+        judgement = opinions.weigh(asked, judgement, until=deadline)
+    finally:
+        opinions.drop(asked)
+    return explain(judgement, deadline=time.monotonic() + _EXPLAIN_SECONDS, clock=time.monotonic)
+
+
+def _load_past(call: Invocation, ruleset: Ruleset) -> Past:
+    """The poisoned texts of today; what was counted when the call came is not counted again."""
+    mode = ruleset.for_call(agent_id=call.agent_id, environment_id=call.environment_id).mode
+    texts = poisoned.load(poisoned.key_of(call.orchestrator, call.tenant_id), mode=mode)
+    return Past(available=texts is not None, poisoned=texts or frozenset())
+
+
+def _body_for_engines(call: Invocation, verdict: Verdict) -> bytes:
+    if verdict.wire == copilot_studio.NAME:
+        return load_body(verdict.pk) or b""
+    return copilot_studio.rendered(call)
+
+
+def _given_up(call: Invocation, ruleset: Ruleset) -> Judgement:
+    """It was tried often enough, and ended its worker each time: that is what people have to know."""
+    decision = decide(
+        (),
+        degraded=("wire",),
+        rules=ruleset.for_call(agent_id=call.agent_id, environment_id=call.environment_id),
+        ruleset=ruleset,
+        sink=True,
+        detail=f"judging it in full was begun {_ATTEMPTS} times and never finished",
+    )
+    return Judgement(decision=decision, origins=(), tool_kind=ToolKind.EXECUTE, destinations=(), timings=())
+
+
+def _tell(call: Invocation, judgement: Judgement, ruleset: Ruleset, *, verdict_id: uuid.UUID) -> None:
+    """Let memory know, before the commit: told twice does no harm, not told would. Raises NotTold."""
+    decision = judgement.decision
+    if decision.would_have < Action.HOLD or decision.failed:
+        return
+    texts = poisoned.key_of(call.orchestrator, call.tenant_id)
+    for attempt in range(_TELL_ATTEMPTS):
+        if attempt:
+            time.sleep(_TELL_PAUSE_SECONDS)
+        if past.remember_late_finding(call, verdict_id) and poisoned.remember(
+            texts, proven(decision, ruleset), agent_id=call.agent_id, mode=decision.mode
+        ):
+            return
+    raise NotTold("the memory of calls (Redis) does not answer")

@@ -1,0 +1,89 @@
+"""Takes in what was found after the answer: such a call becomes part of an investigation like one that was stopped.
+
+The queue is the row of the deferred call itself: taken with SKIP LOCKED, deleted in the transaction that does the work.
+"""
+
+import uuid
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+
+import structlog
+from django.db import transaction
+
+from guardrail.models import LateFinding, PendingValidation, Verdict
+from investigations.intake import BATCH, MOST_BATCHES, REFUSED, Row, place, set_aside
+from investigations.models import Activity, InvestigationCall
+
+log = structlog.get_logger(__name__)
+
+_OF_VERDICT = (
+    *("id", "received_at", "tenant_id", "environment_id", "agent_id", "agent_name", "user_id", "conversation_id"),
+    *("client_ip", "tool_id", "tool_name", "tool_kind", "destination", "duplicate_of", "action", "mode"),
+)
+_OF_FINDING = ("would_have", "severity", "deciding_signal", "failed", "degraded", "signals")
+
+
+def take_in_all_late(now: datetime) -> int:
+    """Take in batch after batch until none is left, at most MOST_BATCHES; returns how many. Safe to run twice."""
+    total = 0
+    for _ in range(MOST_BATCHES):
+        taken = take_in_late(now)
+        total += taken
+        if not taken:
+            break
+    return total
+
+
+def take_in_late(now: datetime) -> int:
+    """Take in one batch of late findings and return how many. One transaction; by several at once too.
+
+    What the database refuses is taken in one by one, and what is refused again is set aside as an investigation.
+    """
+    try:
+        with transaction.atomic():
+            ids = _lock_found()
+            _take(ids, now=now)
+            PendingValidation.objects.filter(pk__in=ids).delete()
+    except REFUSED as error:
+        log.warning("late_intake.batch_refused", error=type(error).__name__)
+        return _take_one_by_one(now)
+    return len(ids)
+
+
+def _take_one_by_one(now: datetime) -> int:
+    with transaction.atomic():
+        ids = _lock_found()
+        for verdict_id in ids:
+            try:
+                with transaction.atomic():
+                    _take([verdict_id], now=now)
+            except REFUSED as error:
+                log.error("late_intake.set_aside", verdict_id=str(verdict_id), error=type(error).__name__)
+                set_aside(list(_load_rows([verdict_id])), now=now)
+        PendingValidation.objects.filter(pk__in=ids).delete()
+    return len(ids)
+
+
+def _lock_found() -> list[uuid.UUID]:
+    found = PendingValidation.objects.select_for_update(skip_locked=True).filter(found=True).order_by("pk")
+    return list(found.values_list("pk", flat=True)[:BATCH])
+
+
+def _take(ids: Sequence[uuid.UUID], *, now: datetime) -> None:
+    if not ids:
+        return
+    placed = set(InvestigationCall.objects.filter(verdict_id__in=ids).values_list("verdict_id", flat=True))
+    fresh = [row for row in _load_rows(ids) if row["id"] not in placed]
+    place(fresh, now=now)
+    places = InvestigationCall.objects.filter(verdict_id__in=[row["id"] for row in fresh])
+    Activity.objects.bulk_create(
+        Activity(investigation_id=investigation_id, kind="found_late", text=str(verdict_id))
+        for investigation_id, verdict_id in places.values_list("investigation_id", "verdict_id")
+    )
+
+
+def _load_rows(ids: Sequence[uuid.UUID]) -> Iterator[Row]:
+    """The verdicts as if they had been judged in full at once, `late` to say that they were not."""
+    findings = {row["id"]: row for row in LateFinding.objects.filter(pk__in=ids).values("id", *_OF_FINDING)}
+    for row in Verdict.objects.filter(pk__in=list(findings)).order_by("pk").values(*_OF_VERDICT):
+        yield {**row, **findings[row["id"]], "late": True}
