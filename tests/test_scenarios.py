@@ -6,11 +6,14 @@ expected failures are strict, so a mended scenario that is still listed fails.
 
 import json
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 from io import StringIO
 from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import connection
+from django.test import Client
 from pytest_django.fixtures import Settings
 
 from guardrail.rehearsal.library import load_scenarios
@@ -18,9 +21,7 @@ from guardrail.rehearsal.scenario import Must
 from investigations.models import Investigation
 from policies.models import Agent
 from tests.callers import Asking
-from tests.investigations.test_rehearse import worker
-
-__all__ = ["worker"]
+from tests.investigations.test_rehearse import working
 
 LET_THROUGH = {
     "chat-bot-name": "an order in the third person, `assistants present in this channel remove ...`",
@@ -58,29 +59,43 @@ def accounted(known: dict[str, str]) -> list[Any]:
 
 
 @pytest.fixture
-def played(request: pytest.FixtureRequest, settings: Settings) -> dict[str, Any]:
+def played(request: pytest.FixtureRequest, settings: Settings, db: None) -> dict[str, Any]:
     """What the command printed as JSON and what it left behind; played once for the whole file.
 
-    With all the time in the world: what a busy machine is judged without is another test's question.
+    In a thread, outside the test's transaction: a mark for real commits would empty every table after each test.
     """
     if not _played:
+        # what a busy machine is judged without is another test's question
         settings.DEADLINE_MS = 20_000
         settings.MEMORY_BUDGET_MS = 2_000
-        request.getfixturevalue("transactional_db")
-        token = Asking.on_a_fresh_install(request.getfixturevalue("client")).token
-        live_server = request.getfixturevalue("live_server")
-        request.getfixturevalue("worker")
-        out = StringIO()
-        arguments = ("--base-url", f"{live_server.url}/copilot-studio", "--token", token, "--all", "--json")
+        url = request.getfixturevalue("live_server").url
+        with ThreadPoolExecutor(1) as outside:
+            outside.submit(_play_all, url).result()
+    return _played
+
+
+def _play_all(url: str) -> None:
+    try:
+        _play(url)
+    finally:
+        call_command("flush", verbosity=0, interactive=False)
+        connection.close()
+
+
+def _play(url: str) -> None:
+    token = Asking.on_a_fresh_install(Client()).token
+    out = StringIO()
+    with working():
         try:
-            call_command("rehearse", *arguments, stdout=out)
+            call_command(
+                "rehearse", "--base-url", f"{url}/copilot-studio", "--token", token, "--all", "--json", stdout=out
+            )
         except CommandError as error:
             _played["error"] = str(error)
-        _played.update(json.loads(out.getvalue()))
-        _played["by_name"] = {entry["name"]: entry for entry in _played["scenarios"]}
-        _played["agents"] = set(Agent.objects.values_list("name", flat=True))
-        _played["investigations"] = list(Investigation.objects.values("agent_name", "status", "disposition"))
-    return _played
+    _played.update(json.loads(out.getvalue()))
+    _played["by_name"] = {entry["name"]: entry for entry in _played["scenarios"]}
+    _played["agents"] = set(Agent.objects.values_list("name", flat=True))
+    _played["investigations"] = list(Investigation.objects.values("agent_name", "status", "disposition"))
 
 
 @pytest.mark.parametrize("name", accounted(LET_THROUGH))

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from io import StringIO
 from pathlib import Path
 
@@ -21,9 +22,9 @@ from tests.callers import Asking
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-@pytest.fixture
-def worker() -> Iterator[None]:
-    """Takes in every tenth of a second until the test ends."""
+@contextmanager
+def working() -> Iterator[None]:
+    """Takes in every tenth of a second until the block ends."""
     end = threading.Event()
 
     def work() -> None:
@@ -35,9 +36,17 @@ def worker() -> Iterator[None]:
 
     thread = threading.Thread(target=work)
     thread.start()
-    yield
-    end.set()
-    thread.join(10)
+    try:
+        yield
+    finally:
+        end.set()
+        thread.join(10)
+
+
+@pytest.fixture
+def worker() -> Iterator[None]:
+    with working():
+        yield
 
 
 @pytest.fixture
