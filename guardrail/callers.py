@@ -34,6 +34,7 @@ RESERVED_SLUGS = frozenset(
         "investigations",
         "login",
         "logout",
+        "opinions",
         "static",
         "v1",
         "verdicts",

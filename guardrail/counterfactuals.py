@@ -115,7 +115,8 @@ def told(decision: Decision, found: WhatIf) -> Decision:
         return decision
     telling = replace(
         deciding,
-        would_pass_if=tuple(variation.words for variation in found.passing),
+        # another engine's word is no variation of ours: it is there already where nothing else is in the way
+        would_pass_if=(*deciding.would_pass_if, *(variation.words for variation in found.passing)),
         would_be_held_if=tuple(variation.words for variation in found.holding[:2]),
     )
     signals = tuple(telling if signal is deciding else signal for signal in decision.signals)

@@ -16,12 +16,14 @@ import httpx
 import structlog
 
 from guardrail.breaker import Breaker
-from guardrail.wire.second_opinion import MOST_BYTES, Missing, Said, read_answer
+from guardrail.wire.second_opinion import MOST_BYTES, Missing, Said, read_answer, read_greeting
 from policies.engine_address import is_plain
 from policies.ruleset import Opinion
 
 log = structlog.get_logger(__name__)
 
+# What came of a question, and when that was known (time.monotonic).
+Came = tuple[Said | Missing, float]
 API_VERSION = "2025-05-01"
 # Calls under way at one engine from one process; more are answered without it.
 MOST_AT_ONCE = 32
@@ -53,12 +55,12 @@ class Engine:
         """Whether it failed too often to be asked just now."""
         return self._breaker.is_resting(time.monotonic())
 
-    def ask(self, body: bytes, *, headers: dict[str, str], until: float) -> "Future[Said | Missing]":
+    def ask(self, body: bytes, *, headers: dict[str, str], until: float) -> "Future[Came]":
         """Start asking about the call in `body`; the answer comes before `until` (time.monotonic) or is LATE."""
         return asyncio.run_coroutine_threadsafe(self._ask(body, headers, until), running_loop())
 
-    def validate(self, *, seconds: float) -> "Future[tuple[int, str, bytes]]":
-        """Status, content type and body of its answer to what an admin's form asks; raises what the network raises."""
+    def validate(self, *, seconds: float) -> "Future[str]":
+        """What is wrong with its answer to what an admin's form asks, in words; empty where it said yes."""
         return asyncio.run_coroutine_threadsafe(self._validate(seconds), running_loop())
 
     def prepare(self) -> None:
@@ -69,7 +71,10 @@ class Engine:
         """Close its connections once the calls under way have ended."""
         asyncio.run_coroutine_threadsafe(self._close(), running_loop())
 
-    async def _ask(self, body: bytes, headers: dict[str, str], until: float) -> Said | Missing:
+    async def _ask(self, body: bytes, headers: dict[str, str], until: float) -> Came:
+        return await self._ask_if_wise(body, headers, until), time.monotonic()
+
+    async def _ask_if_wise(self, body: bytes, headers: dict[str, str], until: float) -> Said | Missing:
         if not self._breaker.may_ask(time.monotonic()):
             return Missing.RESTING
         if self._under_way >= MOST_AT_ONCE:
@@ -113,9 +118,17 @@ class Engine:
             return Missing.UNREACHABLE
         return read_answer(status=status, content_type=content_type, body=answer)
 
-    async def _validate(self, seconds: float) -> tuple[int, str, bytes]:
-        async with asyncio.timeout(seconds):
-            return await self._post("/validate", b"", {})
+    async def _validate(self, seconds: float) -> str:
+        try:
+            async with asyncio.timeout(seconds):
+                status, _, body = await self._post("/validate", b"", {})
+        except TimeoutError:
+            return f"did not answer within {seconds:g} s"
+        except _TooMuch:
+            return "answered with far too much"
+        except Exception as error:  # noqa: BLE001 see _answer
+            return f"could not be reached ({type(error).__name__})"
+        return read_greeting(status=status, body=body)
 
     async def _post(self, suffix: str, body: bytes, headers: dict[str, str]) -> tuple[int, str, bytes]:
         client = self._open()

@@ -7,6 +7,7 @@ See docs/decisions/0022-second-opinions.md.
 
 import contextlib
 import hashlib
+import json
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -15,7 +16,7 @@ from dataclasses import dataclass
 
 from django.utils.crypto import constant_time_compare, salted_hmac
 
-from guardrail.engine import Engine
+from guardrail.engine import Came, Engine
 from guardrail.invocation import Invocation
 from guardrail.judge import Judgement, with_opinions
 from guardrail.tool_kind import infer_kind
@@ -24,7 +25,6 @@ from guardrail.wire.second_opinion import (
     SEALS_HEADER,
     Heard,
     Missing,
-    Said,
     degraded_of,
     read_seals,
     signal_of,
@@ -35,6 +35,25 @@ from policies.services.opinions import unseal_token
 
 # Waited beyond an engine's time, so that its own word for being late arrives.
 _GRACE_SECONDS = 0.003
+
+# A person asks for an appointment of their own.
+_SAMPLE = json.dumps(
+    {
+        "plannerContext": {"userMessage": "Put a reminder in my calendar for Friday at ten.", "chatHistory": []},
+        "toolDefinition": {
+            "id": "guardrail.action.Create-event",
+            "name": "Create-event",
+            "description": "Creates an event in the user's own calendar.",
+            "inputParameters": [{"name": "title"}, {"name": "start"}],
+        },
+        "inputValues": {"title": "Reminder", "start": "2026-01-02T10:00:00Z"},
+        "conversationMetadata": {
+            "agent": {"id": "guardrail-second-opinion-test", "name": "Guardrail, trying a second opinion"},
+            "user": {"id": "guardrail-test-user"},
+            "conversationId": "guardrail-second-opinion-test",
+        },
+    }
+).encode()
 
 _lock = threading.Lock()
 _engines: dict[str, Engine] = {}
@@ -54,7 +73,7 @@ class Asked:
     """One engine that was asked, or why it was not. `until` is when it is given up, on time.monotonic."""
 
     opinion: Opinion
-    coming: "Future[Said | Missing]"
+    coming: Future[Came]
     started: float
     until: float
 
@@ -121,6 +140,35 @@ def prepare(ruleset: Ruleset) -> None:
             engine_of(opinion).prepare()
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Tried:
+    """How an engine took a form's question and one harmless call. `greeted` is empty where it said yes."""
+
+    greeted: str
+    greeted_ms: float
+    heard: Heard
+
+
+def try_out(opinion: Opinion, *, seconds: float = 3.0) -> Tried:
+    """Ask an engine as it is set up, on connections of its own: /validate, then a call that nobody would stop.
+
+    Takes `seconds` for each at most, whatever its budget. Raises NotOpened when its token cannot be read.
+    """
+    engine = Engine(opinion, token=unseal_token(opinion.sealed_token, slug=opinion.slug, base_url=opinion.base_url))
+    try:
+        started = time.monotonic()
+        greeted = engine.validate(seconds=seconds).result()
+        greeted_ms = (time.monotonic() - started) * 1000
+        headers = {SEALS_HEADER: seal_of(_SAMPLE), "x-ms-correlation-id": "try"}
+        started = time.monotonic()
+        coming = engine.ask(_SAMPLE, headers=headers, until=started + seconds)
+        asked = Asked(opinion=opinion, coming=coming, started=started, until=started + seconds)
+        heard = _hear(asked, until=started + seconds + 1)
+    finally:
+        engine.close()
+    return Tried(greeted=greeted, greeted_ms=greeted_ms, heard=heard)
+
+
 def engine_of(opinion: Opinion) -> Engine:
     """The engine as it is set up now, with its kept connections. Raises NotOpened when its token cannot be read."""
     engine = _engines.get(opinion.slug)
@@ -158,18 +206,17 @@ def _ask_one(opinion: Opinion, body: bytes, headers: dict[str, str], *, until: f
 
 
 def _not_asked(opinion: Opinion, why: Missing) -> Asked:
-    coming: Future[Said | Missing] = Future()
-    coming.set_result(why)
+    coming: Future[Came] = Future()
     now = time.monotonic()
+    coming.set_result((why, now))
     return Asked(opinion=opinion, coming=coming, started=now, until=now)
 
 
 def _hear(asked: Asked, *, until: float) -> Heard:
     """Wait for one engine; whatever happens, the time is kept and the outcome has a name."""
     patience = min(until, asked.until + _GRACE_SECONDS) - time.monotonic()
-    came: Said | Missing
     try:
-        came = asked.coming.result(timeout=max(0.0, patience))
+        came, known_at = asked.coming.result(timeout=max(0.0, patience))
     except (TimeoutError, CancelledError):
-        came = Missing.LATE
-    return Heard(opinion=asked.opinion, came=came, ms=(time.monotonic() - asked.started) * 1000)
+        came, known_at = Missing.LATE, time.monotonic()
+    return Heard(opinion=asked.opinion, came=came, ms=(known_at - asked.started) * 1000)

@@ -1,9 +1,9 @@
-"""The pages of this package: signing in and out, calls, callers."""
+"""The pages of this package: signing in and out, calls, callers, second opinions."""
 
 from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import path
 
-from guardrail.views import callers, verdicts
+from guardrail.views import callers, opinions, verdicts
 
 urlpatterns = [
     path("login/", LoginView.as_view(redirect_authenticated_user=True), name="login"),
@@ -20,4 +20,12 @@ urlpatterns = [
     path("callers/<int:pk>/entra/clear/", callers.clear_entra, name="caller_entra_clear"),
     path("callers/<int:pk>/enable/", callers.enable, name="caller_enable"),
     path("callers/<int:pk>/disable/", callers.disable, name="caller_disable"),
+    path("opinions/", opinions.opinions, name="opinions"),
+    path("opinions/new/", opinions.opinion_new, name="opinion_new"),
+    path("opinions/<int:pk>/", opinions.opinion, name="opinion"),
+    path("opinions/<int:pk>/settings/", opinions.opinion_settings, name="opinion_settings"),
+    path("opinions/<int:pk>/try/", opinions.opinion_try, name="opinion_try"),
+    path("opinions/<int:pk>/pause/", opinions.opinion_pause, name="opinion_pause"),
+    path("opinions/<int:pk>/resume/", opinions.opinion_resume, name="opinion_resume"),
+    path("opinions/<int:pk>/remove/", opinions.opinion_remove, name="opinion_remove"),
 ]

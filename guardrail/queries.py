@@ -6,9 +6,11 @@ it looked, so that no page is slower on ten million calls than on ten thousand.
 
 import enum
 import uuid
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db.models import Q, QuerySet, TextField
 from django.db.models.functions import Cast
@@ -158,6 +160,52 @@ def load_briefs(ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, Verdict]:
 def load_caller_name(orchestrator_id: int) -> str:
     """The name of the caller a verdict was told to, empty when it is gone."""
     return Orchestrator.objects.filter(pk=orchestrator_id).values_list("name", flat=True).first() or ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Faring:
+    """How an engine fared with the newest calls: how often it was asked, objected and was missing, and its speed.
+
+    `missing` counts by cause. `typical_ms` and `slow_ms` are the median and the 95th percentile of its answers.
+    """
+
+    asked: int
+    objected: int
+    missing: tuple[tuple[str, int], ...]
+    typical_ms: float | None
+    slow_ms: float | None
+
+    @property
+    def unanswered(self) -> int:
+        """How often it gave no answer, for whatever cause."""
+        return sum(count for _, count in self.missing)
+
+
+def load_faring(signals: Sequence[str]) -> dict[str, Faring]:
+    """How the engines with these signal names fared in the newest 500 calls. One query, by the primary key."""
+    rows = list(Verdict.objects.order_by("-id").values_list("degraded", "signals", "timings")[:500])
+    return {name: _faring(name, rows) for name in signals}
+
+
+def _faring(name: str, rows: Sequence[tuple[Any, Any, Any]]) -> Faring:
+    missing: Counter[str] = Counter()
+    took: list[float] = []
+    objected = 0
+    for degraded, signals, timings in rows:
+        why = next((str(part).partition(":")[2] for part in degraded if str(part).partition(":")[0] == name), None)
+        if why is not None:
+            missing[why] += 1
+        elif name in timings:
+            took.append(timings[name])
+            objected += any(signal["name"] == name for signal in signals)
+    took.sort()
+    return Faring(
+        asked=len(took) + missing.total(),
+        objected=objected,
+        missing=tuple(missing.most_common()),
+        typical_ms=took[len(took) // 2] if took else None,
+        slow_ms=took[int(len(took) * 0.95)] if took else None,
+    )
 
 
 def verdict_exists(verdict_id: uuid.UUID) -> bool:

@@ -90,5 +90,10 @@ def degraded_words(part: str) -> str:
     name, _, why = part.partition(":")
     if not name.startswith(f"{SECOND_OPINION}."):
         return DEGRADED.get(part, part)
+    return f"the second opinion of {name.partition('.')[2]}, which {missing_words(why)}"
+
+
+def missing_words(why: str) -> str:
+    """Why another engine gave no opinion; goes on after its name."""
     known = {missing.value: words for missing, words in MISSING_IN_WORDS.items()}
-    return f"the second opinion of {name.partition('.')[2]}, which {known.get(why, 'is missing')}"
+    return known.get(why, "is missing")

@@ -4,8 +4,9 @@ from typing import Any
 
 from django import forms
 
-from policies.models import Agent, Environment, ModeChoice
+from policies.models import Agent, Environment, ModeChoice, SecondOpinion
 from policies.services.inventory import AgentSettings
+from policies.services.opinions import BUDGETS_MS, LONGEST_TOKEN, OpinionSettings
 
 # Typed by whoever lets calls through unjudged: a click alone opens the door too easily.
 OPEN_DOOR = "let calls through"
@@ -116,6 +117,101 @@ class NewEnvironmentForm(forms.Form):
         ],
         help_text="For production: monitor first.",
     )
+
+
+class OpinionForm(forms.Form):
+    """Everything an admin decides for another engine. The services check the rest."""
+
+    name = forms.CharField(max_length=100, help_text="What people call it; verdicts quote it by this name.")
+    base_url = forms.CharField(
+        label="Address",
+        max_length=500,
+        widget=forms.TextInput({"autocomplete": "off", "spellcheck": "false", "inputmode": "url"}),
+        help_text="What Copilot Studio would be given: /validate and /analyze-tool-execution are added to it.",
+    )
+    token = forms.CharField(
+        label="Bearer token",
+        max_length=LONGEST_TOKEN,
+        required=False,
+        widget=forms.PasswordInput({"autocomplete": "new-password", "spellcheck": "false"}),
+        help_text="What this engine gave out for us. It is kept encrypted and never shown again.",
+    )
+    budget_ms = forms.IntegerField(
+        label="Milliseconds it may take", min_value=BUDGETS_MS[0], max_value=BUDGETS_MS[-1], initial=200
+    )
+    asked_for = forms.ChoiceField(label="Is asked about", choices=SecondOpinion.AskedForChoice.choices)
+    agents = forms.CharField(
+        label="Only of these agents",
+        required=False,
+        widget=forms.Textarea({"rows": 2, "spellcheck": "false"}),
+        help_text="Agent ids, one a line. Empty: of every agent.",
+    )
+    strict_action = forms.ChoiceField(
+        label="When it objects, profile strict",
+        required=False,
+        choices=[("", "As the policy says"), *SecondOpinion.ActionChoice.choices],
+    )
+    cautious_action = forms.ChoiceField(
+        label="When it objects, profile cautious",
+        required=False,
+        choices=[("", "As the policy says"), *SecondOpinion.ActionChoice.choices],
+    )
+    required = forms.TypedChoiceField(
+        label="When it gives no answer in time",
+        coerce=lambda value: value == "yes",
+        choices=[
+            ("no", "Go by our own verdict, and say that it was missing"),
+            ("yes", "It is required: a call that can do harm gets the fail posture"),
+        ],
+        help_text="Required, an outage there stops your agents here.",
+    )
+
+    def settings(self) -> OpinionSettings:
+        """What was decided; only after `is_valid`."""
+        cleaned = self.cleaned_data
+        return OpinionSettings(
+            name=cleaned["name"],
+            base_url=cleaned["base_url"],
+            token=cleaned["token"],
+            budget_ms=cleaned["budget_ms"],
+            asked_for=cleaned["asked_for"],
+            strict_action=cleaned["strict_action"],
+            cautious_action=cleaned["cautious_action"],
+            required=cleaned["required"],
+            agents=tuple(line.strip() for line in cleaned["agents"].splitlines() if line.strip()),
+        )
+
+
+class NewOpinionForm(OpinionForm):
+    """An engine that is set up."""
+
+    slug = forms.CharField(
+        label="Short name",
+        max_length=60,
+        widget=forms.TextInput({"autocomplete": "off", "spellcheck": "false"}),
+        help_text="For policies and exports, e.g. contoso-shield. It cannot be changed later.",
+    )
+    field_order = ("name", "slug")
+
+
+class RemoveOpinionForm(forms.Form):
+    """The short name, typed: with the engine goes its token."""
+
+    slug = forms.CharField(label="Type its short name", max_length=60, widget=forms.TextInput({"autocomplete": "off"}))
+
+
+def decided_of(opinion: SecondOpinion) -> dict[str, Any]:
+    """The initial data of OpinionForm; never the token."""
+    return {
+        "name": opinion.name,
+        "base_url": opinion.base_url,
+        "budget_ms": opinion.budget_ms,
+        "asked_for": opinion.asked_for,
+        "agents": "\n".join(opinion.agents),
+        "strict_action": opinion.strict_action,
+        "cautious_action": opinion.cautious_action,
+        "required": "yes" if opinion.required else "no",
+    }
 
 
 def settings_of(agent: Agent) -> dict[str, str]:

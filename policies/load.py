@@ -121,20 +121,22 @@ def load_document() -> dict[str, Any]:
         ],
         "data_classes": list(DataClass.objects.values("name", "may_leave", "terms", "labels")),
         "fingerprints": _load_fingerprints(),
-        "opinions": [
-            {
-                "slug": opinion.slug,
-                "name": opinion.name,
-                "base_url": opinion.base_url,
-                "sealed_token": opinion.sealed_token,
-                "budget_ms": opinion.budget_ms,
-                "asked_for": opinion.asked_for,
-                "required": opinion.required,
-                "agents": opinion.agents,
-                "actions": {"strict": opinion.strict_action, "cautious": opinion.cautious_action},
-            }
-            for opinion in SecondOpinion.objects.filter(enabled=True)
-        ],
+        "opinions": [opinion_entry(opinion) for opinion in SecondOpinion.objects.filter(enabled=True)],
+    }
+
+
+def opinion_entry(opinion: SecondOpinion) -> dict[str, Any]:
+    """One engine as the ruleset document names it; its token stays sealed, for the document lies on disks."""
+    return {
+        "slug": opinion.slug,
+        "name": opinion.name,
+        "base_url": opinion.base_url,
+        "sealed_token": opinion.sealed_token,
+        "budget_ms": opinion.budget_ms,
+        "asked_for": opinion.asked_for,
+        "required": opinion.required,
+        "agents": opinion.agents,
+        "actions": {"strict": opinion.strict_action, "cautious": opinion.cautious_action},
     }
 
 

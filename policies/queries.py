@@ -1,12 +1,15 @@
-"""What the agent and environment pages show, read in a fixed number of queries."""
+"""What the pages of agents, environments and second opinions show, read in a fixed number of queries."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from django.db.models import Count, F, Q, QuerySet, Sum
 
-from policies.models import Agent, AuditEntry, Environment, PolicyVersion
+from policies.load import opinion_entry
+from policies.models import Agent, AuditEntry, Environment, PolicyVersion, SecondOpinion
+from policies.ruleset import Profile, compile_ruleset
 
 # One page of one kind of agent; beyond it the page asks to narrow by words.
 AGENTS_SHOWN = 200
@@ -143,6 +146,22 @@ def load_history(agent: Agent) -> tuple[HistoryLine, ...]:
     return tuple(HistoryLine(at=entry.at, actor=entry.actor_name, text=_sentence(entry)) for entry in entries)
 
 
+def load_opinion_history(opinion: SecondOpinion) -> tuple[HistoryLine, ...]:
+    """The newest audit entries on one engine. One query."""
+    entries = AuditEntry.objects.filter(action__startswith="opinion.", detail__opinion=opinion.slug)[:ENTRIES_SHOWN]
+    return tuple(HistoryLine(at=entry.at, actor=entry.actor_name, text=_sentence(entry)) for entry in entries)
+
+
+def load_actions_on(opinions: Sequence[SecondOpinion]) -> dict[str, dict[str, str]]:
+    """What is done on a call that each engine would stop: by its short name and the profile. One query."""
+    document = PolicyVersion.objects.values_list("document", flat=True).first() or {}
+    ruleset = compile_ruleset({**document, "opinions": list(map(opinion_entry, opinions))})
+    return {
+        opinion.slug: {profile.value: ruleset.action_for(opinion.signal, profile).name.lower() for profile in Profile}
+        for opinion in ruleset.opinions
+    }
+
+
 def _agents_with(words: str) -> QuerySet[Agent]:
     found = Agent.objects.select_related("environment")
     for word in words.split():
@@ -174,9 +193,9 @@ def _sentence(entry: AuditEntry) -> str:
         return f"Mode set to {detail['mode'] or 'that of its environment'}"
     if entry.action == "agent.registered":
         return f"Registered, owner {detail['owner'] or 'nobody'}"
-    if entry.action == "agent.changed":
+    if entry.action in ("agent.changed", "opinion.changed"):
         return "; ".join(
             f"{name.replace('_', ' ').capitalize()}: {was or 'default'} → {now or 'default'}"
             for name, (was, now) in detail["changes"].items()
         )
-    return entry.action.removeprefix("agent.").replace("_", " ").capitalize()
+    return entry.action.partition(".")[2].replace("_", " ").capitalize()

@@ -262,7 +262,7 @@ def compile_ruleset(document: Mapping[str, Any]) -> Ruleset:
             {entry["name"]: _data_class(entry) for entry in document.get("data_classes", ())}
         ),
         fingerprints=compile_fingerprints(document.get("fingerprints", {})),
-        opinions=tuple(map(_opinion, document.get("opinions", ()))),
+        opinions=tuple(map(compile_opinion, document.get("opinions", ()))),
     )
 
 
@@ -299,7 +299,8 @@ def _actions_on_opinions(document: Mapping[str, Any]) -> dict[str, dict[str, str
     }
 
 
-def _opinion(entry: Mapping[str, Any]) -> Opinion:
+def compile_opinion(entry: Mapping[str, Any]) -> Opinion:
+    """One engine of a ruleset document. Raises RulesetError."""
     return Opinion(
         slug=entry["slug"],
         name=entry["name"],

@@ -26,7 +26,7 @@ DOORS = (
     ("queue", "Queue", "inbox", ("queue", "investigation")),
     ("verdicts", "Calls", "arrow-left-right", ("verdict",)),
     ("agents", "Agents", "cpu", ("agent", "environment")),
-    ("callers", "Admin", "gear", ("caller",)),
+    ("callers", "Admin", "gear", ("caller", "opinion")),
 )
 
 

@@ -84,6 +84,11 @@ class _Body(msgspec.Struct):
     reason: object = None
 
 
+class _Greeting(msgspec.Struct):
+    isSuccessful: bool
+    status: object = None
+
+
 def read_answer(*, status: int, content_type: str, body: bytes) -> Said | Missing:
     """What an engine's HTTP answer says; a body of more than MOST_BYTES must not be given. Never raises."""
     if status in (401, 403):
@@ -97,6 +102,20 @@ def read_answer(*, status: int, content_type: str, body: bytes) -> Said | Missin
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return Missing.UNREADABLE
     return Said(block=found.blockAction, reason=_shown(found.reason) if isinstance(found.reason, str) else "")
+
+
+def read_greeting(*, status: int, body: bytes) -> str:
+    """What is wrong with an engine's answer to `/validate`, in words; empty where it says that it is ready."""
+    if status in (401, 403):
+        return f"refused our token (status {status})"
+    if status != 200:
+        return f"answered with status {status}"
+    try:
+        found = msgspec.json.decode(body, type=_Greeting)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return "answered without `isSuccessful`"
+    words = f": {_shown(found.status)}" if isinstance(found.status, str) else ""
+    return "" if found.isSuccessful else f"says that it is not ready{words}"
 
 
 def read_seals(header: str) -> tuple[str, ...]:

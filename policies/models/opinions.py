@@ -2,6 +2,8 @@
 
 from django.db import models
 
+from policies.ruleset import SECOND_OPINION
+
 
 class SecondOpinion(models.Model):
     """An engine that answers the webhook we answer. Calls, with their whole transcripts, go to `base_url`.
@@ -38,3 +40,8 @@ class SecondOpinion(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def signal(self) -> str:
+        """The name of its signal, as `Opinion.signal`."""
+        return f"{SECOND_OPINION}.{self.slug}"

@@ -7,6 +7,7 @@ from guardrail import callers
 from investigations.intake import take_in_all
 from investigations.models import Investigation
 from policies.models import Agent
+from policies.services.opinions import OpinionSettings, add_opinion
 from tests.browser.chromium import Chromium, Look, Window
 from tests.browser.conftest import PASSWORD, Install, Scene
 from tests.investigations.test_allow_once import planned
@@ -17,6 +18,17 @@ LOOKS = (
     Look(width=1280, scheme="dark"),
     Look(width=390, scheme="light"),
     Look(width=390, scheme="dark"),
+)
+AN_ENGINE = OpinionSettings(
+    name="Contoso Shield",
+    base_url="http://10.20.30.40:8443/external-threat-detection/contoso",
+    token="a-token",
+    budget_ms=200,
+    asked_for="changes",
+    strict_action="block",
+    cautious_action="",
+    required=True,
+    agents=("har-berths",),
 )
 ATTACKER = "ledger-sync@ropeworks-billing.example"
 
@@ -44,11 +56,12 @@ def test_no_page_has_a_barrier_runs_off_the_screen_or_breaks_the_content_policy(
         app_ids=["aaaaaaaa-2222-3333-4444-555555555555"],
         actor=None,
     )
+    engine = add_opinion("contoso", AN_ENGINE, actor=None)
     found = {}
     with chromium.window(look) as window:
         found["/login/"] = _faults(window.open(scene.address("/login/")), window)
         window.sign_in(scene.address("/"), username="ada", password=PASSWORD)
-        for path in _paths(scene):
+        for path in (*_paths(scene), f"/opinions/{engine.pk}/"):
             found[path] = _faults(window.open(scene.address(path)), window)
     assert {path: faults for path, faults in found.items() if faults} == {}
     assert window.complaints == []
@@ -157,6 +170,8 @@ def _paths(scene: Scene) -> tuple[str, ...]:
         "/environments/",
         "/callers/",
         f"/callers/{scene.install.caller.pk}/",
+        "/opinions/",
+        "/opinions/new/",
     )
 
 
