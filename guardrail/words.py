@@ -15,6 +15,8 @@ SIGNALS = {
     "instruction_marked": "Hidden or marked instruction",
     "instruction_followed": "Instruction from outside text",
     "instruction_delegated": "Instruction the user pointed to",
+    "tool_description_followed": "Orders in the tool's description",
+    "tool_description_marked": "Suspicious tool description",
     "reconnaissance": "Probing of the agent",
     "second_opinion": "Another engine objects",
     "personal_data_leaving": "Personal data leaving",

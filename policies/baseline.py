@@ -18,6 +18,9 @@ BASELINE: dict[str, Any] = {
         "data_in_link": _BLOCK,
         "data_in_link_suspected": _HOLD,
         "link_unusual": _NOTICE,
+        # The planned tool's own description orders what no honest one does; followed = the call does it
+        "tool_description_followed": _BLOCK,
+        "tool_description_marked": _NOTICE,
         # An instruction in outside text that this call carries out, with a signature beside it
         "instruction_marked": _BLOCK,
         # The same without a signature: the user asked for something else

@@ -27,6 +27,7 @@ class Regime(enum.Enum):
 _BY_SIGNAL = {
     "allowed_once": Regime.PERSON,
     "instruction_marked": Regime.MARKED_INSTRUCTION,
+    "tool_description_followed": Regime.MARKED_INSTRUCTION,
     "instruction_followed": Regime.FOLLOWED_INSTRUCTION,
     "instruction_delegated": Regime.DELEGATED_INSTRUCTION,
     "late_finding": Regime.MEMORY,

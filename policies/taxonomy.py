@@ -30,6 +30,7 @@ def _tag(scheme: str, id_: str, name: str) -> Tag:
 
 _PROMPT_INJECTION = _tag("owasp_llm", "LLM01:2025", "Prompt Injection")
 _DISCLOSURE = _tag("owasp_llm", "LLM02:2025", "Sensitive Information Disclosure")
+_LLM_SUPPLY_CHAIN = _tag("owasp_llm", "LLM03:2025", "Supply Chain")
 _OUTPUT_HANDLING = _tag("owasp_llm", "LLM05:2025", "Improper Output Handling")
 _EXCESSIVE_AGENCY = _tag("owasp_llm", "LLM06:2025", "Excessive Agency")
 _PROMPT_LEAKAGE = _tag("owasp_llm", "LLM07:2025", "System Prompt Leakage")
@@ -37,11 +38,13 @@ _PROMPT_LEAKAGE = _tag("owasp_llm", "LLM07:2025", "System Prompt Leakage")
 _GOAL_HIJACK = _tag("owasp_agentic", "ASI01", "Agent Goal Hijack")
 _TOOL_MISUSE = _tag("owasp_agentic", "ASI02", "Tool Misuse and Exploitation")
 _PRIVILEGE_ABUSE = _tag("owasp_agentic", "ASI03", "Identity and Privilege Abuse")
+_AGENTIC_SUPPLY_CHAIN = _tag("owasp_agentic", "ASI04", "Agentic Supply Chain Vulnerabilities")
 _ROGUE_AGENTS = _tag("owasp_agentic", "ASI10", "Rogue Agents")
 
 _INDIRECT = _tag("mitre_atlas", "AML.T0051.001", "LLM Prompt Injection: Indirect")
 _OBFUSCATION = _tag("mitre_atlas", "AML.T0068", "LLM Prompt Obfuscation")
 _TOOL_INVOCATION = _tag("mitre_atlas", "AML.T0053", "AI Agent Tool Invocation")
+_TOOL_POISONING = _tag("mitre_atlas", "AML.T0110", "AI Agent Tool Poisoning")
 _EXFILTRATION = _tag("mitre_atlas", "AML.T0086", "Exfiltration via AI Agent Tool Invocation")
 _RENDERING = _tag("mitre_atlas", "AML.T0077", "LLM Response Rendering")
 _LEAKAGE = _tag("mitre_atlas", "AML.T0057", "LLM Data Leakage")
@@ -53,6 +56,15 @@ TAGS: dict[str, tuple[Tag, ...]] = {
     "instruction_marked": (_PROMPT_INJECTION, _GOAL_HIJACK, _INDIRECT, _OBFUSCATION, _TOOL_INVOCATION),
     "instruction_followed": (_PROMPT_INJECTION, _GOAL_HIJACK, _INDIRECT, _TOOL_INVOCATION),
     "instruction_delegated": (_PROMPT_INJECTION, _EXCESSIVE_AGENCY, _GOAL_HIJACK, _INDIRECT),
+    "tool_description_followed": (
+        _PROMPT_INJECTION,
+        _LLM_SUPPLY_CHAIN,
+        _GOAL_HIJACK,
+        _AGENTIC_SUPPLY_CHAIN,
+        _TOOL_POISONING,
+        _EXFILTRATION,
+    ),
+    "tool_description_marked": (_PROMPT_INJECTION, _LLM_SUPPLY_CHAIN, _AGENTIC_SUPPLY_CHAIN, _TOOL_POISONING),
     "intent_distance": (_EXCESSIVE_AGENCY, _GOAL_HIJACK, _TOOL_MISUSE, _TOOL_INVOCATION),
     "classified_data_leaving": (_DISCLOSURE, _TOOL_MISUSE, _EXFILTRATION, _LEAKAGE),
     "secret_leaving": (_DISCLOSURE, _PRIVILEGE_ABUSE, _EXFILTRATION, _TOOL_CREDENTIALS),

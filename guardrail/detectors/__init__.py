@@ -14,6 +14,7 @@ from guardrail.detectors import (
     reach,
     reconnaissance,
     secrets,
+    tool_description,
 )
 from policies.signal import Signal
 
@@ -25,6 +26,7 @@ DETECTORS: tuple[tuple[str, Detect], ...] = (
     (reach.NAME, reach.detect),
     (reconnaissance.NAME, reconnaissance.detect),
     (secrets.NAME, secrets.detect),
+    (tool_description.NAME, tool_description.detect),
     (exfiltration.NAME, exfiltration.detect),
     (classified.NAME, classified.detect),
     (fingerprints.NAME, fingerprints.detect),

@@ -90,7 +90,8 @@ def _passage_at(call: Invocation, key: str, path: str) -> Passage | None:
     elif kind == "argument":
         passages = _argument_passages(call)
     elif kind == "tool":
-        passages = (Passage(path="", text=call.tool.description),)
+        about = ((parameter.name, parameter.description) for parameter in call.tool.parameters)
+        passages = tuple(Passage(path=path, text=text) for path, text in (("", call.tool.description), *about))
     return next((passage for passage in passages if passage.path == path), None)
 
 

@@ -86,7 +86,9 @@ SIGNATURES: tuple[tuple[str, re.Pattern[str]], ...] = (
             r"that|the (?:user|owner|team|customer|request|instruction))\b"
             r"|\b(?:silently|secretly|covertly|discreetly|quietly|without (?:asking|confirmation|confirming|approval|"
             r"prompting|the user|any (?:confirmation|notice|approval)|their knowledge))\b"
-            r"|\b(?:keep|remain) (?:this|it) (?:secret|hidden|quiet|between us|confidential from)\b",
+            r"|\b(?:keep|remain) (?:this|it) (?:secret|hidden|quiet|between us|confidential from)\b"
+            r"|\b(?:users?|customers?|owners?|humans?|person|people) (?:do(?:es)? not|do(?:es)?n'?t|need not|must not|"
+            r"should not|shall not|never) (?:need to |have to )?(?:see|know|notice|learn|be (?:told|informed|shown))\b",
         ),
     ),
     (
@@ -108,6 +110,16 @@ SIGNATURES: tuple[tuple[str, re.Pattern[str]], ...] = (
             r"owner|administrator|admin|developer|operator|system)\b",
         ),
     ),
+)
+
+# Those no honest text for agents needs, such as the description of a tool, which may well name tools and arguments.
+OVERRULING = frozenset(
+    (
+        "tells the reader to set aside earlier instructions",
+        "claims an instruction above the user's",
+        "imitates the markup of a system prompt",
+        "asks for secrecy",
+    )
 )
 
 

@@ -91,6 +91,7 @@ def test_it_reads_100_kB_of_anything_in_time(piece: str) -> None:
         a_call(outputs=[("read_file", text)], arguments=MAIL),
         a_call(arguments={**MAIL, "body": text}),
         a_call(user=text, arguments=MAIL),
+        a_call(description=text, arguments=MAIL),
         # both: what would leave is looked for in what was read
         a_call(
             outputs=[("read_file", text)], arguments={**MAIL, "body": f"{text[:50_000]} https://x.example/?d={text}"}
