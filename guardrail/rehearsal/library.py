@@ -37,18 +37,21 @@ _Loader.yaml_implicit_resolvers = {
 
 
 def load_scenarios(run_id: uuid.UUID, folder: Path = FOLDER) -> tuple[Scenario, ...]:
-    """All scenarios with the texts of this run, by group and name, those that need memory last."""
-    files = _documents(folder)
-    ref = f"{run_id.int % 90_000 + 10_000}"
-    scenarios = [
-        _scenario(name, document, tools=files[_TOOLS], ref=ref) for name, document in files.items() if name != _TOOLS
-    ]
+    """All scenarios with the texts of this run, by group and name, those that need memory last. Reads in a second."""
+    names = sorted(path.stem for path in folder.glob("*.yaml") if path.stem != _TOOLS)
+    scenarios = [load_scenario(name, run_id, folder) for name in names]
     return tuple(sorted(scenarios, key=lambda scenario: (scenario.needs_memory, scenario.group, scenario.name)))
 
 
+def load_scenario(name: str, run_id: uuid.UUID, folder: Path = FOLDER) -> Scenario:
+    """One scenario with the texts of this run."""
+    ref = f"{run_id.int % 90_000 + 10_000}"
+    return _scenario(name, _document(folder / f"{name}.yaml"), tools=_document(folder / f"{_TOOLS}.yaml"), ref=ref)
+
+
 @cache
-def _documents(folder: Path) -> dict[str, Any]:
-    return {path.stem: yaml.load(path.read_text("utf-8"), _Loader) for path in sorted(folder.glob("*.yaml"))}  # noqa: S506
+def _document(path: Path) -> Any:
+    return yaml.load(path.read_text("utf-8"), _Loader)  # noqa: S506
 
 
 def _scenario(name: str, document: Mapping[str, Any], *, tools: Mapping[str, Any], ref: str) -> Scenario:

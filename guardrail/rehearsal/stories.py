@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from guardrail.rehearsal.library import load_scenarios
+from guardrail.rehearsal.library import load_scenario
 from guardrail.rehearsal.playing import Answered, Asked, play, run_of
 from guardrail.rehearsal.scenario import Must, Script
 
@@ -43,7 +43,7 @@ class Story:
 
 def stories(run_id: uuid.UUID, started: datetime) -> tuple[Story, ...]:
     """All stories with the ids of this run: the same run twice would be recognised as repeated deliveries."""
-    known = {scenario.name: scenario for scenario in load_scenarios(run_id)}
+    known = {name: load_scenario(name, run_id) for name in SEEDS}
     return tuple(
         _story(script, name=f"{name}/{side}", attack=side == "attack", run_id=run_id, started=started)
         for name in SEEDS

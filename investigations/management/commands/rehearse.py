@@ -14,7 +14,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from guardrail.rehearsal.asking import Instance, NoVerdict
-from guardrail.rehearsal.library import load_scenarios
+from guardrail.rehearsal.library import load_scenario, load_scenarios
 from guardrail.rehearsal.playing import Made, play, run_of
 from guardrail.rehearsal.scenario import Scenario, Script, as_exercise
 from guardrail.rehearsal.score import Result, totals
@@ -131,17 +131,16 @@ class Command(BaseCommand):
 
 def _chosen(run_id: uuid.UUID, *, everything: bool, group: str, story: str) -> list[Scenario]:
     """What is to be played: the first three as they are, anything else by agents marked as an exercise."""
+    if not (everything or group or story):
+        return [load_scenario(name, run_id) for name in SEEDS]
     known = load_scenarios(run_id)
-    if everything:
-        return [as_exercise(scenario) for scenario in known]
     if group or story:
         found = [as_exercise(scenario) for scenario in known if group == scenario.group or story == scenario.name]
         if not found:
             wanted = sorted({scenario.group if group else scenario.name for scenario in known})
             raise CommandError(f"nothing is called `{group or story}`, expected one of {', '.join(wanted)}")
         return found
-    by_name = {scenario.name: scenario for scenario in known}
-    return [by_name[name] for name in SEEDS]
+    return [as_exercise(scenario) for scenario in known]
 
 
 def _play(scenario: Scenario, instance: Instance, *, run_id: uuid.UUID, started: datetime) -> Result:
