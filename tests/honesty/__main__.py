@@ -18,7 +18,9 @@ def main() -> int:
     parser.add_argument("what", choices=("ablation", "suites"), help="rows per feature, or leave one suite out")
     parser.add_argument("names", nargs="*", metavar="NAME", help="only these corpora (ablation) or suites (suites)")
     parser.add_argument("--eval", type=Path, required=True, metavar="DIR", help="corpora/*.jsonl.gz, profiles/*.json")
-    parser.add_argument("--share", type=float, default=0.5, help="of the sessions numbers are chosen on (0.5)")
+    parser.add_argument(
+        "--share", type=float, default=0.5, help="of the attack and loyal sessions that are judged or searched on (0.5)"
+    )
     parser.add_argument("--passes", type=int, default=3, help="over all numbers (3)")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the same numbers as JSON")
@@ -31,10 +33,11 @@ def main() -> int:
 
 def _ablation(options: argparse.Namespace) -> dict[str, Any]:
     variants = ablation.variants()
-    columns = list(ablation.columns_of(options.eval, options.names, share=1.0, seed=options.seed))
+    columns = list(ablation.columns_of(options.eval, options.names, share=options.share, seed=options.seed))
     found = {}
     for column in tqdm(columns, unit="column", file=sys.stderr, disable=not sys.stderr.isatty()):
         found[column.title] = ablation.ablate(column, variants, seed=options.seed)
+    print(f"{100 * options.share:.0f} % of the attack and loyal sessions")
     print("share in %, then what it is without each feature, in points; [low high] = 95 % by user task\n")
     print(" | ".join(("without", *found)))
     for variant in variants:
