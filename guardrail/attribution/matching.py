@@ -217,7 +217,11 @@ def _stands_in_data(leaf: Leaf, case: Case) -> bool:
     """True when the value also stands in an output outside every instruction: an agent may have it from there."""
     if leaf.kind == "long" or not leaf.needle:
         return False
-    return any(_outside_instructions(leaf.needle, prose) for source in case.sources for prose in source.reading.prose)
+    return any(
+        leaf.needle in prose.lower and _outside_instructions(leaf.needle, prose)
+        for source in case.sources
+        for prose in source.reading.prose
+    )
 
 
 def _outside_instructions(needle: str, prose: Prose) -> bool:

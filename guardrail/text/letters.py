@@ -64,7 +64,9 @@ _SMALL_CAPITAL = re.compile("[" + "".join(chr(code) for code in _SMALL_CAPITALS 
 # the lunate sigma, which looks like a c, has become a final one by now
 _LOOKALIKES = _lookalikes() | _SURE | {0x03C2: ord("c")}
 _SIGNS = "".join(chr(code) for code in _LOOKALIKES if not chr(code).isalpha())
-_WORD_OF_ANY_SCRIPT = re.compile(rf"(?:[^\W\d_]|[{re.escape(_SIGNS)}])+")
+_LATIN = re.compile(r"[A-Za-z]+")
+# A word with a letter, or what looks like one, that is not ASCII.
+_ODD_WORD = re.compile(rf"(?<![A-Za-z])[A-Za-z]*+(?:[^\W\d_]|[{re.escape(_SIGNS)}])+")
 _KNOWN = frozenset(word for word in ENGLISH.stop_words | frozenset(ENGLISH.verbs) if len(word) > 2)
 
 
@@ -74,14 +76,12 @@ def plain_letters(view: View) -> View:
     text = view.text.replace("\u2010", "-")
     if _SMALL_CAPITAL.search(text):
         text = text.translate(_SMALL_CAPITALS)
-    letters = sum(1 for c in text[:4000] if c.isascii() and c.isalpha())
+    letters = len(text[:4000]) - len(_LATIN.sub("", text[:4000]))
     mostly_latin = letters * 2 > len(text[:4000]) * 0.8
-    mixed = any(_mixes(match.group()) for match in _WORD_OF_ANY_SCRIPT.finditer(text))
+    mixed = any(_mixes(match.group()) for match in _ODD_WORD.finditer(text))
 
     def latin(match: re.Match[str]) -> str:
         word = match.group()
-        if word.isascii():
-            return word
         if mixed and (mostly_latin or _mixes(word)):
             plain = word.translate(_LOOKALIKES)
         elif (mostly_latin and len(word) > 1) or _mixes(word):
@@ -90,7 +90,7 @@ def plain_letters(view: View) -> View:
             return word
         return plain if plain.isascii() else word
 
-    view = View(_WORD_OF_ANY_SCRIPT.sub(latin, text), view)
+    view = View(_ODD_WORD.sub(latin, text), view)
     return view if view.text.isascii() else view.replaced(_without_marks(view.text))
 
 

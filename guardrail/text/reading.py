@@ -180,6 +180,10 @@ def _read(passages: tuple[Passage, ...], budget: Budget) -> Reading:
                 budget.short = True
                 break
             lower = lowered(field.view.text)
+            if lower.isalnum():
+                # one word or number: most fields of rows
+                prose.append(Prose(path=field.path, lower=lower, record=number, asked=()))
+                continue
             found, spans = _directives_in(field, number, lower, budget)
             directives.extend(found)
             window_chars += sum(end - start for start, end in spans)

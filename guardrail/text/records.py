@@ -227,6 +227,8 @@ def _items(view: View, path: str, hidden: tuple[Hidden, ...], starts: list[int],
 def _yaml_value(view: View) -> View:
     """A folded, quoted or plain YAML scalar as the text it stands for."""
     head = view.text[:1]
+    if "\n" not in view.text and "\\" not in view.text and "''" not in view.text:
+        return view
     if head == "'":
         return view.rewrite(_SINGLE_QUOTED, _fold)
     if head == '"':
@@ -271,7 +273,9 @@ def _literal_records(view: View, path: str, hidden: tuple[Hidden, ...], budget: 
         end = keys[index + 1].start() if index + 1 < len(keys) else len(text)
         while end > key.end() and text[end - 1] in " ,\n{[":
             end -= 1
-        value = view.cut(key.end(), end).rewrite(_ESCAPED, _unescape)
+        value = view.cut(key.end(), end)
+        if "\\" in value.text:
+            value = value.rewrite(_ESCAPED, _unescape)
         name = key.group(1) or key.group(2)
         record.note((name,), value.text.rstrip("}] \n,"))
         _add(record, name, path, value, hidden)

@@ -175,6 +175,7 @@ _HINTS: tuple[tuple[frozenset[str], tuple[re.Pattern[str], ...], int, int], ...]
         ),
     )
 )
+_GLANCES = tuple(glance for _, glances, _, _ in _HINTS for glance in glances)
 _SIGN_OF = {
     word: sum(1 << number for number, (words, *_) in enumerate(_HINTS) if word in words)
     for words, *_ in _HINTS
@@ -202,6 +203,8 @@ def find_signatures(
     seen = 0
     for _, _, signs in hinted:
         seen |= signs
+    if not seen and not any(glance.search(lower, start, end) for glance in _GLANCES):
+        return
     for number, ((name, pattern), (_, glances, before, after)) in enumerate(zip(SIGNATURES, _HINTS, strict=True)):
         bit = 1 << number
         if not glances and not seen & bit:
