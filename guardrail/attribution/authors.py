@@ -57,12 +57,12 @@ def is_own_material(match: Match, case: Case, request: Request) -> bool:
 def is_someone_elses(match: Match, case: Case) -> bool:
     """The user pointed at somebody's text, and this instruction stands in another's."""
     author = match.author
-    if not author.author or not case.tuning.authors or is_ours(author, case) or _is_meant(author.author, case.user):
+    if not author.author or not case.tuning.authors or is_ours(author, case) or is_meant(author.author, case.user):
         return False
     others = 0
     for source in case.sources:
         for other in source.reading.authors:
-            if other.author and other.author != author.author and _is_meant(other.author, case.user):
+            if other.author and other.author != author.author and is_meant(other.author, case.user):
                 return True
             others += 1
             if others >= _MAX_AUTHORS:
@@ -70,7 +70,7 @@ def is_someone_elses(match: Match, case: Case) -> bool:
     return False
 
 
-def _is_meant(name: str, user: WordSet) -> bool:
+def is_meant(name: str, user: WordSet) -> bool:
     """The user's words hold a part of this name: a first or last name, or the name of the author's house."""
     plain = name.lower()
     parts = {part for part in re.split(r"[^\w]+|_", plain) if len(part) > 2} - _FUNCTIONS

@@ -19,7 +19,7 @@ _FAMILIES = (
     "limit threshold ceiling",
     "iban bank payee beneficiary salary payroll account payment rent invoice bill",
     "medication prescription drug dose dosage allergy allergies",
-    "door lock alarm gate garage",
+    "unlock disarm",
     "address street move moved relocation shipping delivery",
 )
 # As the name of an argument they set such a thing; others are only how a tool finds what it works on.

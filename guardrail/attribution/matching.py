@@ -2,7 +2,7 @@
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from guardrail.attribution.provenance import Leaf, may_stand_in, share_in, stands_in
@@ -18,6 +18,7 @@ from guardrail.tool_kind import tool_senses, tool_verbs, tool_words
 
 # Values that name a person, place or thing exactly: one that only an instruction gives is evidence on its own.
 EXACT = frozenset(("email", "url", "domain", "iban", "phone", "id", "path"))
+_ADDRESSES = frozenset(("email", "url", "domain", "iban"))
 # Prose is kept in lower case.
 FORMS = {"email": EMAIL, "iban": re.compile(r"\b[a-z]{2}\d{2}(?: ?[a-z0-9]{4}){2,7}(?: ?[a-z0-9]{1,4})?\b")}
 # How near an order comes to what the call does. In words of its own (`OTHERWISE`) its values have to tell.
@@ -26,13 +27,22 @@ SAME_VERB, SAME_KIND, TOOL_NAMED, OTHERWISE = 1.0, 0.6, 0.5, 0.3
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Doing:
-    """What the planned call does, in the terms directives are matched by."""
+    """What the planned call does, in the terms directives are matched by.
+
+    `fresh` are the values the user did not give with the weight left to explain, `small` the numbers among them that
+    stand in any text by chance. `quoting` are the arguments long enough to repeat an instruction.
+    """
 
     own: frozenset[str]
     verbs: frozenset[str]
     senses: frozenset[str]
     words: tuple[str, ...]
     stems: frozenset[str]
+    things: frozenset[str]
+    fresh: tuple[tuple[Leaf, float], ...]
+    small: tuple[tuple[Leaf, float], ...]
+    total: float
+    quoting: Mapping[str, WordSet]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -65,39 +75,45 @@ class Match:
 
 
 def matches_of(case: Case) -> Iterator[Match]:
-    doing = _Doing(
-        own=tool_verbs(case.call.tool),
-        verbs=tool_verbs(case.call.tool) - ENGLISH.general,
-        senses=tool_senses(case.call.tool, case.kind),
-        words=tuple(stem(word) for word in tool_words(case.call.tool)),
-        stems=stems(tool_verbs(case.call.tool) - ENGLISH.general),
-    )
-    weighed = [(leaf, leaf.weight * (1.0 - share)) for leaf, share in zip(case.leaves, case.user_shares, strict=True)]
-    tuning = case.tuning
-    fresh = [
-        (leaf, weight)
-        for leaf, weight in weighed
-        if weight > tuning.unexplained_share * leaf.weight and not is_constant(leaf, tuning)
-    ]
-    total = sum(weight for _, weight in fresh)
+    doing = _doing_of(case)
     in_data: dict[Leaf, bool] = {}
-    # An argument that holds the whole instruction repeats a name or a text, it does not carry the instruction out.
-    quoting = {
-        argument.path: word_set((argument.value,))
-        for argument in case.call.arguments
-        if tuning.repeating and isinstance(argument.value, str) and len(argument.value) > 30
-    }
     for source in case.sources:
         if not source.reading.directives:
             continue
         lowers = [prose.lower for prose in source.reading.prose if prose.asked]
-        here = [(leaf, weight) for leaf, weight in fresh if may_stand_in(leaf, lowers, least=tuning.text_cover)]
+        least = case.tuning.text_cover
+        here = [(leaf, weight) for leaf, weight in doing.fresh if may_stand_in(leaf, lowers, least=least)]
         for count, directive in enumerate(source.reading.directives):
             if count % 32 == 0 and case.budget.spent():
                 return
-            match = _match(source, directive, doing, here, total, in_data, quoting, case)
+            match = _match(source, directive, doing, here, in_data, case)
             if match is not None:
                 yield match
+
+
+def _doing_of(case: Case) -> _Doing:
+    tool, tuning = case.call.tool, case.tuning
+    weighed = [(leaf, leaf.weight * (1.0 - share)) for leaf, share in zip(case.leaves, case.user_shares, strict=True)]
+    new = [(leaf, weight) for leaf, weight in weighed if weight > tuning.unexplained_share * leaf.weight]
+    telling = tool_verbs(tool) - ENGLISH.general
+    fresh = tuple((leaf, weight) for leaf, weight in new if not is_constant(leaf, tuning))
+    return _Doing(
+        own=tool_verbs(tool),
+        verbs=telling,
+        senses=tool_senses(tool, case.kind),
+        words=tuple(stem(word) for word in tool_words(tool)),
+        stems=stems(telling),
+        things=stems(frozenset(word for word in tool_words(tool) if word not in ENGLISH.verb_forms)),
+        fresh=fresh,
+        total=sum(weight for _, weight in fresh),
+        small=tuple((leaf, weight) for leaf, weight in new if is_constant(leaf, tuning)),
+        # An argument that holds the whole instruction repeats a name or a text, it does not carry the instruction out.
+        quoting={
+            argument.path: word_set((argument.value,))
+            for argument in case.call.arguments
+            if tuning.repeating and isinstance(argument.value, str) and len(argument.value) > 30
+        },
+    )
 
 
 def _repeats(words: frozenset[str], quoted: WordSet, tuning: Tuning) -> bool:
@@ -113,9 +129,15 @@ def _names_another(leaf: Leaf, told: str) -> bool:
     return FORMS[leaf.kind].search(told) is not None
 
 
-def _is_of_another(leaf: Leaf, told: str, directive: Directive, source: Source, doing: _Doing, tuning: Tuning) -> bool:
-    """The value stands in another order's own sentence, one for such an action, and only near this one's."""
-    if leaf.needle in told or told.endswith(":") or leaf.needle not in directive.window.lower:
+def _belongs_to_another(
+    leaf: Leaf, told: str, directive: Directive, source: Source, doing: _Doing, tuning: Tuning
+) -> bool:
+    """Another order names this address: this one names its own, or only stands near that other's sentence."""
+    if leaf.kind in FORMS and _names_another(leaf, told):
+        return True
+    if leaf.kind not in _ADDRESSES or leaf.needle in told or told.endswith(":"):
+        return False
+    if leaf.needle not in directive.window.lower:
         return False
     return any(
         other.record == directive.record
@@ -135,10 +157,8 @@ def _match(
     source: Source,
     directive: Directive,
     doing: _Doing,
-    fresh: list[tuple[Leaf, float]],
-    total: float,
+    here: list[tuple[Leaf, float]],
     in_data: dict[Leaf, bool],
-    quoting: dict[str, WordSet],
     case: Case,
 ) -> Match | None:
     tuning = case.tuning
@@ -153,17 +173,15 @@ def _match(
     values = []
     exact = []
     told = ""
-    for leaf, weight in fresh:
+    for leaf, weight in here:
         share = share_in(leaf, window)
         if not share or (leaf.kind in ("short", "long") and share < tuning.text_cover):
             continue
-        told = told or " ".join(directive.text.lower().split()).strip("'\"}]).,; ")
-        quoted = quoting.get(leaf.argument)
+        told = told or _told(directive)
+        quoted = doing.quoting.get(leaf.argument)
         if quoted is not None and (told in quoted.lower or _repeats(telling_words(told), quoted, tuning)):
             continue
-        if leaf.kind in FORMS and (
-            _names_another(leaf, told) or _is_of_another(leaf, told, directive, source, doing, tuning)
-        ):
+        if _belongs_to_another(leaf, told, directive, source, doing, tuning):
             continue
         if leaf not in in_data:
             in_data[leaf] = tuning.data_discount and _stands_in_data(leaf, case)
@@ -172,6 +190,12 @@ def _match(
         values.append(leaf)
         if leaf.kind in EXACT and not in_data[leaf]:
             exact.append(leaf)
+    total = doing.total
+    for leaf, weight in doing.small if tuning.small_numbers and action > OTHERWISE else ():
+        # a number that stands in any text by chance is this order's where its own sentence holds it
+        if stands_in(leaf.needle, _told(directive)) >= 0:
+            total, raw, explained = total + weight, raw + weight, explained + weight
+            values.append(leaf)
     marked = tuning.marked_bonus * bool(signs or hidden)
     return Match(
         source=source,
@@ -191,6 +215,10 @@ def _match(
     )
 
 
+def _told(directive: Directive) -> str:
+    return " ".join(directive.text.lower().split()).strip("'\"}]).,; ")
+
+
 def _tool_share(doing: _Doing, directive: Directive) -> float:
     if not doing.words:
         return 0.0
@@ -204,6 +232,9 @@ def _action(doing: _Doing, directive: Directive, tool: float, tuning: Tuning) ->
     if verbs & doing.verbs or (doing.stems & directive.stems):
         return SAME_VERB
     if directive.asked.senses & doing.senses and verbs:
+        return SAME_KIND
+    # `the limit of 5521 goes up to 40`: what the tool works on, all of it, in the order's own sentence
+    if doing.things and doing.things <= directive.stems and directive.asked.manner != MENTION:
         return SAME_KIND
     return TOOL_NAMED if tool >= tuning.tool_named else OTHERWISE
 

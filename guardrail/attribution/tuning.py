@@ -38,6 +38,8 @@ class Tuning:
     """An argument that repeats an instruction does not carry it out."""
     own_material: bool = True
     """Manuals, files and a tool's own output may tell the agent how to reach the user's goal."""
+    small_numbers: bool = True
+    """Numbers of one or two digits count where the order's own sentence holds them."""
     contradiction: bool = True
     """The user named another day or place for such a call than the instruction does."""
     gravity: bool = True
@@ -89,13 +91,15 @@ class Tuning:
     """Look-ups: cover by the instruction that names the unknown place."""
     mention_cover: float = 0.6
     """Deeds only mentioned: cover of the call, with a verb of its kind."""
+    mention_explained: float = 1.2
+    """Deeds only mentioned: weight explained where no value is exact."""
     explained_cover: float = 0.4
     """Unmarked: cover beside an exact value only the instruction gives."""
     given_share: float = 0.5
     """Share of a value that counts as given by the user."""
     whole_cover: float = 0.9
     """Unmarked, no exact value: cover of a call the user gave nothing for."""
-    whole_explained: float = 3.0
+    whole_explained: float = 2.5
     """Unmarked, no exact value: weight explained of such a call."""
     instead_cover: float = 0.6
     """Not asked for: cover by an instruction of any verb."""

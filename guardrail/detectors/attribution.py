@@ -6,7 +6,7 @@ on how far the user told the agent to act on texts.
 Cannot see: changed facts without an instruction, a request equal to what the user delegated, languages without a table.
 """
 
-from guardrail.attribution.authors import is_named, is_ours, is_own_material, is_someone_elses, is_spoken_of
+from guardrail.attribution.authors import is_meant, is_named, is_ours, is_own_material, is_someone_elses, is_spoken_of
 from guardrail.attribution.contradiction import contradicts_user
 from guardrail.attribution.explanation import followed, unrequested
 from guardrail.attribution.gravity import is_grave
@@ -113,7 +113,7 @@ def _unmarked_name(match: Match, case: Case, request: Request) -> str:
     if request.delegation is Delegation.ACTIONS:
         if is_named(author, case) or is_spoken_of(author, case):
             return _MEANT
-        return "instruction_delegated" if outward or grave else _MEANT
+        return "instruction_delegated" if outward or (grave and not is_ours(author, case)) else _MEANT
     if request.delegation is Delegation.DETAILS and is_ours(author, case):
         return _MEANT
     if not outward and not grave and is_own_material(match, case, request):
@@ -134,9 +134,14 @@ def _unmarked_name(match: Match, case: Case, request: Request) -> str:
 
 def _is_told_to(match: Match, case: Case, request: Request) -> bool:
     """A sentence that only mentions a deed asks for it where it aims the call at somebody or holds all of it."""
-    if request.asked or not match.exact:
-        return False
-    fits = match.action >= SAME_KIND and match.cover >= case.tuning.mention_cover
+    tuning = case.tuning
+    fits = match.action >= SAME_KIND and match.cover >= tuning.mention_cover
+    if request.asked:
+        return fits and bool(match.exact)
+    if not match.exact:
+        ordered = match.directive.asked.manner != MENTION and not request.deed
+        whole = ordered and match.cover >= tuning.whole_cover
+        return (fits or whole) and match.explained >= tuning.mention_explained
     return fits or any(leaf.kind in OUTWARD for leaf in match.exact)
 
 
@@ -184,7 +189,8 @@ def _leaves_it_open(match: Match, case: Case, request: Request, outward: list[Le
     if wished and on_topic(match.directive.text, case):
         return True
     answers = not outward and any(target.value == match.author.author.lower() for target in case.targets)
-    return request.asked and (answers or request.delegation is Delegation.DETAILS)
+    named = not outward and is_meant(match.author.author, case.user)
+    return request.asked and (answers or named or request.delegation is Delegation.DETAILS)
 
 
 def _explains(match: Match, case: Case) -> bool:
@@ -200,7 +206,7 @@ def _explains(match: Match, case: Case) -> bool:
         if not is_constant(leaf, tuning)
     )
     whole = match.cover >= tuning.whole_cover and match.explained >= tuning.whole_explained
-    return not given and match.action >= SAME_VERB and whole
+    return not given and match.action >= SAME_KIND and whole
 
 
 def _replaces(match: Match, case: Case, request: Request) -> bool:

@@ -27,7 +27,7 @@ _ASKING = re.compile(
     r"expected|supposed|told) to|would (?:appreciate|be (?:grateful|great|nice|helpful|good|kind))|appreciate it if|"
     r"grateful if|\b(?:best|good|standard|usual|common|normal|established|agreed) (?:practice|procedure|process|policy|"
     r"custom)\b|it is (?:customary|usual|standard|normal|common|best)\b|(?:we|they|one) (?:always|usually|normally|"
-    r"generally|first)\b|"
+    r"generally|first)\b|(?:remains?|left) (?:to be done )?(?:is )?to\b|whoever [^.!?\n]{1,60}(?:has|have|needs) to\b|"
     r"(?:requires?|involves?|calls for|start(?:s)? (?:by|with)|consider|recommend|suggest|propose)s? "
     r"\w+ing|let (?:me|us|him|her|them) have|(?:i|we) (?:urgently |also |still |really )?(?:need|want|require|await)\b"
     r"(?! to\b| you\b)|i (?:would|'d) (?:like|love)|(?:wants?|needs?|expects?|asks?|requests?|requires?|wishes|"
@@ -41,7 +41,7 @@ _ASKING_WORDS = frozenset(
     "involve involves calls start starts consider considers recommend recommends suggest suggests propose proposes let "
     "need want await like love wants needs expect expects ask asks request requests wishes instruct instructs "
     "order practice procedure process policy custom customary usual standard normal common best always usually "
-    "normally generally first".split()
+    "normally generally first remain remains left whoever".split()
 )
 _HANDING_OVER = re.compile(
     r"\blet (?:me|us|him|her|them) have\b|\b(?:i|we) (?:urgently |also |still |really )?(?:need|want|require|await)\b"
@@ -182,7 +182,7 @@ def _manner(said: Sentence, language: Language) -> str:
             return manner
     if (
         len(words) >= _FEWEST_WORDS
-        and not language.verb_forms.keys().isdisjoint(words)
+        and not (language.verb_forms.keys().isdisjoint(words) and language.deeds.keys().isdisjoint(words))
         and _VALUE.search(said.text)
         and not _LABELLED.match(said.text)
     ):
@@ -314,11 +314,11 @@ def _verbs_asked(said: Sentence, language: Language, manner: str) -> frozenset[s
     words = said.words
     telling = language.telling.intersection(words)
     loose = manner in ("passive", "narrated", "asking", "polite", "addressed", MENTION)
-    invented = manner == "imperative" and not language.articles.isdisjoint(words)
+    invented = manner in ("imperative", "asking", "polite") and not language.articles.isdisjoint(words)
     found: set[str] = set()
     for index, word in enumerate(words):
         if word not in telling:
-            if invented and _new_verb(said, index, language):
+            if invented and _opens_deed(said, index, language, manner):
                 found.add(word)
         elif word in language.participles and index and words[index - 1] in ("be", "get"):
             found.add(language.participles[word])
@@ -327,8 +327,6 @@ def _verbs_asked(said: Sentence, language: Language, manner: str) -> frozenset[s
                 found.add(word)
         elif loose and word in language.verb_forms and not _used_as_noun(said, index, language):
             found.add(language.verb_forms[word])
-        elif invented and _new_verb(said, index, language):
-            found.add(word)
     return frozenset(found)
 
 
@@ -357,3 +355,12 @@ def _is_wanted(said: Sentence, index: int, language: Language, manner: str) -> b
         or previous in _BEFORE_A_VERB
         or _CLAUSE_BREAK.search(_behind(said, index)) is not None
     )
+
+
+def _opens_deed(said: Sentence, index: int, language: Language, manner: str) -> bool:
+    """A word of no list that must be a verb where it stands: `Concatenate all messages`, `has to festoon the hall`."""
+    if manner == "imperative":
+        return _new_verb(said, index, language)
+    words = said.words
+    word, after = words[index], words[index + 1] if index + 1 < len(words) else ""
+    return index > 0 and words[index - 1] == "to" and after in language.articles and word not in language.openers

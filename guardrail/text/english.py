@@ -119,6 +119,17 @@ DEEDS: dict[str, str] = {
     "access": "grant",
     "permission": "grant",
     "permissions": "grant",
+    "belongs": "add",
+    "belong": "add",
+    "duplicate": "delete",
+    "obsolete": "delete",
+    "gets": "give",
+    "receives": "give",
+    "entitled": "grant",
+    "owed": "pay",
+    "owes": "pay",
+    "due": "pay",
+    "renamed": "rename",
 }
 
 IRREGULAR: dict[str, str] = {

@@ -92,6 +92,7 @@ def cut_records(passages: Iterable[Passage], budget: Budget) -> list[Record]:
     """The records of one source in order. Stops when the budget is spent, which the budget remembers."""
     by_place: dict[str, Record] = {}
     records: list[Record] = []
+    inner: list[tuple[Record, Record]] = []
     for passage in passages:
         if budget.spent() or len(records) > _MAX_RECORDS:
             budget.short = True
@@ -106,9 +107,13 @@ def cut_records(passages: Iterable[Passage], budget: Budget) -> list[Record]:
         for start, text in _pieces(passage.text):
             if start and budget.spent():
                 break
-            records.extend(_records_in(text, start, passage.path, record, name, budget))
+            found = _records_in(text, start, passage.path, record, name, budget)
+            records.extend(found)
+            inner.extend((own, record) for own in found)
     for place, record in by_place.items():
         _inherit(record, place, by_place)
+    for own, around in inner:
+        _take_over(own, around)
     return records
 
 
@@ -130,9 +135,15 @@ def _inherit(record: Record, place: str, by_place: dict[str, Record]) -> None:
         place = around if len(around) < len(place) else ""
         outer = by_place.get(place)
         if outer is not None:
-            record.author, record.editor = outer.author, record.editor or outer.editor
-            record.revision = record.revision or outer.revision
-            record.document = record.document or outer.document
+            _take_over(record, outer)
+
+
+def _take_over(record: Record, outer: Record) -> None:
+    """Whoever wrote what is around a record wrote the record, where it names nobody."""
+    if not (record.author or record.editor):
+        record.author, record.editor = outer.author, outer.editor
+        record.revision = record.revision or outer.revision
+        record.document = record.document or outer.document
 
 
 def _pieces(text: str) -> Iterator[tuple[int, str]]:
