@@ -10,12 +10,13 @@ PYTHON ?= $(shell for name in python3 python3.14 python3.13 python3.12 python3.1
 INSTALL = if [ -x $(VENV)/bin/pip ]; then pip="$(RUN) -m pip"; else pip="$(PYTHON) -m pip --python $(RUN)"; fi; \
 	$$pip install --quiet --disable-pip-version-check --no-input --require-hashes --only-binary :all:
 
-.PHONY: help up test check chaos battery honesty format clean
+.PHONY: help up test check chaos fuzz battery honesty format clean
 help:
 	@echo "make up      run Guardrail on this machine (ARGS=\"--port 8100 --data DIR --no-demo\")"
 	@echo "make test    run every test (ARGS=\"-k webhook\")"
 	@echo "make check   run the checks that need no test: style, layers, types, migrations"
 	@echo "make chaos   kill every part of a running instance under load and count what was lost"
+	@echo "make fuzz    send bodies nobody should send to a running instance (ARGS=\"--seconds 600 --seed 7\")"
 	@echo "make battery disguise attacks in many ways and count what is stopped (ARGS=\"--eval DIR --json FILE\")"
 	@echo "make honesty measure what each feature is worth, and numbers on a suite they were not chosen on"
 	@echo "             (ARGS=\"ablation --eval DIR\", ARGS=\"suites --eval DIR\")"
@@ -39,6 +40,9 @@ check: $(VENV)/installed-dev
 
 chaos: $(VENV)/installed-dev
 	@exec $(RUN) -m tests.chaos $(ARGS)
+
+fuzz: $(VENV)/installed-dev
+	@exec $(RUN) -m tests.fuzz $(ARGS)
 
 format: $(VENV)/installed-dev
 	@$(RUN) -m ruff check --fix .

@@ -50,14 +50,15 @@ def _leads_out(target: Target, case: Case) -> bool:
 
 
 def outgoing(case: Case, *, longest: int = _MAX_TEXT) -> list[Outgoing]:
-    """Every text in the arguments, encoded attachments opened, sign-in arguments left out; the first 500.
+    """Every text in the arguments, encoded attachments opened, sign-in arguments left out; beyond 500 they are one.
 
     Of each text the first `longest` characters.
     """
     found: list[Outgoing] = []
-    for argument in case.call.arguments:
+    for number, argument in enumerate(case.call.arguments):
         if len(found) >= _MAX_TEXTS:
-            break
+            rest = "\n".join(str(a.value) for a in case.call.arguments[number:] if isinstance(a.value, str))
+            return [*found, Outgoing(argument=argument.path, text=rest[:longest], decoded=True)]
         value = argument.value
         if isinstance(value, int) and abs(value) >= _TELLING_NUMBER and not isinstance(value, bool):
             value = str(value) if value.bit_length() < _LONGEST_NUMBER else ""

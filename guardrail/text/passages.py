@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any
 
 from guardrail.invocation import Argument, JsonScalar, Passage
@@ -10,42 +11,57 @@ from guardrail.invocation import Argument, JsonScalar, Passage
 MAX_DEPTH = 64
 # A string longer than this is not tried as JSON: parsing 5 MB costs more than the whole budget.
 MAX_EMBEDDED_JSON = 2_000_000
+# Leaves of one value that are kept apart; what is beyond is one text a level. 300,000 alone took seconds (2026-11).
+MAX_PASSAGES = 20_000
+MAX_ARGUMENTS = 3_000
 
 
 def cut_passages(value: Any) -> tuple[Passage, ...]:
     """The text leaves of `value` in order. Numbers and switches become text; None and empty strings are left out."""
     return tuple(
         Passage(path=path, text=text)
-        for path, leaf in _leaves(value, path="", depth=0, open_strings=True)
+        for path, leaf in _Cutting(open_strings=True, room=MAX_PASSAGES).leaves(value, path="", depth=0)
         if leaf is not None and (text := leaf if isinstance(leaf, str) else json.dumps(leaf))
     )
 
 
 def cut_arguments(value: Any) -> tuple[Argument, ...]:
     """The scalar leaves of the planned arguments in order, strings kept closed: they are what the tool will get."""
-    return tuple(Argument(path=path, value=leaf) for path, leaf in _leaves(value, path="", depth=0, open_strings=False))
+    cutting = _Cutting(open_strings=False, room=MAX_ARGUMENTS)
+    return tuple(Argument(path=path, value=leaf) for path, leaf in cutting.leaves(value, path="", depth=0))
 
 
-def _leaves(value: Any, *, path: str, depth: int, open_strings: bool) -> Iterator[tuple[str, JsonScalar]]:
-    if isinstance(value, str):
-        opened = _embedded_json(value) if open_strings and depth < MAX_DEPTH else None
-        if opened is None:
-            yield path, value
+class _Cutting:
+    """One walk through a value; `room` is how many leaves are still kept apart."""
+
+    def __init__(self, *, open_strings: bool, room: int) -> None:
+        self._open_strings = open_strings
+        self._room = room
+
+    def leaves(self, value: Any, *, path: str, depth: int) -> Iterator[tuple[str, JsonScalar]]:
+        if isinstance(value, str):
+            opened = _embedded_json(value) if self._open_strings and depth < MAX_DEPTH else None
+            if opened is not None:
+                yield from self.leaves(opened, path=path, depth=depth + 1)
+                return
+        if not isinstance(value, dict | list):
+            self._room -= 1
+            yield path, value if value is None or isinstance(value, str | bool | int | float) else str(value)
+        elif depth >= MAX_DEPTH:
+            yield path, _too_deep(value)
         else:
-            yield from _leaves(opened, path=path, depth=depth + 1, open_strings=open_strings)
-    elif isinstance(value, dict | list) and depth >= MAX_DEPTH:
-        yield path, _too_deep(value)
-    elif isinstance(value, dict):
-        for key, item in value.items():
-            inner = f"{path}.{key}" if path else str(key)
-            yield from _leaves(item, path=inner, depth=depth + 1, open_strings=open_strings)
-    elif isinstance(value, list):
-        for index, item in enumerate(value):
-            yield from _leaves(item, path=f"{path}[{index}]", depth=depth + 1, open_strings=open_strings)
-    elif value is None or isinstance(value, bool | int | float):
-        yield path, value
-    else:
-        yield path, str(value)
+            yield from self._below(value, path=path, depth=depth)
+
+    def _below(self, value: dict[str, Any] | list[Any], *, path: str, depth: int) -> Iterator[tuple[str, JsonScalar]]:
+        pairs: Any = value.items() if isinstance(value, dict) else enumerate(value)
+        for done, (key, item) in enumerate(pairs):
+            if self._room <= 0:
+                rest = list(islice(value.values() if isinstance(value, dict) else value, done, None))
+                keys = list(islice(value, done, None)) if isinstance(value, dict) else []
+                yield path, _too_deep([*keys, *rest])
+                return
+            inner = f"{path}[{key}]" if isinstance(value, list) else f"{path}.{key}" if path else str(key)
+            yield from self.leaves(item, path=inner, depth=depth + 1)
 
 
 def _embedded_json(text: str) -> dict[str, Any] | list[Any] | None:
@@ -63,7 +79,7 @@ def _embedded_json(text: str) -> dict[str, Any] | list[Any] | None:
 
 
 def _too_deep(value: Any) -> str:
-    """All strings below the depth limit, joined: hiding text deeper than we recurse must not hide it from detectors."""
+    """All strings in `value`, joined: hiding text deeper or further on than we go must not hide it from detectors."""
     found: list[str] = []
     stack = [value]
     while stack:
