@@ -1,15 +1,20 @@
-"""Forms of the agent and environment pages: text in, what a service wants out."""
+"""Forms of the agent, tool and environment pages: text in, what a service wants out."""
 
 from typing import Any
 
 from django import forms
 
-from policies.models import Agent, Environment, ModeChoice, SecondOpinion
+from policies.models import Agent, Environment, ModeChoice, SecondOpinion, Tool
 from policies.services.inventory import AgentSettings
 from policies.services.opinions import BUDGETS_MS, LONGEST_TOKEN, OpinionSettings
+from policies.services.tools import ToolSettings
+from policies.tool_queries import ToolRow
 
 # Typed by whoever lets calls through unjudged: a click alone opens the door too easily.
 OPEN_DOOR = "let calls through"
+# Typed by whoever lets a tool act before it is judged that can take something out of the house, or away.
+ACT_FIRST = "act before judging"
+_HARMFUL = frozenset(("send", "pay", "delete", "share", "execute"))
 
 
 class AgentSettingsForm(forms.Form):
@@ -68,6 +73,52 @@ class AgentSettingsForm(forms.Form):
             mode=self.cleaned_data["mode"],
             profile=self.cleaned_data["profile"],
             fail_posture=self.cleaned_data["fail_posture"],
+        )
+
+
+class ToolForm(forms.Form):
+    """What an admin decides for a tool. `row` is what holds now: a tool that can do harm asks for the sentence."""
+
+    scope = forms.ChoiceField(label="For", choices=[("all", "All agents"), ("agent", "This agent only")])
+    kind = forms.ChoiceField(
+        label="What it does",
+        required=False,
+        choices=[("", "As inferred from its name"), *((kind.value, kind.label) for kind in Tool.KindChoice)],
+        help_text="A tool that only reads is held to less than one that sends, pays or deletes.",
+    )
+    judged = forms.ChoiceField(
+        label="Its calls are judged",
+        choices=[("before", "Before the answer: critical"), ("after", "After the answer: not critical")],
+        help_text="After: only the quick checks answer, the rest may find an attack when the call has run.",
+    )
+    confirmation = forms.CharField(
+        label=f"For a tool that can send, pay, delete, share or run something, type: {ACT_FIRST}",
+        required=False,
+        widget=forms.TextInput({"autocomplete": "off"}),
+        help_text="What such a call has done cannot be taken back when it turns out to be an attack.",
+    )
+
+    def __init__(self, *args: Any, row: ToolRow, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.row = row
+
+    def clean(self) -> dict[str, Any]:
+        """Refuse to let a harmful tool act first without the sentence, whatever it is called meanwhile."""
+        cleaned = super().clean() or self.cleaned_data
+        harmful = not _HARMFUL.isdisjoint((cleaned.get("kind", ""), self.row.kind, self.row.seen.kind))
+        opens = cleaned.get("judged") == "after" and (self.row.critical or cleaned.get("scope") == "all")
+        typed = cleaned.get("confirmation", "").strip().lower()
+        if opens and harmful and typed != ACT_FIRST:
+            found = f"`{typed}` was typed" if typed else "nothing was typed"
+            self.add_error("confirmation", f"{found}, expected `{ACT_FIRST}`")
+        return cleaned
+
+    def settings(self) -> ToolSettings:
+        """What was decided; only after `is_valid`."""
+        return ToolSettings(
+            agent_id=self.row.seen.agent_id if self.cleaned_data["scope"] == "agent" else "",
+            kind=self.cleaned_data["kind"],
+            critical=self.cleaned_data["judged"] == "before",
         )
 
 

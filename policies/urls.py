@@ -1,8 +1,8 @@
-"""Addresses of the agent and environment pages."""
+"""Addresses of the agent, tool and environment pages."""
 
 from django.urls import path
 
-from policies.views import agents, environments
+from policies.views import agents, environments, tools
 
 urlpatterns = [
     path("agents/", agents.agents, name="agents"),
@@ -11,6 +11,9 @@ urlpatterns = [
     path("agents/<int:pk>/mode/", agents.agent_mode, name="agent_mode"),
     path("agents/<int:pk>/register/", agents.agent_register, name="agent_register"),
     path("agents/<int:pk>/settings/", agents.agent_settings, name="agent_settings"),
+    path("tools/", tools.tools, name="tools"),
+    path("tools/<int:pk>/", tools.tool, name="tool"),
+    path("tools/<int:pk>/follow-all/", tools.tool_follow_all, name="tool_follow_all"),
     path("environments/", environments.environments, name="environments"),
     path("environments/<int:pk>/mode/", environments.environment_mode, name="environment_mode"),
 ]

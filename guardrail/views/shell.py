@@ -25,7 +25,7 @@ RECENT_MINUTES = 5
 DOORS = (
     ("queue", "Queue", "inbox", ("queue", "investigation")),
     ("verdicts", "Calls", "arrow-left-right", ("verdict",)),
-    ("agents", "Agents", "cpu", ("agent", "environment")),
+    ("agents", "Agents", "cpu", ("agent", "environment", "tool")),
     ("callers", "Admin", "gear", ("caller", "opinion")),
 )
 

@@ -6,7 +6,7 @@ import pytest
 from guardrail import callers
 from investigations.intake import take_in_all
 from investigations.models import Investigation
-from policies.models import Agent
+from policies.models import Agent, SeenTool
 from policies.services.opinions import OpinionSettings, add_opinion
 from tests.browser.chromium import Chromium, Look, Window
 from tests.browser.conftest import PASSWORD, Install, Scene
@@ -167,6 +167,8 @@ def _paths(scene: Scene) -> tuple[str, ...]:
         f"/agents/{scene.agent.pk}/",
         f"/agents/{Agent.objects.filter(registered=False)[0].pk}/",
         "/agents/new/",
+        "/tools/",
+        f"/tools/{SeenTool.objects.all()[0].pk}/",
         "/environments/",
         "/callers/",
         f"/callers/{scene.install.caller.pk}/",

@@ -140,3 +140,22 @@ def test_one_wrong_file_is_named_and_stops_them_all(folder: Path, content: Any, 
 def test_it_says_when_a_file_is_missing(folder: Path) -> None:
     with pytest.raises(CommandError, match="cannot be read"):
         run(folder / "absent.json")
+
+
+def test_it_takes_in_which_tools_are_not_critical_and_leaves_what_is_not_said(folder: Path) -> None:
+    ensure_baseline()
+    said = {"agent": {"id": "quay-ledger"}, "tool_kinds": {"get_berth": {"kind": "read", "critical": False}}}
+    run(write(folder, "one.json", said))
+    assert not compile_ruleset(load_document()).is_critical(
+        agent_id="quay-ledger", tool_id="Get_Berth", tool_name="anything"
+    )
+    run(write(folder, "two.json", {**said, "tool_kinds": {"get_berth": "write"}}))
+    assert (Tool.objects.get().kind, Tool.objects.get().critical) == ("write", False)
+    run(write(folder, "three.json", {**said, "tool_kinds": [{"tool": "get_berth", "critical": True}]}))
+    assert (Tool.objects.get().kind, Tool.objects.get().critical) == ("write", True)
+
+
+def test_it_refuses_a_word_for_critical(folder: Path) -> None:
+    file = write(folder, "quay.json", {"tool_kinds": {"get_berth": {"critical": "no"}}})
+    with pytest.raises(CommandError, match="critical"):
+        run(file)
