@@ -1,6 +1,7 @@
 """What pages call things: signals, tool kinds, facts, origins and sources, in plain words. Pure."""
 
 from guardrail.wire.second_opinion import MISSING_IN_WORDS
+from policies.regime import Regime
 from policies.ruleset import SECOND_OPINION
 
 SIGNALS = {
@@ -47,14 +48,26 @@ FACTS = {
     "engine": "Said by",
     "call": "Earlier call",
 }
-# kind -> (icon, words)
+# kind -> (icon, words); `output` and `history` are followed by which one
 ORIGINS = {
-    "user": ("person", "User's request"),
-    "trigger": ("envelope", "Message that started the run"),
-    "output": ("search", "Tool output"),
-    "history": ("chat-left-text", "Earlier in the chat"),
-    "agent": ("cpu", "The agent's own words"),
+    "user": ("person", "Said by the user"),
+    "trigger": ("envelope", "From the message that started the run"),
+    "output": ("search", "From what a tool returned"),
+    "history": ("chat-left-text", "From earlier in the chat"),
+    "agent": ("cpu", "Made by the agent"),
     "constant": ("circle", "Too small to tell"),
+}
+# What decided, after `decided by`
+REGIMES = {
+    Regime.PERSON: "a person's word",
+    Regime.HARD_RULE: "a hard rule",
+    Regime.MARKED_INSTRUCTION: "a hidden or marked instruction",
+    Regime.FOLLOWED_INSTRUCTION: "an instruction nobody here gave",
+    Regime.DELEGATED_INSTRUCTION: "an instruction the user pointed to",
+    Regime.MEMORY: "memory of a poisoned text",
+    Regime.SECOND_OPINION: "another engine",
+    Regime.FAIL_POSTURE: "the fail posture",
+    Regime.NOTHING: "",
 }
 TOOL_KINDS = {
     "read": "reads",

@@ -13,7 +13,7 @@ from guardrail.destinations import EMAIL, Target, argument_name
 from guardrail.text.reading import Author, Prose
 from guardrail.text.view import lowered
 from policies.ruleset import Standing, ToolKind
-from policies.signal import Evidence, Mark, Severity, Signal
+from policies.signal import RECALLED, Evidence, Mark, Severity, Signal
 
 _AUTHOR_FACTS = ("author", "editor", "revision", "document")
 _DONE = {
@@ -92,8 +92,11 @@ def _reason(name: str, match: Match, case: Case, request: Request, place: str) -
     parts = [f"An instruction in {place} tells the agent to {_DONE[case.kind]}."]
     if match.directive.hidden:
         parts.append(f"It was hidden from people ({match.directive.hidden}).")
-    if match.directive.signs:
-        parts.append(f"Beside it the text {match.directive.signs[0].what}.")
+    seen = [sign.what for sign in match.directive.signs if sign.what != RECALLED]
+    if seen:
+        parts.append(f"Beside it the text {seen[0]}.")
+    if len(seen) < len(match.directive.signs):
+        parts.append(f"This text {RECALLED}.")
     given = [leaf.value for leaf in match.exact or match.values][:2]
     if given:
         parts.append(f"From there, not from the user, comes {' and '.join(short(value) for value in given)}.")
@@ -131,18 +134,20 @@ def place_in_words(source: Source, author: Author) -> str:
 
 def _evidence(match: Match, case: Case) -> Iterator[Evidence]:
     directive = match.directive
-    note = f"hidden by {directive.hidden}" if directive.hidden else f"{directive.asked.manner} instruction"
-    mark = Mark.HIDDEN if directive.hidden else Mark.INSTRUCTION
-    yield Evidence(
-        source=match.source.name,
-        path=directive.path,
-        start=directive.start,
-        end=directive.end,
-        quote=directive.text,
-        mark=mark,
-        note=note,
-    )
-    for sign in directive.signs[:4]:
+    known = f", {RECALLED}" if any(sign.what == RECALLED for sign in directive.signs) else ""
+    marks = [(Mark.HIDDEN, f"hidden by {directive.hidden}")] if directive.hidden else []
+    for mark, note in (*marks, (Mark.INSTRUCTION, f"{directive.asked.manner} instruction{known}")):
+        yield Evidence(
+            source=match.source.name,
+            path=directive.path,
+            start=directive.start,
+            end=directive.end,
+            quote=directive.text,
+            mark=mark,
+            note=note,
+        )
+    # what is only known again has no sign of its own to show
+    for sign in [sign for sign in directive.signs if sign.what != RECALLED][:4]:
         yield Evidence(
             source=match.source.name,
             path=directive.path,

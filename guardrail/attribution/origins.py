@@ -259,7 +259,7 @@ def _passages_of(call: Invocation, source: str) -> tuple[Passage, ...]:
 
 
 def _author(case: Case, found: _Found, leaf: Leaf) -> str:
-    """Who wrote the record the value stands in, where its fields say so."""
+    """Who wrote the record the value stands in, or changed it last, where its fields say so."""
     for source in case.sources:
         if source.name == found.source:
             here = [prose for prose in source.reading.prose if prose.path == found.path]
@@ -267,5 +267,6 @@ def _author(case: Case, found: _Found, leaf: Leaf) -> str:
             holding = next((prose for prose in here if leaf.needle in prose.lower), None)
             if holding is None and len({prose.record for prose in here}) == 1:
                 holding = here[0]
-            return source.reading.authors[holding.record].author if holding else ""
+            author = source.reading.authors[holding.record] if holding else None
+            return author.author or author.editor if author else ""
     return ""

@@ -17,7 +17,7 @@ from guardrail.attribution.request import Delegation, Request, on_topic, read_re
 from guardrail.case import Case
 from guardrail.text.directives import MENTION
 from policies.ruleset import Standing, ToolKind
-from policies.signal import Signal
+from policies.signal import RECALLED, Signal
 
 NAME = "attribution"
 
@@ -35,7 +35,7 @@ def detect(case: Case) -> list[Signal]:
         return []
     request = read_request(case.user, case.call.tool, case.kind, case.tuning)
     rivals = [match for match in matches if not (match.marked and _is_marked_for(match, request))]
-    for match in matches:
+    for match in sorted(matches, key=_is_only_near_a_known_text):
         # Another text explains the call better: a colleague's errand that an attack only happens to resemble.
         if match.marked and not match.exact and _is_outdone(match, rivals, request):
             continue
@@ -56,6 +56,11 @@ def _is_marked_for(match: Match, request: Request) -> bool:
     if request.delegation is Delegation.NONE or match.hidden:
         return True
     return any(sign.own for sign in match.signs)
+
+
+def _is_only_near_a_known_text(match: Match) -> bool:
+    """Nothing but memory of a sentence near by speaks against it: what shows itself tells more and goes first."""
+    return not match.hidden and all(sign.what == RECALLED and not sign.own for sign in match.signs)
 
 
 def _is_outdone(match: Match, rivals: list[Match], request: Request) -> bool:

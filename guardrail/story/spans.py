@@ -22,13 +22,16 @@ def source_in_words(key: str, call: Invocation | None) -> Source:
     if kind == "output":
         tool = call.outputs[at].tool_name or call.outputs[at].tool_id if call and 0 <= at < len(call.outputs) else ""
         label = f"Output {at + 1}" + (f" of {tool}" if tool else "")
-        return Source(key=key, icon="search", label=label, anchor=f"output-{at}")
+        return Source(key=key, icon="search", label=label, anchor=f"output-{at}", tool=tool)
     if kind == "history":
-        return Source(key=key, icon="chat-left-text", label=f"Chat message {at + 1}", anchor=f"message-{at}")
+        by_agent = call is not None and 0 <= at < len(call.history) and call.history[at].role == "assistant"
+        label = f"Chat message {at + 1}"
+        return Source(key=key, icon="chat-left-text", label=label, anchor=f"message-{at}", by_agent=by_agent)
     icon, label, anchor = {
         "user": ("person", "What the user asked", "request"),
         "trigger": ("envelope", "The message that started the run", "request"),
         "argument": ("cpu", "The planned call", "call"),
+        "thought": ("cpu", "The agent's own reason", "call"),
         "tool": ("plug", "The tool's own description", "call"),
     }.get(kind, ("question-circle", kind, ""))
     return Source(key=key, icon=icon, label=label, anchor=anchor)

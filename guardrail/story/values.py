@@ -4,16 +4,22 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from guardrail.shown_text import Piece
+from policies.taxonomy import Tag
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Source:
-    """One place evidence points to, in words. `anchor` is the element id of its step on the page, empty for none."""
+    """One place evidence points to, in words. `anchor` is the element id of its step on the page, empty for none.
+
+    `tool` returned it, where it is an output; `by_agent` = the agent wrote it, where it is a chat message.
+    """
 
     key: str
     icon: str
     label: str
     anchor: str
+    tool: str = ""
+    by_agent: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -59,7 +65,11 @@ class ArgumentShown:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Finding:
-    """One signal. `stopping` = it alone would have stopped the call."""
+    """One signal. `stopping` = it alone would have stopped the call.
+
+    `explained` = what would let the call pass was looked for; without any condition then, none was found. `tags` are
+    OWASP's and MITRE's.
+    """
 
     name: str
     heading: str
@@ -68,6 +78,9 @@ class Finding:
     reason: str
     facts: tuple[tuple[str, str], ...]
     would_pass_if: tuple[str, ...]
+    would_be_held_if: tuple[str, ...]
+    explained: bool
+    tags: tuple[Tag, ...]
     stopping: bool
 
 

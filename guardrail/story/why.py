@@ -9,6 +9,7 @@ from guardrail.invocation import Invocation, Passage
 from guardrail.shown_text import Span, tidy
 from guardrail.story.spans import Spans, ordered, shown, source_in_words
 from guardrail.story.values import ArgumentShown, Finding, OriginShown, Quote
+from policies.taxonomy import tags_of
 
 QUOTE_CHARACTERS = 2_400
 QUOTE_AROUND = 260
@@ -27,6 +28,9 @@ def finding_of(signal: Mapping[str, Any]) -> Finding:
         reason=str(signal.get("reason", "")),
         facts=tuple((str(name), str(value)) for name, value in signal.get("facts", ())),
         would_pass_if=tuple(map(str, signal.get("would_pass_if", ()))),
+        would_be_held_if=tuple(map(str, signal.get("would_be_held_if", ()))),
+        explained="would_be_held_if" in signal,
+        tags=tags_of([str(signal.get("name", ""))]),
         stopping=action in STOPPING,
     )
 
@@ -89,6 +93,8 @@ def _passage_at(call: Invocation, key: str, path: str) -> Passage | None:
         passages = call.outputs[at].passages
     elif kind == "argument":
         passages = _argument_passages(call)
+    elif kind == "thought":
+        passages = (Passage(path="", text=call.thought),)
     elif kind == "tool":
         about = ((parameter.name, parameter.description) for parameter in call.tool.parameters)
         passages = tuple(Passage(path=path, text=text) for path, text in (("", call.tool.description), *about))
@@ -123,14 +129,20 @@ def _origin(origin: Mapping[str, Any], call: Invocation, *, whole: str) -> Origi
     kind = str(origin.get("kind", ""))
     icon, said = words.ORIGINS.get(kind, ("question-circle", kind))
     source = source_in_words(str(origin.get("source", "")), call)
-    if kind in ("output", "history"):
-        said = source.label
-    details = [str(origin["author"])] if origin.get("author") else []
+    if kind == "output":
+        said = f"From what {source.tool or 'a tool'} returned"
+    elif kind == "history":
+        said = "Said by the agent before" if source.by_agent else "Said by the user before"
+    details = [f"by {origin['author']}"] if origin.get("author") else []
     value = str(origin.get("value", ""))
     if value and value != whole:
         details.append(f"“{value[:80]}{'…' if len(value) > 80 else ''}”")
-    if origin.get("end"):
+    if origin.get("source") == "thought":
+        details.append("it stands in its own reason")
+    elif origin.get("end"):
         details.append(f"characters {origin.get('start', 0)}–{origin['end']}")
+    if origin.get("disguise"):
+        details.append(f"disguised: {origin['disguise']}")
     return OriginShown(
         icon=icon, words=said, anchor=source.anchor if origin.get("source") else "", detail=", ".join(details)
     )

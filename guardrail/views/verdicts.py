@@ -17,6 +17,8 @@ from guardrail.story import EarlierCall, Story, tell
 from guardrail.story.lede import lede_of
 from guardrail.transcripts import load_body, load_call
 from policies.decision import ALLOWED_ONCE
+from policies.regime import Regime, regime_of
+from policies.taxonomy import Tag, tags_of
 
 PERIODS = (
     ("", "any time"),
@@ -37,6 +39,7 @@ OUTCOMES = (
 FILTERS = ("q", "in", "outcome", "agent", "period")
 LONGEST_WORDS = 500
 SHORTEST_STAGE_MS = 0.1
+_NAMED = (Regime.HARD_RULE, Regime.SECOND_OPINION)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -45,6 +48,8 @@ class Told:
 
     verdict: Verdict
     lede: str
+    decided_by: str
+    tags: tuple[Tag, ...]
     story: Story
     conversation: list[Verdict]
     caller: str
@@ -140,6 +145,8 @@ def load_told(verdict: Verdict) -> Told:
             destination=verdict.destination,
             signed_in=bool(verdict.user_id),
         ),
+        decided_by=_decided_by(verdict),
+        tags=tags_of(finding.name for finding in story.findings if finding.stopping or not _stopped(verdict)),
         story=story,
         conversation=conversation,
         caller=queries.load_caller_name(verdict.orchestrator_id),
@@ -156,6 +163,25 @@ def load_told(verdict: Verdict) -> Told:
         timings=_telling(verdict.timings),
         missing=tuple(words.degraded_words(str(part)) for part in verdict.degraded),
     )
+
+
+def _stopped(verdict: Verdict) -> bool:
+    return verdict.would_have not in ("allow", "notice")
+
+
+def _decided_by(verdict: Verdict) -> str:
+    """Which kind of reasoning decided, in words; empty where nothing spoke against the call."""
+    deciding = (signal for signal in verdict.signals if signal.get("name") == verdict.deciding_signal)
+    facts = next((signal.get("facts", ()) for signal in deciding), ())
+    regime = regime_of(
+        signal=verdict.deciding_signal,
+        signatures=[str(value) for name, value in facts if name == "signature"],
+        would_have=verdict.would_have,
+        failed=verdict.failed,
+    )
+    # the rule's name says more than that it is one
+    named = f": {words.signal_words(verdict.deciding_signal).lower()}" if regime in _NAMED else ""
+    return f"{words.REGIMES[regime]}{named}"
 
 
 def _worth_telling(verdict: Verdict) -> str:
