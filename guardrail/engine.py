@@ -5,8 +5,6 @@ and a task ends at its time whatever the server does (trickled bytes, no bytes, 
 """
 
 import asyncio
-import http.cookiejar
-import importlib
 import ssl
 import threading
 import time
@@ -16,8 +14,8 @@ import httpx
 import structlog
 
 from guardrail.breaker import Breaker
+from guardrail.lines import Answer, Lines, TooMuch
 from guardrail.wire.second_opinion import MOST_BYTES, Missing, Said, read_answer, read_greeting
-from policies.engine_address import is_plain
 from policies.ruleset import Opinion
 
 log = structlog.get_logger(__name__)
@@ -27,7 +25,6 @@ Came = tuple[Said | Missing, float]
 API_VERSION = "2025-05-01"
 # Calls under way at one engine from one process; more are answered without it.
 MOST_AT_ONCE = 32
-_IDLE_SECONDS = 30.0
 
 _lock = threading.Lock()
 _loop: asyncio.AbstractEventLoop | None = None
@@ -48,7 +45,7 @@ class Engine:
         }
         self._breaker = Breaker()
         self._under_way = 0
-        self._client: httpx.AsyncClient | None = None
+        self._lines = Lines(opinion.base_url, trust=_trusted(), most_bytes=MOST_BYTES)
 
     @property
     def is_resting(self) -> bool:
@@ -62,10 +59,6 @@ class Engine:
     def validate(self, *, seconds: float) -> "Future[str]":
         """What is wrong with its answer to what an admin's form asks, in words; empty where it said yes."""
         return asyncio.run_coroutine_threadsafe(self._validate(seconds), running_loop())
-
-    def prepare(self) -> None:
-        """Load what a first question needs, and wait for it."""
-        asyncio.run_coroutine_threadsafe(self._prepare(), running_loop()).result()
 
     def close(self) -> None:
         """Close its connections once the calls under way have ended."""
@@ -103,64 +96,36 @@ class Engine:
     async def _answer(self, body: bytes, headers: dict[str, str], until: float) -> Said | Missing:
         try:
             async with asyncio.timeout(max(0.0, until - time.monotonic())):
-                try:
-                    status, content_type, answer = await self._post("/analyze-tool-execution", body, headers)
-                except (httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError):
-                    # a kept connection may close as we use it; a second try of a question harms nobody
-                    status, content_type, answer = await self._post("/analyze-tool-execution", body, headers)
+                answer = await self._post("/analyze-tool-execution", body, headers)
         except TimeoutError:
             return Missing.LATE
-        except _TooMuch:
+        except TooMuch:
             return Missing.UNREADABLE
         except Exception as error:  # noqa: BLE001
             # a stranger's server can make HTTP, TLS and name look-up raise anything; none of it may reach the call
             log.info("opinion.unreachable", opinion=self.opinion.slug, error=type(error).__name__)
             return Missing.UNREACHABLE
-        return read_answer(status=status, content_type=content_type, body=answer)
+        return read_answer(status=answer.status, content_type=answer.content_type, body=answer.body)
 
     async def _validate(self, seconds: float) -> str:
         try:
             async with asyncio.timeout(seconds):
-                status, _, body = await self._post("/validate", b"", {})
+                answer = await self._post("/validate", b"", {})
         except TimeoutError:
             return f"did not answer within {seconds:g} s"
-        except _TooMuch:
+        except TooMuch:
             return "answered with far too much"
         except Exception as error:  # noqa: BLE001 see _answer
             return f"could not be reached ({type(error).__name__})"
-        return read_greeting(status=status, body=body)
+        return read_greeting(status=answer.status, body=answer.body)
 
-    async def _post(self, suffix: str, body: bytes, headers: dict[str, str]) -> tuple[int, str, bytes]:
-        client = self._open()
-        url = f"{self.opinion.base_url}{suffix}?api-version={API_VERSION}"
-        async with client.stream("POST", url, content=body, headers={**self._headers, **headers}) as response:
-            answer = b""
-            async for piece in response.aiter_raw():
-                answer += piece
-                if len(answer) > MOST_BYTES:
-                    raise _TooMuch
-            return response.status_code, response.headers.get("content-type", ""), answer
-
-    async def _prepare(self) -> None:
-        self._open()
-        # httpx loads its asynchronous half with the first connection
-        await asyncio.to_thread(importlib.import_module, "anyio._backends._asyncio")
-
-    def _open(self) -> httpx.AsyncClient:
-        if self._client is None:
-            self._client = _client(plain=is_plain(self.opinion.base_url))
-        return self._client
+    async def _post(self, suffix: str, body: bytes, headers: dict[str, str]) -> Answer:
+        return await self._lines.post(f"{suffix}?api-version={API_VERSION}", body, {**self._headers, **headers})
 
     async def _close(self) -> None:
         while self._under_way:
             await asyncio.sleep(0.1)
-        client, self._client = self._client, None
-        if client is not None:
-            await client.aclose()
-
-
-class _TooMuch(Exception):
-    """More than an answer may have."""
+        self._lines.close()
 
 
 def running_loop() -> asyncio.AbstractEventLoop:
@@ -175,22 +140,11 @@ def running_loop() -> asyncio.AbstractEventLoop:
     return _loop
 
 
-def _client(*, plain: bool) -> httpx.AsyncClient:
-    """A client without redirects, cookies or waits of its own. Plain http stays in house: no proxy is asked for it."""
-    return httpx.AsyncClient(
-        verify=_trusted(),
-        trust_env=not plain,
-        follow_redirects=False,
-        timeout=None,  # noqa: S113 the whole exchange has one limit, the caller's
-        limits=httpx.Limits(
-            max_connections=MOST_AT_ONCE, max_keepalive_connections=MOST_AT_ONCE, keepalive_expiry=_IDLE_SECONDS
-        ),
-        cookies=http.cookiejar.CookieJar(http.cookiejar.DefaultCookiePolicy(allowed_domains=[])),
-    )
-
-
 def _trusted() -> ssl.SSLContext:
+    """Those of certifi, of this machine, and of SSL_CERT_FILE."""
     global _trust  # noqa: PLW0603 reading the certificates takes some 20 ms
     if _trust is None:
-        _trust = httpx.create_ssl_context()
+        context = httpx.create_ssl_context()
+        context.load_default_certs()
+        _trust = context
     return _trust

@@ -134,10 +134,10 @@ def seal_of(body: bytes) -> str:
 
 
 def prepare(ruleset: Ruleset) -> None:
-    """Make ready to ask, without asking: the first call would pay some 100 ms for it."""
+    """Make ready to ask, without asking: the first call would pay some 20 ms for reading certificates."""
     for opinion in ruleset.opinions:
         with contextlib.suppress(NotOpened):
-            engine_of(opinion).prepare()
+            engine_of(opinion)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

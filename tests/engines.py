@@ -125,7 +125,8 @@ class OtherEngine:
             threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
 
     def _serve(self, connection: socket.socket) -> None:
-        with contextlib.suppress(OSError), connection, connection.makefile("rb") as incoming:
+        # what is no HTTP, a TLS greeting say, gets no answer
+        with contextlib.suppress(OSError, ValueError, IndexError), connection, connection.makefile("rb") as incoming:
             while first := incoming.readline():
                 headers = {}
                 while (line := incoming.readline().strip()) != b"":

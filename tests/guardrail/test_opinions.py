@@ -212,6 +212,13 @@ def test_whatever_it_does_the_answer_is_explicit_and_says_what_was_missing(
     assert newest().failed is False
 
 
+def test_a_server_that_never_finishes_its_tls_greeting_is_late(asking: Asking) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        connect(f"https://127.0.0.1:{silent.getsockname()[1]}/guard", budget_ms=200)
+        assert asking.analyze(sending()).body["blockAction"] is False
+    assert newest().degraded == ["second_opinion.contoso:late"]
+
+
 @pytest.mark.parametrize("failing", ["hangs", "500", "a word"])
 def test_a_required_opinion_that_is_missing_leaves_the_fail_posture(
     asking: Asking, engine: OtherEngine, failing: str
