@@ -7,7 +7,6 @@ exchange at a time, and whatever ends an exchange before its end, cancellation i
 
 import asyncio
 import ssl
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit
@@ -74,10 +73,10 @@ class Lines:
         self._idle.clear()
 
     def _kept(self) -> "_Line | None":
-        oldest = time.monotonic() - _IDLE_SECONDS
         while self._idle:
             line = self._idle.pop()
-            if line.is_usable and line.idle_since > oldest:
+            if line.is_usable:
+                line.take()
                 return line
             line.end()
         return None
@@ -96,7 +95,7 @@ class Lines:
             answered = True
         finally:
             if answered and line.is_usable:
-                line.idle_since = time.monotonic()
+                line.rest()
                 self._idle.append(line)
             else:
                 line.end()
@@ -114,17 +113,27 @@ class _Line(asyncio.Protocol):
         self._arrived = bytearray()
         self._over = False
         self._busy = False
+        self._expiry: asyncio.TimerHandle | None = None
         self.heard_anything = False
-        self.idle_since = 0.0
 
     @property
     def is_usable(self) -> bool:
         """Whether another exchange can begin."""
         return not self._over and not self._arrived and self._talk.our_state is h11.IDLE
 
+    def rest(self) -> None:
+        """Wait for the next exchange; ends by itself when none comes."""
+        self._expiry = asyncio.get_running_loop().call_later(_IDLE_SECONDS, self.end)
+
+    def take(self) -> None:
+        """Begin one."""
+        if self._expiry is not None:
+            self._expiry.cancel()
+
     def end(self) -> None:
         """Close it without a word."""
         self._over = True
+        self.take()
         if self._transport is not None:
             self._transport.abort()
 
