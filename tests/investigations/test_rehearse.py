@@ -110,7 +110,7 @@ def test_one_story_is_played_call_by_call_and_its_investigation_closed(live_serv
 def test_one_group_is_played_as_a_table_with_its_interval(live_server: LiveServer, token: str) -> None:
     said = rehearse(live_server, token, "--group", "seeds")
     assert "attacks stopped before harm: 3 of 3 (100 %, 95 % interval 44 to 100)\n" in said
-    assert "honest twins passed: 3 of 3" in said
+    assert "honest work passed: 3 of 3" in said
 
 
 @pytest.mark.usefixtures("worker")

@@ -80,11 +80,13 @@ class Command(BaseCommand):
             self._list("Honest", scenario.twin, result.twin)
             return
         if first:
-            self.stdout.write(f"{'story':<28} {'way in':<20} {'stopped':<13} {'twin':<8} {'ms':>5}")
+            self.stdout.write(f"{'story':<28} {'way in':<20} {'stopped':<13} {'honest':<8} {'ms':>5}")
         at = f", call {result.stopped_at}" if result.stopped_at else ""
         stopped = f"{'yes' if result.stopped else 'NO'}{at}"
-        twin = "passed" if result.passed else "STOPPED"
-        self.stdout.write(f"{scenario.name:<28} {scenario.way_in:<20} {stopped:<13} {twin:<8} {result.slowest_ms:5.0f}")
+        honest = "passed" if result.passed else "STOPPED"
+        self.stdout.write(
+            f"{scenario.name:<28} {scenario.way_in:<20} {stopped:<13} {honest:<8} {result.slowest_ms:5.0f}"
+        )
 
     def _list(self, word: str, script: Script, calls: Sequence[Made]) -> None:
         self.stdout.write(f"{word}: {script.story}")
