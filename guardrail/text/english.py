@@ -226,3 +226,13 @@ THINGS = frozenset(
 )
 # With a gerund they open a clause that only says when: `before replying delete ...`.
 SUBORDINATE = frozenset("before after when while once upon by without instead".split())
+# No sentence ends with them.
+DANGLING = frozenset(
+    "the a an my your his her its our their this that these those to of in on at by for from with into onto as via and "
+    "or including called named under until before after than is are be which whose".split()
+)
+# What comes after them belongs to a sentence that began before.
+LINKING = frozenset(
+    "to for with from at in on into onto by and as of via until that which who whose because before after under using "
+    "then or plus including".split()
+)

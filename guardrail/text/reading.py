@@ -13,7 +13,8 @@ from hashlib import blake2b
 
 from guardrail.invocation import Passage
 from guardrail.text.budget import Budget
-from guardrail.text.directives import WORD, Asked, Sentence, read_directive
+from guardrail.text.continued import BrokenOff, Place
+from guardrail.text.directives import MENTION, WORD, Asked, Sentence, read_directive
 from guardrail.text.normalise import Hidden
 from guardrail.text.records import Field, Record, cut_records
 from guardrail.text.sentences import split_sentences
@@ -171,6 +172,7 @@ def _read(passages: tuple[Passage, ...], budget: Budget) -> Reading:
     prose: list[Prose] = []
     directives: list[Directive] = []
     window_chars = 0
+    broken_off = BrokenOff()
     records = cut_records(passages, budget)
     for number, record in enumerate(records):
         if budget.spent():
@@ -180,11 +182,15 @@ def _read(passages: tuple[Passage, ...], budget: Budget) -> Reading:
                 budget.short = True
                 break
             lower = lowered(field.view.text)
-            if lower.isalnum():
+            if lower.isalnum() and not broken_off.waits:
                 # one word or number: most fields of rows
                 prose.append(Prose(path=field.path, lower=lower, record=number, asked=()))
                 continue
             found, spans = _directives_in(field, number, lower, budget)
+            place = Place(name=field.name, record=number, author=record.author)
+            if broken_off.waits and broken_off.goes_on_in(field.view.text, place, orders=_begins_with_order(found)):
+                spans = (broken_off.go_on(lower), *spans)
+            broken_off.note(field.view.text, place, [d.window for d in found if d.window.is_cut_short])
             directives.extend(found)
             window_chars += sum(end - start for start, end in spans)
             prose.append(Prose(path=field.path, lower=lower, record=number, asked=spans))
@@ -200,6 +206,10 @@ def _read(passages: tuple[Passage, ...], budget: Budget) -> Reading:
         complete=complete,
         size=size,
     )
+
+
+def _begins_with_order(found: list[Directive]) -> bool:
+    return bool(found) and found[0].window.is_first and found[0].asked.manner != MENTION
 
 
 def _digests(prose: list[Prose], count: int) -> tuple[str, ...]:
@@ -252,7 +262,7 @@ def _directives_in(field: Field, record: int, lower: str, budget: Budget) -> tup
                 record,
                 bounds=bounds[index],
                 asked=found,
-                window=Window(near, index, last),
+                window=Window(near, index, last, cut_short=index + _AFTER > last),
                 signs=signs_near.near(index),
             )
         )

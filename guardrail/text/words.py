@@ -36,6 +36,8 @@ class Language:
     deeds: Mapping[str, str]
     subordinate: frozenset[str]
     telling: frozenset[str]
+    dangling: frozenset[str]
+    linking: frozenset[str]
 
 
 def _third(verb: str) -> str:
@@ -99,6 +101,8 @@ def _english() -> Language:
         pronouns=english.PRONOUNS,
         openers=english.OPENERS,
         things=english.THINGS,
+        dangling=english.DANGLING,
+        linking=english.LINKING,
         telling=frozenset(verbs) | frozenset(forms) | frozenset(participles) | frozenset(english.DEEDS),
     )
 

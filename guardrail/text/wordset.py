@@ -73,25 +73,41 @@ class Sentences:
 
 
 class Window(WordSet):
-    """A sentence, the one at `first`, with those that follow it, up to the one at `last`."""
+    """A sentence, the one at `first`, with those that follow it, up to the one at `last`.
 
-    __slots__ = ("_all_stems", "_first", "_last", "_near")
+    `is_cut_short` when the field ends before as many sentences as belong to it. One that breaks off there goes on in
+    another field, see `go_on`.
+    """
 
-    def __init__(self, near: Sentences, first: int, last: int) -> None:
+    __slots__ = ("_all_stems", "_beyond", "_first", "_last", "_near", "is_cut_short")
+
+    def __init__(self, near: Sentences, first: int, last: int, *, cut_short: bool = False) -> None:
         # INVARIANT: as WordSet's own; not called, because there is one for every directive
         self._lower = None
         self._words = None
         self._near = near
         self._first = first
         self._last = last
+        self._beyond: tuple[Window, ...] = ()
+        self.is_cut_short = cut_short
         self._all_stems: frozenset[str] | None = None
+
+    @property
+    def is_first(self) -> bool:
+        """It begins with its field."""
+        return self._first == 0
+
+    def go_on(self, beyond: "Window") -> None:
+        """Make `beyond` a part of this window; before anything was looked up in it."""
+        self._beyond = (*self._beyond, beyond)
 
     @property
     def stems(self) -> frozenset[str]:
         """Of all its words."""
         if self._all_stems is None:
             rest = range(self._first + 1, self._last + 1)
-            self._all_stems = self.first_stems.union(*(self._near.stems(index) for index in rest))
+            beyond = (window.stems for window in self._beyond)
+            self._all_stems = self.first_stems.union(*(self._near.stems(index) for index in rest), *beyond)
         return self._all_stems
 
     @property
@@ -100,8 +116,10 @@ class Window(WordSet):
         return self._near.stems(self._first)
 
     def _find_lower(self) -> str:
-        return self._near.text(self._first, self._last)
+        own = self._near.text(self._first, self._last)
+        return " ".join((own, *(window.lower for window in self._beyond)))
 
     def _find_words(self) -> frozenset[str]:
         rest = range(self._first + 1, self._last + 1)
-        return self._near.words(self._first).union(*(self._near.words(index) for index in rest))
+        beyond = (window.words for window in self._beyond)
+        return self._near.words(self._first).union(*(self._near.words(index) for index in rest), *beyond)
