@@ -44,6 +44,7 @@ class Family(enum.Enum):
 
     SENTENCE = "sentence"
     RECORD = "record"
+    DESCRIPTION = "description"
     MEMORY = "memory"
     NAMED = "named"
     ASKED = "asked"
@@ -141,6 +142,7 @@ def _groups(case: Case, decision: Decision, budget: Budget) -> Iterator[Iterator
     yield _released(case)
     yield _looked_into(case)
     yield _without_text(case, stopping, budget)
+    yield _other_description(case, stopping)
     yield _not_remembered(case, stopping, budget)
     if not case.call.event_triggered:
         yield _named(case, stopping)
@@ -276,6 +278,22 @@ def _not_remembered(case: Case, stopping: list[Signal], budget: Budget) -> Itera
         # cached by their content: without the signs that memory put there
         sources = read_sources(case.call, budget)
         yield _varied(case, Family.MEMORY, words, past=past, sources=sources)
+
+
+def _other_description(case: Case, stopping: list[Signal]) -> Iterator[Variation]:
+    """Without the order in the tool's own description, else without any description."""
+    orders = [e for signal in stopping for e in signal.evidence if e.source == "tool" and e.mark in _TELLING]
+    tool = case.call.tool
+    name = short(tool.name or tool.tool_id)
+    if orders and not orders[0].path and orders[0].end > orders[0].start:
+        left = tool.description[: orders[0].start] + tool.description[orders[0].end :]
+        words = f"the description of {name} had not said “{_cut(orders[0].quote, _LONGEST_QUOTE)}”"
+        call = replace(case.call, tool=replace(tool, description=left))
+        yield _varied(case, Family.DESCRIPTION, words, call=call)
+    if orders:
+        bare = replace(tool, description="", parameters=tuple(replace(p, description="") for p in tool.parameters))
+        words = f"{name} and its parameters had no descriptions"
+        yield _varied(case, Family.DESCRIPTION, words, call=replace(case.call, tool=bare))
 
 
 def _released(case: Case) -> Iterator[Variation]:

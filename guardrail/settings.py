@@ -107,7 +107,7 @@ if STORE_BUDGET_MS >= DEADLINE_MS:
 # Milliseconds Redis may take before a call is judged without memory.
 MEMORY_BUDGET_MS = _read("GUARDRAIL_MEMORY_BUDGET_MS", 20, _number(1, 1000))
 # Milliseconds of the deadline that saying what would have let a stopped call pass may take.
-EXPLAIN_MS = _read("GUARDRAIL_EXPLAIN_MS", 8, _number(1, 1000))
+EXPLAIN_MS = _read("GUARDRAIL_EXPLAIN_MS", 25, _number(1, 1000))
 # Bytes of a call that are read and judged; a larger one gets the fail posture and keeps its first bytes.
 MAX_CALL_BYTES = _read("GUARDRAIL_MAX_CALL_BYTES", 8_000_000, _number(100_000, 64_000_000))
 # Minutes a held call that a person allowed may come again before the permission ends.
