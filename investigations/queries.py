@@ -195,9 +195,16 @@ def load_assignees() -> list[str]:
     return list(holders.order_by("username").values_list("username", flat=True)[:100])
 
 
-def _badness(verdict: Verdict) -> tuple[int, int, bool, uuid.UUID]:
+def _badness(verdict: Verdict) -> tuple[bool, int, int, bool, uuid.UUID]:
+    """What went through and was found afterwards comes first; a deferred call is in no investigation otherwise."""
     first_delivery = verdict.duplicate_of is None
-    return _STOPPED_FIRST.get(verdict.would_have, 0), verdict.severity or 0, first_delivery, verdict.pk
+    return (
+        verdict.deferred,
+        _STOPPED_FIRST.get(verdict.would_have, 0),
+        verdict.severity or 0,
+        first_delivery,
+        verdict.pk,
+    )
 
 
 def _matching(asked: Asked, *, person: AbstractBaseUser) -> QuerySet[Investigation]:

@@ -12,7 +12,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
 from guardrail import badges, queries, words
-from guardrail.models import Verdict
+from guardrail.models import LateFinding, Verdict
 from guardrail.story import EarlierCall, Story, tell
 from guardrail.story.lede import lede_of
 from guardrail.transcripts import load_body, load_call
@@ -122,13 +122,14 @@ def load_told(verdict: Verdict) -> Told:
     """A verdict with everything its page says. Three queries, five for a call that was judged in full afterwards."""
     late = queries.load_late(verdict)
     finding = late.finding if late else None
+    # what was found afterwards is told in the place of what the quick checks said
+    judged = finding or verdict
     conversation = queries.load_conversation(verdict)
     earlier = [_earlier(other) for other in conversation if other.pk < verdict.pk]
     deciding = finding.deciding_signal if finding else _worth_telling(verdict)
-    signals = finding.signals if finding else verdict.signals
     story = tell(
-        signals=signals,
-        origins=finding.origins if finding else verdict.origins,
+        signals=judged.signals,
+        origins=judged.origins,
         deciding=deciding,
         call=load_call(verdict),
         planned=_earlier(verdict),
@@ -137,7 +138,7 @@ def load_told(verdict: Verdict) -> Told:
     return Told(
         verdict=verdict,
         lede=lede_of(
-            signals=signals,
+            signals=judged.signals,
             deciding=deciding,
             agent=verdict.agent_name or verdict.agent_id,
             tool=verdict.tool_name or verdict.tool_id,
@@ -145,8 +146,8 @@ def load_told(verdict: Verdict) -> Told:
             destination=verdict.destination,
             signed_in=bool(verdict.user_id),
         ),
-        decided_by=_decided_by(verdict),
-        tags=tags_of(finding.name for finding in story.findings if finding.stopping or not _stopped(verdict)),
+        decided_by=_decided_by(judged),
+        tags=tags_of(finding.name for finding in story.findings if finding.stopping or not _stopped(judged)),
         story=story,
         conversation=conversation,
         caller=queries.load_caller_name(verdict.orchestrator_id),
@@ -165,22 +166,22 @@ def load_told(verdict: Verdict) -> Told:
     )
 
 
-def _stopped(verdict: Verdict) -> bool:
-    return verdict.would_have not in ("allow", "notice")
+def _stopped(judged: Verdict | LateFinding) -> bool:
+    return judged.would_have not in ("allow", "notice")
 
 
-def _decided_by(verdict: Verdict) -> str:
+def _decided_by(judged: Verdict | LateFinding) -> str:
     """Which kind of reasoning decided, in words; empty where nothing spoke against the call."""
-    deciding = (signal for signal in verdict.signals if signal.get("name") == verdict.deciding_signal)
+    deciding = (signal for signal in judged.signals if signal.get("name") == judged.deciding_signal)
     facts = next((signal.get("facts", ()) for signal in deciding), ())
     regime = regime_of(
-        signal=verdict.deciding_signal,
+        signal=judged.deciding_signal,
         signatures=[str(value) for name, value in facts if name == "signature"],
-        would_have=verdict.would_have,
-        failed=verdict.failed,
+        would_have=judged.would_have,
+        failed=judged.failed,
     )
     # the rule's name says more than that it is one
-    named = f": {words.signal_words(verdict.deciding_signal).lower()}" if regime in _NAMED else ""
+    named = f": {words.signal_words(judged.deciding_signal).lower()}" if regime in _NAMED else ""
     return f"{words.REGIMES[regime]}{named}"
 
 

@@ -197,7 +197,7 @@ def test_it_joins_what_is_open_for_the_same_cause(relaxed: Asking) -> None:
     validate_due()
     take_in()
     investigation = Investigation.objects.get()
-    assert (investigation.calls, investigation.outcome) == (2, "blocked")
+    assert (investigation.calls, investigation.outcome) == (2, "found_late")
 
 
 def test_the_next_call_that_can_change_something_waits_for_a_person(relaxed: Asking, found: Verdict) -> None:
