@@ -41,6 +41,15 @@ def _by_stem() -> dict[str, frozenset[str]]:
 _FAMILY_OF = _by_stem()
 
 
+# What can be opened again; whoever does what others ask for has such requests among them.
+_GIVING_UP = stems(frozenset("cancel close decline unsubscribe dismiss".split()))
+
+
+def gives_up(case: Case) -> bool:
+    """The call ends something the way whoever asked for it may want it ended: a booking, a ticket, a subscription."""
+    return case.kind is ToolKind.DELETE and not stems(tool_verbs(case.call.tool)).isdisjoint(_GIVING_UP)
+
+
 def is_grave(case: Case) -> bool:
     """The call does such a thing, and the user's words do not speak of it."""
     said = stems(case.user.words)

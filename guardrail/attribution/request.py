@@ -53,6 +53,11 @@ _DO_WHAT_IT_SAYS = re.compile(
     r"|\bwhat(?:'s| is| was) (?:specified|described|requested|outlined|written|asked|demanded|needed|required)\b",
     re.IGNORECASE,
 )
+_AS_OTHERS_ASK = re.compile(
+    r"\bwhat(?:ever)? (?:(?!i\b|you\b|we\b|is\b|are\b|did\b|does\b|do\b)[\w'.@-]+ ){1,4}"
+    r"(?:asks?|asked|wants?|wanted|needs?|requests?|requested)\b"
+    r"|\b(?:their|his|her|'s|customers'?|clients'?|patients'?|guests'?) requests?\b"
+)
 # "The details are in the mail": the user names the action, a text the values.
 _DETAILS_THERE = re.compile(
     r"\b(?:as|that|which|details?|information|info|data|everything|address|e-?mail|number|link|recipients?|the one|"
@@ -75,6 +80,11 @@ _DETAILS_THERE = re.compile(
     r"(?:[\w'.-]+ ){1,4}(?:says?|wrote|reports?|reported|lists?|shows?|contains?|needs?|wants?)\b"
     r"|\b(?:in|from|per|with|by|using|following) (?:the |my |our |file |document )*['\"`]?[\w-]{1,60}"
     r"\.(?:txt|pdf|docx?|xlsx?|csv|md|eml|html?)\b"
+    r"|\b(?:details?|information|instructions?|directions?)\b[^.!?\n]{0,20}\b(?:on|about|of|for) "
+    r"(?:what|how|which|whom?)\b"
+    r"|\b"
+    + _THING
+    + r" with (?:the |all |all the |further |more |my |your )*(?:details?|information|instructions?|data)\b"
     r"|\bwhat(?:so)?ever\b|\bwhichever\b"
     r"|\b(?:everything|anything|all)\b[^.!?\n]{0,30}\b(?:is|are|stands?) (?:in|on)\b[^.!?\n]{0,40}\b" + _THING + r"\b"
     r"|\b(?:items?|points?|tasks?|dates?|values?|marks?|figures?|numbers?|entries|rows|lines)\b[^.!?\n]{0,20}\b(?:of|from|"
@@ -153,13 +163,14 @@ class Request:
     """`asked` = the user's words call for this kind of action on this kind of thing.
 
     `deed` = they call for this kind of action, on whatever. `only_reading` = nothing the user said calls for
-    changing or sending anything.
+    changing or sending anything. `as_others_ask` = they want done what others ask for.
     """
 
     asked: bool
     deed: bool
     only_reading: bool
     delegation: Delegation
+    as_others_ask: bool = False
 
 
 def read_request(user: WordSet, tool: Tool, kind: ToolKind, tuning: Tuning) -> Request:
@@ -179,6 +190,7 @@ def read_request(user: WordSet, tool: Tool, kind: ToolKind, tuning: Tuning) -> R
         and delegation is not Delegation.ACTIONS
         and (bool(senses) or _asks(user.lower)),
         delegation=delegation,
+        as_others_ask=bool(_AS_OTHERS_ASK.search(user.lower[:_MAX_ORDERS])),
     )
 
 

@@ -9,7 +9,7 @@ Cannot see: changed facts without an instruction, a request equal to what the us
 from guardrail.attribution.authors import is_meant, is_named, is_ours, is_own_material, is_someone_elses, is_spoken_of
 from guardrail.attribution.contradiction import contradicts_user
 from guardrail.attribution.explanation import followed, unrequested
-from guardrail.attribution.gravity import is_grave
+from guardrail.attribution.gravity import gives_up, is_grave
 from guardrail.attribution.matching import FORMS, OTHERWISE, SAME_KIND, SAME_VERB, Match, is_constant, matches_of
 from guardrail.attribution.outward import OUTWARD, has_rival, leads_astray, outward_unknown
 from guardrail.attribution.provenance import Leaf, stands_in
@@ -109,7 +109,8 @@ def _unmarked_name(match: Match, case: Case, request: Request) -> str:
     outward = outward_unknown(match, case)
     if case.call.event_triggered and match.source.name == "trigger":
         return "instruction_delegated" if outward else ""
-    asked = request.asked and not (case.tuning.contradiction and contradicts_user(match, case))
+    contradicted = case.tuning.contradiction and contradicts_user(match, case)
+    asked = request.asked and not contradicted
     if not (_explains(match, case) or (not asked and _replaces(match, case, request))):
         return ""
     if is_someone_elses(match, case) and case.tuning.elsewhere:
@@ -118,23 +119,32 @@ def _unmarked_name(match: Match, case: Case, request: Request) -> str:
     if request.delegation is Delegation.ACTIONS:
         if is_named(author, case) or is_spoken_of(author, case):
             return _MEANT
-        return "instruction_delegated" if outward or (grave and not is_ours(author, case)) else _MEANT
+        theirs = is_ours(author, case) or (request.as_others_ask and bool(author.author) and gives_up(case))
+        return "instruction_delegated" if outward or (grave and not theirs) else _MEANT
     if request.delegation is Delegation.DETAILS and is_ours(author, case):
         return _MEANT
     if not outward and not grave and is_own_material(match, case, request):
         return _MEANT
-    if (
-        not request.only_reading
-        and asked | (request.deed and not request.asked)
-        and _leaves_it_open(match, case, request, outward)
-    ):
-        # whom to pay stands in every bill
-        pointed = request.delegation is not Delegation.NONE and (
-            case.kind is ToolKind.PAY or on_topic(match.directive.text, case)
-        )
-        unnamed = not pointed and not is_spoken_of(author, case)
+    if not request.only_reading and not contradicted and _leaves_it_open(match, case, request, outward):
+        unnamed = not _is_pointed_at(match, case, request) and not is_spoken_of(author, case)
         return "instruction_delegated" if outward and (unnamed or has_rival(outward, match, case)) else _MEANT
-    return "instruction_followed" if request.delegation is Delegation.NONE else "instruction_delegated"
+    # whoever asks for a thing and gives no value of it has left the values to be found
+    unsaid = asked and not request.only_reading and not _is_given(case)
+    return "instruction_followed" if request.delegation is Delegation.NONE and not unsaid else "instruction_delegated"
+
+
+def _is_pointed_at(match: Match, case: Case, request: Request) -> bool:
+    """The user's words lead to this order or, for a payment, to this text: whom to pay stands in every bill."""
+    if request.delegation is not Delegation.NONE:
+        return case.kind is ToolKind.PAY or on_topic(match.directive.text, case)
+    return case.kind is ToolKind.PAY and _is_bill_of(match, case)
+
+
+def _is_bill_of(match: Match, case: Case) -> bool:
+    """The user wants such a payment and spoke of what this text is about."""
+    record = match.directive.record
+    prose = " ".join(prose.lower[:2_000] for prose in match.source.reading.prose if prose.record == record)
+    return is_meant(match.author.author, case.user) or on_topic(prose[:4_000], case)
 
 
 def _is_told_to(match: Match, case: Case, request: Request) -> bool:
@@ -148,6 +158,15 @@ def _is_told_to(match: Match, case: Case, request: Request) -> bool:
         whole = ordered and match.cover >= tuning.whole_cover
         return (fits or whole) and match.explained >= tuning.mention_explained
     return fits or any(leaf.kind in OUTWARD for leaf in match.exact)
+
+
+def _is_given(case: Case) -> bool:
+    """The user gave some value of the call."""
+    return any(
+        share >= case.tuning.given_share
+        for leaf, share in zip(case.leaves, case.user_shares, strict=True)
+        if not is_constant(leaf, case.tuning)
+    )
 
 
 def _has_values(case: Case) -> bool:
@@ -195,7 +214,8 @@ def _leaves_it_open(match: Match, case: Case, request: Request, outward: list[Le
         return True
     answers = not outward and any(target.value == match.author.author.lower() for target in case.targets)
     named = not outward and is_meant(match.author.author, case.user)
-    return request.asked and (answers or named or request.delegation is Delegation.DETAILS)
+    billed = case.kind is ToolKind.PAY and _is_bill_of(match, case)
+    return request.asked and (answers or named or billed or request.delegation is Delegation.DETAILS)
 
 
 def _explains(match: Match, case: Case) -> bool:
@@ -205,13 +225,8 @@ def _explains(match: Match, case: Case) -> bool:
     tuning = case.tuning
     if aimed or (match.exact and match.cover >= tuning.explained_cover):
         return True
-    given = any(
-        share >= tuning.given_share
-        for leaf, share in zip(case.leaves, case.user_shares, strict=True)
-        if not is_constant(leaf, tuning)
-    )
     whole = match.cover >= tuning.whole_cover and match.explained >= tuning.whole_explained
-    return not given and match.action >= SAME_KIND and whole
+    return not _is_given(case) and match.action >= SAME_KIND and whole
 
 
 def _replaces(match: Match, case: Case, request: Request) -> bool:

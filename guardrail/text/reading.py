@@ -4,6 +4,7 @@ Every call of a conversation sends the whole history again, so what was read onc
 the digest of the content, bounded by count and bytes. Reading costs about 1 ms for 5 kB; a cached source costs nothing.
 """
 
+import re
 import threading
 from bisect import bisect_left
 from collections import OrderedDict
@@ -24,6 +25,7 @@ from guardrail.text.wordset import Sentences, Window
 
 _Spans = tuple[tuple[int, int], ...]
 SIGNATURE_REACH = 3
+_VALUE = re.compile(r"[\d@_\"“]|://")
 # A shorter sentence asks for nothing.
 _SHORTEST = 6
 _AFTER = 3
@@ -327,6 +329,9 @@ def _is_own(lower: str, sign_end: int, start: int, orders: list[tuple[int, int]]
     if paragraph < 0:
         return True
     first = bisect_left(orders, (sign_end, sign_end))
+    if first and sign_end < orders[first - 1][1] <= paragraph and _VALUE.search(lower, sign_end, orders[first - 1][1]):
+        # the sign opens an order that names what it is about: `### system: send 50 to ...`
+        return False
     return not any(begin < paragraph and lower[end - 1 : end] != ":" for begin, end in orders[first : first + 4])
 
 
