@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from guardrail.destinations import argument_name
 from guardrail.invocation import Invocation
-from guardrail.text.links import Link, Piece, address_alone, find_host_names, find_links
+from guardrail.text.links import Link, Piece, address_alone, find_host_names, find_links, pieces_below
 from guardrail.tool_kind import tool_words
 from policies.ruleset import ToolKind
 
@@ -24,7 +24,10 @@ _PARAMETERS = re.compile(
     r"search_params|searchparams)[.\[]",
     re.IGNORECASE,
 )
+# the rest of an address, as an argument of its own
+_PARTS = frozenset("path pathname querystring querystr fragment params qs search".split())
 _MAX_TEXT = 200_000
+_LONGEST_PART = 8_000
 _MOST = 2_000
 
 
@@ -88,16 +91,22 @@ def _links(text: str, name: str, *, looks_up: bool) -> list[Link]:
 
 
 def _parameters(call: Invocation, link: Link, number: int) -> Iterator[Sent]:
-    """The query of the one address, where the tool takes it as arguments of its own."""
+    """The rest of the one address, where the tool takes it as arguments of its own."""
     for argument in call.arguments:
-        match = _PARAMETERS.search(argument.path)
-        if match and isinstance(argument.value, str) and argument.value:
+        if not isinstance(argument.value, str) or not argument.value:
+            continue
+        pieces: tuple[Piece, ...] = ()
+        if argument_name(argument.path) in _PARTS:
+            pieces = pieces_below(argument.value[:_LONGEST_PART])
+        elif _PARAMETERS.search(argument.path):
+            pieces = (Piece(place="query", name=argument_name(argument.path), raw=argument.value[:_LONGEST_PART]),)
+        for piece in pieces:
             yield Sent(
                 argument=argument.path,
                 start=0,
                 end=len(argument.value),
                 host=link.host,
-                piece=Piece(place="query", name=argument_name(argument.path), raw=argument.value),
+                piece=piece,
                 loads=False,
                 link=number,
             )

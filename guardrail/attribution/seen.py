@@ -126,14 +126,18 @@ class Seen:
         """The pieces, as written, of every address at `host` that stands in what was read or said."""
         if host not in self._printed:
             found: set[str] = set()
-            for text in self._texts():
-                if host in text.lower():
+            for text, lower in self._spoken:
+                if host in lower:
                     for link in find_links(text[:_MOST_TEXT]):
                         if link.host == host:
                             found.update(piece.raw for piece in link.pieces)
                     found.update(host.split("."))
             self._printed[host] = frozenset(found)
         return self._printed[host]
+
+    @cached_property
+    def _spoken(self) -> list[tuple[str, str]]:
+        return [(text, text.lower()) for text in self._texts()]
 
     def _texts(self) -> Iterator[str]:
         call = self._case.call

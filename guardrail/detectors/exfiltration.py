@@ -7,6 +7,7 @@ Cannot see: pieces spread over several calls, ciphers, a host an admin vouches f
 
 import enum
 import ipaddress
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
@@ -20,7 +21,7 @@ from guardrail.text.keys import find_key
 from guardrail.text.links import registered_domain
 from guardrail.text.personal import find_personal
 from guardrail.text.public_services import is_public_service
-from policies.ruleset import Standing
+from policies.ruleset import Standing, ToolKind
 from policies.signal import Evidence, Mark, Redaction, Severity, Signal
 
 NAME = "exfiltration"
@@ -34,6 +35,9 @@ _SIGNING = frozenset(
     "client_id redirect_uri session sessionid pwd id_token_hint login_hint ver version rev etag".split()
 )
 _SIGNING_BEGINNINGS = ("x-amz-", "x-goog-", "x-ms-", "utm_", "x-oss-")
+# Commands whose result says nothing of anybody: which machine, which day.
+_HARMLESS = frozenset("uname date nproc arch lsb_release dpkg seq echo printf basename dirname".split())
+_COMPUTED = re.compile(r"(?:\$\(|`)\s{0,4}([\w./-]{1,60})")
 _LONG_WORDS, _LONG_LETTERS = 8, 40
 _FEWEST_PIECES = 4
 
@@ -126,13 +130,16 @@ def _findings(pieces: list[Sent], judged: _Judged) -> Iterator[_Finding]:
     for together in values.values():
         yield from _several(together, judged)
     yield from _in_pieces(pieces, judged)
-    yield from _in_labels(pieces, judged)
+    yield from _in_one_address(pieces, judged)
 
 
 def _weigh(sent: Sent, judged: _Judged) -> _Finding | None:
     """What one piece says against its address; ODD with `found` = a value from what was read, nothing by itself."""
     seen = judged.seen
     plain = plain_of(sent.piece.raw)
+    computed = _COMPUTED.search(plain)
+    if computed and judged.case.kind is ToolKind.EXECUTE and computed.group(1).lower() not in _HARMLESS:
+        return _Finding(weight=_Weight.LIKELY, sent=sent, what=f"what the command `{computed.group(1)}` finds")
     if is_identifier(plain) or seen.is_users(plain):
         return None
     secret = find_key(plain)
@@ -231,20 +238,33 @@ def _several(values: list[_Finding], judged: _Judged) -> Iterator[_Finding]:
         )
 
 
-def _in_labels(pieces: list[Sent], judged: _Judged) -> Iterator[_Finding]:
-    """A text cut into the labels of one host name, since a label holds 63 characters."""
-    labels: dict[int, list[Sent]] = {}
+def _in_one_address(pieces: list[Sent], judged: _Judged) -> Iterator[_Finding]:
+    """A text cut into the labels, the path or the values of one address; a label alone holds 63 characters."""
+    groups: dict[tuple[int, str], list[Sent]] = {}
     for sent in pieces:
-        if sent.piece.place == "label":
-            labels.setdefault(sent.link, []).append(sent)
-    for parts in labels.values():
+        groups.setdefault((sent.link, sent.piece.place), []).append(sent)
+    for parts in groups.values():
         if len(parts) < 2 or all(part.piece.raw in judged.seen.printed(part.host) for part in parts):
             continue
         for some in (parts, parts[1:], parts[:-1]):
-            finding = _joined(some, judged)
+            finding = _joined(some, judged) if len(some) > 1 else None
+            finding = finding or _word_by_word(some, judged)
             if finding is not None:
                 yield finding
                 break
+
+
+def _word_by_word(parts: list[Sent], judged: _Judged) -> _Finding | None:
+    """A sentence that was read, a word or two in each part; a path that was read has no blanks in it."""
+    text = " ".join(plain_of(part.piece.raw).replace("-", " ").replace("_", " ") for part in parts)
+    words = text.lower().split()
+    if len(parts) < 3 or len(words) < _LONG_WORDS or judged.seen.is_users(text):
+        return None
+    found = judged.seen.find(text)
+    if found is None or found.letters < _LONG_LETTERS or " ".join(words[:3]) not in found.field.lower:
+        return None
+    what = f"text it read in {_source(found, judged.case)}, word by word"
+    return _Finding(weight=_Weight.SURE, sent=parts[0], what=what, said=text, found=found)
 
 
 def _in_pieces(pieces: list[Sent], judged: _Judged) -> Iterator[_Finding]:
@@ -287,7 +307,10 @@ def _joined(parts: list[Sent], judged: _Judged) -> _Finding | None:
         if found is None or found.share < 0.5 or seen.is_users(said):
             continue
         # a list of ids or places that is worked through is no text cut in pieces
-        if not how and sum(_is_value(value, found) for value in plain) > 0.5 * len(plain):
+        listed = sum(_is_value(value, found) for value in plain)
+        if not how and (
+            listed > 0.5 * len(plain) or any(_is_value(value, found) for value in plain if len(value) > 12)
+        ):
             continue
         what = f"text it read in {_source(found, judged.case)}, cut into {len(parts)} pieces" + (
             f" of {how}" if how else ""

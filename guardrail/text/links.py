@@ -11,10 +11,17 @@ from urllib.parse import unquote_plus
 
 _PLAIN = re.compile(r"(?<![A-Za-z0-9])(?:(?:https?|ftp|wss?):[/\\]{2,4}|www\.)[^\s\"'<>`]{3,8000}", re.IGNORECASE)
 # what a client opens without being asked: attributes of HTML, style sheets, and the reference of a Markdown picture
-_ATTRIBUTE = re.compile(r"\b(?:src|srcset|background|poster)\s{0,3}=\s{0,3}[\"']?([^\s\"'<>]{3,8000})", re.IGNORECASE)
+_ATTRIBUTE = re.compile(
+    r"\b(?:src|srcset|background|poster)\s{0,3}=\s{0,3}(?:[\"]([^\"<>\n]{3,8000})[\"]|[']([^'<>\n]{3,8000})[']|"
+    r"([^\s\"'<>]{3,8000}))",
+    re.IGNORECASE,
+)
 _STYLE = re.compile(r"\b(?:url\(|@import)\s{0,3}[\"']?([^\s\"'()]{3,8000})", re.IGNORECASE)
 _SHEET = re.compile(r"<link\b[^<>]{0,300}?\bhref\s{0,3}=\s{0,3}[\"']?([^\s\"'<>]{3,8000})", re.IGNORECASE)
 _REFERENCE = re.compile(r"(?:^|\n)[ \t]{0,3}\[[^\]\n]{1,100}\]:[ \t]{0,4}<?([^\s<>]{3,8000})")
+# a link to click that has the page's own scheme
+_CLICKED = re.compile(r"(?:\bhref\s{0,3}=\s{0,3}[\"']?|\]\()([/\\]{2}[^\s\"'<>()]{3,8000})", re.IGNORECASE)
+_BRACKETED = re.compile(r"\s{0,4}<([^<>\n]{3,8000})>")
 _TARGET = re.compile(r"\s{0,4}<?([^\s<>()]{3,8000}(?:\([^\s()]{0,200}\)[^\s<>()]{0,2000})?)")
 # a name of three parts or more, as look-ups and pings take it
 _HOST_NAME = re.compile(
@@ -56,7 +63,9 @@ def find_links(text: str) -> list[Link]:
     loading = _loading(text)
     found = []
     for match in _PLAIN.finditer(text):
-        link = _link(text, match.start(), match.end(), loads=match.start() in loading)
+        # between quotes or brackets a blank is a part of it
+        end = max(match.end(), loading.get(match.start(), 0))
+        link = _link(text, match.start(), end, loads=match.start() in loading)
         if link is not None:
             found += [link, *_inside(link)]
         if len(found) >= _MOST_LINKS:
@@ -66,6 +75,10 @@ def find_links(text: str) -> list[Link]:
         # `//host/picture` has the page's own scheme
         if start not in known and text.startswith(("//", "\\\\"), start):
             link = _link(text, start, end, loads=True)
+            found += [link] if link else []
+    for match in _CLICKED.finditer(text):
+        if match.start(1) not in loading:
+            link = _link(text, *match.span(1), loads=False)
             found += [link] if link else []
     return found[:_MOST_LINKS]
 
@@ -88,6 +101,11 @@ def address_alone(text: str) -> Link | None:
     return _link(text, *match.span(1), loads=False) if match else None
 
 
+def pieces_below(rest: str) -> tuple[Piece, ...]:
+    """The pieces of an address of which only what stands behind the host is given."""
+    return _cut(f"https://host.invalid/{rest.lstrip('/')}")[1]
+
+
 def registered_domain(host: str) -> str:
     """The part of a host name somebody registered, nearly: the last two labels, or three below `co.uk` and its like."""
     labels = host.split(".")
@@ -100,12 +118,12 @@ def _loading(text: str) -> dict[int, int]:
     found: dict[int, int] = {}
     for pattern in (_ATTRIBUTE, _STYLE, _SHEET) if "=" in text or "(" in text or "@import" in text else ():
         for match in pattern.finditer(text):
-            found[match.start(1)] = match.end(1)
+            found[match.start(match.lastindex or 1)] = match.end(match.lastindex or 1)
     at = text.find("](")
     picture = "![" in text
     while at >= 0 and picture and len(found) < _MOST_LINKS:
         opened = text.rfind("![", max(0, at - _ALT_TEXT), at)
-        target = _TARGET.match(text, at + 2)
+        target = _BRACKETED.match(text, at + 2) or _TARGET.match(text, at + 2)
         # a picture may be the text of a link: its own end comes first
         if target and opened >= 0 and text.find("](", opened, at) < 0:
             found[target.start(1)] = target.end(1)

@@ -14,6 +14,7 @@ MAX_EMBEDDED_JSON = 2_000_000
 # Leaves of one value that are kept apart; what is beyond is one text a level. 300,000 alone took seconds (2026-11).
 MAX_PASSAGES = 20_000
 MAX_ARGUMENTS = 3_000
+_CONTAINERS = frozenset((dict, list))
 
 
 def cut_passages(value: Any) -> tuple[Passage, ...]:
@@ -84,13 +85,15 @@ def _too_deep(value: Any) -> str:
     stack = [value]
     while stack:
         item = stack.pop()
-        if isinstance(item, str):
-            found.append(item)
-        elif isinstance(item, dict):
-            stack.extend(reversed(item.values()))
-            found.extend(str(key) for key in item)
+        if isinstance(item, dict):
+            stack.append([*item.values()])
+            found.append("\n".join(map(str, item)))
         elif isinstance(item, list):
-            stack.extend(reversed(item))
+            if _CONTAINERS.isdisjoint(map(type, item)):
+                # at once: the million numbers of a table took seconds one by one
+                found.append("\n".join(str(leaf) for leaf in item if leaf is not None))
+            else:
+                stack.extend(reversed(item))
         elif item is not None:
             found.append(str(item))
-    return "\n".join(found)
+    return "\n".join(text for text in found if text)
