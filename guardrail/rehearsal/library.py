@@ -76,7 +76,9 @@ def _scenario(name: str, document: Mapping[str, Any], *, tools: Mapping[str, Any
             twin=sides["twin"],
         )
     except KeyError as error:
-        raise ScenarioError(f"`{name}.yaml` names {error}, expected a member or a slot, tool or agent it has") from None
+        raise ScenarioError(
+            f"`{name}.yaml` lacks `{error.args[0]}`, expected it as a member, or as a slot, tool or agent it names"
+        ) from None
 
 
 def _script(side: Mapping[str, Any], *, agents: Mapping[str, Agent], tools: Mapping[str, Tool]) -> Script:
@@ -103,7 +105,7 @@ def _turn(entry: Mapping[str, Any], *, tools: Mapping[str, Tool]) -> Said | Plan
         tool=tools[entry["call"]],
         arguments=entry["args"],
         why=entry["why"],
-        must=Must(entry.get("must", "allow")),
+        must=Must[entry.get("must", "allow").upper()],
         gives=entry.get("gives"),
         output=entry.get("output", "body"),
     )
