@@ -45,7 +45,7 @@ FACTS = {
     "revision": "Revision",
     "data_class": "Data class",
     "signature": "Sign",
-    "engine": "Said by",
+    "engine": "Objection by",
     "call": "Earlier call",
 }
 # kind -> (icon, words); `output` and `history` are followed by which one
@@ -96,7 +96,7 @@ DEGRADED = {
 def signal_words(name: str) -> str:
     """A heading for a signal; one that is not in our list speaks for itself."""
     if name.startswith(f"{SECOND_OPINION}."):
-        return f"{SIGNALS[SECOND_OPINION]}: {name.partition('.')[2]}"
+        return f"Objection of {name.partition('.')[2]}"
     return SIGNALS.get(name) or name.replace("_", " ").capitalize()
 
 

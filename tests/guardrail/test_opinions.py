@@ -445,6 +445,6 @@ def test_the_page_of_a_verdict_says_who_objected_and_who_was_missing(asking: Ask
     reader = Client()
     reader.force_login(User.objects.create_user("ben"))
     page = reader.get(f"/verdicts/{newest().pk}/").content.decode()
-    assert "Another engine objects: contoso" in page
+    assert "Objection of contoso" in page
     assert "It looks like data theft." in page
     assert "the second opinion of fabrikam, which could not be reached" in page
