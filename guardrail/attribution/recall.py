@@ -22,7 +22,7 @@ from guardrail.destinations import EMAIL
 from guardrail.text.reading import Directive, Reading, Sign
 from policies.decision import Decision
 from policies.ruleset import Action, Ruleset, Standing
-from policies.signal import RECALLED
+from policies.signal import RECALLED, Signal
 
 # Facts of a signal: digests of what was found now, and of what this call was known by.
 _RECORD, _DIRECTIVE, _RECALLED = "record", "directive", "recalled"
@@ -48,7 +48,7 @@ def facts_of(match: Match, case: Case) -> Iterator[tuple[str, str]]:
     if _leads_away(match, case):
         # it may come again where nobody is named: in a log, a listing, a page without a head
         yield _DIRECTIVE, _digest("", directive.text)
-    if case.past.poisoned:
+    if any(sign.what == RECALLED for sign in directive.signs):
         known = {digest for other in reading.directives if other.record == directive.record
                  for digest in _digests_of(reading, other)} & case.past.poisoned  # fmt: skip
         for digest in sorted(known):
@@ -58,7 +58,7 @@ def facts_of(match: Match, case: Case) -> Iterator[tuple[str, str]]:
 def proven(decision: Decision, ruleset: Ruleset) -> tuple[str, ...]:
     """The digests a blocked call leaves. A held one waits for a person's word.
 
-    None where memory spoke too, or one finding would feed the next for ever.
+    None where only memory spoke, or one finding would feed the next for ever.
     """
     if decision.would_have < Action.BLOCK:
         return ()
@@ -66,9 +66,14 @@ def proven(decision: Decision, ruleset: Ruleset) -> tuple[str, ...]:
         (signal.facts for signal in decision.signals
          if signal.name in _PROVEN
          and ruleset.action_for(signal.name, decision.profile) is Action.BLOCK
-         and not signal.fact(_RECALLED)),
+         and _has_evidence_of_its_own(signal)),
         (_RECORD, _DIRECTIVE),
     )  # fmt: skip
+
+
+def _has_evidence_of_its_own(signal: Signal) -> bool:
+    signs = {value for name, value in signal.facts if name == "signature"}
+    return not signal.fact(_RECALLED) or bool(signs - {RECALLED})
 
 
 def named_by(signals: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:

@@ -20,13 +20,17 @@ from guardrail import database, housekeeper, past, store
 from guardrail.models import LateFinding, PendingValidation, Verdict
 from guardrail.tasks import validate_due
 from guardrail.validation import NotTold
+from guardrail.wire.second_opinion import SEALS_HEADER
 from investigations.models import Activity, Investigation, InvestigationCall
 from investigations.tasks import take_in
 from policies.access import Role, give_role
 from policies.models import Agent, SeenTool, Tool
 from policies.services import inventory
+from policies.services.opinions import OpinionSettings, add_opinion
 from policies.services.publish import changed
+from tests import engines
 from tests.callers import Answer, Asking
+from tests.engines import OtherEngine
 from tests.guardrail.bodies import call, output
 
 # real commits: verdicts are written on connections of their own
@@ -390,3 +394,30 @@ def test_the_intake_lists_the_tools_it_saw(relaxed: Asking) -> None:
     tool = SeenTool.objects.get()
     assert (tool.tool, tool.name, tool.kind, tool.calls) == (NOTIFY, "Send-note", "send", 2)
     assert timezone.now() - tool.last_seen < timedelta(minutes=5)
+
+
+def test_another_engine_is_asked_when_the_call_is_judged_in_full(relaxed: Asking) -> None:
+    with OtherEngine().serving() as engine:
+        opinion = OpinionSettings(
+            name="Contoso Shield",
+            base_url=engine.url,
+            token=engines.TOKEN,
+            budget_ms=2000,
+            asked_for="changes",
+            strict_action="",
+            cautious_action="",
+            required=False,
+            agents=(),
+        )
+        add_opinion("contoso", opinion, actor=None)
+        housekeeper.refresh()
+        said = "Send lena@adatum.example a note, Price list: Here is the price list."
+        body = planned(PLAIN, to="lena@adatum.example", plannerContext__userMessage=said)
+        assert not stopped(relaxed.analyze(body))
+        assert engine.asked == []
+        validate_due()
+        assert len(engine.asked) == 1
+        assert LateFinding.objects.get().deciding_signal == "second_opinion.contoso"
+        # an engine that asks us wants our whole opinion, not a quick one
+        answer = relaxed.analyze(planned(step="s-2"), **{SEALS_HEADER: "0" * 64})
+        assert not verdict_of(answer).deferred
