@@ -63,10 +63,11 @@ def open_case(
     sources: tuple[Source, ...] | None = None,
     *,
     tuning: Tuning = PRODUCTION,
+    leaves: tuple[Leaf, ...] | None = None,
 ) -> Case:
-    """Lay out one call with the `sources` read for it; None = read them now."""
+    """Lay out one call with the `sources` read for it and the `leaves` of its arguments; None = read them now."""
     kind = infer_kind(call.tool, ruleset, agent_id=call.agent_id)
-    leaves = leaves_of(call.arguments)
+    leaves = leaves_of(call.arguments) if leaves is None else leaves
     user = _user_words(call, tuning)
     return Case(
         call=call,

@@ -129,7 +129,16 @@ def _covered(passing: list[Variation]) -> bool:
 
 
 def _laid_out(variation: Variation, case: Case, budget: Budget) -> Case:
-    return open_case(variation.call, variation.past, variation.ruleset, budget, variation.sources, tuning=case.tuning)
+    same = variation.call.arguments is case.call.arguments
+    return open_case(
+        variation.call,
+        variation.past,
+        variation.ruleset,
+        budget,
+        variation.sources,
+        tuning=case.tuning,
+        leaves=case.leaves if same else None,
+    )
 
 
 def _groups(case: Case, decision: Decision, budget: Budget) -> Iterator[Iterator[Variation]]:

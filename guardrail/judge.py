@@ -185,7 +185,9 @@ def find_variations(
         return WhatIf()
     # nobody knows what another engine would say of the call varied: what it said stands
     said = [signal for signal in decision.signals if signal.name.startswith(f"{SECOND_OPINION}.")]
-    again = partial(_decide, detectors=detectors, degraded=decision.degraded, said=said)
+    # what stops most calls is asked first: a variation that is stopped for it again needs no other answer
+    ordered = sorted(detectors, key=lambda named: named[0] != "attribution")
+    again = partial(_decide, detectors=ordered, degraded=decision.degraded, said=said, enough=decision.would_have)
     budget = Budget(deadline=deadline, clock=clock)
     return _try("explain", lambda: what_if(case, decision, again, budget=budget), WhatIf(), [])
 
@@ -196,17 +198,24 @@ def _decide(
     degraded: Sequence[str],
     ended: Callable[[str], None] = lambda _: None,
     said: Sequence[Signal] = (),
+    enough: Action | None = None,
 ) -> Decision:
     """Ask every detector and let policy decide; `ended` is told after each.
 
-    `degraded` = missing already, `said` = signals of others that stand whatever the detectors find.
+    `degraded` = missing already, `said` = signals of others that stand whatever the detectors find. Nobody is asked
+    any more once policy does `enough` on what was found; None = all are asked.
     """
     missing = list(degraded)
     signals: list[Signal] = list(said)
     for name, detect in detectors:
         none: list[Signal] = []
-        signals += _try(name, partial(detect, case), none, missing)
+        found = _try(name, partial(detect, case), none, missing)
+        signals += found
         ended(name)
+        if enough is not None and any(
+            case.ruleset.action_for(signal.name, case.rules.profile) >= enough for signal in found
+        ):
+            break
     if case.budget.short and "attribution" not in missing:
         missing.append("attribution")
     return decide(signals, degraded=missing, rules=case.rules, ruleset=case.ruleset, sink=case.sink)

@@ -173,6 +173,8 @@ class Request:
     as_others_ask: bool = False
 
 
+# several detectors ask about the same call, and so does whoever judges variations of it
+@lru_cache(maxsize=64)
 def read_request(user: WordSet, tool: Tool, kind: ToolKind, tuning: Tuning) -> Request:
     """What the user's words say about a call of `tool`; nothing asked, nothing delegated when there are none."""
     if not user.words:
