@@ -97,6 +97,7 @@ class Engine:
         try:
             async with asyncio.timeout(max(0.0, until - time.monotonic())):
                 answer = await self._post("/analyze-tool-execution", body, headers)
+            return read_answer(status=answer.status, content_type=answer.content_type, body=answer.body)
         except TimeoutError:
             return Missing.LATE
         except TooMuch:
@@ -105,7 +106,6 @@ class Engine:
             # a stranger's server can make HTTP, TLS and name look-up raise anything; none of it may reach the call
             log.info("opinion.unreachable", opinion=self.opinion.slug, error=type(error).__name__)
             return Missing.UNREACHABLE
-        return read_answer(status=answer.status, content_type=answer.content_type, body=answer.body)
 
     async def _validate(self, seconds: float) -> str:
         try:

@@ -166,7 +166,8 @@ class _Line(asyncio.Protocol):
                     raise TooMuch
             elif isinstance(event, h11.EndOfMessage):
                 return Answer(status=status, content_type=content_type, body=bytes(body))
-            elif isinstance(event, h11.ConnectionClosed):
+            elif not isinstance(event, h11.InformationalResponse):
+                # closed, or paused for another protocol: to go on would be to spin without ever waiting
                 raise LineError("the connection was closed before the answer ended")
 
     async def _more(self) -> None:

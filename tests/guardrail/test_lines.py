@@ -100,6 +100,12 @@ def test_an_answer_nobody_asked_for_is_never_taken_for_the_next_one(engine: Othe
         pytest.param(b"HTTP/1.1 200 OK\r\nX: " + b"x" * 200_000, id="an endless header"),
         pytest.param(b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 20_000, id="endless headers"),
         pytest.param(b"HTTP/1.1 100 Continue\r\n\r\n" * 2000 + b"nonsense\r\n\r\n", id="preludes and nonsense"),
+        pytest.param(
+            b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n", id="another protocol"
+        ),
+        pytest.param(b"HTTP/1.1 200 OK\r\nX: ab", id="a header cut off"),
+        pytest.param(b"HTTP/1.1 103 Early Hints\r\n\r\n", id="hints alone"),
+        pytest.param(b"\x16\x03\x01\x02\x00" + b"\x00" * 600, id="TLS where none was spoken"),
         pytest.param(b"HTTP/1.1 200 OK\r\nContent-Length: -5\r\n\r\n", id="a negative length"),
         pytest.param(b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\nshort", id="less than promised"),
         pytest.param(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", id="a broken chunk"),
