@@ -25,8 +25,39 @@ _NOUN_TOO = frozenset(
     "store page answer post reply label tag cancel search check sign track schedule draft share exchange show look "
     "lock input output preview load estimate call phone route book link alert block start stop move set".split()
 )
+# In front of another verb these are what the tool is about: `email_search`, `order_status`.
+_THINGS_FIRST = frozenset(
+    "order email mail message contact file note record report page comment log call text plan alert address ticket "
+    "access route phone list view".split()
+)
+# A name that ends in one of these and names no deed says what is looked up.
+_STATES = frozenset(
+    "status balance history info information details count tree time date weather forecast level levels price prices "
+    "rate rates availability statement metadata stats statistics settings profile".split()
+)
+_ASKS = frozenset("is has can are does exists".split())
+# Of these a deed makes another text and changes nothing.
+_RENDERED = frozenset("currency text unit units temperature language timezone time date markdown html json".split())
+_RENDERING = frozenset("convert translate transform format".split())
 # Sending, booking or setting up one of these is paying.
-_MONEY = frozenset("money payment payments funds transaction payout remittance wire iban".split())
+_MONEY = frozenset(
+    "money payment payments funds transaction payout payouts remittance wire iban refund refunds charge".split()
+)
+# Adding or making one of these lets somebody in.
+_LETTING_IN = frozenset(
+    "member members collaborator collaborators owner owners permission permissions delegate delegates sharing".split()
+)
+_ADDING = frozenset("add create assign set".split())
+# Entered in books, not sent to anybody.
+_BOOKED = frozenset("journal entry entries goods receipt item items record row".split())
+# Products in front of a name say whose tool it is and not what it does.
+_PRODUCTS = frozenset(
+    "gmail google outlook office365 office microsoft ms msgraph graph slack jira confluence atlassian zendesk github "
+    "gitlab bitbucket salesforce servicenow hubspot notion asana trello linear airtable shopify stripe paypal twilio "
+    "sendgrid dropbox sharepoint onedrive dataverse dynamics dynamics365 sap workday netsuite quickbooks xero mcp aws "
+    "azure gcp postgres postgresql mysql sqlite mongodb snowflake bigquery discord telegram whatsapp zoom webex okta "
+    "pagerduty datadog intercom freshdesk docusign hr crm erp bapi api soql sql".split()
+)
 _SORTS_OF = {
     ToolKind.WRITE: frozenset((ToolKind.DELETE, ToolKind.PAY)),
     ToolKind.SEND: frozenset((ToolKind.SHARE, ToolKind.PAY)),
@@ -41,16 +72,30 @@ _OUTWARD = frozenset("to recipient recipients cc bcc emailaddress toaddress".spl
 
 @lru_cache(maxsize=4096)
 def name_tokens(tool_id: str, name: str) -> tuple[str, ...]:
-    """The lower-case words of a tool's operation: of its name, or of its id's last part when it has no name."""
+    """The lower-case words of a tool's operation: of its name, or of its id's last part when it has no name.
+
+    Without the product in front (`slack_post_message`), and with what a part of one word is done to (`drafts.create`).
+    """
     text = name or tool_id
-    tail = re.split(r"[:/]|\.(?=[A-Za-z])", text)[-1] if ("." in text or ":" in text) and " " not in text else text
-    return tuple(token.lower() for token in _TOKENS.findall(tail[:200]))
+    parts = (
+        re.split(r"[:/]|\.(?=[A-Za-z])", text[-300:]) if ("." in text or ":" in text) and " " not in text else [text]
+    )
+    tokens = _tokens_of(parts[-1])
+    if len(tokens) == 1 and len(parts) > 1:
+        tokens = _tokens_of(parts[-2]) + tokens
+    start = 0
+    while start < len(tokens) - 1 and tokens[start] in _PRODUCTS:
+        start += 1
+    return tokens[start:]
+
+
+def _tokens_of(text: str) -> tuple[str, ...]:
+    return tuple(token.lower() for token in _TOKENS.findall(text[:200]))
 
 
 @lru_cache(maxsize=4096)
 def _id_tokens(tool_id: str) -> tuple[str, ...]:
-    tail = re.split(r"[.:/-]", tool_id)[-1]
-    return tuple(token.lower() for token in _TOKENS.findall(tail[:200]))
+    return _tokens_of(re.split(r"[.:/-]", tool_id)[-1])
 
 
 def tool_verbs(tool: Tool) -> frozenset[str]:
@@ -72,20 +117,57 @@ def infer_kind(tool: Tool, ruleset: Ruleset, *, agent_id: str) -> ToolKind:
     """
     given = ruleset.tool_kind(agent_id=agent_id, tool_id=tool.tool_id, tool_name=tool.name)
     kind = _inferred(tool)
-    tokens = name_tokens(tool.tool_id, tool.name)
-    if kind in _MOVING and not _MONEY.isdisjoint(tokens):
-        kind = ToolKind.PAY
     # whoever entered `write` for a tool named `delete_file` said how coarse the list is, not what the tool spares
     return kind if given is None or kind in _SORTS_OF.get(given, frozenset()) else given
 
 
 def _inferred(tool: Tool) -> ToolKind:
-    return (
-        _kind_of(name_tokens(tool.tool_id, tool.name))
-        or _kind_of(_id_tokens(tool.tool_id))
+    tokens = name_tokens(tool.tool_id, tool.name)
+    kind = (
+        _kind_of_name(tokens)
+        or _kind_of_name(_id_tokens(tool.tool_id))
         or _kind_of_description(tool.description)
+        or (ToolKind.READ if tokens and tokens[-1] in _STATES else None)
         or _kind_of_parameters(tool)
     )
+    if kind in _MOVING and not _MONEY.isdisjoint(tokens):
+        return ToolKind.PAY
+    if kind is ToolKind.WRITE and not _ADDING.isdisjoint(tokens) and not _LETTING_IN.isdisjoint(tokens):
+        return ToolKind.SHARE
+    if kind is ToolKind.WRITE and {"share", "link"} <= set(tokens):
+        return ToolKind.SHARE
+    if kind is ToolKind.SEND and "post" in tokens and not _BOOKED.isdisjoint(tokens):
+        return ToolKind.WRITE
+    return kind
+
+
+def _kind_of_name(tokens: tuple[str, ...]) -> ToolKind | None:
+    if not tokens:
+        return None
+    if tokens[0] in _ASKS:
+        return ToolKind.READ
+    if tokens[0] in _RENDERING and not _RENDERED.isdisjoint(tokens):
+        return ToolKind.READ
+    if tokens[0] == "perform":
+        return ToolKind.EXECUTE
+    if tokens[0] == "check" and tokens[1:2] in (("out",), ("in",)):
+        return ToolKind.WRITE
+    if len(tokens) > 1 and tokens[0].removesuffix("s") in _THINGS_FIRST:
+        last = _doer(tokens[-1]) or tokens[-1]
+        if last in _STATES:
+            return ToolKind.READ
+        if last in ENGLISH.verbs and (last not in _NOUN_TOO or ENGLISH.main_sense[last] == "read"):
+            return _KIND_OF_SENSE[ENGLISH.main_sense[last]]
+    # a plural is what the tool works on
+    bare = tuple(token for token in tokens if token in ENGLISH.verbs or not token.endswith("s"))
+    return _kind_of(bare if bare and bare[0] == tokens[0] else ("", *bare))
+
+
+def _doer(token: str) -> str:
+    """`generator` does what `generate` says; empty where no verb is in it."""
+    if not token.endswith(("er", "or")):
+        return ""
+    return next((verb for verb in (token[:-2], token[:-2] + "e", token[:-3]) if verb in ENGLISH.verbs), "")
 
 
 def _kind_of(tokens: tuple[str, ...]) -> ToolKind | None:
@@ -100,6 +182,8 @@ def _kind_of(tokens: tuple[str, ...]) -> ToolKind | None:
 
 def _kind_of_description(description: str) -> ToolKind | None:
     first = re.split(r"[.\n]", description.strip(), maxsplit=1)[0][:200].lower()
+    if first.startswith(("returns ", "return the ", "return a", "computes ", "looks up ")):
+        return ToolKind.READ
     return _kind_of(tuple(re.findall(r"[a-z]+", first)))
 
 

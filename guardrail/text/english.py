@@ -25,7 +25,7 @@ VERBS: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(
         "send email e-mail mail forward message reply respond post publish deliver transmit dm tweet notify text "
         "inform "
-        "broadcast announce contact alert submit relay cc bcc retweet comment page call phone ping answer report "
+        "broadcast announce contact alert relay cc bcc retweet comment page call phone ping answer report "
         "dispatch route redirect remit fax pass hand supply circulate ship reroute divert escalate".split(),
         (SEND,),
     ),
@@ -35,6 +35,8 @@ VERBS: dict[str, tuple[str, ...]] = {
     "upload": (WRITE, SEND),
     "copy": (WRITE, SEND),
     "attach": (WRITE, SEND),
+    "submit": (WRITE, SEND),
+    "release": (WRITE, SEND),
     "include": (WRITE,),
     "export": (SEND, READ),
     "sync": (SEND, WRITE),
