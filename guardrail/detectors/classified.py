@@ -24,8 +24,10 @@ NAME = "classified"
 
 LABEL = re.compile(
     r"(?:^|[\n|\[(*#]|\. )[ \t*_#\[(=-]{0,6}(?:(?:STRICTLY |HIGHLY |COMPANY |TOP |"
-    r"COMMERCIAL[- ]IN[- ])?(?:CONFIDENTIAL|"
-    r"SECRET|RESTRICTED|CONFIDENCE)|INTERNAL (?:USE )?ONLY|NOT FOR (?:EXTERNAL )?(?:DISTRIBUTION|RELEASE)|DO NOT "
+    r"COMMERCIAL[- ]IN[- ])(?:CONFIDENTIAL|SECRET|RESTRICTED|CONFIDENCE)|CONFIDENTIAL|"
+    # other words begin with these two as well: a secret recipe, a restricted area
+    r"(?:SECRET|RESTRICTED)(?=[ \t]*(?:\Z|[^\w \t])|[ \t]+(?:ONLY|INFORMATION|DATA|DOCUMENT|MATERIAL|DRAFT|COPY|FOR|TO|"
+    r"UNTIL|AND|USE)\b)|INTERNAL (?:USE )?ONLY|NOT FOR (?:EXTERNAL )?(?:DISTRIBUTION|RELEASE)|DO NOT "
     r"DISTRIBUTE|EYES ONLY)\b"
     r"|\b(?:[Cc]lassification|[Ss]ensitivity|[Ss]ensitivity ?[Ll]abel|[Dd]ata [Cc]lass|CLASSIFICATION|SENSITIVITY)"
     r"[\"']?\s{0,3}[:=]\s{0,3}[\"']?(?:(?:[Ss]trictly |[Hh]ighly )?(?:[Cc]onfidential|[Rr]estricted|[Ss]ecret|"

@@ -47,6 +47,16 @@ SPOKEN = (
         mail("Hello.\n\nThis message is confidential and meant for the addressee only."),
     ),
     pair(
+        "a short label above the text",
+        mail("SECRET\nFigures follow."),
+        mail("SECRET SANTA\nFigures follow."),
+    ),
+    pair(
+        "a short label with what it is on",
+        mail("RESTRICTED DATA - BOARD\nFigures follow."),
+        mail("RESTRICTED PARKING\nOn Monday."),
+    ),
+    pair(
         "a label inside an encoded file",
         mail(file=base64.b64encode(b"STRICTLY CONFIDENTIAL figures of June").decode()),
         mail(file=base64.b64encode(b"Please treat the figures as confidential").decode()),
