@@ -122,6 +122,11 @@ class Seen:
         domain = registered_domain(host)
         return frozenset((field.source, field.record) for field in self.fields if domain in field.lower)
 
+    def names(self, host: str) -> bool:
+        """Whether anything that was read or said, or the tool itself, speaks of this host or another of its house."""
+        domain = registered_domain(host)
+        return any(domain in lower for _, lower in self._spoken) or bool(self.homes_of(host))
+
     def printed(self, host: str) -> frozenset[str]:
         """The pieces, as written, of every address at `host` that stands in what was read or said."""
         if host not in self._printed:
@@ -146,6 +151,8 @@ class Seen:
         yield from (passage.text for passage in call.user_passages)
         for message in call.history:
             yield from (passage.text for passage in message.passages)
+        yield call.tool.description
+        yield from (parameter.description for parameter in call.tool.parameters)
 
 
 def _stands(key: str, text: str, field: Field) -> bool:

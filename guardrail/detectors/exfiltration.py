@@ -61,6 +61,7 @@ class _Finding:
     what: str
     said: str = ""
     found: Found | None = None
+    is_secret: bool = False
 
 
 def detect(case: Case) -> list[Signal]:
@@ -71,7 +72,7 @@ def detect(case: Case) -> list[Signal]:
     judged = _Judged(case)
     outward = [sent for sent in pieces if judged.leads_out(sent.host)]
     outward = _without_public(outward)
-    findings = list(_findings(outward, judged))
+    findings = [judged.weighed(finding) for finding in _findings(outward, judged)]
     if not findings:
         return []
     strongest = max(findings, key=lambda finding: finding.weight)
@@ -85,12 +86,25 @@ class _Judged:
         self.case = case
         self.seen = Seen(case)
         self._out: dict[str, bool] = {}
+        self._planted: dict[str, bool] = {}
 
     def leads_out(self, host: str) -> bool:
         """Whether nobody vouches for `host`: neither an admin nor the user, and it is none of this network."""
         if host not in self._out:
             self._out[host] = self._is_unknown(host)
         return self._out[host]
+
+    def is_planted(self, host: str) -> bool:
+        """Whether the agent has `host` from a text; a host it knows by itself nobody can have aimed it at."""
+        if host not in self._planted:
+            self._planted[host] = self.seen.names(host)
+        return self._planted[host]
+
+    def weighed(self, finding: _Finding) -> _Finding:
+        """`finding`, only likely where the agent may have chosen the host itself, e.g. to have a diagram drawn."""
+        if finding.weight is _Weight.SURE and not finding.is_secret and not self.is_planted(finding.sent.host):
+            return replace(finding, weight=_Weight.LIKELY)
+        return finding
 
     def _is_unknown(self, host: str) -> bool:
         if host.endswith(_HOME_ENDINGS) or self.case.ruleset.standing_of(host) is not Standing.UNKNOWN:
@@ -144,7 +158,7 @@ def _weigh(sent: Sent, judged: _Judged) -> _Finding | None:
         return None
     secret = find_key(plain)
     if secret:
-        return _Finding(weight=_Weight.SURE, sent=sent, what=secret, said=plain)
+        return _Finding(weight=_Weight.SURE, sent=sent, what=secret, said=plain, is_secret=True)
     found = seen.find(plain)
     if found is not None and found.share >= 0.5:
         return _plain(sent, plain, found, judged)
@@ -168,12 +182,15 @@ def _plain(sent: Sent, plain: str, found: Found, judged: _Judged) -> _Finding | 
     if sent.piece.place in ("label", "user") and (words >= 4 or found.letters >= _LONG_LETTERS):
         return sure
     elsewhere = found.places.isdisjoint(homes)
-    if sent.loads and elsewhere and (words >= 2 or found.letters >= 6) and not found.is_whole_field:
-        return sure
+    planted = judged.is_planted(sent.host)
+    if sent.loads and elsewhere and not found.is_whole_field:
+        if planted and (words >= 2 or found.letters >= 6):
+            return sure
+        if words >= 4:
+            return likely
     if not elsewhere or found.letters < 6:
         return None
     personal = find_personal(plain)
-    planted = bool(homes)
     if personal or (planted and (found.is_telling or EMAIL.fullmatch(plain))):
         return sure if found.is_telling and planted else likely
     if planted and words >= 4 and not found.is_whole_field:
@@ -196,7 +213,7 @@ def _encoded(sent: Sent, said: str, how: str, judged: _Judged) -> _Finding | Non
         return None
     secret = find_key(said) or find_personal(said)
     if secret:
-        return _Finding(weight=_Weight.SURE, sent=sent, what=f"{secret}, in {how}", said=said)
+        return _Finding(weight=_Weight.SURE, sent=sent, what=f"{secret}, in {how}", said=said, is_secret=True)
     if len(said.split()) >= 3 and len(key) >= 14 and _is_prose(said) and judged.case.sources:
         return _Finding(weight=_Weight.LIKELY, sent=sent, what=f"a text in {how}", said=said)
     return None

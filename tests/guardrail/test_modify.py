@@ -97,7 +97,7 @@ def test_it_leaves_a_number_of_which_nothing_may_stay_empty(asking: Asking) -> N
 
 
 def test_it_takes_out_the_address_that_carries_data_and_keeps_the_message(asking: Asking) -> None:
-    modifying("data_in_link")
+    modifying("data_in_link", "data_in_link_suspected")
     outputs = [
         {"tool": "read_mail", "content": {"from": "ann@x.example", "body": "The plant in Lisbon is closed soon."}}
     ]
