@@ -16,6 +16,7 @@ from guardrail.destinations import argument_name
 from guardrail.invocation import Invocation, Passage, Past
 from guardrail.text.budget import Budget
 from guardrail.text.reading import Reading, read_source
+from guardrail.text.words import ENGLISH
 from guardrail.tool_kind import name_tokens, tool_verbs
 from policies.decision import Decision
 from policies.ruleset import Action, AgentRule, DataClass, Profile, Ruleset, Standing, ToolKind
@@ -380,10 +381,13 @@ def _asked(case: Case, stopping: list[Signal]) -> Iterator[Variation]:
 
 def request_for(case: Case) -> str:
     """How a user would ask for such a call: the tool's own name as an order."""
-    words = " ".join(name_tokens(case.call.tool.tool_id, case.call.tool.name)[:8])
-    if not words:
-        return f"please {_DO[case.kind]} it"
-    return f"please {words}" if tool_verbs(case.call.tool) else f"please {_DO[case.kind]} the {words}"
+    tokens = name_tokens(case.call.tool.tool_id, case.call.tool.name)[:8]
+    verbs = tool_verbs(case.call.tool)
+    # `gmail_send_email` is asked for as `send email`
+    verb = next((at for at, token in enumerate(tokens) if ENGLISH.verb_forms.get(token) in verbs), -1)
+    if verb >= 0:
+        return f"please {' '.join(tokens[verb:])}"
+    return f"please {_DO[case.kind]} {'the ' + ' '.join(tokens) if tokens else 'it'}"
 
 
 def _saying(call: Invocation, *sentences: str) -> Invocation:
