@@ -70,6 +70,8 @@ def test_an_edited_document_cannot_make_the_agent_mail_out_a_restricted_file(ask
     assert investigation.author == "k.varga@halden-marine.example"
     assert "Maintenance plan 2027.docx" in investigation.document
     assert ["revision", "14.0"] in investigation.facts
+    order = Verdict.objects.get(action="block").signals[0]["evidence"][0]["quote"]
+    assert "charter-rates-2027.xlsx" in order, "the order itself, not a sentence near it"
 
 
 def test_mailing_the_restricted_file_is_stopped_even_when_reading_it_was_not(asking: Asking) -> None:

@@ -196,7 +196,9 @@ def _match(
         if stands_in(leaf.needle, _told(directive)) >= 0:
             total, raw, explained = total + weight, raw + weight, explained + weight
             values.append(leaf)
-    marked = tuning.marked_bonus * bool(signs or hidden)
+    bonus = tuning.marked_bonus * bool(signs or hidden) + tuning.exact_bonus * bool(exact)
+    if any(stands_in(leaf.needle, _told(directive)) >= 0 for leaf in exact or values):
+        bonus += tuning.own_sentence_bonus
     return Match(
         source=source,
         directive=directive,
@@ -209,7 +211,7 @@ def _match(
         raw=raw,
         explained=explained,
         cover=explained / total if total else 0.0,
-        score=explained + action + tool + marked + tuning.exact_bonus * bool(exact),
+        score=explained + action + tool + bonus,
         exact=tuple(exact),
         values=tuple(values),
     )

@@ -68,6 +68,9 @@ class Tuning:
     exact_bonus: float = 2.0
     """Score for a value only the instruction gives, when instructions are put in order."""
 
+    own_sentence_bonus: float = 1.5
+    """The same where the value stands in the order's own sentence, and not only near it: that order is shown."""
+
     marked_aim_share: float = 0.5
     """Marked, aimed at somebody, not asked for: share of the new weight it must hold."""
     marked_cover: float = 0.25
