@@ -24,8 +24,16 @@ _HEX_APART = re.compile(r"(?<![0-9A-Fa-f])(?:(?:0x|\\x)?[0-9A-Fa-f]{2}[ ,:\n]{1,
 _BINARY = re.compile(r"(?<![01])(?:[01]{8}[ ,\n]?){12,20000}")
 _PERCENT = re.compile(r"[^\s%]{0,40}(?:%[0-9A-Fa-f]{2}[^\s%]{0,40}){5,}")
 _QUOTED_PRINTABLE = re.compile(r"(?:(?<![^\s=])[^\s=]{1,16})?(?:=(?:[0-9A-F]{2}|\r?\n)[^=\n]{0,16}){8,20000}")
+_OCTAL = re.compile(r"(?:\\[0-3][0-7]{2}[^\s\\]{0,2}){8,20000}")
+_PERCENT_U = re.compile(r"(?:%u[0-9A-Fa-f]{4}){8,20000}")
+_DECIMAL = re.compile(r"(?<![\d.])(?:(?:&#)?\d{2,3}(?:, ?|; ?| )){14,20000}\d{2,3}(?![\d.])")
+_UTF_7 = re.compile(r"(?:\+[A-Za-z0-9+/]{2,400}-[ .,:!?]{0,2}){3,2000}")
+_BASE85 = re.compile(r"[0-9A-Za-z!#$%&()*+;<=>?@^_`{|}~-]{24,}")
+_OCTAL_CODE = re.compile(r"\\([0-3][0-7]{2})")
+_NUMBER = re.compile(r"\d+")
 _NOT_HEX = re.compile(r"0x|\\x|[^0-9A-Fa-f]")
 _MIN_LONG = 24
+_PATH_SIGN = re.compile(r"[/.:,\"'\\\[\]]")
 _LONG = re.compile(r"\S{24,}")
 _CODED_RUN = re.compile(r"[A-Za-z0-9+/_-]{24}")
 _BASE64_ONLY = re.compile(r"[A-Za-z0-9+/]{24,}={0,2}")
@@ -44,11 +52,19 @@ _COMMON = frozenset(word for word in ENGLISH.stop_words | frozenset(ENGLISH.verb
     "to", "of", "in", "it", "is", "me", "us", "by",
 }  # fmt: skip
 _PROBES = (" the ", " to ", " and ", " of ", " for ")
-_ROT13 = str.maketrans(
-    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz", "NOPQRSTUVWXYZABCDEFGHIJKLMnopqrstuvwxyzabcdefghijklm"
-)
 _MIN_TURNED = 3
+_MAX_TURNS = 3
+_SPACED = re.compile(r"\S+")
+_ALPHABET = "abcdefghijklmnopqrstuvwxyz"
 
+
+def _shifted(by: int) -> dict[int, int]:
+    turned = _ALPHABET[by:] + _ALPHABET[:by]
+    return str.maketrans(_ALPHABET + _ALPHABET.upper(), turned + turned.upper())
+
+
+_ROT13 = _shifted(13)
+_MIRRORED = str.maketrans(_ALPHABET + _ALPHABET.upper(), _ALPHABET[::-1] + _ALPHABET[::-1].upper())
 _Decode = Callable[[str], str | None]
 
 
@@ -87,10 +103,22 @@ def _blobs(text: str) -> Iterator[tuple[re.Match[str], str, _Decode]]:
         for start, end in long:
             for pattern, how, decode in _IN_LONG:
                 yield from ((match, how, decode) for match in pattern.finditer(text, start, end))
+    for word in text.split():
+        # other long words are addresses and paths, which base85 has no signs for
+        if len(word) >= _MIN_LONG and not _PATH_SIGN.search(word) and (found := _BASE85.search(text, text.find(word))):
+            yield found, "base85", _from_base85
     if _many(text, ("6f", "6F", "20", "65")) and _HEX_SOME.search(text):
         yield from ((match, "hex", _from_hex) for match in _HEX_APART.finditer(text))
     if "0110" in text:
         yield from ((match, "binary digits", _from_binary) for match in _BINARY.finditer(text))
+    if text.count("\\1") >= 4:
+        yield from ((match, "octal escapes", _from_octal) for match in _OCTAL.finditer(text))
+    if text.count("%u00") >= 4:
+        yield from ((match, "percent encoding", _from_percent_u) for match in _PERCENT_U.finditer(text))
+    if _many(text, (" 116,", " 111,", ",116,", " 116 ", " 32,", ",32,", " 32 ")):
+        yield from ((match, "codes of characters", _from_decimal) for match in _DECIMAL.finditer(text))
+    if text.count("+A") >= 3:
+        yield from ((match, "UTF-7", _from_utf_7) for match in _UTF_7.finditer(text))
     if text.count("%") >= 5:
         yield from ((match, "percent encoding", _from_percent) for match in _PERCENT.finditer(text))
     if text.count("=") >= 8:
@@ -102,19 +130,21 @@ def _many(text: str, pieces: Iterable[str]) -> bool:
 
 
 def _turned(view: View) -> Iterator[tuple[View, str]]:
-    """Stretches of lines in rot13 or written backwards: their common words are words only when turned."""
+    """Stretches of lines in shifted letters or backwards: their common words are words only when turned."""
     lower = view.text.lower()
-    for how, turn, probes in _TURNS:
-        if not any(probe in lower for probe in probes):
-            continue
+    turns = [(how, turn) for how, turn, probes in _TURNS if any(probe in lower for probe in probes)]
+    turns += [_SHIFTS[word] for word in _SHIFTS.keys() & set(lower.split())][:_MAX_TURNS]
+    for how, turn in dict(turns).items():
         lines = [line.span() for line in _LINE.finditer(lower) if _reads_better(line.group(), turn)]
         if not lines:
             continue
         start, end = lines[0][0], min(lines[-1][1], lines[0][0] + _MAX_BLOB)
-        if how == "rot13":
-            yield View(_rot13(view.text[start:end]), view, [0], [start]), how
+        if turn is not _backwards:
+            yield View(turn(view.text[start:end]), view, [0], [start]), how
         else:
             yield Mirrored(view, start, end, split_sentences), how
+            words = _SPACED.sub(lambda match: match.group()[::-1], view.text[start:end])
+            yield View(words, view, [0], [start]), "words written backwards"
 
 
 def _reads_better(line: str, turn: Callable[[str], str]) -> bool:
@@ -125,6 +155,10 @@ def _reads_better(line: str, turn: Callable[[str], str]) -> bool:
 
 def _rot13(text: str) -> str:
     return text.translate(_ROT13)
+
+
+def _by(table: dict[int, int]) -> Callable[[str], str]:
+    return lambda text: text.translate(table)
 
 
 def _backwards(text: str) -> str:
@@ -157,6 +191,38 @@ def _from_hex(blob: str) -> str | None:
 def _from_binary(blob: str) -> str | None:
     digits = "".join(c for c in blob if c in "01")
     return _opened(bytes(int(digits[at : at + 8], 2) for at in range(0, len(digits) - 7, 8)))
+
+
+def _from_octal(blob: str) -> str | None:
+    return _opened_text(_OCTAL_CODE.sub(lambda match: chr(int(match.group(1), 8)), blob))
+
+
+def _from_percent_u(blob: str) -> str | None:
+    codes = (int(blob[at + 2 : at + 6], 16) for at in range(0, len(blob), 6))
+    return _opened_text("".join(chr(code) for code in codes if not 0xD800 <= code < 0xE000))
+
+
+def _from_decimal(blob: str) -> str | None:
+    codes = [int(number) for number in _NUMBER.findall(blob)]
+    return _opened_text("".join(map(chr, codes))) if max(codes) < 256 else None
+
+
+def _from_utf_7(blob: str) -> str | None:
+    try:
+        return _opened_text(blob.encode("ascii").decode("utf-7"))
+    except UnicodeError:
+        return None
+
+
+def _from_base85(blob: str) -> str | None:
+    try:
+        return _opened(base64.b85decode(blob))
+    except ValueError:
+        return None
+
+
+def _opened_text(plain: str) -> str | None:
+    return plain if _readable(plain) else None
 
 
 def _from_percent(blob: str) -> str | None:
@@ -202,6 +268,15 @@ _IN_LONG: tuple[tuple[re.Pattern[str], str, _Decode], ...] = (
     (_BASE32, "base32", _from_base32),
     (_HEX, "hex", _from_hex),
 )
+# Common words as they look in shifted letters -> what turns them back.
+_SHIFTS = {
+    word.translate(there): (how, _by(back))
+    for how, there, back in (
+        *((f"letters shifted by {by}", _shifted(by), _shifted(26 - by)) for by in range(1, 26) if by != 13),
+        ("mirrored letters", _MIRRORED, _MIRRORED),
+    )
+    for word in ("the", "and", "with")
+}
 _TURNS: tuple[tuple[str, Callable[[str], str], tuple[str, ...]], ...] = tuple(
     (how, turn, tuple(turn(probe) for probe in _PROBES))
     for how, turn in (("rot13", _rot13), ("written backwards", _backwards))

@@ -28,6 +28,28 @@ _SINGLE = re.compile(r" \w \w \w")
 _LETTERS_APART = re.compile(r"(?<!\S)(?:\S ){1,400}\S(?!\S)|(?<=\S) {2,8}(?=\S)")
 _HYPHENS = re.compile(r"(?<!\S)(?:[^\W\d_]-){3,}[^\W\d_](?!\w)")
 _HYPHENED = re.compile(r"-\w-\w-\w")
+_DOTS = re.compile(r"(?<!\S)(?:[^\W\d_]\.){3,}[^\W\d_](?!\w)")
+_DOTTED = re.compile(r"\.\w\.\w\.\w")
+_LETTERS_DOTTED = re.compile(r"(?<!\S)(?:\S\.){1,400}\S(?!\S)")
+# `name [at] host [dot] example`, `hxxps[://]host`
+_DEFANGED = re.compile(
+    r"(?<=\w) ?[\[({] ?(?:at|@) ?[\])}] ?(?=[\w-]{1,63} ?(?:[\[({] ?(?:dot|\.)|\.\w))"
+    r"|(?<=\w) ?[\[({] ?(?:dot|\.) ?[\])}] ?(?=\w)|(?<=[a-z])[\[(]:(?://)?[\])]|\bhxxp(?=s?[:\[(])",
+    re.IGNORECASE,
+)
+_DEFANGED_SIGNS = ("[at]", "(at)", "[dot]", "(dot)", "[.]", "(.)", "[:", "(:", "[@]", "(@)", "hxxp", "{at}", "{dot}")
+_FANGS = {"at": "@", "@": "@", "dot": ".", ".": ".", ":": ":", "://": "://", "hxxp": "http"}
+# Where pieces of a text are put together in code or in a formula.
+_SEAM = re.compile(r"([\"'])[ \t]{0,3}[+&][ \t\n]{0,20}\1")
+_SEAM_IN_FORMULA = re.compile(r"([\"'])[ \t]{0,3},[ \t]{0,3}\1")
+_FORMULA = re.compile(r"CONCAT(?:ENATE)?\([^\n]{0,8000}")
+_WORDS_GLUED = re.compile(r"(?<!\S)[^\s/\\=?&]{40}")
+_GLUED = re.compile(r"(?<!\S)[^\s/\\=?&]{40,4000}")
+_GLUE = (
+    (re.compile(r"\.(?=\w)"), re.compile(r"@[^.\s]*$|\d$")),
+    (re.compile(r"-(?=\w)"), re.compile(r"@[^.\s]*$|\d$|\b[A-Z]{2,4}$")),
+    (re.compile(r"(?<=[a-z0-9.,:;!?'])(?=[A-Z][a-z])"), re.compile(r"(?!)")),
+)
 _LETTERS_HYPHENED = re.compile(r"(?<!\S)(?:\S-){1,400}\S(?!\S)")
 _EMPHASIS = re.compile(r"(?<!\S)[(\"']?(\*{1,3}|_{1,3})([^\s*_](?:\S{0,200}[^\s*_])?)\1(?=[\s.,;:!?)\"']|$)")
 _NOISE = re.compile(r" (?:[*~|^#•·¦]|//)(?= |$)")
@@ -47,6 +69,12 @@ _KNOWN = frozenset(word for word in ENGLISH.stop_words | frozenset(ENGLISH.verbs
 def join_up(view: View) -> View:
     """`view` as it was before somebody took it apart; the same object where nothing was."""
     text = view.text
+    if any(sign in text for sign in _DEFANGED_SIGNS):
+        view = view.rewrite(_DEFANGED, lambda match: _FANGS.get(match.group().strip(" [](){}").lower(), match.group()))
+    if "+" in text or "&" in text or "CONCAT" in text:
+        view = view.replaced(_without_seams(view.text))
+    if _WORDS_GLUED.search(text):
+        view = view.replaced(_apart(view.text))
     if "-\n" in text or "-\r\n" in text:
         view = view.rewrite(_HYPHENATED, lambda match: "")
     if ":" in text and "0" in text:
@@ -61,9 +89,42 @@ def join_up(view: View) -> View:
         view = view.replaced(_together(view.text, _APART, _LETTERS_APART))
     if _HYPHENED.search(text):
         view = view.replaced(_together(view.text, _HYPHENS, _LETTERS_HYPHENED))
+    if _DOTTED.search(text):
+        view = view.replaced(_together(view.text, _DOTS, _LETTERS_DOTTED))
     if _has_numbered_words(view.text):
         view = view.replaced(_with_letters(view.text))
     return view
+
+
+def _without_seams(text: str) -> Iterator[Cut]:
+    """Cuts for what stands between pieces of one text that are put together by `+`, `&` or a formula."""
+    seams = [match.span() for match in _SEAM.finditer(text)]
+    if "CONCAT" in text:
+        for formula in _FORMULA.finditer(text):
+            seams += [match.span() for match in _SEAM_IN_FORMULA.finditer(text, *formula.span())]
+    if len(seams) >= _MIN:
+        done = 0
+        for start, end in sorted(seams):
+            if start >= done:
+                yield start, end, ""
+                done = end
+
+
+def _apart(text: str) -> Iterator[Cut]:
+    """Cuts that put blanks into a long word made of words, where several of them are known."""
+    for word in _GLUED.finditer(text):
+        for glue, stays in _GLUE:
+            places = [match.span() for match in glue.finditer(text, *word.span())]
+            if len(places) < 2 * _MIN:
+                continue
+            starts = [word.start(), *(end for _, end in places)]
+            ends = [*(start for start, _ in places), word.end()]
+            pieces = [text[start:end] for start, end in zip(starts, ends, strict=True)]
+            if len({piece.lower() for piece in pieces} & _KNOWN) < _MIN:
+                continue
+            # a value keeps its own signs
+            yield from ((*place, " ") for place, piece in zip(places, pieces, strict=False) if not stays.search(piece))
+            break
 
 
 def _after_prefixes(text: str) -> Iterator[Cut]:

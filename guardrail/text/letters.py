@@ -67,13 +67,28 @@ _SIGNS = "".join(chr(code) for code in _LOOKALIKES if not chr(code).isalpha())
 _LATIN = re.compile(r"[A-Za-z]+")
 # A word with a letter, or what looks like one, that is not ASCII.
 _ODD_WORD = re.compile(rf"(?<![A-Za-z])[A-Za-z]*+(?:[^\W\d_]|[{re.escape(_SIGNS)}])+")
+_ALPHABET = "abcdefghijklmnopqrstuvwxyz"
+# Signs of one letter each that no table of look-alikes has: flags, and letters in dark squares and circles.
+_LETTER_SIGNS = {first + at: letter for first in (0x1F1E6, 0x1F170, 0x1F150) for at, letter in enumerate(_ALPHABET)}
+_LETTER_SIGN = re.compile("[\U0001f150-\U0001f169\U0001f170-\U0001f189\U0001f1e6-\U0001f1ff]")
+_FLIPPED = str.maketrans(
+    "\u0250q\u0254p\u01dd\u025f\u0183\u0265\u1d09\u027e\u029el\u026fuodb\u0279s\u0287n\u028c\u028dx\u028ez", _ALPHABET
+)
+_FLIPPED_LETTER = re.compile("[\u0250\u0254\u01dd\u025f\u0265\u1d09\u027e\u029e\u026f\u0279\u0287\u028c\u028d\u028e]")
+_OTHER_DIGIT = re.compile(r"(?![0-9])\d")
+# Fewer are a team's flags, a blood group, a word of phonetics.
+_MIN_SIGNS = 12
 _KNOWN = frozenset(word for word in ENGLISH.stop_words | frozenset(ENGLISH.verbs) if len(word) > 2)
 
 
 def plain_letters(view: View) -> View:
     """`view` with every letter that imitates a Latin one replaced by it, where the text around says it imitates."""
+    if len(_LETTER_SIGN.findall(view.text)) >= _MIN_SIGNS:
+        view = View(view.text.translate(_LETTER_SIGNS), view)
     view = view.rewrite(_NON_ASCII, lambda match: unicodedata.normalize("NFKC", match.group()))
-    text = view.text.replace("\u2010", "-")
+    if len(_FLIPPED_LETTER.findall(view.text)) >= _MIN_SIGNS:
+        view = view.replaced(_upright(view.text))
+    text = _OTHER_DIGIT.sub(lambda match: str(unicodedata.decimal(match.group())), view.text.replace("\u2010", "-"))
     if _SMALL_CAPITAL.search(text):
         text = text.translate(_SMALL_CAPITALS)
     letters = len(text[:4000]) - len(_LATIN.sub("", text[:4000]))
@@ -92,6 +107,13 @@ def plain_letters(view: View) -> View:
 
     view = View(_ODD_WORD.sub(latin, text), view)
     return view if view.text.isascii() else view.replaced(_without_marks(view.text))
+
+
+def _upright(text: str) -> Iterator[Cut]:
+    """Lines of letters turned upside down, which are read from their end."""
+    for line in _LINE.finditer(text):
+        if len(_FLIPPED_LETTER.findall(line.group())) >= _MIN_SIGNS:
+            yield *line.span(), line.group()[::-1].translate(_FLIPPED)
 
 
 def _mixes(word: str) -> bool:

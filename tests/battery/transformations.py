@@ -6,6 +6,7 @@ from random import Random
 from tests.battery.attacks import Attack
 from tests.battery.characters import CHARACTERS
 from tests.battery.layout import ENCODINGS, HIDING, MARKUP, PADDING, STRUCTURE
+from tests.battery.newer import NEWER
 from tests.battery.rewording import WORDINGS
 from tests.battery.transformation import Transformation
 
@@ -17,6 +18,7 @@ TRANSFORMATIONS: tuple[Transformation, ...] = (
     *STRUCTURE,
     *PADDING,
     *WORDINGS,
+    *NEWER,
 )
 
 
