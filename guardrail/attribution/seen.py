@@ -12,6 +12,7 @@ from guardrail.text.links import find_links, registered_domain
 
 # Characters of what was read that are looked through, newest first: 4 ms to prepare, once a call and only where asked.
 _MOST_TEXT = 400_000
+_WORDS = re.compile(r"[^\W_]+")
 _WINDOW = 24
 _MOST_WINDOWS = 200
 _TELLING = re.compile(
@@ -78,9 +79,16 @@ class Seen:
         key = compact(text)
         if len(key) >= 3 and key in self._own:
             return True
-        words = [word for word in re.findall(r"[^\W_]+", text.lower()) if len(word) > 2]
+        words = [word for word in _WORDS.findall(text.lower()) if len(word) > 2]
         known = sum(1 for word in words if word in self._case.user.words)
         return len(words) >= 2 and known >= 0.75 * len(words)
+
+    def is_users_earlier(self, text: str) -> bool:
+        """The user said it in an earlier turn, and what is asked for now is about something else."""
+        words = {word for word in _WORDS.findall(text.lower()) if len(word) > 2}
+        now = " ".join(passage.text for passage in self._case.call.user_passages)[:_MOST_TEXT].lower()
+        asked = sum(1 for word in words if word in now)
+        return bool(words) and self.is_users(text) and asked < 0.5 * len(words)
 
     def find(self, text: str) -> Found | None:
         """Where `text` was read, whole or in stretches of 24 letters; None when nowhere."""
