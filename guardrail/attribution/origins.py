@@ -2,11 +2,12 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from guardrail.attribution.provenance import Leaf, stands_in
 from guardrail.case import Case, Source
 from guardrail.invocation import Invocation, Origin, Passage
+from guardrail.text.normalise import decode_blob
 from guardrail.text.reading import Prose
 from guardrail.text.records import Field, cut_records
 from guardrail.text.view import View, lowered
@@ -25,6 +26,7 @@ _WIDE_SPACE = re.compile(r"\s{2,}|[^\S ]")
 _TELLING = 30
 _MAX_SENTENCES = 8
 _SHORTEST_BARE = 4
+_SHORTEST_BLOB = 16
 _BLOB = re.compile(r"base64|base32|hex|binary|percent|quoted")
 # An entity of an entity: `&amp;#0000105;`.
 _LONGEST_LETTER = 16
@@ -99,6 +101,7 @@ class _Search:
             or (_in_other_words(leaf, self._said) if by_user else None)
             or _in_part(leaf.needle, everywhere)
             or _whole(leaf.needle, self._agents)
+            or _encoded_by_agent(leaf, everywhere)
             or _Found(kind="agent")
         )
 
@@ -212,6 +215,17 @@ def _in_part(needle: str, places: list[_Place]) -> _Found | None:
         if found is not None:
             return found
     return None
+
+
+def _encoded_by_agent(leaf: Leaf, places: list[_Place]) -> _Found | None:
+    """An attachment's content: what it says, once decoded, may stand where the agent read it."""
+    blob = leaf.value.partition(";base64,")[2] if leaf.value.startswith("data:") else leaf.value
+    opened = decode_blob(blob) if len(blob) >= _SHORTEST_BLOB and " " not in blob.strip() else None
+    if not opened:
+        return None
+    needle = " ".join(lowered(opened).split())
+    found = _whole(needle, places) or _in_part(needle, places)
+    return replace(found, disguise="base64, by the agent") if found is not None else None
 
 
 def _at(place: _Place, start: int, end: int) -> _Found:

@@ -69,6 +69,16 @@ def test_it_points_at_the_whole_blob_a_value_was_encoded_in_and_says_how() -> No
     assert origin.disguise == "base64"
 
 
+def test_what_the_agent_encoded_leads_to_where_it_read_it() -> None:
+    read = "RESTRICTED - BOARD ONLY. Charter rates of 2027 follow."
+    sent = base64.b64encode(b"RESTRICTED - BOARD ONLY").decode()
+    call = a_call(outputs=[("get_file", {"body": read})], arguments={"file": sent})
+    origin = origin_of(call, "file")
+    assert (text_at(call, origin), origin.disguise) == ("RESTRICTED - BOARD ONLY", "base64, by the agent")
+    other = base64.b64encode(b"the menu of the canteen").decode()
+    assert origin_of(a_call(outputs=[("get_file", {"body": read})], arguments={"file": other}), "file").kind == "agent"
+
+
 def test_a_plain_value_is_not_called_disguised() -> None:
     call = a_call(outputs=[("read_note", {"body": NOTE})], arguments={"to": "kim@rival.example"})
     assert origin_of(call, "to").disguise == ""
