@@ -131,10 +131,10 @@ def judge_at_once(
 ) -> Judgement | None:
     """Judge by what needs no reading, for a tool that is not critical. Never raises for what a call contains.
 
-    None where the whole judgement must not wait: a quick check speaks against the call or failed, or memory could not
-    carry what is found later to the conversation's next call.
+    None where the whole judgement must not wait: a quick check speaks against the call or failed, memory could not
+    carry what is found later to the conversation's next call, or a person has allowed this very call.
     """
-    if not past.available or past.late_finding:
+    if not past.available or past.late_finding or past.ticket is not None:
         return None
     stages = _Stages(clock)
     case = open_case(call, past, ruleset, Budget(deadline=deadline, clock=clock), ())

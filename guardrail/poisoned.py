@@ -80,10 +80,12 @@ return {1}
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _List:
-    """An organisation's texts as last fetched; `entries` are (digest, end, how)."""
+    """An organisation's texts as last fetched, each digest with when it ends, by the mode it counts in."""
 
     version: bytes
-    entries: tuple[tuple[str, int, str], ...]
+    ends: dict[Mode, dict[str, int]]
+    first_end: int
+    whole: dict[Mode, frozenset[str]]
 
 
 _lists: OrderedDict[str, _List] = OrderedDict()
@@ -106,14 +108,16 @@ def digests(key: str, *, version: bytes, listed: bytes, mode: Mode) -> frozenset
         _lists.pop(key, None)
         return frozenset()
     if listed:
-        _lists[key] = _List(version=version, entries=_read(listed))
+        _lists[key] = _read(listed, version=version)
         while len(_lists) > _MOST_LISTS:
             _lists.popitem(last=False)
     known = _lists.get(key)
     if known is None:
         return frozenset()
-    now, counts = time.time(), _COUNTS[mode]
-    return frozenset(digest for digest, end, how in known.entries if end > now and how in counts)
+    now = time.time()
+    if now < known.first_end:
+        return known.whole[mode]
+    return frozenset(digest for digest, end in known.ends[mode].items() if end > now)
 
 
 def load(key: str, *, mode: Mode) -> frozenset[str] | None:
@@ -151,11 +155,17 @@ def _write(key: str, found: Sequence[str], *, agent: str, how: str) -> bool:
     return run(_REMEMBER, [key], [*bounds, *found]) is not None
 
 
-def _read(listed: bytes) -> tuple[tuple[str, int, str], ...]:
+def _read(listed: bytes, *, version: bytes) -> _List:
     words = listed.decode("ascii", "replace").split(" ")
-    pairs = zip(words[::2], words[1::2], strict=False)
-    return tuple(
+    entries = [
         (digest, int(value[:10]), value[18:])
-        for digest, value in pairs
+        for digest, value in zip(words[::2], words[1::2], strict=False)
         if digest != "version" and value[:10].isdecimal()
+    ]
+    ends = {mode: {digest: end for digest, end, how in entries if how in counts} for mode, counts in _COUNTS.items()}
+    return _List(
+        version=version,
+        ends=ends,
+        first_end=min((end for _, end, _ in entries), default=0),
+        whole={mode: frozenset(found) for mode, found in ends.items()},
     )

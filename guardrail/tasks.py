@@ -1,7 +1,6 @@
 """Celery shells of this package."""
 
 from celery import shared_task
-from django.utils import timezone
 
 from guardrail import partitions, validation
 
@@ -15,4 +14,4 @@ def make_partitions() -> None:
 @shared_task(name="guardrail.validate_due")
 def validate_due() -> None:
     """Judge in full what was answered by the quick checks; safe to run twice, and overlapping runs share the work."""
-    validation.validate_due(timezone.now())
+    validation.validate_due()

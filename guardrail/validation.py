@@ -7,10 +7,10 @@ nothing. About one full judgement a call, some 10 to 100 ms.
 
 import time
 import uuid
-from datetime import datetime
 
 import structlog
 from django.db import connection, transaction
+from django.utils import timezone
 
 from guardrail import opinions, past, poisoned, store
 from guardrail.attribution.recall import proven
@@ -21,7 +21,7 @@ from guardrail.transcripts import load_body, load_call
 from guardrail.wire import copilot_studio
 from policies import load
 from policies.decision import decide
-from policies.ruleset import Action, Ruleset, ToolKind
+from policies.ruleset import Action, Ruleset, RulesetError, ToolKind
 
 log = structlog.get_logger(__name__)
 
@@ -46,12 +46,15 @@ class NotTold(RuntimeError):
     """The memory of calls (Redis) did not take a finding; the call stays in the queue."""
 
 
-def validate_due(now: datetime) -> int:
+def validate_due() -> int:
     """Judge what is due, those tried least and then the oldest first; returns how many. Safe to run twice.
 
     Raises NotTold when Redis is away: what was found is judged again then.
     """
-    load.refresh()
+    try:
+        load.refresh()
+    except RulesetError as error:
+        log.warning("validation.by_the_policy_before", error=str(error)[:200])
     until = time.monotonic() + _RUN_SECONDS
     seen: set[uuid.UUID] = set()
     while len(seen) < _MOST and time.monotonic() < until:
@@ -60,7 +63,7 @@ def validate_due(now: datetime) -> int:
         if claimed is None or claimed[0] in seen:
             break
         seen.add(claimed[0])
-        _validate(claimed[0], attempt=claimed[1], now=now)
+        _validate(claimed[0], attempt=claimed[1])
     return len(seen)
 
 
@@ -73,7 +76,7 @@ def _claim() -> tuple[uuid.UUID, int] | None:
 
 
 @transaction.atomic
-def _validate(verdict_id: uuid.UUID, *, attempt: int, now: datetime) -> None:
+def _validate(verdict_id: uuid.UUID, *, attempt: int) -> None:
     """Judge one call in full under the lock of its row; nothing to do where another worker was faster."""
     waiting = PendingValidation.objects.select_for_update(skip_locked=True).filter(pk=verdict_id, found=False)
     if not waiting:
@@ -94,7 +97,8 @@ def _validate(verdict_id: uuid.UUID, *, attempt: int, now: datetime) -> None:
     _tell(call, judgement, ruleset, verdict_id=verdict_id)
     columns = store.judged_columns(judgement.decision, judgement.origins, ruleset)
     LateFinding.objects.bulk_create(
-        [LateFinding(id=verdict_id, found_at=now, judged_ms=round(judged_ms, 3), **columns)], ignore_conflicts=True
+        [LateFinding(id=verdict_id, found_at=timezone.now(), judged_ms=round(judged_ms, 3), **columns)],
+        ignore_conflicts=True,
     )
     waiting.update(found=True)
     log.info("validation.found", verdict_id=str(verdict_id), would_have=columns["would_have"], ms=round(judged_ms, 1))

@@ -17,6 +17,7 @@ from django.test import Client
 from django.utils import timezone
 
 from guardrail import database, housekeeper, past, store
+from guardrail.journal import Journal, drain
 from guardrail.models import LateFinding, PendingValidation, Verdict
 from guardrail.tasks import validate_due
 from guardrail.validation import NotTold
@@ -304,6 +305,31 @@ def test_a_journaled_verdict_is_judged_in_full_when_it_comes_in(
     take_in()
     assert LateFinding.objects.get().pk == verdict_of(answer).pk
     assert Investigation.objects.get().outcome == "found_late"
+
+
+def test_a_journal_from_before_an_upgrade_comes_in(
+    asking: Asking, settings: Any, tmp_path: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.DATA_DIR = tmp_path
+    kept: list[dict[str, Any]] = []
+
+    def before(entry: dict[str, Any]) -> None:
+        kept.append({name: value for name, value in entry.items() if name != "deferred"})
+
+    with monkeypatch.context() as away:
+        away.setattr(store, "_journal", None)
+        port = connection.settings_dict["PORT"]
+        database.close()
+        connection.settings_dict["PORT"] = "9"
+        asking.analyze(planned(PLAIN, to="lena@adatum.example"))
+        connection.settings_dict["PORT"] = port
+        database.close()
+        database.pool()
+        drain(tmp_path / "journal", before)
+    Journal(tmp_path / "journal").append(kept[0])
+    assert store.ingest_journal() == 1
+    assert not Verdict.objects.get().deferred
+    assert not PendingValidation.objects.exists()
 
 
 def test_a_worker_that_dies_in_the_middle_loses_nothing(relaxed: Asking, monkeypatch: pytest.MonkeyPatch) -> None:
