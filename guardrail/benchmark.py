@@ -15,6 +15,7 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
+from guardrail.attribution.recall import proven
 from guardrail.invocation import Past
 from guardrail.judge import judge
 from guardrail.text.reading import forget_readings
@@ -143,10 +144,16 @@ def count_lines(path: Path) -> int:
 
 
 def measure(
-    path: Path, ruleset: Ruleset, *, cold: bool = False, on_call: Callable[[], object] = lambda: None
+    path: Path,
+    ruleset: Ruleset,
+    *,
+    cold: bool = False,
+    remembered: set[str] | None = None,
+    on_call: Callable[[], object] = lambda: None,
 ) -> Measured:
     """Judge every call of one corpus in order. `cold` forgets before each call what was read of any before.
 
+    `remembered` are the poisoned texts known so far, to which each blocked call adds; None = every call is the first.
     `on_call` is told after each call.
     """
     sessions = []
@@ -156,7 +163,7 @@ def measure(
         for row in rows:
             if cold:
                 forget_readings()
-            scored.append(_score(row, ruleset, times))
+            scored.append(_score(row, ruleset, times, remembered))
             on_call()
         sessions.append(session_of(rows, scored))
     return Measured(sessions=tuple(sessions), ms=tuple(times.ms), cpu_ms=tuple(times.cpu_ms))
@@ -193,7 +200,7 @@ def task_of(row: dict[str, Any]) -> str:
     return str((row["request"].get("plannerContext") or {}).get("userMessage") or row["session"])
 
 
-def _score(row: dict[str, Any], ruleset: Ruleset, times: _Times) -> Scored:
+def _score(row: dict[str, Any], ruleset: Ruleset, times: _Times, remembered: set[str] | None) -> Scored:
     body = json.dumps(row["request"], ensure_ascii=False).encode("utf-8", "surrogatepass")
     tags = row.get("tags") or {}
     labels = {
@@ -206,14 +213,17 @@ def _score(row: dict[str, Any], ruleset: Ruleset, times: _Times) -> Scored:
         call = parse(body, orchestrator="benchmark")
     except Unreadable:
         return Scored(**labels, action=Action.BLOCK, ms=0.0, unreadable=True)
+    past = Past(available=True, poisoned=frozenset(remembered or ()))
     start, cpu_start = time.perf_counter(), time.thread_time()
     # on the processor's clock: other work on the machine must not change what is counted
     clock = time.thread_time
-    judgement = judge(call, Past(available=True), ruleset, deadline=clock() + _BUDGET_S, clock=clock)
+    judgement = judge(call, past, ruleset, deadline=clock() + _BUDGET_S, clock=clock)
     cpu_ms, ms = (time.thread_time() - cpu_start) * 1000, (time.perf_counter() - start) * 1000
     times.ms.append(ms)
     times.cpu_ms.append(cpu_ms)
     decision = judgement.decision
+    if remembered is not None:
+        remembered.update(proven(decision, ruleset))
     return Scored(
         **labels,
         action=decision.would_have,

@@ -29,19 +29,25 @@ class Command(BaseCommand):
         )
         parser.add_argument("--templates", action="store_true", help="a row for each wording, not the worst only")
         parser.add_argument("--cold", action="store_true", help="forget before each call what was read before it")
+        parser.add_argument(
+            "--remember", action="store_true", help="as one organisation: remember poisoned texts over all corpora"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         folder: Path = options["folder"]
         paths = _wanted(folder, options["corpora"])
         corpora: list[tuple[str, dict[str, Any]]] = []
         misses: list[dict[str, Any]] = []
+        remembered: set[str] | None = set() if options["remember"] else None
         total = sum(benchmark.count_lines(path) for path in paths)
         with tqdm(total=total, unit="call", file=sys.stderr, disable=not sys.stderr.isatty(), leave=False) as bar:
             for path in paths:
                 name = benchmark.corpus_name(path)
                 bar.set_description(name)
                 ruleset = benchmark.ruleset_for(name, folder / "profiles")
-                measured = benchmark.measure(path, ruleset, cold=options["cold"], on_call=bar.update)
+                measured = benchmark.measure(
+                    path, ruleset, cold=options["cold"], remembered=remembered, on_call=bar.update
+                )
                 corpora.append((name, benchmark_report.numbers_of(measured)))
                 misses += benchmark_report.misses_of(name, measured.sessions)
         for row in benchmark_report.rows_of(corpora, templates=options["templates"]):
