@@ -3,7 +3,7 @@
 One Redis hash an orchestrator and tenant, `gr:p:<hash>`: digest -> end (10 digits of Unix seconds), agent (8 hex digits
 of its hash), how it is known (one letter); and `version`, new with each change, so that a call fetches the list only
 when it has changed. Digests of text, no text. Beyond its share an agent's oldest goes, so that nobody who can make one
-agent stop can push out what others have found.
+agent stop can push out what others have found; of the whole list what a person has cleared goes first, then the oldest.
 """
 
 import time
@@ -49,7 +49,11 @@ for i = 1, #all, 2 do
         end
     end
 end
-local function older(a, b) return a[2] < b[2] end
+local function older(a, b)
+    local spared, other = string.sub(a[2], 19, 19) ~= 'c', string.sub(b[2], 19, 19) ~= 'c'
+    if spared ~= other then return other end
+    return a[2] < b[2]
+end
 table.sort(kept, older)
 table.sort(own, older)
 local function drop(entries)

@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from guardrail import housekeeper, past
 from guardrail.models import Verdict
-from guardrail.poisoned import MOST_AN_AGENT
+from guardrail.poisoned import MOST, MOST_AN_AGENT, clear
 from investigations.intake import take_in
 from investigations.models import Investigation
 from policies.access import Role, give_role
@@ -268,6 +268,15 @@ def test_one_agent_cannot_push_out_what_others_found(asking: Asking, poisoned: V
     assert store.hlen(key) <= MOST_AN_AGENT + 10
     assert 0 < store.ttl(key) <= 30 * 24 * 3600
     assert replanned(asking).action == "block"
+
+
+def test_what_people_cleared_cannot_push_out_what_was_found(asking: Asking, poisoned: Verdict) -> None:
+    store = redis.Redis.from_url(settings.REDIS_URL)
+    (key,) = store.keys("gr:p:*")
+    for n in range(0, MOST + 200, 100):
+        assert clear(key.decode(), [f"{n + k:024x}" for k in range(100)])
+    assert store.hlen(key) <= MOST + 1
+    assert recalled(replanned(asking))
 
 
 def test_redis_holds_no_word_of_the_text(asking: Asking, poisoned: Verdict) -> None:
