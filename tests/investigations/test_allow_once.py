@@ -131,7 +131,7 @@ def test_it_lets_an_allowed_call_pass_once_and_holds_the_next(asking: Asking, in
     passed = verdict_of(again)
     assert (passed.action, passed.would_have, passed.deciding_signal) == ("allow", "allow", "allowed_once")
     assert passed.reason.startswith("Allowed once by Ines, until ")
-    assert [signal["action"] for signal in passed.signals] == ["notice", "hold"]
+    assert [signal["action"] for signal in passed.signals][:2] == ["notice", "hold"]
     assert stopped(asking.analyze(planned(step="s-3")))
 
 
