@@ -41,7 +41,8 @@ _RENDERED = frozenset("currency text unit units temperature language timezone ti
 _RENDERING = frozenset("convert translate transform format".split())
 # Sending, booking or setting up one of these is paying.
 _MONEY = frozenset(
-    "money payment payments funds transaction payout payouts remittance wire iban refund refunds charge".split()
+    "money payment payments funds transaction payout payouts remittance wire iban refund refunds charge transfer "
+    "transfers".split()
 )
 # Adding or making one of these lets somebody in.
 _LETTING_IN = frozenset(
@@ -58,6 +59,7 @@ _PRODUCTS = frozenset(
     "azure gcp postgres postgresql mysql sqlite mongodb snowflake bigquery discord telegram whatsapp zoom webex okta "
     "pagerduty datadog intercom freshdesk docusign hr crm erp bapi api soql sql".split()
 )
+_BANKED = frozenset("account accounts detail details data".split())
 _SORTS_OF = {
     ToolKind.WRITE: frozenset((ToolKind.DELETE, ToolKind.PAY)),
     ToolKind.SEND: frozenset((ToolKind.SHARE, ToolKind.PAY)),
@@ -130,7 +132,9 @@ def _inferred(tool: Tool) -> ToolKind:
         or (ToolKind.READ if tokens and tokens[-1] in _STATES else None)
         or _kind_of_parameters(tool)
     )
-    if kind in _MOVING and not _MONEY.isdisjoint(tokens):
+    # whoever changes a payee's account pays, only later
+    payee = "bank" in tokens and not _BANKED.isdisjoint(tokens)
+    if kind in _MOVING and (payee or not _MONEY.isdisjoint(tokens)):
         return ToolKind.PAY
     if kind is ToolKind.WRITE and not _ADDING.isdisjoint(tokens) and not _LETTING_IN.isdisjoint(tokens):
         return ToolKind.SHARE

@@ -76,7 +76,7 @@ class Match:
 
 def matches_of(case: Case) -> Iterator[Match]:
     doing = _doing_of(case)
-    in_data: dict[Leaf, bool] = {}
+    in_data: dict[Leaf, frozenset[tuple[str, int]]] = {}
     for source in case.sources:
         if not source.reading.directives:
             continue
@@ -158,7 +158,7 @@ def _match(
     directive: Directive,
     doing: _Doing,
     here: list[tuple[Leaf, float]],
-    in_data: dict[Leaf, bool],
+    in_data: dict[Leaf, frozenset[tuple[str, int]]],
     case: Case,
 ) -> Match | None:
     tuning = case.tuning
@@ -169,10 +169,8 @@ def _match(
     signs = directive.signs if tuning.signatures else ()
     hidden = directive.hidden if tuning.hidden else ""
     window = directive.window if tuning.window else word_set((directive.text,))
-    explained = raw = 0.0
-    values = []
-    exact = []
-    told = ""
+    explained, raw, told = 0.0, 0.0, ""
+    values, exact = [], []
     for leaf, weight in here:
         share = share_in(leaf, window)
         if not share or (leaf.kind in ("short", "long") and share < tuning.text_cover):
@@ -183,12 +181,11 @@ def _match(
             continue
         if _belongs_to_another(leaf, told, directive, source, doing, tuning):
             continue
-        if leaf not in in_data:
-            in_data[leaf] = tuning.data_discount and _stands_in_data(leaf, case)
+        is_data = _is_data(leaf, told, directive, source, in_data, case)
         raw += weight * share
-        explained += weight * share * (_data_discount(leaf, tuning) if in_data[leaf] else 1.0)
+        explained += weight * share * (_data_discount(leaf, tuning) if is_data else 1.0)
         values.append(leaf)
-        if leaf.kind in EXACT and not in_data[leaf]:
+        if leaf.kind in EXACT and not is_data:
             exact.append(leaf)
     total = doing.total
     for leaf, weight in doing.small if tuning.small_numbers and action > OTHERWISE else ():
@@ -246,15 +243,35 @@ def _data_discount(leaf: Leaf, tuning: Tuning) -> float:
     return tuning.short_data_weight if len(leaf.needle) <= tuning.short_data_length else tuning.data_weight
 
 
-def _stands_in_data(leaf: Leaf, case: Case) -> bool:
-    """True when the value also stands in an output outside every instruction: an agent may have it from there."""
+def _is_data(
+    leaf: Leaf,
+    told: str,
+    directive: Directive,
+    source: Source,
+    in_data: dict[Leaf, frozenset[tuple[str, int]]],
+    case: Case,
+) -> bool:
+    """The value also stands where no order is: an agent may have it from there."""
+    if leaf not in in_data:
+        in_data[leaf] = _records_with(leaf, case) if case.tuning.data_discount else frozenset()
+    if not in_data[leaf] or in_data[leaf] - {(source.name, directive.record)} or not case.sink:
+        return bool(in_data[leaf])
+    # whoever put a value into the order may have put it beside the order as well
+    return not share_in(leaf, word_set((told,)))
+
+
+def _records_with(leaf: Leaf, case: Case) -> frozenset[tuple[str, int]]:
+    """Where the value also stands outside every instruction, so that an agent may have it from there; two suffice."""
+    found: set[tuple[str, int]] = set()
     if leaf.kind == "long" or not leaf.needle:
-        return False
-    return any(
-        leaf.needle in prose.lower and _outside_instructions(leaf.needle, prose)
-        for source in case.sources
-        for prose in source.reading.prose
-    )
+        return frozenset()
+    for source in case.sources:
+        for prose in source.reading.prose:
+            if (source.name, prose.record) not in found and _outside_instructions(leaf.needle, prose):
+                found.add((source.name, prose.record))
+                if len(found) == 2:
+                    return frozenset(found)
+    return frozenset(found)
 
 
 def _outside_instructions(needle: str, prose: Prose) -> bool:

@@ -61,9 +61,13 @@ _AS_OTHERS_ASK = re.compile(
 # "The details are in the mail": the user names the action, a text the values.
 _DETAILS_THERE = re.compile(
     r"\b(?:as|that|which|details?|information|info|data|everything|address|e-?mail|number|link|recipients?|the one|"
-    r"values?)"
-    r"(?: (?:is|are|was|were|can be|you can))? (?:described|specified|listed|mentioned|stated|outlined|given|provided|"
+    r"account|values?)"
+    r"(?: (?:is|are|was|were|can be|you can|it|he|she|they))? (?:described|specified|agreed|shown|printed|noted|quoted|"
+    r"indicated|gives?|states?|names?|listed|mentioned|stated|outlined|given|provided|"
     r"found|written|in|on|from|find)\b[^.!?\n]{0,40}\b" + _THING + r"\b"
+    r"|\b(?:address|account|number|date|person|place|link|name)s? (?:it|that|which|he|she|they) "
+    r"(?:gives?|names?|states?|mentions?|lists?|shows?|says?|wants?)\b"
+    r"|\bby (?:the )?(?:runbook|manual|guide|policy|procedure|checklist|handbook)\b"
     r"|\b(?:you can|can be|you'?ll) (?:find|found|get|see)\b|\b(?:based on|according to|per the|using the|"
     r"from (?:the|my|"
     r"his|her|their|our|that|this))\b[^.!?\n]{0,40}\b" + _THING + r"\b"
@@ -128,12 +132,17 @@ _PREFIX = re.compile(r"^[^a-z]*[\w -]{0,40}:\s")
 _ADDRESS = re.compile(r"\b[\w-]{1,63}(?:\.[\w-]{1,63}){1,6}\b")
 # Ways to ask for a message without naming the verb.
 _IDIOMS = re.compile(
+    r"\b(?:tell|ask|inform|remind) (?!(?:me|us|you|if|whether|what|how|which|when|where|who|why|it)\b)[^.!?\n]{2,60}|"
     r"\b(?:let|keep) [^.!?\n]{1,60} (?:know|posted|informed|updated|in the loop)\b"
     r"|\b(?:get back|reach out|write back) to\b"
     r"|\b(?:drop|give|shoot) [^.!?\n]{1,40} (?:a line|a note|a message|a mail|an email|a call|a ring|"
     r"a heads.?up)\b|\bloop\b"
     r"|\bput [^.!?\n]{1,40} in (?:cc|copy)\b",
     re.IGNORECASE,
+)
+_LETTING_IN = re.compile(
+    r"\b(?:give|get|let) [^.!?\n]{1,80}\b(?:access|permissions?|rights?|role)\b"
+    r"|\blet [^.!?\n]{1,60} (?:see|read|edit|in)\b"
 )
 _QUESTION = re.compile(
     r"(?:^|[.!,\n]\s*)(?:what|who|whom|whose|when|where|why|how|which|is|are|was|were|do|does|did|has|have|any|tell|give|"
@@ -183,6 +192,8 @@ def read_request(user: WordSet, tool: Tool, kind: ToolKind, tuning: Tuning) -> R
     said = (wanted - ENGLISH.general) | {_SAID_WITH[verb] for verb in wanted if verb in _SAID_WITH}
     if _IDIOMS.search(user.lower[:_MAX_ORDERS]):
         said |= {"notify"}
+    if _LETTING_IN.search(user.lower[:_MAX_ORDERS]):
+        said |= {"grant"}
     senses = {ENGLISH.main_sense[verb] for verb in said - _SPEAKING if verb in ENGLISH.main_sense}
     delegation = _delegation(user.lower[:_MAX_ORDERS]) if tuning.delegation else Delegation.NONE
     return Request(

@@ -160,6 +160,13 @@ def _is_told_to(match: Match, case: Case, request: Request) -> bool:
     return fits or any(leaf.kind in OUTWARD for leaf in match.exact)
 
 
+def _is_addressed_by_user(case: Case) -> bool:
+    """Everybody the call would reach was named by the user, with an address."""
+    reached = {target.value for target in case.targets if target.named}
+    leaves = [leaf for leaf in case.leaves if leaf.kind in OUTWARD and leaf.value.lower() in reached]
+    return bool(leaves) and all(stands_in(leaf.needle, case.user.lower) >= 0 for leaf in leaves)
+
+
 def _is_given(case: Case) -> bool:
     """The user gave some value of the call."""
     return any(
@@ -234,7 +241,11 @@ def _replaces(match: Match, case: Case, request: Request) -> bool:
     if _has_values(case) and not match.new:
         return False
     tuning = case.tuning
+    if not match.exact and _is_addressed_by_user(case):
+        return False
     if match.cover >= tuning.instead_cover and match.explained >= tuning.instead_explained:
+        return True
+    if not request.deed and match.action >= SAME_VERB and match.cover >= tuning.whole_cover:
         return True
     named = match.action >= SAME_VERB and match.tool >= tuning.tool_closely_named
     if named and (match.cover >= tuning.instead_named_cover or not match.new):

@@ -321,7 +321,9 @@ def _verbs_asked(said: Sentence, language: Language, manner: str) -> frozenset[s
             if invented and _opens_deed(said, index, language, manner):
                 found.add(word)
         elif word in language.participles and index and words[index - 1] in ("be", "get"):
-            found.add(language.participles[word])
+            # `when does it have to be renewed?` is no order of the user's
+            if manner != "order" or not said.lower.rstrip().endswith("?"):
+                found.add(language.participles[word])
         elif word in language.verbs:
             if _is_wanted(said, index, language, manner) and not _used_as_noun(said, index, language):
                 found.add(word)

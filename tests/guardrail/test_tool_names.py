@@ -151,6 +151,8 @@ send | x.message_send | message_send
 read | x.email_search | email_search
 read | x.contact_list | contact_list
 read | x.orders_get | orders_get
+pay | x.Create-transfer | Create-transfer | Transfers money from the account
+pay | x.Change-vendor-bank-details | Change-vendor-bank-details |
 """
 
 
