@@ -13,6 +13,8 @@ from guardrail.text.links import find_links, registered_domain
 # Characters of what was read that are looked through, newest first: 4 ms to prepare, once a call and only where asked.
 _MOST_TEXT = 400_000
 _WORDS = re.compile(r"[^\W_]+")
+_MOST_PRINTED = 5_000
+_LONG_ADDRESS = 40
 _WINDOW = 24
 _MOST_WINDOWS = 200
 _TELLING = re.compile(
@@ -53,6 +55,7 @@ class Seen:
     def __init__(self, case: Case) -> None:
         self._case = case
         self._printed: dict[str, frozenset[str]] = {}
+        self._links: dict[int, dict[str, set[str]]] = {}
 
     @cached_property
     def fields(self) -> tuple[Field, ...]:
@@ -135,18 +138,32 @@ class Seen:
         domain = registered_domain(host)
         return any(domain in lower for _, lower in self._spoken) or bool(self.homes_of(host))
 
+    def is_printed(self, address: str) -> bool:
+        """The whole address, a long one, stands in what was read or said, glued to a word or broken over lines."""
+        if len(address) < _LONG_ADDRESS:
+            return False
+        key = compact(address)
+        return any(address in text for text, _ in self._spoken) or any(key in field.compact for field in self.fields)
+
     def printed(self, host: str) -> frozenset[str]:
         """The pieces, as written, of every address at `host` that stands in what was read or said."""
         if host not in self._printed:
             found: set[str] = set()
-            for text, lower in self._spoken:
+            for number, (_, lower) in enumerate(self._spoken):
                 if host in lower:
-                    for link in find_links(text[:_MOST_TEXT]):
-                        if link.host == host:
-                            found.update(piece.raw for piece in link.pieces)
                     found.update(host.split("."))
+                    found.update(self._links_of(number).get(host, ()))
             self._printed[host] = frozenset(found)
         return self._printed[host]
+
+    def _links_of(self, number: int) -> dict[str, set[str]]:
+        """host -> pieces of the addresses in one text; cut once, since a page of links asks for each of them."""
+        if number not in self._links:
+            links: dict[str, set[str]] = {}
+            for link in find_links(self._spoken[number][0][:_MOST_TEXT], most=_MOST_PRINTED):
+                links.setdefault(link.host, set()).update(piece.raw for piece in link.pieces)
+            self._links[number] = links
+        return self._links[number]
 
     @cached_property
     def _spoken(self) -> list[tuple[str, str]]:

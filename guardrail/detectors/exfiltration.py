@@ -71,7 +71,7 @@ def detect(case: Case) -> list[Signal]:
         return []
     judged = _Judged(case)
     outward = [sent for sent in pieces if judged.leads_out(sent.host)]
-    outward = _without_public(outward)
+    outward = _without_printed(_without_public(outward), judged)
     findings = [judged.weighed(finding) for finding in _findings(outward, judged)]
     if not findings:
         return []
@@ -127,6 +127,19 @@ def _without_public(pieces: list[Sent]) -> list[Sent]:
         if sent.piece.place == "path":
             paths.setdefault(sent.link, []).append(sent.piece.raw)
     return [sent for sent in pieces if not is_public_service(sent.host, tuple(paths.get(sent.link, ())))]
+
+
+def _without_printed(pieces: list[Sent], judged: _Judged) -> list[Sent]:
+    """Without addresses that stood so, as a whole, in what was read."""
+    texts = {argument.path: str(argument.value) for argument in judged.case.call.arguments}
+    spans = {(sent.argument, sent.start, sent.end): sent.host for sent in pieces}
+    printed = set()
+    for span, host in spans.items():
+        address = texts.get(span[0], "")[span[1] : span[2]]
+        # a path as an argument of its own is no address
+        if host in address.lower() and judged.seen.is_printed(address):
+            printed.add(span)
+    return [sent for sent in pieces if (sent.argument, sent.start, sent.end) not in printed]
 
 
 def _findings(pieces: list[Sent], judged: _Judged) -> Iterator[_Finding]:

@@ -56,8 +56,8 @@ class Link:
     loads: bool = False
 
 
-def find_links(text: str) -> list[Link]:
-    """Every address in `text`, addresses inside addresses too, in order; the first 400."""
+def find_links(text: str, *, most: int = _MOST_LINKS) -> list[Link]:
+    """Every address in `text`, addresses inside addresses too, in order; the first `most`."""
     if "/" not in text and "\\" not in text and "www." not in text.lower():
         return []
     loading = _loading(text)
@@ -68,7 +68,7 @@ def find_links(text: str) -> list[Link]:
         link = _link(text, match.start(), end, loads=match.start() in loading)
         if link is not None:
             found += [link, *_inside(link)]
-        if len(found) >= _MOST_LINKS:
+        if len(found) >= most:
             return found
     known = {link.start for link in found}
     for start, end in loading.items():
@@ -80,7 +80,7 @@ def find_links(text: str) -> list[Link]:
         if match.start(1) not in loading:
             link = _link(text, *match.span(1), loads=False)
             found += [link] if link else []
-    return found[:_MOST_LINKS]
+    return found[:most]
 
 
 def find_host_names(text: str) -> list[Link]:

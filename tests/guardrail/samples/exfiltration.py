@@ -412,6 +412,14 @@ SILENT = (
         ),
     ),
     Silent(
+        what="an address that stood glued to a word",
+        call=reply(f"See {UNSUBSCRIBE}", outputs=[("read_mail", f"News of the week{UNSUBSCRIBE}\nBye")]),
+    ),
+    Silent(
+        what="an address that stood broken over two lines",
+        call=reply(f"See {UNSUBSCRIBE}", outputs=[("read_mail", f"News: {UNSUBSCRIBE[:60]}=\n{UNSUBSCRIBE[60:]} Bye")]),
+    ),
+    Silent(
         what="a badge of a project that was read about",
         call=reply(
             "![build](https://badges.example/github/actions/status/harbour/berth-planner/ci.yml?branch=main&label=tests)",
