@@ -14,14 +14,14 @@ from django.utils import timezone
 
 from guardrail import housekeeper, past
 from guardrail.models import Verdict
-from guardrail.poisoned import MOST, MOST_AN_AGENT, clear
+from guardrail.poisoned import MOST, MOST_AN_AGENT, clear, key_of
 from investigations.intake import take_in
 from investigations.models import Investigation
 from policies.access import Role, give_role
 from policies.models import Agent
 from policies.services import inventory
 from tests.callers import Answer, Asking
-from tests.guardrail.bodies import call, output
+from tests.guardrail.bodies import TENANT, call, output
 
 # real commits: verdicts are written on connections of their own
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -271,11 +271,10 @@ def test_one_agent_cannot_push_out_what_others_found(asking: Asking, poisoned: V
 
 
 def test_what_people_cleared_cannot_push_out_what_was_found(asking: Asking, poisoned: Verdict) -> None:
-    store = redis.Redis.from_url(settings.REDIS_URL)
-    (key,) = store.keys("gr:p:*")
+    key = key_of("copilot-studio", TENANT)
     for n in range(0, MOST + 200, 100):
-        assert clear(key.decode(), [f"{n + k:024x}" for k in range(100)])
-    assert store.hlen(key) <= MOST + 1
+        assert clear(key, [f"{n + k:024x}" for k in range(100)])
+    assert redis.Redis.from_url(settings.REDIS_URL).hlen(key) <= MOST + 1
     assert recalled(replanned(asking))
 
 
