@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from guardrail.detectors import DETECTORS, Detect
@@ -64,14 +64,15 @@ def judged(
     past: Past | None = None,
     budget_s: float = 30.0,
     detectors: Sequence[tuple[str, Detect]] = DETECTORS,
+    clock: Callable[[], float] = time.monotonic,
     **fragment: Any,
 ) -> Judgement:
     return judge(
         call,
         past or Past(available=True),
         a_ruleset(**fragment),
-        deadline=time.monotonic() + budget_s,
-        clock=time.monotonic,
+        deadline=clock() + budget_s,
+        clock=clock,
         detectors=detectors,
     )
 

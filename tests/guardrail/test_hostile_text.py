@@ -103,7 +103,7 @@ OWN_PIECES = {
 def test_it_reads_100_kB_of_anything_in_time(piece: str) -> None:
     text = piece * (100_000 // len(piece))
     forget_readings()
-    start = time.perf_counter()
+    start = time.process_time()
     calls = [
         a_call(outputs=[("read_file", text)], arguments=MAIL),
         a_call(arguments={**MAIL, "body": text}),
@@ -115,10 +115,10 @@ def test_it_reads_100_kB_of_anything_in_time(piece: str) -> None:
         ),
     ]
     documents: dict[str, Any] = dict(KNOWN)
-    timings = [timing for call in calls for timing in judged(call, **documents).timings]
+    timings = [timing for call in calls for timing in judged(call, clock=time.process_time, **documents).timings]
 
     # generous: the slowest takes 0.5 s on two busy cores (2026-11); anything quadratic takes minutes
-    assert time.perf_counter() - start < 12
+    assert time.process_time() - start < 12
     # each detector by itself as well: 0.2 s is the slowest
     assert [timing for timing in timings if timing[0] not in ("read", "decide") and timing[1] > 2_000] == []
 
