@@ -21,7 +21,11 @@ _MAX_READ_AGAIN = 20_000
 _MAX_DISGUISED = 4
 _USER_SHARE = 0.8
 _SENTENCE = re.compile(r"[.!?;\n]+\s*")
-_WIDE_SPACE = re.compile(r"\s{2,}|[^\S ]")
+_WHITE = {ord(sign): " " for sign in "\n\r\t\v\f\u00a0"}
+_WIDE_SPACE = re.compile("  +")
+_MAX_JOINED = 60_000
+# Fields a value is looked for in as a reader has them who sees everything.
+_MAX_PLAIN = 400
 # Shorter sentences stand in many texts by chance.
 _TELLING = 30
 _MAX_SENTENCES = 8
@@ -109,7 +113,7 @@ class _Search:
         """In a text as a reader who sees everything has it, decoded and unhidden; the span is where it was written."""
         forms = (leaf.needle, *_other_forms(leaf))
         for source in self._case.sources:
-            for prose in source.reading.prose:
+            for prose in source.reading.prose[:_MAX_PLAIN]:
                 form = next((form for form in forms if stands_in(form, prose.lower) >= 0), "")
                 found = self._in_original(form, source, prose) if form else None
                 if found is not None:
@@ -171,14 +175,25 @@ def _whole(needle: str, places: list[_Place]) -> _Found | None:
             return _at(place, at, at + len(needle))
     if " " not in needle:
         return None
-    # over two lines, as in a mail wrapped at 72 characters
+    # over two lines, as in a mail wrapped at 72 characters; one word that is nowhere rules that out
+    telling = max(needle.split(), key=len)
     for place in places:
-        if place.joined is None:
-            place.joined = View(place.lower).rewrite(_WIDE_SPACE, _blank)
-        at = stands_in(needle, place.joined.text)
-        if at >= 0:
-            return _at(place, place.joined.place(at), place.joined.place(at + len(needle) - 1) + 1)
+        if telling in place.lower:
+            view = _joined(place)
+            at = stands_in(needle, view.text)
+            if at >= 0:
+                return _at(place, view.place(at), view.place(at + len(needle) - 1) + 1)
     return None
+
+
+def _joined(place: _Place) -> View:
+    """The text with every stretch of white space as one blank; a blank for each where that would take long."""
+    if place.joined is None:
+        # first letter by letter, which is fast and moves nothing
+        place.joined = View(place.lower.translate(_WHITE))
+        if "  " in place.joined.text and len(place.lower) <= _MAX_JOINED:
+            place.joined = place.joined.rewrite(_WIDE_SPACE, _blank)
+    return place.joined
 
 
 def _other_forms(leaf: Leaf) -> Iterator[str]:
