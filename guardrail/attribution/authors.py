@@ -10,12 +10,14 @@ from guardrail.text.directives import WORD
 from guardrail.text.reading import Author
 from guardrail.text.wordset import WordSet
 from guardrail.tool_kind import tool_words
-from policies.ruleset import Standing
+from policies.ruleset import Standing, ToolKind
 
 _OWN_MATERIAL = frozenset(
     "file files repo repository code command shell terminal bash doc docs documentation kb knowledge wiki runbook "
     "manual policy handbook guide routine procedure schema sources".split()
 )
+# Of these a page is the organisation's own, whoever wrote it down.
+_KNOWLEDGE = frozenset("kb knowledge wiki runbook manual policy handbook guide routine procedure".split())
 # Mailboxes of a function: sharing such a word with the user's request names nobody.
 _FUNCTIONS = frozenset(
     "info sales support billing service services team office mail noreply reply no contact admin help desk news "
@@ -37,7 +39,7 @@ def is_spoken_of(author: Author, case: Case) -> bool:
 
 
 def is_ours(author: Author, case: Case) -> bool:
-    return "@" in author.author and case.ruleset.standing_of(author.author) is Standing.INTERNAL
+    return "@" in author.author and _is_inside(author.author, case)
 
 
 def is_own_material(match: Match, case: Case, request: Request) -> bool:
@@ -46,12 +48,27 @@ def is_own_material(match: Match, case: Case, request: Request) -> bool:
     Whoever names a goal and not the steps expects the agent to go by them. A mail, a review or a web page is none.
     """
     author, source = match.author, match.source
-    if author.author or author.editor or not case.tuning.own_material:
+    if not case.tuning.own_material:
         return False
+    words = frozenset(tool_words(Tool(tool_id=source.tool_name, name=source.tool_name)))
+    if author.author or author.editor:
+        written = [name for name in (author.author, author.editor) if name]
+        known = all("@" in name and _is_inside(name, case) for name in written)
+        # a mere name vouches for nothing but a message to the organisation itself
+        kept = case.kind is ToolKind.SEND and not any("@" in name for name in written) and _stays_inside(case)
+        return (known or kept) and not request.only_reading and not words.isdisjoint(_KNOWLEDGE)
     if source.tool_name and source.tool_name in (case.call.tool.name, case.call.tool.tool_id):
         return True
-    tool = Tool(tool_id=source.tool_name, name=source.tool_name)
-    return not request.only_reading and not _OWN_MATERIAL.isdisjoint(tool_words(tool))
+    return not request.only_reading and not words.isdisjoint(_OWN_MATERIAL)
+
+
+def _stays_inside(case: Case) -> bool:
+    targets = [target for target in case.targets if target.named]
+    return bool(targets) and all(target.standing is Standing.INTERNAL for target in targets)
+
+
+def _is_inside(address: str, case: Case) -> bool:
+    return case.ruleset.standing_of(address) is Standing.INTERNAL
 
 
 def is_someone_elses(match: Match, case: Case) -> bool:

@@ -41,6 +41,8 @@ def _by_stem() -> dict[str, frozenset[str]]:
 _FAMILY_OF = _by_stem()
 
 
+# In a value they give somebody the run of the place.
+_MIGHTY = frozenset("admin admins administrator administrators root owner owners superuser sysadmin".split())
 # What can be opened again; whoever does what others ask for has such requests among them.
 _GIVING_UP = stems(frozenset("cancel close decline unsubscribe dismiss".split()))
 
@@ -60,4 +62,7 @@ def is_grave(case: Case) -> bool:
     touched = {stem(word.removesuffix("s")) for word in tool_words(case.call.tool)}
     names = {argument_name(argument.path) for argument in case.call.arguments} & _GRAVE_ARGUMENTS
     touched |= {stem(name.removeprefix("new").removesuffix("s")) for name in names}
+    given = {word for leaf in case.leaves if leaf.kind in ("short", "id") for word in leaf.words}
+    if not given.isdisjoint(_MIGHTY) and said.isdisjoint(_FAMILY_OF["admin"]):
+        return True
     return any(word in _FAMILY_OF and said.isdisjoint(_FAMILY_OF[word]) for word in touched)

@@ -18,6 +18,13 @@ from guardrail.tool_kind import tool_senses, tool_verbs, tool_words
 
 # Values that name a person, place or thing exactly: one that only an instruction gives is evidence on its own.
 EXACT = frozenset(("email", "url", "domain", "iban", "phone", "id", "path"))
+_NAME_PARTS = re.compile(r"[a-z]+")
+# Arguments of any tool: their names in a sentence say nothing about the call.
+_ANY_FIELD = frozenset(
+    "name type value values text body title subject content message description comment note notes item items data "
+    "date time start code kind list query user email mail address recipient recipients channel path file page "
+    "number reason from with status link".split()
+)
 _ADDRESSES = frozenset(("email", "url", "domain", "iban"))
 # Prose is kept in lower case.
 FORMS = {"email": EMAIL, "iban": re.compile(r"\b[a-z]{2}\d{2}(?: ?[a-z0-9]{4}){2,7}(?: ?[a-z0-9]{1,4})?\b")}
@@ -39,6 +46,7 @@ class _Doing:
     words: tuple[str, ...]
     stems: frozenset[str]
     things: frozenset[str]
+    fields: frozenset[str]
     fresh: tuple[tuple[Leaf, float], ...]
     small: tuple[tuple[Leaf, float], ...]
     total: float
@@ -104,6 +112,14 @@ def _doing_of(case: Case) -> _Doing:
         words=tuple(stem(word) for word in tool_words(tool)),
         stems=stems(telling),
         things=stems(frozenset(word for word in tool_words(tool) if word not in ENGLISH.verb_forms)),
+        fields=stems(
+            frozenset(
+                word
+                for argument in case.call.arguments
+                for word in _NAME_PARTS.findall(argument.path.rpartition("/")[2].lower())
+                if len(word) > 3 and word not in _ANY_FIELD
+            )
+        ),
         fresh=fresh,
         total=sum(weight for _, weight in fresh),
         small=tuple((leaf, weight) for leaf, weight in new if is_constant(leaf, tuning)),
@@ -235,7 +251,8 @@ def _action(doing: _Doing, directive: Directive, tool: float, tuning: Tuning) ->
     # `the limit of 5521 goes up to 40`: what the tool works on, all of it, in the order's own sentence
     if doing.things and doing.things <= directive.stems and directive.asked.manner != MENTION:
         return SAME_KIND
-    return TOOL_NAMED if tool >= tuning.tool_named else OTHERWISE
+    # `the discount of 5521 goes to 40` for `discount_percent`
+    return TOOL_NAMED if tool >= tuning.tool_named or doing.fields & directive.stems else OTHERWISE
 
 
 def _data_discount(leaf: Leaf, tuning: Tuning) -> float:

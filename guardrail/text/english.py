@@ -75,7 +75,8 @@ VERBS: dict[str, tuple[str, ...]] = {
         "translate "
         "split trade relocate encrypt decrypt format overwrite mute silence whitelist blacklist rotate regenerate "
         "reissue renew restore migrate import reassign reopen resolve transition prescribe waive credit override "
-        "upsert duplicate clone rebook elevate quarantine provision onboard fix repair solve".split(),
+        "upsert duplicate clone rebook elevate quarantine provision onboard fix repair solve "
+        "arrange organise organize".split(),
         (WRITE,),
     ),
     **dict.fromkeys("book reserve rent hire".split(), (BOOK, WRITE)),
@@ -125,6 +126,9 @@ DEEDS: dict[str, str] = {
     "belong": "add",
     "duplicate": "delete",
     "obsolete": "delete",
+    "outdated": "delete",
+    "superseded": "delete",
+    "redundant": "delete",
     "gets": "give",
     "receives": "give",
     "entitled": "grant",
