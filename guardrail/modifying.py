@@ -113,16 +113,26 @@ def _scalar_without(value: Any, redactions: Sequence[Redaction]) -> Any:
         return None
     was_json = _is_json(value)
     text = value
-    last = len(text)
-    for part in sorted(redactions, key=lambda part: (part.start, part.end or len(value)), reverse=True):
-        end = min(len(value) if part.end is None else part.end, last)
-        if part.start >= end:
-            continue
-        text = text[: part.start] + part.instead + text[end:]
-        last = part.start
+    for start, end, instead in reversed(_merged(redactions, len(value))):
+        text = text[:start] + instead + text[end:]
     if was_json and not _is_json(text):
         raise Unmendable("the JSON in an argument would be broken.")
     return text if text.strip(" ,;") or REMOVED in text else _GONE
+
+
+def _merged(redactions: Sequence[Redaction], length: int) -> list[tuple[int, int, str]]:
+    """The stretches in order, those that overlap as one: two findings in one place leave one mark."""
+    found: list[tuple[int, int, str]] = []
+    for part in sorted(redactions, key=lambda part: part.start):
+        start, end = max(0, part.start), length if part.end is None else min(part.end, length)
+        if start >= end:
+            continue
+        if found and start < found[-1][1]:
+            near, far, instead = found[-1]
+            found[-1] = (near, max(far, end), instead or part.instead)
+        else:
+            found.append((start, end, part.instead))
+    return found
 
 
 def _is_json(text: str) -> bool:

@@ -78,6 +78,7 @@ def test_it_takes_the_secret_out_and_nothing_else(asking: Asking) -> None:
         ({"body": f"ключ — {KEY} 😀"}, {"body": f"ключ — {REMOVED} 😀"}),
         ({"json": json.dumps({"note": f"use {KEY}"})}, {"json": json.dumps({"note": f"use {REMOVED}"})}),
         ({"a.b": f"use {KEY}"}, {"a.b": f"use {REMOVED}"}),
+        ({"body": f"api_key = {KEY}!"}, {"body": f"api_key = {REMOVED}"}),
         ({"body": KEY, "n": None, "on": True}, {"body": REMOVED, "n": None, "on": True}),
     ],
 )
