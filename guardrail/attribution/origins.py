@@ -31,7 +31,7 @@ _TELLING = 30
 _MAX_SENTENCES = 8
 _SHORTEST_BARE = 4
 _SHORTEST_BLOB = 16
-_BLOB = re.compile(r"base64|base32|hex|binary|percent|quoted")
+_BLOB = re.compile(r"base64|base32|base85|hex|binary|percent|quoted|codes of|octal|UTF-7")
 # An entity of an entity: `&amp;#0000105;`.
 _LONGEST_LETTER = 16
 

@@ -137,6 +137,6 @@ def test_every_origin_of_disguised_attacks_holds_its_value() -> None:
                 fields = [field for record in cut_records((plain,), unlimited()) for field in record.fields]
                 seen["read" if any(value in squeezed(field.view.text) for field in fields) else "not read"] += 1
                 assert origin.disguise, (attack.name, transformation.name, origin)
-    # a single word in rot13, leet or with accents cannot be told from a word by itself
-    assert seen["not read"] <= 0.05 * sum(seen.values())
+    # a single word in rot13, leet, flags or with accents cannot be told from a word by itself
+    assert seen["not read"] <= 0.08 * sum(seen.values())
     assert seen["read"] > 100
