@@ -237,14 +237,14 @@ def _told(directive: Directive) -> str:
 def _tool_share(doing: _Doing, directive: Directive) -> float:
     if not doing.words:
         return 0.0
-    return sum(1 for word in doing.words if word in directive.window_stems) / len(doing.words)
+    return sum(1 for word in doing.words if directive.window.holds(word)) / len(doing.words)
 
 
 def _action(doing: _Doing, directive: Directive, tool: float, tuning: Tuning) -> float:
     verbs = directive.asked.verbs - ENGLISH.general
     if tool >= tuning.tool_named and directive.asked.verbs & doing.own:
         return SAME_VERB
-    if verbs & doing.verbs or (doing.stems & directive.stems):
+    if verbs & doing.verbs or any(directive.window.begins_with(word) for word in doing.stems):
         return SAME_VERB
     if directive.asked.senses & doing.senses and verbs:
         return SAME_KIND

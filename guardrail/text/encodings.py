@@ -7,7 +7,7 @@ import base64
 import binascii
 import quopri
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from urllib.parse import unquote
 
 from guardrail.text.sentences import split_sentences
@@ -75,7 +75,9 @@ def decoded_views(view: View) -> list[tuple[View, str]]:
     """
     found: list[tuple[View, str]] = []
     done: list[tuple[int, int]] = []
-    for match, how, decode in _blobs(view.text):
+    lower = view.text.lower()
+    words = dict.fromkeys(lower.split())
+    for match, how, decode in _blobs(view.text, lower, [word for word in words if len(word) >= _MIN_LONG]):
         start, end = match.span()
         if any(near <= start and end <= far for near, far in done[-_MAX_DECODED:]):
             continue
@@ -85,7 +87,7 @@ def decoded_views(view: View) -> list[tuple[View, str]]:
             found.append((View(plain, view, [0, len(plain)], [start, end]), how))
             if len(found) >= _MAX_DECODED:
                 return found
-    found += _turned(view)
+    found += _turned(view, lower, words)
     return found[:_MAX_DECODED]
 
 
@@ -94,18 +96,18 @@ def decode_blob(blob: str) -> str | None:
     return _from_base64(blob.strip()[:_MAX_BLOB])
 
 
-def _blobs(text: str) -> Iterator[tuple[re.Match[str], str, _Decode]]:
+def _blobs(text: str, lower: str, long_words: list[str]) -> Iterator[tuple[re.Match[str], str, _Decode]]:
     """What may be encoded in `text`, and how; nothing is looked for that a glance shows cannot be there."""
-    if any(_CODED_RUN.search(word) for word in text.split() if len(word) >= _MIN_LONG):
+    if any(_CODED_RUN.search(word) for word in long_words):
         long = [match.span() for match in _LONG.finditer(text)]
         if any(_BASE64_ONLY.fullmatch(text, *span) for span in long):
             yield from ((match, "base64", _from_base64) for match in _BASE64_LINES.finditer(text))
         for start, end in long:
             for pattern, how, decode in _IN_LONG:
                 yield from ((match, how, decode) for match in pattern.finditer(text, start, end))
-    for word in text.split():
+    for word in long_words:
         # other long words are addresses and paths, which base85 has no signs for
-        if len(word) >= _MIN_LONG and not _PATH_SIGN.search(word) and (found := _BASE85.search(text, text.find(word))):
+        if not _PATH_SIGN.search(word) and (found := _BASE85.search(text, lower.find(word))):
             yield found, "base85", _from_base85
     if _many(text, ("6f", "6F", "20", "65")) and _HEX_SOME.search(text):
         yield from ((match, "hex", _from_hex) for match in _HEX_APART.finditer(text))
@@ -129,11 +131,10 @@ def _many(text: str, pieces: Iterable[str]) -> bool:
     return sum(text.count(piece) for piece in pieces) >= 4
 
 
-def _turned(view: View) -> Iterator[tuple[View, str]]:
+def _turned(view: View, lower: str, words: Mapping[str, None]) -> Iterator[tuple[View, str]]:
     """Stretches of lines in shifted letters or backwards: their common words are words only when turned."""
-    lower = view.text.lower()
     turns = [(how, turn) for how, turn, probes in _TURNS if any(probe in lower for probe in probes)]
-    turns += [_SHIFTS[word] for word in _SHIFTS.keys() & set(lower.split())][:_MAX_TURNS]
+    turns += [_SHIFTS[word] for word in sorted(_SHIFTS.keys() & words.keys())][:_MAX_TURNS]
     for how, turn in dict(turns).items():
         lines = [line.span() for line in _LINE.finditer(lower) if _reads_better(line.group(), turn)]
         if not lines:
@@ -143,8 +144,8 @@ def _turned(view: View) -> Iterator[tuple[View, str]]:
             yield View(turn(view.text[start:end]), view, [0], [start]), how
         else:
             yield Mirrored(view, start, end, split_sentences), how
-            words = _SPACED.sub(lambda match: match.group()[::-1], view.text[start:end])
-            yield View(words, view, [0], [start]), "words written backwards"
+            turned = _SPACED.sub(lambda match: match.group()[::-1], view.text[start:end])
+            yield View(turned, view, [0], [start]), "words written backwards"
 
 
 def _reads_better(line: str, turn: Callable[[str], str]) -> bool:

@@ -37,13 +37,13 @@ _DEFANGED = re.compile(
     r"|(?<=\w) ?[\[({] ?(?:dot|\.) ?[\])}] ?(?=\w)|(?<=[a-z])[\[(]:(?://)?[\])]|\bhxxp(?=s?[:\[(])",
     re.IGNORECASE,
 )
-_DEFANGED_SIGNS = ("[at]", "(at)", "[dot]", "(dot)", "[.]", "(.)", "[:", "(:", "[@]", "(@)", "hxxp", "{at}", "{dot}")
+_DEFANGED_SIGN = re.compile(r"[\[({] ?(?:[@.]|:[\])/]|[aA][tT] ?[\])}]|[dD][oO][tT] ?[\])}])")
 _FANGS = {"at": "@", "@": "@", "dot": ".", ".": ".", ":": ":", "://": "://", "hxxp": "http"}
 # Where pieces of a text are put together in code or in a formula.
 _SEAM = re.compile(r"([\"'])[ \t]{0,3}[+&][ \t\n]{0,20}\1")
 _SEAM_IN_FORMULA = re.compile(r"([\"'])[ \t]{0,3},[ \t]{0,3}\1")
 _FORMULA = re.compile(r"CONCAT(?:ENATE)?\([^\n]{0,8000}")
-_WORDS_GLUED = re.compile(r"(?<!\S)[^\s/\\=?&]{40}")
+_MIN_GLUED = 40
 _GLUED = re.compile(r"(?<!\S)[^\s/\\=?&]{40,4000}")
 _GLUE = (
     (re.compile(r"\.(?=\w)"), re.compile(r"@[^.\s]*$|\d$")),
@@ -69,11 +69,11 @@ _KNOWN = frozenset(word for word in ENGLISH.stop_words | frozenset(ENGLISH.verbs
 def join_up(view: View) -> View:
     """`view` as it was before somebody took it apart; the same object where nothing was."""
     text = view.text
-    if any(sign in text for sign in _DEFANGED_SIGNS):
+    if _DEFANGED_SIGN.search(text) or "xxp" in text:
         view = view.rewrite(_DEFANGED, lambda match: _FANGS.get(match.group().strip(" [](){}").lower(), match.group()))
     if "+" in text or "&" in text or "CONCAT" in text:
         view = view.replaced(_without_seams(view.text))
-    if _WORDS_GLUED.search(text):
+    if max(map(len, text.split()), default=0) >= _MIN_GLUED:
         view = view.replaced(_apart(view.text))
     if "-\n" in text or "-\r\n" in text:
         view = view.rewrite(_HYPHENATED, lambda match: "")

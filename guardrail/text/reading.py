@@ -80,11 +80,6 @@ class Directive:
     hidden: str
 
     @property
-    def window_stems(self) -> frozenset[str]:
-        """The heads of all words of the window."""
-        return self.window.stems
-
-    @property
     def stems(self) -> frozenset[str]:
         """The heads of the sentence's own words."""
         return self.window.first_stems

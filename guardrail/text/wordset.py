@@ -79,7 +79,7 @@ class Window(WordSet):
     another field, see `go_on`.
     """
 
-    __slots__ = ("_all_stems", "_beyond", "_first", "_last", "_near", "is_cut_short")
+    __slots__ = ("_beyond", "_first", "_last", "_near", "is_cut_short")
 
     def __init__(self, near: Sentences, first: int, last: int, *, cut_short: bool = False) -> None:
         # INVARIANT: as WordSet's own; not called, because there is one for every directive
@@ -90,7 +90,6 @@ class Window(WordSet):
         self._last = last
         self._beyond: tuple[Window, ...] = ()
         self.is_cut_short = cut_short
-        self._all_stems: frozenset[str] | None = None
 
     @property
     def is_first(self) -> bool:
@@ -101,14 +100,18 @@ class Window(WordSet):
         """Make `beyond` a part of this window; before anything was looked up in it."""
         self._beyond = (*self._beyond, beyond)
 
-    @property
-    def stems(self) -> frozenset[str]:
-        """Of all its words."""
-        if self._all_stems is None:
-            rest = range(self._first + 1, self._last + 1)
-            beyond = (window.stems for window in self._beyond)
-            self._all_stems = self.first_stems.union(*(self._near.stems(index) for index in rest), *beyond)
-        return self._all_stems
+    def holds(self, stem: str) -> bool:
+        """Whether one of its words has this stem; a look at the text saves taking most of it apart."""
+        if stem not in self.lower:
+            return False
+        stems = self._near.stems
+        return any(stem in stems(index) for index in range(self._first, self._last + 1)) or any(
+            window.holds(stem) for window in self._beyond
+        )
+
+    def begins_with(self, stem: str) -> bool:
+        """The same of the sentence it begins with."""
+        return stem in self.lower and stem in self.first_stems
 
     @property
     def first_stems(self) -> frozenset[str]:
