@@ -111,19 +111,23 @@ def columns_of(folder: Path, names: Sequence[str], *, share: float, seed: int) -
             load=partial(load, of_family, reworded=True),
         )
     yield Column(title="disguises stopped", share="attack_stopped", load=_battery)
-    yield Column(title="benign sessions hindered", share="benign_sessions_false", load=partial(load, paths, share=1.0))
-    yield Column(title="loyal calls hindered", share="loyal_calls_false", load=partial(load, paths))
+    yield Column(
+        title="benign sessions hindered",
+        share="benign_sessions_false",
+        load=partial(load, paths, kind="benign", share=1.0),
+    )
+    yield Column(title="loyal calls hindered", share="loyal_calls_false", load=partial(load, paths, kind="loyal"))
 
 
 def _load(
-    paths: Sequence[Path], *, profiles: Path, share: float, seed: int, reworded: bool = False
+    paths: Sequence[Path], *, profiles: Path, share: float, seed: int, kind: str = "attack", reworded: bool = False
 ) -> list[PreparedSession]:
     found = []
     for path in paths:
         change = partial(paraphrased_session, neutral_words=True) if reworded else lambda rows: rows
         # a task of one corpus is not the task of that name in another
         suite = benchmark.corpus_name(path).rpartition("_")[0]
-        for session in prepared_corpus(path, profiles, share=share, seed=seed, change=change):
+        for session in prepared_corpus(path, profiles, kinds=(kind,), share=share, seed=seed, change=change):
             found.append(dataclasses.replace(session, task=f"{suite}:{session.task}"))
     return found
 

@@ -4,6 +4,7 @@ Reading is what costs; it happens in `prepare`. `judged` asks the detectors only
 """
 
 import json
+import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -51,13 +52,19 @@ class PreparedSession:
 
 
 def prepared_corpus(
-    path: Path, profiles: Path, *, share: float = 1.0, seed: int = 0, change: Callable[[Rows], Rows] = lambda rows: rows
+    path: Path,
+    profiles: Path,
+    *,
+    kinds: Sequence[str] = ("attack", "loyal", "benign"),
+    share: float = 1.0,
+    seed: int = 0,
+    change: Callable[[Rows], Rows] = lambda rows: rows,
 ) -> list[PreparedSession]:
     """The sessions of a corpus, or a seeded `share` of them; `change` rewrites the rows of each beforehand."""
     ruleset = benchmark.ruleset_for(benchmark.corpus_name(path), profiles)
-    sessions = list(benchmark.sessions_in(path))
+    sessions = [rows for rows in benchmark.sessions_in(path) if rows[0].get("kind") in kinds]
     if share < 1.0:
-        sessions = Random(seed).sample(sessions, max(1, round(share * len(sessions))))
+        sessions = Random(seed).sample(sessions, math.ceil(share * len(sessions)))
     return [prepared(change(rows), ruleset) for rows in sessions]
 
 
