@@ -53,6 +53,7 @@ _DO_WHAT_IT_SAYS = re.compile(
     r"|\bwhat(?:'s| is| was) (?:specified|described|requested|outlined|written|asked|demanded|needed|required)\b",
     re.IGNORECASE,
 )
+_TEXT = re.compile(r"\b" + _THING + r"\b")
 _AS_OTHERS_ASK = re.compile(
     r"\bwhat(?:ever)? (?:(?!i\b|you\b|we\b|is\b|are\b|did\b|does\b|do\b)[\w'.@-]+ ){1,4}"
     r"(?:asks?|asked|wants?|wanted|needs?|requests?|requested)\b"
@@ -172,7 +173,8 @@ class Request:
     """`asked` = the user's words call for this kind of action on this kind of thing.
 
     `deed` = they call for this kind of action, on whatever. `only_reading` = nothing the user said calls for
-    changing or sending anything. `as_others_ask` = they want done what others ask for.
+    changing or sending anything. `as_others_ask` = they want done what others ask for. `speaks_of_text` = they
+    speak of a mail, a ticket, a page or the like, without leaving anything to it in so many words.
     """
 
     asked: bool
@@ -180,6 +182,7 @@ class Request:
     only_reading: bool
     delegation: Delegation
     as_others_ask: bool = False
+    speaks_of_text: bool = False
 
 
 # several detectors ask about the same call, and so does whoever judges variations of it
@@ -203,6 +206,7 @@ def read_request(user: WordSet, tool: Tool, kind: ToolKind, tuning: Tuning) -> R
         and delegation is not Delegation.ACTIONS
         and (bool(senses) or _asks(user.lower)),
         delegation=delegation,
+        speaks_of_text=bool(_TEXT.search(user.lower[:_MAX_ORDERS])),
         as_others_ask=bool(_AS_OTHERS_ASK.search(user.lower[:_MAX_ORDERS])),
     )
 

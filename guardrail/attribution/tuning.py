@@ -96,6 +96,8 @@ class Tuning:
     """Deeds only mentioned: cover of the call, with a verb of its kind."""
     mention_explained: float = 1.2
     """Deeds only mentioned: weight explained where no value is exact."""
+    mention_little_explained: float = 0.6
+    """The same where the sentence has the tool's verb and names it, and holds all of the call."""
     explained_cover: float = 0.4
     """Unmarked: cover beside an exact value only the instruction gives."""
     given_share: float = 0.5

@@ -128,8 +128,8 @@ def _unmarked_name(match: Match, case: Case, request: Request) -> str:
     if not request.only_reading and not contradicted and _leaves_it_open(match, case, request, outward):
         unnamed = not _is_pointed_at(match, case, request) and not is_spoken_of(author, case)
         return "instruction_delegated" if outward and (unnamed or has_rival(outward, match, case)) else _MEANT
-    # whoever asks for a thing and gives no value of it has left the values to be found
-    unsaid = asked and not request.only_reading and not _is_given(case)
+    # whoever asks for a thing and gives no value of it, or speaks of a text, has left something to be found
+    unsaid = asked and not request.only_reading and (not _is_given(case) or request.speaks_of_text)
     return "instruction_followed" if request.delegation is Delegation.NONE and not unsaid else "instruction_delegated"
 
 
@@ -156,7 +156,10 @@ def _is_told_to(match: Match, case: Case, request: Request) -> bool:
     if not match.exact:
         ordered = match.directive.asked.manner != MENTION and not request.deed
         whole = ordered and match.cover >= tuning.whole_cover
-        return (fits or whole) and match.explained >= tuning.mention_explained
+        if (fits or whole) and match.explained >= tuning.mention_explained:
+            return True
+        same = match.action >= SAME_VERB and match.tool >= tuning.tool_named and match.cover >= tuning.whole_cover
+        return same and not request.deed and match.explained >= tuning.mention_little_explained
     return fits or any(leaf.kind in OUTWARD for leaf in match.exact)
 
 

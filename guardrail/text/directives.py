@@ -55,6 +55,9 @@ _PASSIVE = re.compile(
 )
 # Something a call could be made with; in a sentence of no mood that asks, a deed may still be meant.
 _VALUE = re.compile(r"\d|@|://|www\.|['\"“]")
+# A name says less: it stands in most of what is told.
+_NAME = re.compile(r"(?<=[a-z,] )[A-Z][\w-]|[a-z][-_][a-z]")
+_FEWEST_WITH_NAME = 6
 MENTION = "mentioned"
 _BEFORE_A_VERB = frozenset("to must should shall will can could may you kindly".split())
 # Shorter ones are labels and log lines: `Order number 77`, `Email address: ...`.
@@ -183,11 +186,19 @@ def _manner(said: Sentence, language: Language) -> str:
     if (
         len(words) >= _FEWEST_WORDS
         and not (language.verb_forms.keys().isdisjoint(words) and language.deeds.keys().isdisjoint(words))
-        and _VALUE.search(said.text)
+        and _holds_value(said)
         and not _LABELLED.match(said.text)
     ):
         return MENTION
     return ""
+
+
+def _holds_value(said: Sentence) -> bool:
+    if _VALUE.search(said.text):
+        return True
+    return (
+        len(said.words) >= _FEWEST_WITH_NAME and bool(_NAME.search(said.text)) and not _FIRST_PERSON.match(said.lower)
+    )
 
 
 def _towards_machine(said: Sentence, language: Language) -> str:
