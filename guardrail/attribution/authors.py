@@ -14,10 +14,14 @@ from policies.ruleset import Standing, ToolKind
 
 _OWN_MATERIAL = frozenset(
     "file files repo repository code command shell terminal bash doc docs documentation kb knowledge wiki runbook "
-    "manual policy handbook guide routine procedure schema sources".split()
+    "manual policy handbook guide routine procedure schema sources intranet faq playbook sop knowledgebase".split()
 )
+_FILES = frozenset("file files doc docs".split())
 # Of these a page is the organisation's own, whoever wrote it down.
-_KNOWLEDGE = frozenset("kb knowledge wiki runbook manual policy handbook guide routine procedure".split())
+_KNOWLEDGE = frozenset(
+    "kb knowledge knowledgebase wiki intranet faq runbook playbook sop manual policy handbook guide routine "
+    "procedure".split()
+)
 # Mailboxes of a function: sharing such a word with the user's request names nobody.
 _FUNCTIONS = frozenset(
     "info sales support billing service services team office mail noreply reply no contact admin help desk news "
@@ -55,14 +59,18 @@ def is_own_material(match: Match, case: Case, request: Request) -> bool:
         written = [name for name in (author.author, author.editor) if name]
         known = all("@" in name and _is_inside(name, case) for name in written)
         # a mere name vouches for nothing but a message to the organisation itself
-        kept = case.kind is ToolKind.SEND and not any("@" in name for name in written) and _stays_inside(case)
+        kept = case.kind is ToolKind.SEND and not any("@" in name for name in written) and stays_inside(case)
         return (known or kept) and not request.only_reading and not words.isdisjoint(_KNOWLEDGE)
     if source.tool_name and source.tool_name in (case.call.tool.name, case.call.tool.tool_id):
         return True
+    # a file may be anybody's: it tells how to do what was asked for or what to run, not what else to change
+    if words.isdisjoint(_OWN_MATERIAL - _FILES) and not request.deed and case.kind is not ToolKind.EXECUTE:
+        return False
     return not request.only_reading and not words.isdisjoint(_OWN_MATERIAL)
 
 
-def _stays_inside(case: Case) -> bool:
+def stays_inside(case: Case) -> bool:
+    """Everybody the call would reach is the organisation's own."""
     targets = [target for target in case.targets if target.named]
     return bool(targets) and all(target.standing is Standing.INTERNAL for target in targets)
 

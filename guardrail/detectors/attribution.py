@@ -6,7 +6,15 @@ on how far the user told the agent to act on texts.
 Cannot see: changed facts without an instruction, a request equal to what the user delegated, languages without a table.
 """
 
-from guardrail.attribution.authors import is_meant, is_named, is_ours, is_own_material, is_someone_elses, is_spoken_of
+from guardrail.attribution.authors import (
+    is_meant,
+    is_named,
+    is_ours,
+    is_own_material,
+    is_someone_elses,
+    is_spoken_of,
+    stays_inside,
+)
 from guardrail.attribution.contradiction import contradicts_user
 from guardrail.attribution.explanation import followed, unrequested
 from guardrail.attribution.gravity import gives_up, is_grave
@@ -129,7 +137,8 @@ def _unmarked_name(match: Match, case: Case, request: Request) -> str:
         unnamed = not _is_pointed_at(match, case, request) and not is_spoken_of(author, case)
         return "instruction_delegated" if outward and (unnamed or has_rival(outward, match, case)) else _MEANT
     # whoever asks for a thing and gives no value of it, or speaks of a text, has left something to be found
-    unsaid = asked and not request.only_reading and (not _is_given(case) or request.speaks_of_text)
+    inside = case.kind is ToolKind.SEND and stays_inside(case)
+    unsaid = not request.only_reading and (inside or (asked and (not _is_given(case) or request.speaks_of_text)))
     return "instruction_followed" if request.delegation is Delegation.NONE and not unsaid else "instruction_delegated"
 
 
@@ -248,8 +257,11 @@ def _replaces(match: Match, case: Case, request: Request) -> bool:
         return False
     if match.cover >= tuning.instead_cover and match.explained >= tuning.instead_explained:
         return True
-    if not request.deed and match.action >= SAME_VERB and match.cover >= tuning.whole_cover:
-        return True
+    if not request.deed and match.action >= SAME_VERB:
+        # all of the call, or of a call the order names by its tool, in data as well or not
+        whole = match.tool >= tuning.tool_named and match.new and match.raw >= tuning.whole_cover * match.new
+        if whole or match.cover >= tuning.whole_cover:
+            return True
     named = match.action >= SAME_VERB and match.tool >= tuning.tool_closely_named
     if named and (match.cover >= tuning.instead_named_cover or not match.new):
         return True
