@@ -161,7 +161,8 @@ def _is_told_to(match: Match, case: Case, request: Request) -> bool:
     tuning = case.tuning
     fits = match.action >= SAME_KIND and match.cover >= tuning.mention_cover
     if request.asked:
-        return fits and bool(match.exact)
+        all_of_it = match.cover >= tuning.whole_cover and match.explained >= tuning.whole_explained
+        return fits and (bool(match.exact) or all_of_it)
     if not match.exact:
         ordered = match.directive.asked.manner != MENTION and not request.deed
         whole = ordered and match.cover >= tuning.whole_cover

@@ -335,6 +335,9 @@ def _verbs_asked(said: Sentence, language: Language, manner: str) -> frozenset[s
             # `when does it have to be renewed?` is no order of the user's
             if manner != "order" or not said.lower.rstrip().endswith("?"):
                 found.add(language.participles[word])
+        elif manner == MENTION and word in language.verbs and language.participles.get(word) == word:
+            # `is always set to 35`: what is told of and what is done look the same
+            found.add(word)
         elif word in language.verbs:
             if _is_wanted(said, index, language, manner) and not _used_as_noun(said, index, language):
                 found.add(word)
