@@ -2,7 +2,9 @@
 
 import asyncio
 import socket
-from collections.abc import Iterator
+from collections.abc import Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar
 
 import h11
 import httpx
@@ -11,6 +13,8 @@ import pytest
 from guardrail.lines import Answer, Lines, TooMuch
 from tests import engines
 from tests.engines import OtherEngine
+
+T = TypeVar("T")
 
 ALLOW = b'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 22\r\n\r\n{"blockAction": false}'
 BLOCK = b'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 21\r\n\r\n{"blockAction": true}'
@@ -26,6 +30,12 @@ def lines_to(engine: OtherEngine) -> Lines:
     return Lines(engine.url, trust=httpx.create_ssl_context(), most_bytes=65_536)
 
 
+def run(coroutine: Coroutine[Any, Any, T]) -> T:
+    """On a thread of its own: this one's event loop is the browser's, whose tests may come next."""
+    with ThreadPoolExecutor(1) as aside:
+        return aside.submit(asyncio.run, coroutine).result()
+
+
 def ask(engine: OtherEngine, times: int = 1) -> list[Answer]:
     """The answers to as many questions on one set of lines."""
 
@@ -38,7 +48,7 @@ def ask(engine: OtherEngine, times: int = 1) -> list[Answer]:
         lines.close()
         return answers
 
-    return asyncio.run(asking())
+    return run(asking())
 
 
 def test_it_sends_the_question_and_reads_the_answer(engine: OtherEngine) -> None:
@@ -136,4 +146,4 @@ def test_after_many_questions_that_were_given_up_it_still_works(engine: OtherEng
         lines.close()
         return answer
 
-    assert asyncio.run(storm()).status == 200
+    assert run(storm()).status == 200
