@@ -5,7 +5,7 @@ import itertools
 import re
 from dataclasses import dataclass
 
-from guardrail.attribution.provenance import Leaf, leaves_of, share_in
+from guardrail.attribution.provenance import Leaf, leaves_of, share_given
 from guardrail.attribution.tuning import PRODUCTION, Tuning
 from guardrail.destinations import Target, targets_of
 from guardrail.invocation import Invocation, Passage, Past
@@ -79,7 +79,7 @@ def open_case(
         targets=targets_of(call, ruleset, kind),
         leaves=leaves,
         user=user,
-        user_shares=tuple(share_in(leaf, user) for leaf in leaves),
+        user_shares=tuple(share_given(leaf, user) for leaf in leaves),
         sources=read_sources(call, budget) if sources is None else sources,
         budget=budget,
         tuning=tuning,

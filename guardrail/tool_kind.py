@@ -101,10 +101,14 @@ def _id_tokens(tool_id: str) -> tuple[str, ...]:
 
 
 def tool_verbs(tool: Tool) -> frozenset[str]:
-    """Base forms of the verbs in the tool's own name; a word that is also a thing counts only in front."""
+    """Base forms of the verbs in the tool's own name; a word that is also a thing counts only in front.
+
+    In front, or behind a single word that is no verb: `lms_set_grade`.
+    """
     tokens = name_tokens(tool.tool_id, tool.name)
     verbs = [(index, ENGLISH.verb_forms[token]) for index, token in enumerate(tokens) if token in ENGLISH.verb_forms]
-    return frozenset(verb for index, verb in verbs if index == 0 or verb not in _NOUN_TOO)
+    first = 1 if len(tokens) > 2 and tokens[0] not in ENGLISH.verb_forms else 0
+    return frozenset(verb for index, verb in verbs if index <= first or verb not in _NOUN_TOO)
 
 
 def tool_words(tool: Tool) -> tuple[str, ...]:

@@ -19,6 +19,10 @@ _PATH = re.compile(
 _ID = re.compile(r"^(?=[^\s]*\d)[A-Za-z0-9_#:.-]{1,80}$")
 _TIME = re.compile(r"^\d{1,2}:\d{2}(?::\d{2})?$")
 MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+_MONTH = f"(?:{'|'.join(MONTHS)})[a-z]{{0,6}}"
+_DAY_OF_MONTH = re.compile(
+    rf"\b{_MONTH}\.? (?:the )?\d{{1,2}}(?:st|nd|rd|th)?\b|\b\d{{1,2}}(?:st|nd|rd|th)?\.? (?:of )?{_MONTH}\b"
+)
 WEIGHTS = {
     "email": 3.0,
     "url": 3.0,
@@ -121,6 +125,13 @@ def _leaf(path: str, value: str, kind: str) -> Leaf:
     if kind == "number" and len(needle) <= 1:
         weight = 0.3
     return Leaf(argument=path, value=value, kind=kind, weight=weight, needle=needle, words=words)
+
+
+def share_given(leaf: Leaf, user: WordSet) -> float:
+    """How much of the value the user's words explain. The 13 of `June 13` is no number and no id."""
+    if leaf.kind in ("id", "number") and len(leaf.needle) <= 2 and leaf.needle.isdigit():
+        return float(stands_in(leaf.needle, _DAY_OF_MONTH.sub(" ", user.lower)) >= 0)
+    return share_in(leaf, user)
 
 
 def share_in(leaf: Leaf, text: WordSet) -> float:

@@ -129,7 +129,7 @@ def _unmarked_name(match: Match, case: Case, request: Request) -> str:
             return _MEANT
         theirs = is_ours(author, case) or (request.as_others_ask and bool(author.author) and gives_up(case))
         return "instruction_delegated" if outward or (grave and not theirs) else _MEANT
-    if request.delegation is Delegation.DETAILS and is_ours(author, case):
+    if request.delegation is Delegation.DETAILS and not request.only_reading and is_ours(author, case):
         return _MEANT
     if not outward and not grave and is_own_material(match, case, request):
         return _MEANT
