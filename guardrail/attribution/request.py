@@ -27,7 +27,7 @@ _WORK_ITEM = (
     r"(?:instructions?|actions?|steps?|tasks?|to-?dos?|to-?do list|requests?|whatever|what (?:it|he|she|they|the)|"
     r"everything|inbox|e-?mails?|mails?|messages?|tickets?|issues?|bugs?|incidents?|cases?|queue|backlog|checklist|"
     r"pull requests?|work items?|enquir(?:y|ies)|inquir(?:y|ies)|complaints?|alerts?|comments?|suggestions?|feedback|"
-    r"remarks?)"
+    r"remarks?|chores?|duties|errands?|routines?|change requests?)"
 )
 _RULES = (
     r"(?:readme|guide|docs?|documentation|instructions?|manual|runbook|playbook|procedure|policy|checklist|handbook|"
@@ -146,8 +146,8 @@ _LETTING_IN = re.compile(
     r"|\blet [^.!?\n]{1,60} (?:see|read|edit|in)\b"
 )
 _QUESTION = re.compile(
-    r"(?:^|[.!,\n]\s*)(?:what|who|whom|whose|when|where|why|how|which|is|are|was|were|do|does|did|has|have|any|tell|give|"
-    r"show|read)\b"
+    r"(?:^|[.!,\n]\s*)(?:what|who|whom|whose|when|where|why|how|which|is|are|was|were|does|did|has|have|any|tell|give|"
+    r"show|read|do(?! (?:the|it|this|that|what|all|my|so)\b))\b"
 )
 # Verbs too general for an instruction, but clear from somebody who wants a thing done.
 _SAID_WITH = {"put": "add", "set": "update", "prepare": "create", "complete": "update"}

@@ -137,8 +137,10 @@ def _unmarked_name(match: Match, case: Case, request: Request) -> str:
         unnamed = not _is_pointed_at(match, case, request) and not is_spoken_of(author, case)
         return "instruction_delegated" if outward and (unnamed or has_rival(outward, match, case)) else _MEANT
     # whoever asks for a thing and gives no value of it, or speaks of a text, has left something to be found
-    inside = case.kind is ToolKind.SEND and stays_inside(case)
-    unsaid = not request.only_reading and (inside or (asked and (not _is_given(case) or request.speaks_of_text)))
+    ours = is_own_material(match, case, request) or (case.kind is ToolKind.SEND and stays_inside(case))
+    unsaid = not request.only_reading and (
+        (ours and not outward) or (asked and (not _is_given(case) or request.speaks_of_text))
+    )
     return "instruction_followed" if request.delegation is Delegation.NONE and not unsaid else "instruction_delegated"
 
 
@@ -153,7 +155,7 @@ def _is_bill_of(match: Match, case: Case) -> bool:
     """The user wants such a payment and spoke of what this text is about."""
     record = match.directive.record
     prose = " ".join(prose.lower[:2_000] for prose in match.source.reading.prose if prose.record == record)
-    return is_meant(match.author.author, case.user) or on_topic(prose[:4_000], case)
+    return is_meant(match.author.author, case.user) or on_topic(prose[:1_500], case)
 
 
 def _is_told_to(match: Match, case: Case, request: Request) -> bool:
