@@ -22,7 +22,7 @@ from guardrail.text.reading import forget_readings
 from guardrail.wire import Unreadable
 from guardrail.wire.copilot_studio import parse
 from policies.baseline import BASELINE
-from policies.ruleset import Action, Ruleset, compile_ruleset
+from policies.ruleset import Action, Profile, Ruleset, compile_ruleset
 from policies.tenant import tenant_document
 
 _BUDGET_S = 0.5
@@ -129,13 +129,17 @@ def corpus_name(path: Path) -> str:
     return path.name.removesuffix(".jsonl.gz")
 
 
-def ruleset_for(corpus: str, profiles: Path) -> Ruleset:
-    """The baseline policy with the tenant of the longest profile name that begins `corpus`; none = an empty tenant."""
+def ruleset_for(corpus: str, profiles: Path, *, profile: Profile = Profile.STRICT) -> Ruleset:
+    """The baseline policy with the tenant of the longest profile name that begins `corpus`; none = an empty tenant.
+
+    `profile` is what agents have that the tenant says nothing of.
+    """
     matching = [path for path in profiles.glob("*.json") if corpus.startswith(path.stem)]
     tenant: dict[str, Any] = {}
     if matching:
         tenant = json.loads(max(matching, key=lambda path: len(path.stem)).read_text("utf-8"))
-    return compile_ruleset({**BASELINE, "version": 1, **tenant_document(tenant)})
+    defaults = {**BASELINE["defaults"], "profile": profile.value}
+    return compile_ruleset({**BASELINE, "defaults": defaults, "version": 1, **tenant_document(tenant)})
 
 
 def count_lines(path: Path) -> int:

@@ -10,6 +10,7 @@ from django.core.management.base import BaseCommand, CommandError
 from tqdm import tqdm
 
 from guardrail import benchmark, benchmark_report
+from policies.ruleset import Profile
 
 
 class Command(BaseCommand):
@@ -28,6 +29,9 @@ class Command(BaseCommand):
             help="write each attack that passed and each honest session hindered, one JSON object a line",
         )
         parser.add_argument("--templates", action="store_true", help="a row for each wording, not the worst only")
+        parser.add_argument(
+            "--profile", choices=[profile.value for profile in Profile], default="strict", help="of every agent"
+        )
         parser.add_argument("--cold", action="store_true", help="forget before each call what was read before it")
         parser.add_argument(
             "--remember", action="store_true", help="as one organisation: remember poisoned texts over all corpora"
@@ -44,7 +48,8 @@ class Command(BaseCommand):
             for path in paths:
                 name = benchmark.corpus_name(path)
                 bar.set_description(name)
-                ruleset = benchmark.ruleset_for(name, folder / "profiles")
+                profile = Profile(options["profile"])
+                ruleset = benchmark.ruleset_for(name, folder / "profiles", profile=profile)
                 measured = benchmark.measure(
                     path, ruleset, cold=options["cold"], remembered=remembered, on_call=bar.update
                 )
@@ -53,7 +58,8 @@ class Command(BaseCommand):
         for row in benchmark_report.rows_of(corpora, templates=options["templates"]):
             self.stdout.write(row)
         if options["json"]:
-            numbers = {"cold": options["cold"], "intervals": benchmark_report.INTERVALS, "corpora": dict(corpora)}
+            how = {name: options[name] for name in ("profile", "cold")}
+            numbers = {**how, "intervals": benchmark_report.INTERVALS, "corpora": dict(corpora)}
             options["json"].write_text(json.dumps(numbers, indent=1) + "\n", "utf-8")
         if options["misses"]:
             lines = (json.dumps(miss, ensure_ascii=False) + "\n" for miss in misses)
