@@ -181,7 +181,6 @@ def _match(
     if directive.asked.manner == MENTION and not tuning.mentions:
         return None
     tool = _tool_share(doing, directive)
-    action = _action(doing, directive, tool, tuning)
     signs = directive.signs if tuning.signatures else ()
     hidden = directive.hidden if tuning.hidden else ""
     window = directive.window if tuning.window else word_set((directive.text,))
@@ -203,15 +202,17 @@ def _match(
         values.append(leaf)
         if leaf.kind in EXACT and not is_data:
             exact.append(leaf)
+    if not (values or tool or doing.small):
+        # it names neither the tool nor a value of the call: no rule takes it for what the call is from
+        return None
+    action = _action(doing, directive, tool, tuning)
     total = doing.total
     for leaf, weight in doing.small if tuning.small_numbers and action > OTHERWISE else ():
         # a number that stands in any text by chance is this order's where its own sentence holds it
         if stands_in(leaf.needle, _told(directive)) >= 0:
             total, raw, explained = total + weight, raw + weight, explained + weight
             values.append(leaf)
-    bonus = tuning.marked_bonus * bool(signs or hidden) + tuning.exact_bonus * bool(exact)
-    if any(stands_in(leaf.needle, _told(directive)) >= 0 for leaf in exact or values):
-        bonus += tuning.own_sentence_bonus
+    bonus = tuning.marked_bonus * bool(signs or hidden) + _bonus(exact, values, directive, tuning)
     return Match(
         source=source,
         directive=directive,
@@ -228,6 +229,12 @@ def _match(
         exact=tuple(exact),
         values=tuple(values),
     )
+
+
+def _bonus(exact: list[Leaf], values: list[Leaf], directive: Directive, tuning: Tuning) -> float:
+    told = _told(directive)
+    own = any(stands_in(leaf.needle, told) >= 0 for leaf in exact or values)
+    return tuning.exact_bonus * bool(exact) + tuning.own_sentence_bonus * own
 
 
 def _told(directive: Directive) -> str:

@@ -196,6 +196,9 @@ def _date_share(leaf: Leaf, text: WordSet) -> float:
     month, day = int(match.group(2)), int(match.group(3))
     if not 1 <= month <= 12:
         return 0.0
+    # a look at the text saves taking it apart into words
+    if MONTHS[month - 1] not in text.lower or str(day) not in text.lower:
+        return 0.0
     has_month = any(word.startswith(MONTHS[month - 1]) and len(word) <= 9 for word in text.words)
     suffixes = ("", "st", "nd", "rd", "th")
     has_day = any(f"{number}{suffix}" in text.words for number in (str(day), f"{day:02d}") for suffix in suffixes)

@@ -232,13 +232,14 @@ def _directives_in(field: Field, record: int, lower: str, budget: Budget) -> tup
     """The directives of a field in order, and which stretches of it belong to them. `lower` is its text."""
     text = field.view.text
     bounds = list(split_sentences(text))
+    alike = text.translate(_ANY_DIGIT)
     hints: list[int] = []
     asked: list[tuple[int, Asked]] = []
     for index, (start, end) in enumerate(bounds):
         if index % 64 == 0 and budget.spent():
             bounds = bounds[:index]
             break
-        found, signs = _what_is_said(text[start:end].translate(_ANY_DIGIT))
+        found, signs = _what_is_said(alike[start:end])
         hints.append(signs)
         if found is not None:
             asked.append((index, found))

@@ -58,6 +58,10 @@ class Sentences:
         """The stretch from one sentence to another, spaces joined."""
         return " ".join(self._lower[self.bounds[first][0] : self.bounds[last][1]].split())
 
+    def has(self, piece: str, first: int, last: int) -> bool:
+        """Whether `piece`, which holds no space, stands anywhere in that stretch, if only inside a word."""
+        return self._lower.find(piece, self.bounds[first][0], self.bounds[last][1]) >= 0
+
     def words(self, index: int) -> frozenset[str]:
         found = self._words.get(index)
         if found is None:
@@ -102,16 +106,15 @@ class Window(WordSet):
 
     def holds(self, stem: str) -> bool:
         """Whether one of its words has this stem; a look at the text saves taking most of it apart."""
-        if stem not in self.lower:
-            return False
-        stems = self._near.stems
-        return any(stem in stems(index) for index in range(self._first, self._last + 1)) or any(
-            window.holds(stem) for window in self._beyond
-        )
+        if self._near.has(stem, self._first, self._last):
+            stems = self._near.stems
+            if any(stem in stems(index) for index in range(self._first, self._last + 1)):
+                return True
+        return any(window.holds(stem) for window in self._beyond)
 
     def begins_with(self, stem: str) -> bool:
         """The same of the sentence it begins with."""
-        return stem in self.lower and stem in self.first_stems
+        return self._near.has(stem, self._first, self._first) and stem in self.first_stems
 
     @property
     def first_stems(self) -> frozenset[str]:
