@@ -2,7 +2,7 @@
 
 from guardrail.attribution.mail_providers import PUBLIC_MAIL
 from guardrail.attribution.matching import FORMS, OTHERWISE, Match
-from guardrail.attribution.provenance import Leaf
+from guardrail.attribution.provenance import Leaf, stands_in
 from guardrail.attribution.tuning import Tuning
 from guardrail.case import Case
 from guardrail.text.reading import Author
@@ -12,12 +12,16 @@ OUTWARD = frozenset(("email", "url", "domain", "iban", "phone"))
 
 
 def leads_astray(match: Match, case: Case) -> bool:
-    """A look-up at an unknown place only the instruction names; what stands in an address can carry data out."""
+    """A look-up at an unknown place only the instruction names; what stands in an address can carry data out.
+
+    A page of the very host the user named is no such place: its links are how one reads on there.
+    """
     if match.action <= OTHERWISE or match.cover < case.tuning.astray_cover:
         return False
     return any(
         leaf.kind in ("url", "domain")
         and case.ruleset.standing_of(leaf.value) is Standing.UNKNOWN
+        and stands_in(host_of(leaf.value), case.user.lower) < 0
         and not _is_of_the_site(host_of(leaf.value), match, case.tuning)
         for leaf in match.exact
     )
