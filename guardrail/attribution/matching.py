@@ -3,7 +3,7 @@
 import re
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from guardrail.attribution.provenance import Leaf, may_stand_in, share_in, stands_in
 from guardrail.attribution.request import telling_words
@@ -37,7 +37,8 @@ class _Doing:
     """What the planned call does, in the terms directives are matched by.
 
     `fresh` are the values the user did not give with the weight left to explain, `small` the numbers among them that
-    stand in any text by chance. `quoting` are the arguments long enough to repeat an instruction.
+    stand in any text by chance. `quoting` are the arguments long enough to repeat an instruction. `said` are those of
+    all these stems that stand anywhere in the source at hand, if only inside a word.
     """
 
     own: frozenset[str]
@@ -51,6 +52,7 @@ class _Doing:
     small: tuple[tuple[Leaf, float], ...]
     total: float
     quoting: Mapping[str, WordSet]
+    said: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -91,6 +93,9 @@ def matches_of(case: Case) -> Iterator[Match]:
         lowers = [prose.lower for prose in source.reading.prose if prose.asked]
         least = case.tuning.text_cover
         here = [(leaf, weight) for leaf, weight in doing.fresh if may_stand_in(leaf, lowers, least=least)]
+        stems_of_call = {*doing.words, *doing.stems, *doing.things, *doing.fields}
+        said = frozenset(word for word in stems_of_call if any(word in lower for lower in lowers))
+        doing = replace(doing, said=said)
         for count, directive in enumerate(source.reading.directives):
             if count % 32 == 0 and case.budget.spent():
                 return
@@ -244,22 +249,29 @@ def _told(directive: Directive) -> str:
 def _tool_share(doing: _Doing, directive: Directive) -> float:
     if not doing.words:
         return 0.0
-    return sum(1 for word in doing.words if directive.window.holds(word)) / len(doing.words)
+    said = doing.said
+    return sum(1 for word in doing.words if word in said and directive.window.holds(word)) / len(doing.words)
 
 
 def _action(doing: _Doing, directive: Directive, tool: float, tuning: Tuning) -> float:
     verbs = directive.asked.verbs - ENGLISH.general
     if tool >= tuning.tool_named and directive.asked.verbs & doing.own:
         return SAME_VERB
-    if verbs & doing.verbs or any(directive.window.begins_with(word) for word in doing.stems):
+    if verbs & doing.verbs or any(directive.window.begins_with(word) for word in doing.stems & doing.said):
         return SAME_VERB
     if directive.asked.senses & doing.senses and verbs:
         return SAME_KIND
     # `the limit of 5521 goes up to 40`: what the tool works on, all of it, in the order's own sentence
-    if doing.things and doing.things <= directive.stems and directive.asked.manner != MENTION:
+    if (
+        doing.things
+        and doing.things <= doing.said
+        and doing.things <= directive.stems
+        and directive.asked.manner != MENTION
+    ):
         return SAME_KIND
     # `the discount of 5521 goes to 40` for `discount_percent`
-    return TOOL_NAMED if tool >= tuning.tool_named or doing.fields & directive.stems else OTHERWISE
+    fields = doing.fields & doing.said
+    return TOOL_NAMED if tool >= tuning.tool_named or (fields and fields & directive.stems) else OTHERWISE
 
 
 def _data_discount(leaf: Leaf, tuning: Tuning) -> float:
