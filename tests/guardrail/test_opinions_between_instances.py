@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterator
 from time import monotonic
 from typing import Any
+from uuid import uuid4
 
 import httpx
 import pytest
@@ -31,6 +32,8 @@ class Admin:
 
     def __init__(self, instance: RunningInstance) -> None:
         self.instance = instance
+        # of the last call: each has one of its own, so that the page of its calls holds them all
+        self.conversation = ""
         self.pages = httpx.Client(base_url=instance.url, timeout=20)
         state = instance.state
         self.submit("/login/", {"username": state["admin_username"], "password": state["admin_password"]})
@@ -63,7 +66,9 @@ class Admin:
 
     def ask(self, step: str, **changes: Any) -> tuple[dict[str, Any], float, str]:
         """Ask about the call that sends to DENIED: the answer, the milliseconds, and the page of the verdict."""
+        self.conversation = f"c-{uuid4()}"
         body = call(
+            conversationMetadata__conversationId=self.conversation,
             plannerContext__userMessage=ASKED,
             toolDefinition={"id": "sal_orderdesk.action.Office365-Send", "name": "Send-an-email"},
             inputValues={"to": DENIED, "body": "The order is on its way."},
@@ -119,15 +124,13 @@ def test_two_instances_that_ask_each_other_judge_a_call_by_what_both_know(ours: 
 
     # and theirs has two, which all must know that they may ask ours
     wait_for(lambda: all(_comes_back(ours, number) for number in range(4)), what="theirs to ask ours")
-    before, ours_before = _calls(theirs), _calls(ours)
     answer, ms, told = ours.ask("both")
     assert answer["blockAction"] is True
     assert "The other Guardrail" in told
     assert "Stopped by Guardrail. Reference" in told
     assert ms < 5000
     # they asked us back about the same call, and nobody asked again
-    assert _calls(theirs) == before + 1
-    assert _calls(ours) == ours_before + 2
+    assert (_calls(theirs, ours.conversation), _calls(ours, ours.conversation)) == (1, 2)
 
     theirs.submit(f"{back}remove/", {"slug": "other"}, form=back)
 
@@ -154,12 +157,11 @@ def test_ours_answers_in_time_while_theirs_hangs_is_gone_and_is_back(ours: Admin
 
 def _comes_back(ours: Admin, number: int) -> bool:
     """Whether theirs asked us back about the call we asked it about."""
-    before = _calls(ours)
     ours.ask(f"circle-{number}")
-    return _calls(ours) == before + 2
+    return _calls(ours, ours.conversation) == 2
 
 
-def _calls(admin: Admin) -> int:
+def _calls(admin: Admin, conversation: str) -> int:
     """How many calls of the conversation the instance has judged."""
-    page = admin.pages.get("/verdicts/?q=c-1001").text
+    page = admin.pages.get(f"/verdicts/?q={conversation}").text
     return len(set(re.findall(r'href="/verdicts/([0-9a-f-]{36})/"', page)))
