@@ -122,15 +122,15 @@ def test_two_instances_that_ask_each_other_judge_a_call_by_what_both_know(ours: 
     # each web process looks for a new ruleset twice a second
     wait_for(lambda: ours.ask("wait")[0]["blockAction"], what="ours to ask theirs")
 
-    # and theirs has two, which all must know that they may ask ours
-    wait_for(lambda: all(_comes_back(ours, number) for number in range(4)), what="theirs to ask ours")
+    wait_for(lambda: _comes_back(ours), what="theirs to ask ours")
     answer, ms, told = ours.ask("both")
     assert answer["blockAction"] is True
     assert "The other Guardrail" in told
     assert "Stopped by Guardrail. Reference" in told
     assert ms < 5000
-    # they asked us back about the same call, and nobody asked again
-    assert (_calls(theirs, ours.conversation), _calls(ours, ours.conversation)) == (1, 2)
+    # they asked us back about the same call, unless they gave that up because they block it anyway; nobody asked again
+    assert _calls(theirs, ours.conversation) == 1
+    assert _calls(ours, ours.conversation) <= 2
 
     theirs.submit(f"{back}remove/", {"slug": "other"}, form=back)
 
@@ -155,9 +155,9 @@ def test_ours_answers_in_time_while_theirs_hangs_is_gone_and_is_back(ours: Admin
     wait_for(lambda: ours.ask("back")[0]["blockAction"], what="ours to ask theirs again")
 
 
-def _comes_back(ours: Admin, number: int) -> bool:
+def _comes_back(ours: Admin) -> bool:
     """Whether theirs asked us back about the call we asked it about."""
-    ours.ask(f"circle-{number}")
+    ours.ask("circle")
     return _calls(ours, ours.conversation) == 2
 
 
