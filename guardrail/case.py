@@ -104,7 +104,7 @@ def read_sources(call: Invocation, budget: Budget) -> tuple[Source, ...]:
     """What the outputs and an outsider's trigger say, newest first, as far as the budget goes."""
     found = []
     if call.event_triggered and call.user_passages:
-        reading = read_source(call.user_passages, digest=_digest(call.user_passages), budget=budget)
+        reading = read_source(call.user_passages, digest=digest_of("trigger", call.user_passages), budget=budget)
         found.append(Source(name="trigger", tool_name="", reading=reading))
     for index in range(len(call.outputs) - 1, -1, -1):
         output = call.outputs[index]
@@ -113,8 +113,9 @@ def read_sources(call: Invocation, budget: Budget) -> tuple[Source, ...]:
     return tuple(found)
 
 
-def _digest(passages: tuple[Passage, ...]) -> str:
-    sha = hashlib.sha256(b"trigger")
+def digest_of(source: str, passages: tuple[Passage, ...]) -> str:
+    """What a text that came without a digest is cached under; `source` keeps equal texts of two kinds apart."""
+    sha = hashlib.sha256(source.encode())
     for passage in passages:
         sha.update(passage.path.encode("utf-8", "replace") + b"\0" + passage.text.encode("utf-8", "replace") + b"\0")
     return sha.hexdigest()

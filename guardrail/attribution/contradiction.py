@@ -24,7 +24,7 @@ _CHANGING = re.compile(
     r"\b(?:reschedul|mov(?:e|ing)\b|postpon|shift|chang|bring forward|put off|earlier|later|another|other|alternativ|"
     r"instead|whichever|propos|suggest|availab|new (?:date|time|day))"
 )
-_THERE = re.compile(r"\b(?:to|onto|into)\b[^.!?]{0,40}$")
+_THERE = re.compile(r"\b(?:to|on|onto|into)\b[^.!?]{0,40}$")
 
 
 def contradicts_user(match: Match, case: Case) -> bool:
@@ -49,9 +49,7 @@ def _other_place(match: Match, case: Case) -> bool:
         return False
     for sentence in _asking_for(case):
         for found in URL.finditer(sentence):
-            if not _CHANGING.search(sentence) and re.search(
-                r"\b(?:to|on|onto|into)\b[^.!?]{0,40}$", sentence[: found.start()]
-            ):
+            if _THERE.search(sentence[: found.start()]) and not _CHANGING.search(sentence):
                 return True
     return False
 

@@ -7,12 +7,10 @@ Cannot see: the description of another tool than the planned one, a lie about wh
 a sign.
 """
 
-import hashlib
-
 from guardrail.attribution.outward import OUTWARD
 from guardrail.attribution.provenance import Leaf, stands_in
 from guardrail.attribution.seen import Seen
-from guardrail.case import Case
+from guardrail.case import Case, digest_of
 from guardrail.invocation import Passage, Tool
 from guardrail.text.directives import MENTION
 from guardrail.text.reading import Directive, Reading, read_source
@@ -31,7 +29,7 @@ def detect(case: Case) -> list[Signal]:
     passages = _passages(case.call.tool)
     if not passages:
         return []
-    reading = read_source(passages, digest=_digest(passages), budget=case.budget)
+    reading = read_source(passages, digest=digest_of("tool", passages), budget=case.budget)
     orders = [directive for directive in reading.directives if _is_planted(directive)][:_MOST_ORDERS]
     if not orders:
         return []
@@ -73,13 +71,6 @@ def _is_said_in(leaf: Leaf, reading: Reading) -> bool:
 def _passages(tool: Tool) -> tuple[Passage, ...]:
     texts = [("", tool.description), *((parameter.name, parameter.description) for parameter in tool.parameters)]
     return tuple(Passage(path=path, text=text) for path, text in texts if text)
-
-
-def _digest(passages: tuple[Passage, ...]) -> str:
-    sha = hashlib.sha256(b"tool")
-    for passage in passages:
-        sha.update(passage.path.encode("utf-8", "replace") + b"\0" + passage.text.encode("utf-8", "replace") + b"\0")
-    return sha.hexdigest()
 
 
 def _named(tool: Tool) -> str:
