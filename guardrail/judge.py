@@ -13,6 +13,7 @@ from guardrail.counterfactuals import WhatIf, told, what_if
 from guardrail.detectors import AT_ONCE, DETECTORS, Detect
 from guardrail.invocation import Invocation, Origin, Past
 from guardrail.text.budget import Budget
+from guardrail.traces import Traces
 from policies.decision import Decision, decide
 from policies.ruleset import SECOND_OPINION, Action, Ruleset, ToolKind
 from policies.signal import Signal
@@ -26,6 +27,7 @@ class Judgement:
 
     `case` is the call as it was laid out, None where it could not be. `modified_arguments` are those that may be sent,
     where the decision is to modify. `deferred` = by the quick checks only: the whole judgement follows the answer.
+    `traces` are what memory was asked with, put here by who asked it, to be kept with the verdict.
     """
 
     decision: Decision
@@ -36,6 +38,7 @@ class Judgement:
     case: Case | None = None
     modified_arguments: Any = None
     deferred: bool = False
+    traces: Traces | None = None
 
 
 class _Stages:

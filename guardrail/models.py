@@ -52,7 +52,8 @@ class Verdict(models.Model):
     partitioned by ranges of it. `action` is what the caller was told, `would_have` what enforce mode would have said.
     `signals` and `origins` are lists of objects shaped like `policies.signal.Signal` and `guardrail.invocation.Origin`.
     `timings` maps a stage to milliseconds. `duplicate_of` = the same step was delivered before. `deferred` = answered
-    by the quick checks; what judging in full found afterwards is a LateFinding.
+    by the quick checks; what judging in full found afterwards is a LateFinding. `traces` are what it left in memory,
+    packed by `guardrail.traces`.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -90,6 +91,7 @@ class Verdict(models.Model):
     answer_ms = models.FloatField()
     unknown_members = models.JSONField(default=list)
     deferred = models.BooleanField(default=False)
+    traces = models.BinaryField(default=bytes)
 
     class Meta:
         managed = False

@@ -23,6 +23,7 @@ from guardrail import database
 from guardrail.invocation import Invocation, Origin
 from guardrail.journal import Journal, drain
 from guardrail.judge import Judgement
+from guardrail.traces import packed
 from policies.decision import Decision
 from policies.ruleset import Action, Ruleset
 from policies.signal import Signal
@@ -40,6 +41,7 @@ _COLUMNS = {
     "would_have": "text", "mode": "text", "severity": "smallint", "deciding_signal": "text", "reason": "text",
     "failed": "boolean", "degraded": "jsonb", "signals": "jsonb", "origins": "jsonb", "policy_version": "integer",
     "timings": "jsonb", "answer_ms": "double precision", "unknown_members": "jsonb", "deferred": "boolean",
+    "traces": "bytea",
 }  # fmt: skip
 _LENGTHS = {
     "correlation_id": 200, "api_version": 40, "tenant_id": 200, "environment_id": 200, "agent_id": 200,
@@ -68,6 +70,7 @@ WITH verdict AS (
 INSERT INTO guardrail_pendingintake (id) SELECT id FROM verdict
 """  # noqa: S608 column names are constants above
 _JSON_COLUMNS = tuple(name for name, kind in _COLUMNS.items() if kind == "jsonb")
+_BYTES = ("body_zstd", "traces")
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 
@@ -119,7 +122,7 @@ def record(
     else:
         return Kept.DATABASE
     try:
-        journal().append({**row, "body_zstd": row["body_zstd"].hex()})
+        journal().append({**row, **{name: row[name].hex() for name in _BYTES}})
     except OSError as error:
         raise NotKept(f"neither Postgres nor the journal took the verdict: {error.strerror}") from error
     return Kept.JOURNAL
@@ -148,8 +151,9 @@ def journal() -> Journal:
 
 
 def _ingest(entry: dict[str, Any]) -> None:
-    # a journal written before an upgrade knows no deferred calls
-    row = {"deferred": False, **entry, "body_zstd": bytes.fromhex(entry["body_zstd"])}
+    # a journal written before an upgrade knows no deferred calls and no traces
+    row = {"deferred": False, "traces": "", **entry}
+    row.update({name: bytes.fromhex(row[name]) for name in _BYTES})
     try:
         # off the request path: a slow Postgres is waited for
         _insert(row, deadline=time.monotonic() + 5)
@@ -192,6 +196,7 @@ def _row(
         "answer_ms": round(answer_ms, 3),
         "unknown_members": call.unknown_members if call else (),
         "deferred": judgement.deferred,
+        "traces": packed(judgement.traces) if judgement.traces else b"",
         "body_zstd": zstandard.compress(arrival.body),
         "body_bytes": arrival.body_bytes,
     }

@@ -1,8 +1,8 @@
 """Permissions for one held call to pass once: given and taken back by people, used by the call itself.
 
-The row says what people decided, Redis what is left of it (`guardrail.past`): the call is answered without a read of
-Postgres, and what used a permission is written back from the verdict. The row is committed first, so nothing passes
-that is not written down; a row that Redis knows nothing of lets nothing pass, and the page says so.
+The row says what people decided, Redis what is left of it (`guardrail.memory.tickets`): the call is answered without a
+read of Postgres, and what used a permission is written back from the verdict. The row is committed first, so nothing
+passes that is not written down; a row that Redis knows nothing of lets nothing pass, and the page says so.
 """
 
 import uuid
@@ -12,10 +12,10 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import connection, transaction
 
-from guardrail import past
 from guardrail.invocation import Invocation
+from guardrail.memory import tickets as memory
+from guardrail.memory.tickets import Lying
 from guardrail.models import AllowOnce, Orchestrator, Verdict
-from guardrail.past import Lying
 from guardrail.transcripts import load_call
 
 
@@ -73,7 +73,7 @@ def place(ticket: AllowOnce, *, now: datetime) -> None:
     if ticket.revoked_at:  # a colleague was faster
         return
     name = ticket.approved_by.get_full_name() or ticket.approved_by.get_username()
-    if not past.place_ticket(ticket.call_key, number=ticket.pk, approved_by=name, until=ticket.expires_at, now=now):
+    if not memory.place_ticket(ticket.call_key, number=ticket.pk, approved_by=name, until=ticket.expires_at, now=now):
         raise NotPlaced("the memory of calls (Redis) does not answer: the call is held again while that is so")
 
 
@@ -84,7 +84,7 @@ def take_back(ticket: AllowOnce, *, now: datetime) -> None:
     ticket.refresh_from_db()
     if ticket.used_at or ticket.revoked_at or ticket.expires_at <= now:
         raise TicketError("this permission is over already: it was used, taken back or has expired")
-    withdrawn = past.withdraw_ticket(ticket.call_key)
+    withdrawn = memory.withdraw_ticket(ticket.call_key)
     if withdrawn is None:
         raise TicketError("the memory of calls (Redis) does not answer, so nothing was taken back: try again")
     if not withdrawn:
@@ -111,7 +111,7 @@ def state_of(ticket: AllowOnce, *, now: datetime) -> str:
         return "used"
     if ticket.revoked_at:
         return "revoked"
-    lying = past.find_ticket(ticket.call_key)
+    lying = memory.find_ticket(ticket.call_key)
     if lying is Lying.USED:
         return "used"
     return "expired" if ticket.expires_at <= now else lying.value

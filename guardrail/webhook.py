@@ -22,17 +22,20 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from guardrail import auth, database, housekeeper, modifying, opinions, poisoned, store
+from guardrail import auth, database, housekeeper, modifying, opinions, store
 from guardrail.api_schema import ErrorBody, EvaluateAnswer, EvaluateRequest
 from guardrail.attribution.recall import proven
 from guardrail.destinations import destinations_of
 from guardrail.invocation import Invocation, Past
 from guardrail.judge import Judgement, explain, judge, judge_at_once
-from guardrail.past import load_past, redeem, remember_stop
+from guardrail.memory import poisoned
+from guardrail.memory.past import asking_for, keep, load_past
+from guardrail.memory.tickets import redeem
+from guardrail.traces import outcome_of
 from guardrail.verdict_id import new_verdict_id
 from guardrail.wire import Unreadable, copilot_studio, evaluate
 from guardrail.wire.second_opinion import SEALS_HEADER
-from policies.decision import Decision, allow_once, decide
+from policies.decision import allow_once, decide
 from policies.load import NoRuleset, active_ruleset
 from policies.ruleset import Action, Ruleset, ToolKind
 
@@ -97,17 +100,19 @@ def answer_call(request: Request, caller: auth.Caller, wire: _Wire) -> Answered:
     except store.NotKept as error:
         log.error("verdict.not_kept", verdict_id=str(arrival.verdict_id), error=str(error))
         judgement = _failed(call, ruleset, degraded="store", detail="the verdict could not be stored anywhere")
-    if call is not None and judgement.decision.would_have >= Action.HOLD:
-        _remember(call, judgement.decision, ruleset)
+    if call is not None:
+        _remember(call, judgement, ruleset, arrival=arrival)
     return Answered(arrival=arrival, judgement=judgement)
 
 
-def _remember(call: Invocation, decision: Decision, ruleset: Ruleset) -> None:
-    """What a stopped call, or in monitor mode one that would be, leaves in memory; lost when Redis is away."""
-    if decision.action >= Action.HOLD:
-        remember_stop(call)
-    texts = poisoned.key_of(call.orchestrator, call.tenant_id)
-    poisoned.remember(texts, proven(decision, ruleset), agent_id=call.agent_id, mode=decision.mode)
+def _remember(call: Invocation, judgement: Judgement, ruleset: Ruleset, *, arrival: store.Arrival) -> None:
+    """What a judged call leaves in memory; lost when Redis is away, until it is rebuilt from the verdicts."""
+    decision = judgement.decision
+    if judgement.traces is not None:
+        keep(judgement.traces, outcome_of(decision, verdict_id=arrival.verdict_id))
+    if decision.would_have >= Action.HOLD:
+        texts = poisoned.key_of(call.orchestrator, call.tenant_id)
+        poisoned.remember(texts, proven(decision, ruleset), agent_id=call.agent_id, mode=decision.mode)
 
 
 def _judged(
@@ -132,7 +137,9 @@ def _judged(
         )
         asked = () if may_wait else opinions.ask(call, question, ruleset, until=deadline)
         mode = ruleset.for_call(agent_id=call.agent_id, environment_id=call.environment_id).mode
-        past = load_past(call, destinations_of(call, ruleset), mode=mode)
+        reached = destinations_of(call, ruleset)
+        asked_of_memory = asking_for(call, ruleset, destinations=reached, mode=mode, at=arrival.received_at)
+        past = load_past(asked_of_memory)
         past_ms = (time.monotonic() - started) * 1000 - read_ms
         judge_it = partial(judge, past=past, ruleset=ruleset, deadline=deadline, clock=time.monotonic)
         judgement = judge_at_once(call, past, ruleset, deadline=deadline, clock=time.monotonic) if may_wait else None
@@ -151,7 +158,7 @@ def _judged(
     finally:
         opinions.drop(asked)
     timings = (("read", read_ms), ("past", past_ms), *judgement.timings)
-    return call, replace(judgement, timings=timings)
+    return call, replace(judgement, timings=timings, traces=asked_of_memory.traces)
 
 
 def _modified(
@@ -335,5 +342,5 @@ def warm() -> None:
     call = evaluate.parse(body, orchestrator="")
     judge(call, Past(), ruleset, deadline=time.monotonic() + 5, clock=time.monotonic)
     opinions.prepare(ruleset)
-    load_past(call, (), mode=ruleset.mode)
+    load_past(asking_for(call, ruleset, destinations=(), mode=ruleset.mode, at=datetime.now(UTC)))
     database.pool()

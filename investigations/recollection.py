@@ -7,8 +7,8 @@ import uuid
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from guardrail import past, poisoned
 from guardrail.attribution.recall import named_by
+from guardrail.memory import poisoned, session
 from guardrail.models import LateFinding, Orchestrator, Verdict
 from investigations.models import Investigation, InvestigationCall
 
@@ -33,7 +33,9 @@ def settle(investigation: Investigation, *, disposition: str) -> bool:
             done &= poisoned.confirm(key, digests)
     for agent in {(row["orchestrator"], row["agent_id"], row["conversation_id"]) for row in rows}:
         orchestrator, agent_id, conversation_id = agent
-        done &= past.forget_late_finding(orchestrator=orchestrator, agent_id=agent_id, conversation_id=conversation_id)
+        done &= session.forget_late_finding(
+            orchestrator=orchestrator, agent_id=agent_id, conversation_id=conversation_id
+        )
     return done
 
 

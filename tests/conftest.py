@@ -8,7 +8,8 @@ import redis
 from django.conf import settings
 from django.test import Client
 
-from guardrail import database, housekeeper, opinions, past
+from guardrail import database, housekeeper, opinions
+from guardrail.memory import past
 from tests.callers import Asking
 
 

@@ -14,8 +14,8 @@ from django.contrib.auth.models import User
 from django.test import Client, override_settings
 
 from guardrail import housekeeper
+from guardrail.memory.tickets import place_ticket
 from guardrail.models import Verdict
-from guardrail.past import place_ticket
 from guardrail.transcripts import load_call
 from guardrail.wire.second_opinion import SEALS_HEADER
 from policies.load import active_ruleset

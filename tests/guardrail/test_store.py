@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 from django.db import connection
 
-from guardrail import database, housekeeper, past, store
+from guardrail import database, housekeeper, store
 from guardrail.journal import Journal, drain, waiting_files
+from guardrail.memory import past
 from guardrail.models import PendingIntake, Transcript, Verdict
 from guardrail.transcripts import load_body
 from policies import load

@@ -19,12 +19,15 @@ from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
-from guardrail import callers, housekeeper, past
+from guardrail import callers, housekeeper
+from guardrail.memory import past
+from guardrail.memory.tickets import REPEAT_SECONDS, redeem
 from guardrail.models import AllowOnce, Verdict
 from guardrail.wire import copilot_studio
 from investigations.intake import take_in
 from investigations.models import Investigation
 from policies.access import Role, give_role
+from policies.load import active_ruleset
 from policies.models import Agent, AuditEntry
 from policies.ruleset import Mode
 from policies.services import inventory
@@ -209,7 +212,7 @@ def test_it_holds_a_repeated_delivery_that_comes_much_later(asking: Asking, ines
     assert not stopped(asking.analyze(planned(step="s-2")))
     keeper = redis.Redis.from_url(settings.REDIS_URL)
     key = f"gr:t:{AllowOnce.objects.get().call_key}"
-    assert 0 < keeper.ttl(key) <= past.REPEAT_SECONDS
+    assert 0 < keeper.ttl(key) <= REPEAT_SECONDS
     keeper.delete(key)
     assert stopped(asking.analyze(planned(step="s-2")))
 
@@ -236,9 +239,11 @@ def test_it_goes_to_one_of_two_calls_that_both_saw_it(asking: Asking, ines: Clie
         copilot_studio.parse(json.dumps(planned(step=step)).encode(), orchestrator="copilot-studio")
         for step in ("s-2", "s-3", "s-2")
     ]
-    tickets = [past.load_past(each, (), mode=Mode.ENFORCE).ticket for each in calls]
+    rules, now = active_ruleset(), timezone.now()
+    asked = [past.asking_for(each, rules, destinations=(), mode=Mode.ENFORCE, at=now) for each in calls]
+    tickets = [past.load_past(each).ticket for each in asked]
     assert None not in tickets
-    used = [past.redeem(each, ticket) for each, ticket in zip(calls, tickets, strict=True) if ticket]
+    used = [redeem(each, ticket) for each, ticket in zip(calls, tickets, strict=True) if ticket]
     assert used == [True, False, True], "the third is the first, delivered again at the same moment"
 
 

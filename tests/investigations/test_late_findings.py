@@ -16,8 +16,9 @@ from django.db import connection, transaction
 from django.test import Client
 from django.utils import timezone
 
-from guardrail import database, housekeeper, past, store
+from guardrail import database, housekeeper, store
 from guardrail.journal import Journal, drain
+from guardrail.memory import past
 from guardrail.models import LateFinding, PendingValidation, Verdict
 from guardrail.tasks import validate_due
 from guardrail.validation import NotTold

@@ -12,9 +12,10 @@ from django.core.cache import cache
 from django.test import Client
 from django.utils import timezone
 
-from guardrail import housekeeper, past
+from guardrail import housekeeper
+from guardrail.memory import past
+from guardrail.memory.poisoned import MOST, MOST_AN_AGENT, clear, key_of
 from guardrail.models import Verdict
-from guardrail.poisoned import MOST, MOST_AN_AGENT, clear, key_of
 from investigations.intake import take_in
 from investigations.models import Investigation
 from policies.access import Role, give_role

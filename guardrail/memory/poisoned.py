@@ -9,10 +9,13 @@ agent stop can push out what others have found; of the whole list what a person 
 import time
 import uuid
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from guardrail.memory import hashed, run
+from guardrail.memory.connection import run
+from guardrail.memory.shelf import Ask, Asking, Shelf
+from guardrail.traces import hashed
 from policies.ruleset import Mode
 
 SECONDS = 30 * 24 * 3600
@@ -25,12 +28,14 @@ _COUNTS = {
     Mode.MONITOR: frozenset((_STOPPED, _WOULD_STOP, _CONFIRMED)),
 }
 _MOST_LISTS = 64
-# KEYS texts; ARGV the version that is known.
-_LIST = """
-local version, texts = redis.call('HGET', KEYS[1], 'version') or '', ''
-if version ~= '' and version ~= ARGV[1] then texts = table.concat(redis.call('HGETALL', KEYS[1]), ' ') end
+# Answers the version, and where it is another than args[1], the texts.
+_LOOK = """
+local version, texts = redis.call('HGET', keys[1], 'version') or '', ''
+if version ~= '' and version ~= args[1] then texts = table.concat(redis.call('HGETALL', keys[1]), ' ') end
 return {version, texts}
 """
+# The same on its own: KEYS texts; ARGV the version that is known.
+_LIST = _LOOK.replace("keys[", "KEYS[").replace("args[", "ARGV[")
 # KEYS texts; ARGV now, end, agent, how, seconds, most, most an agent, new version, digests.
 _REMEMBER = """
 local now, how = tonumber(ARGV[1]), ARGV[4]
@@ -173,3 +178,17 @@ def _read(listed: bytes, *, version: bytes) -> _List:
         first_end=min((end for _, end, _ in entries), default=0),
         whole={mode: frozenset(found) for mode, found in ends.items()},
     )
+
+
+def _asks(asking: Asking) -> Ask:
+    key = key_of(asking.orchestrator, asking.tenant_id)
+    return [key], [version_of(key)]
+
+
+def _read_answer(answer: Any, asking: Asking) -> Mapping[str, Any]:
+    version, listed = answer
+    key = key_of(asking.orchestrator, asking.tenant_id)
+    return {"poisoned": digests(key, version=version, listed=listed, mode=asking.mode)}
+
+
+SHELF = Shelf(name="poisoned", seconds=SECONDS, look=_LOOK, asks=_asks, read=_read_answer, from_traces=False)

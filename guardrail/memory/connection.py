@@ -6,6 +6,7 @@ Redis away = nothing is remembered: the connection is given up after a few milli
 import hashlib
 import time
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 import redis
@@ -24,7 +25,7 @@ def run(script: str, keys: Sequence[str], arguments: Sequence[str | int]) -> lis
     if time.monotonic() < _away_until:
         return None
     try:
-        found = _connected().eval(script, len(keys), *keys, *arguments)
+        found = _evaluated(_connected(), script, keys, arguments)
     except redis.RedisError as error:
         # slow once is not away: under load one late answer cost 69 calls of 1,913 their memory (2026-11)
         slow = isinstance(error, redis.TimeoutError)
@@ -34,15 +35,24 @@ def run(script: str, keys: Sequence[str], arguments: Sequence[str | int]) -> lis
     return found if isinstance(found, list) else []
 
 
-def hashed(*parts: str) -> str:
-    """What stands for names in a key: 24 hex digits."""
-    return hashlib.sha256("\x1f".join(parts).encode("utf-8", "surrogatepass")).hexdigest()[:24]
-
-
 def forget_connection() -> None:
     """Drop the client and the memory of a failure."""
     global _client, _away_until
     _client, _away_until = None, 0.0
+
+
+def _evaluated(client: redis.Redis, script: str, keys: Sequence[str], arguments: Sequence[str | int]) -> Any:
+    """By its digest: the scripts are long, and Redis knows each from its first time on."""
+    try:
+        return client.evalsha(_digest(script), len(keys), *keys, *arguments)
+    except redis.exceptions.NoScriptError:
+        return client.eval(script, len(keys), *keys, *arguments)
+
+
+@lru_cache(maxsize=64)
+def _digest(script: str) -> str:
+    # what Redis calls a script by, no secret
+    return hashlib.sha1(script.encode(), usedforsecurity=False).hexdigest()
 
 
 def _connected() -> redis.Redis:

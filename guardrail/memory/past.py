@@ -1,0 +1,60 @@
+"""What earlier calls tell of a planned one, read and updated by one script; and what this one leaves once it is judged.
+
+Redis away = judged without memory.
+"""
+
+import uuid
+from datetime import datetime
+from typing import Any
+
+from guardrail.invocation import Invocation, Past
+from guardrail.memory import connection, destinations, poisoned, session, tickets
+from guardrail.memory.shelf import Asking, Composed, Shelf, asking
+from guardrail.tool_kind import infer_kind
+from guardrail.traces import Outcome, Traces, traces_of
+from policies.ruleset import Mode, Ruleset
+
+# The session first: it tells the others whether this step was delivered before.
+SHELVES: tuple[Shelf, ...] = (session.SHELF, destinations.SHELF, tickets.SHELF, poisoned.SHELF)
+
+_LOOKED_AT = tuple(shelf for shelf in SHELVES if shelf.look)
+_KEPT_BY = tuple(shelf for shelf in SHELVES if shelf.keep)
+_LOOK = Composed(tuple((shelf.name, shelf.look) for shelf in _LOOKED_AT))
+_KEEP = Composed(tuple((shelf.name, shelf.keep) for shelf in _KEPT_BY))
+
+
+def asking_for(
+    call: Invocation, ruleset: Ruleset, *, destinations: tuple[str, ...], mode: Mode, at: datetime
+) -> Asking:
+    """A call that came `at`, as memory is asked for it. Pure but for a random holder where the caller names no step."""
+    kind = infer_kind(call.tool, ruleset, agent_id=call.agent_id)
+    traces = traces_of(call, kind=kind, destinations=destinations, at=at)
+    # without a step id two calls of one plan are no repeated delivery of each other
+    holder = call.step_key if call.plan_step_id and call.step_key else uuid.uuid4().hex
+    return asking(call, traces, destinations=destinations, holder=holder, mode=mode)
+
+
+def load_past(asked: Asking) -> Past:
+    """Read this call's past and count it in. One round trip; `Past(available=False)` when Redis does not answer."""
+    found = _LOOK.run([shelf.asks(asked) for shelf in _LOOKED_AT], traces=asked.traces, step=asked.holder)
+    if found is None:
+        return Past(available=False)
+    fields: dict[str, Any] = {}
+    for shelf in _LOOKED_AT:
+        if shelf.name in found.by_shelf:
+            fields.update(shelf.read(found.by_shelf[shelf.name], asked))
+    return Past(available=not found.failed, **fields)
+
+
+def keep(traces: Traces, outcome: Outcome) -> bool:
+    """What a judged call leaves; most leave nothing, and then nothing is asked. False when Redis is away."""
+    lessons = [shelf.learn(traces, outcome) for shelf in _KEPT_BY]
+    if not any(keys for keys, _ in lessons):
+        return True
+    return _KEEP.run(lessons, traces=traces, step="") is not None
+
+
+def forget_connection() -> None:
+    """Begin anew: a new process, or a test with another server."""
+    connection.forget_connection()
+    poisoned.forget()

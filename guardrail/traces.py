@@ -1,0 +1,123 @@
+"""What a call leaves in memory: hashes, counters and times, never its text. Pure.
+
+Kept with the verdict too, so that memory lost with Redis is rebuilt from Postgres without reading a transcript.
+"""
+
+import hashlib
+import ipaddress
+import uuid
+from collections.abc import Sequence
+from datetime import datetime
+
+import msgspec
+
+from guardrail.invocation import Invocation
+from policies.decision import Decision
+from policies.ruleset import ToolKind
+
+
+class Traces(msgspec.Struct, frozen=True, kw_only=True, array_like=True, omit_defaults=True):
+    """The traces of one call. `at` is Unix milliseconds; names are hashes, empty where the call gives none.
+
+    `organisation` is one tenant of one caller, and part of every other hash. `network` is the client's neighbourhood:
+    256 addresses of IPv4, a /56 of IPv6. `tool` is what policy knows the tool by. `destinations` are those of
+    `guardrail.destinations`, in its order. INVARIANT: kept as an array, so new fields go to the end and have a default.
+    """
+
+    at: int
+    organisation: str
+    session: str
+    agent: str
+    user: str = ""
+    client: str = ""
+    network: str = ""
+    tool: str = ""
+    kind: str = ""
+    destinations: tuple[str, ...] = ()
+
+
+class Outcome(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of a call, as its verdict says it."""
+
+    verdict_id: str
+    action: str
+    would_have: str
+    signal: str
+
+    @property
+    def stopped(self) -> bool:
+        """Whether the caller was told not to make it."""
+        return self.action in ("hold", "block")
+
+
+def outcome_of(decision: Decision, *, verdict_id: uuid.UUID) -> Outcome:
+    """What became of a call, as its verdict will say it."""
+    return Outcome(
+        verdict_id=str(verdict_id),
+        action=decision.action.name.lower(),
+        would_have=decision.would_have.name.lower(),
+        signal=decision.deciding.name if decision.deciding else "",
+    )
+
+
+def traces_of(call: Invocation, *, kind: ToolKind, destinations: Sequence[str], at: datetime) -> Traces:
+    """The traces of a call that came `at`. Tens of microseconds."""
+    whose = (call.orchestrator, call.tenant_id)
+    client, network = _client_of(call.client_ip)
+    return Traces(
+        at=int(at.timestamp() * 1000),
+        organisation=hashed(*whose),
+        session=session_of(call),
+        agent=hashed(*whose, call.agent_id),
+        user=hashed(*whose, call.user_id.lower()) if call.user_id else "",
+        client=hashed(*whose, client) if client else "",
+        network=hashed(*whose, network) if network else "",
+        tool=hashed(*whose, (call.tool.tool_id or call.tool.name).lower()),
+        kind=kind.value,
+        destinations=tuple(hashed(value) for value in destinations),
+    )
+
+
+def session_of(call: Invocation) -> str:
+    """The hash of the conversation; a call without one is a conversation of its own."""
+    return session_hash(call.orchestrator, call.agent_id, call.conversation_id or call.step_key)
+
+
+def session_hash(orchestrator: str, agent_id: str, conversation_id: str) -> str:
+    return hashed(orchestrator, agent_id, conversation_id)
+
+
+def hashed(*parts: str) -> str:
+    """What stands for names in memory: 24 hex digits."""
+    return hashlib.sha256("\x1f".join(parts).encode("utf-8", "surrogatepass")).hexdigest()[:24]
+
+
+def packed(traces: Traces) -> bytes:
+    """As the verdict keeps them, some 250 bytes."""
+    return msgspec.msgpack.encode(traces)
+
+
+def unpacked(kept: bytes) -> Traces | None:
+    """The traces of a verdict; None where it has none, or those of a version to come."""
+    try:
+        return _DECODER.decode(kept) if kept else None
+    except msgspec.DecodeError:
+        return None
+
+
+_DECODER = msgspec.msgpack.Decoder(Traces)
+
+
+def _client_of(ip: str) -> tuple[str, str]:
+    """The client's address in one spelling and its network; what is no address stands for itself alone."""
+    if not ip:
+        return "", ""
+    try:
+        address = ipaddress.ip_address(ip.strip().partition("%")[0])
+    except ValueError:
+        return ip.strip().lower(), ""
+    if isinstance(address, ipaddress.IPv6Address):
+        if address.ipv4_mapped is None:
+            return str(address), str(ipaddress.ip_network((address, 56), strict=False))
+        address = address.ipv4_mapped
+    return str(address), str(ipaddress.ip_network((address, 24), strict=False))

@@ -1,0 +1,71 @@
+"""What a call leaves in memory, by the front door: one script a call, bounded, and no text."""
+
+from typing import Any
+
+import pytest
+import redis
+from django.conf import settings
+
+from guardrail.models import Verdict
+from guardrail.traces import unpacked
+from tests.callers import Asking
+from tests.guardrail.bodies import call
+
+
+@pytest.fixture
+def keeper(asking: Asking) -> redis.Redis:
+    """The memory itself."""
+    return redis.Redis.from_url(settings.REDIS_URL)
+
+
+def step(number: int, **changes: Any) -> dict[str, Any]:
+    """The same honest mail as another step of the same plan."""
+    body = call(**changes)
+    body["toolDefinition"] |= {"id": "desk.action.Send", "name": "Send-an-email", "description": "Sends an email."}
+    body["inputValues"] = {"to": "kim@contoso.example", "body": "The minutes."}
+    body["conversationMetadata"] |= {"conversationId": "conv-memory", "planId": "p", "planStepId": f"s-{number}"}
+    return body
+
+
+def test_it_keeps_the_traces_of_a_call_with_its_verdict_and_no_text(asking: Asking) -> None:
+    asking.analyze(step(1))
+    kept = bytes(Verdict.objects.get().traces)
+    traces = unpacked(kept)
+    assert traces is not None
+    assert all((traces.session, traces.agent, traces.organisation))
+    assert len(kept) < 400
+    assert b"conv-memory" not in kept
+
+
+def test_it_counts_a_step_that_is_delivered_twice_once(asking: Asking, keeper: redis.Redis) -> None:
+    for number in (1, 1, 2):
+        asking.analyze(step(number))
+    session = next(iter(keeper.scan_iter("gr:s:*")))
+    assert keeper.hget(session, "calls") == b"2"
+
+
+def test_every_key_it_writes_ends_some_day(asking: Asking, keeper: redis.Redis) -> None:
+    asking.analyze(step(1))
+    keys = list(keeper.scan_iter("gr:*"))
+    assert keys
+    assert all(keeper.ttl(key) > 0 for key in keys)
+
+
+def test_it_goes_on_when_redis_has_forgotten_the_script(asking: Asking, keeper: redis.Redis) -> None:
+    asking.analyze(step(1))
+    keeper.script_flush()
+    asking.analyze(step(2))
+    assert [verdict.degraded for verdict in Verdict.objects.all()] == [[], []]
+
+
+def test_one_part_of_memory_that_is_broken_leaves_the_others_and_says_so(asking: Asking, keeper: redis.Redis) -> None:
+    asking.analyze(step(1))
+    for key in keeper.scan_iter("gr:a:*"):
+        keeper.set(key, "not a set")
+    body = step(2)
+    asking.analyze(body)
+    session = next(iter(keeper.scan_iter("gr:s:*")))
+    assert keeper.hget(session, "calls") == b"2"
+    verdict = Verdict.objects.order_by("-id")[0]
+    assert "memory" in verdict.degraded
+    assert not verdict.failed
