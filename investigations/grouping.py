@@ -160,6 +160,9 @@ def _key(found: _Found) -> tuple[list[str], bool]:
         return [name, who], True
     if name == "agent_quarantined":
         return [name], True
+    if name == "tool_description_followed":
+        # whoever published the tool is behind it, in every conversation
+        return [name, str(verdict["tool_id"] or verdict["tool_name"]).lower()], True
     return [name, found.fact("document", "data_class").lower(), found.destination.lower()], False
 
 
@@ -183,6 +186,8 @@ def _title(found: _Found) -> str:
             title = f"Secret bound for {where or 'outside'}"
         case "data_in_link" | "data_in_link_suspected":
             title = f"Data in an address of {where or 'a stranger'}"
+        case "tool_description_followed":
+            title = f"Orders in a tool's description: {_words(verdict['tool_name'] or verdict['tool_id'])}"
         case "destination_denied":
             title = f"Denied destination: {_deed(found, where)}"
         case "late_finding":

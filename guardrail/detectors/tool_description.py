@@ -139,6 +139,14 @@ def _signal(
         facts=(
             ("tool_kind", case.kind.value),
             *(("signature", what) for what in dict.fromkeys(sign.what for _, sign in signs)),
-            *((("argument", leaf.argument),) if leaf is not None else ()),
+            *(_facts_of(case, leaf) if leaf is not None else ()),
         ),
     )
+
+
+def _facts_of(case: Case, leaf: Leaf) -> tuple[tuple[str, str], ...]:
+    argument = ("argument", leaf.argument)
+    if leaf.kind not in OUTWARD:
+        return (argument,)
+    standing = case.ruleset.standing_of(leaf.value).value
+    return (argument, ("destination", leaf.value.lower()), ("destination_standing", standing))

@@ -30,6 +30,8 @@ def lede_of(
     target = _cut(facts.get("destination", "") or destination)
     if signal is not None and deciding in _INSTRUCTIONS:
         return f"{_carrier(signal, facts)} told {agent} to {_deed(tool_kind, tool, target, what='something')}"
+    if deciding == "tool_description_followed":
+        return f"The description of {_cut(tool) or 'a tool'} told {agent} what nobody asked for"
     if deciding == "reconnaissance":
         return f"{'A user' if signed_in else 'Somebody not signed in'} asked {agent} what it can reach"
     if deciding == "classified_data_leaving":

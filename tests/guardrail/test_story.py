@@ -50,6 +50,10 @@ def lede(name: str = "", *, source: str = "", hidden: bool = False, **given: Any
             {"name": "destination_denied"},
             "Berth Desk was about to send something to desk@tide.example, which is denied",
         ),
+        (
+            {"name": "tool_description_followed", "source": "tool"},
+            "The description of Send-an-email told Berth Desk what nobody asked for",
+        ),
         ({"name": "agent_quarantined"}, "Berth Desk is quarantined and planned Send-an-email"),
         ({}, "Berth Desk planned Send-an-email to desk@tide.example"),
         ({"agent": "", "tool": "", "destination": ""}, "A call came in that could not be read"),

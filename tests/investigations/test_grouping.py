@@ -103,6 +103,11 @@ TOLD = signal("instruction_marked", source="trigger", marks=("instruction", "hid
         ([signal("secret_leaving")], {}, "Secret bound for quay-backup.example"),
         ([signal("destination_denied")], {}, "Denied destination: send to quay-backup.example"),
         ([signal("agent_quarantined")], {}, "Quarantined agent tried send an email v2"),
+        (
+            [signal("tool_description_followed", source="tool", marks=("instruction",))],
+            {"tool_name": "GetForecast", "tool_kind": "read"},
+            "Orders in a tool's description: get forecast",
+        ),
         ([signal("something_new")], {}, "Something new: quay-backup.example"),
     ],
 )
@@ -153,6 +158,15 @@ def test_the_next_mail_of_a_sender_is_the_same_cause() -> None:
 def test_the_last_editor_of_a_document_is_its_author() -> None:
     told = signal("instruction_followed", document="Plan.docx", author="owner@quay.example", editor="k@quay.example")
     assert found(told).author == "k@quay.example"
+
+
+def test_a_tool_that_gives_orders_is_one_cause_in_every_conversation() -> None:
+    told = signal("tool_description_followed", source="tool", marks=("instruction",))
+    first = found(told, destination="a@quay-backup.example")
+    again = found(told, destination="b@quay-backup.example", conversation_id="conversation-2")
+    other = found(told, tool_id="quay.action.Other")
+    assert first.attributed
+    assert first.fingerprint == again.fingerprint != other.fingerprint
 
 
 def test_an_instruction_is_the_cause_of_the_classified_data_it_sent_away() -> None:
