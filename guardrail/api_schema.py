@@ -1,5 +1,6 @@
 """The shapes of `/v1/evaluate` for the OpenAPI document. They describe only: bodies are read by guardrail/wire."""
 
+from drf_spectacular.utils import inline_serializer
 from rest_framework import serializers
 
 from policies.regime import Regime
@@ -100,3 +101,60 @@ class ErrorBody(serializers.Serializer[None]):
     message = serializers.CharField()
     httpStatus = serializers.IntegerField()
     diagnostics = serializers.CharField(required=False)
+
+
+_KNOWLEDGE_EVENT = inline_serializer(
+    "KnowledgeEvent",
+    # as a class would have it, `label` hides a member of the base class
+    {
+        "document_id": serializers.CharField(
+            max_length=500, help_text="Stable id, e.g. the drive item's; renames keep it."
+        ),
+        "editor": serializers.CharField(max_length=200, help_text="Mail address or account name of who made the edit."),
+        "time": serializers.DateTimeField(help_text="When the edit was made, with an offset; of the last 400 days."),
+        "revision": serializers.CharField(
+            required=False, max_length=100, help_text="Number or tag of the version it made."
+        ),
+        "editor_id": serializers.CharField(
+            required=False, max_length=200, help_text="Directory id, as calls name users."
+        ),
+        "name": serializers.CharField(required=False, max_length=300, help_text="File name or title."),
+        "url": serializers.CharField(required=False, max_length=1000, help_text="Where it is; or `path`."),
+        "path": serializers.CharField(required=False, max_length=1000),
+        "label": serializers.CharField(
+            required=False,
+            allow_blank=True,
+            max_length=200,
+            help_text="Sensitivity label; empty = it has none any more.",
+        ),
+        "tenant_id": serializers.CharField(required=False, max_length=200),
+        "data_class": serializers.CharField(
+            required=False, max_length=100, help_text="A known class: copies of `text` are then recognised as such."
+        ),
+        "text": serializers.CharField(
+            required=False, max_length=1_000_000, help_text="The document's text. It is read once and not kept."
+        ),
+    },
+    many=True,
+    help_text="1 to 1,000, in any order; a resend is recognised.",
+)
+
+
+class KnowledgeEventsRequest(serializers.Serializer[None]):
+    """Edits to documents agents read. One event may also be sent by itself, without `events`."""
+
+    events = _KNOWLEDGE_EVENT
+
+
+class _RefusedEvent(serializers.Serializer[None]):
+    index = serializers.IntegerField()
+    field = serializers.CharField()
+    error = serializers.CharField()
+
+
+class KnowledgeEventsAnswer(serializers.Serializer[None]):
+    """`accepted` are kept now, `known` were kept before, `refused` are not kept."""
+
+    accepted = serializers.IntegerField()
+    known = serializers.IntegerField()
+    refused = _RefusedEvent(many=True)

@@ -24,6 +24,7 @@ from guardrail.models import Orchestrator, OrchestratorToken
 _LEEWAY_SECONDS = 60
 _MAX_TOKEN_CHARS = 16_384
 _CACHE_SIZE = 4096
+CALLS, KNOWLEDGE = OrchestratorToken.Purpose.CALLS.value, OrchestratorToken.Purpose.KNOWLEDGE.value
 
 
 class Unauthorised(Exception):
@@ -49,9 +50,10 @@ class _EntraTrust:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Callers:
-    """Everybody who may call, compiled. `tokens` maps a token's sha256 to its caller and its end (epoch seconds)."""
+    """Everybody who may call, compiled. `tokens` maps a token's sha256 to its caller, its end (epoch seconds) and its
+    purpose."""
 
-    tokens: Mapping[str, tuple[Caller, float | None]] = field(default_factory=dict)
+    tokens: Mapping[str, tuple[Caller, float | None, str]] = field(default_factory=dict)
     entra: tuple[_EntraTrust, ...] = ()
 
 
@@ -63,17 +65,35 @@ _lock = threading.Lock()
 
 def caller_of(request: HttpRequest, *, slug: str | None) -> Caller:
     """The caller whose token the request carries, at the base path `slug` when there is one. Raises Unauthorised."""
+    token = _bearer_token(request)
+    digest = _digest(token)
+    caller = _static(digest, CALLS) or _cached(digest) or _entra(token, digest)
+    if slug is not None and caller.slug != slug:
+        raise Unauthorised("the token belongs to another caller")
+    return caller
+
+
+def teller_of(request: HttpRequest) -> Caller:
+    """The caller whose token may tell of edits. Raises Unauthorised, also for a token that may ask about calls: whoever
+    runs an agent must not be able to put an edit into somebody's name."""
+    caller = _static(_digest(_bearer_token(request)), KNOWLEDGE)
+    if caller is None:
+        raise Unauthorised("the token is not known")
+    return caller
+
+
+def _bearer_token(request: HttpRequest) -> str:
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
     token = token.strip()
     if scheme.lower() != "bearer" or not token:
         raise Unauthorised("a bearer token is missing")
     if len(token) > _MAX_TOKEN_CHARS:
         raise Unauthorised("the token is too long")
-    digest = hashlib.sha256(token.encode("utf-8", "surrogateescape")).digest()
-    caller = _static(digest) or _cached(digest) or _entra(token, digest)
-    if slug is not None and caller.slug != slug:
-        raise Unauthorised("the token belongs to another caller")
-    return caller
+    return token
+
+
+def _digest(token: str) -> bytes:
+    return hashlib.sha256(token.encode("utf-8", "surrogateescape")).digest()
 
 
 def load_callers_document() -> dict[str, Any]:
@@ -96,6 +116,7 @@ def load_callers_document() -> dict[str, Any]:
                 "sha256": token.token_sha256,
                 "orchestrator": token.orchestrator_id,
                 "expires_at": token.expires_at.isoformat() if token.expires_at else None,
+                "purpose": token.purpose,
             }
             for token in tokens
         ],
@@ -110,7 +131,8 @@ def activate_callers(document: Mapping[str, Any]) -> None:
         for entry in document.get("orchestrators", ())
     }
     tokens = {
-        entry["sha256"]: (by_id[entry["orchestrator"]], _epoch(entry["expires_at"]))
+        # a snapshot from before an upgrade knows one purpose only
+        entry["sha256"]: (by_id[entry["orchestrator"]], _epoch(entry["expires_at"]), entry.get("purpose", CALLS))
         for entry in document.get("tokens", ())
         if entry["orchestrator"] in by_id
     }
@@ -134,11 +156,13 @@ def entra_tenants() -> set[str]:
     return {trust.tenant_id for trust in _callers.entra}
 
 
-def _static(digest: bytes) -> Caller | None:
+def _static(digest: bytes, purpose: str) -> Caller | None:
     found = _callers.tokens.get(digest.hex())
     if found is None:
         return None
-    caller, ends = found
+    caller, ends, may = found
+    if may != purpose:
+        raise Unauthorised(f"the token is for something else: it may {OrchestratorToken.Purpose(may).label.lower()}")
     if ends is not None and timezone.now().timestamp() >= ends:
         raise Unauthorised("the token has ended")
     return caller

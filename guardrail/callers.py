@@ -30,6 +30,7 @@ RESERVED_SLUGS = frozenset(
         "agents",
         "api",
         "callers",
+        "documents",
         "environments",
         "investigations",
         "login",
@@ -69,7 +70,13 @@ def create_orchestrator(name: str, slug: str, actor: AbstractBaseUser | None) ->
 
 
 @transaction.atomic
-def issue_token(orchestrator: Orchestrator, actor: AbstractBaseUser | None, expires_at: datetime | None = None) -> str:
+def issue_token(
+    orchestrator: Orchestrator,
+    actor: AbstractBaseUser | None,
+    expires_at: datetime | None = None,
+    *,
+    purpose: str = OrchestratorToken.Purpose.CALLS,
+) -> str:
     """A new bearer token, returned this once: only its sha256 is stored. Raises CallerError for a third valid one."""
     require(actor, Permission.CHANGE_CALLERS)
     now = timezone.now()
@@ -77,19 +84,20 @@ def issue_token(orchestrator: Orchestrator, actor: AbstractBaseUser | None, expi
         raise CallerError(f"the end `{expires_at:%Y-%m-%d %H:%M}` has passed, expected a later one")
     # the lock: two people issuing at once would leave three valid tokens
     Orchestrator.objects.select_for_update().get(pk=orchestrator.pk)
-    valid = valid_tokens(orchestrator, now=now).count()
+    valid = valid_tokens(orchestrator, now=now).filter(purpose=purpose).count()
     if valid >= VALID_AT_ONCE:
         raise CallerError(f"`{orchestrator.slug}` has `{valid}` valid tokens, expected one to be revoked first")
     token = TOKEN_PREFIX + secrets.token_urlsafe(32)
     hint = token[:HINT_LENGTH]
     OrchestratorToken.objects.create(
-        orchestrator=orchestrator, token_sha256=digest_of(token), hint=hint, expires_at=expires_at
+        orchestrator=orchestrator, token_sha256=digest_of(token), hint=hint, expires_at=expires_at, purpose=purpose
     )
     audit.record(
         actor=actor,
         action="caller.token_issued",
         caller=orchestrator.slug,
         hint=hint,
+        purpose=str(purpose),
         expires_at=expires_at.isoformat() if expires_at else None,
     )
     changed()
@@ -102,7 +110,7 @@ def rotate_token(token: OrchestratorToken, actor: AbstractBaseUser | None, overl
     require(actor, Permission.CHANGE_CALLERS)
     now = timezone.now()
     _refuse_ended(token, now=now)
-    fresh = issue_token(token.orchestrator, actor)
+    fresh = issue_token(token.orchestrator, actor, purpose=token.purpose)
     ends = now + overlap
     token.expires_at = min(token.expires_at, ends) if token.expires_at else ends
     token.save(update_fields=["expires_at"])

@@ -6,7 +6,7 @@ from django.http import HttpRequest, HttpResponse
 from django.template.response import SimpleTemplateResponse
 from django.urls import Resolver404, resolve
 
-CALL_SUFFIXES = ("/validate", "/analyze-tool-execution", "/v1/evaluate")
+CALL_SUFFIXES = ("/validate", "/analyze-tool-execution", "/v1/evaluate", "/v1/knowledge-events")
 
 
 class CallsFirst:

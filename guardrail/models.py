@@ -29,11 +29,19 @@ class Orchestrator(models.Model):
 
 
 class OrchestratorToken(models.Model):
-    """A static bearer token, kept as its sha256 only. At most two of one orchestrator are valid at a time."""
+    """A static bearer token, kept as its sha256 only. At most two of one orchestrator and purpose are valid at a time.
+
+    One that tells of edits may not ask about calls, and the other way round.
+    """
+
+    class Purpose(models.TextChoices):
+        CALLS = "calls", "Ask about calls"
+        KNOWLEDGE = "knowledge", "Tell of edits to documents"
 
     orchestrator = models.ForeignKey(Orchestrator, on_delete=models.CASCADE, related_name="tokens")
     token_sha256 = models.CharField(max_length=64, unique=True)
     hint = models.CharField(max_length=12, help_text="The first characters, to tell tokens apart.")
+    purpose = models.CharField(max_length=12, choices=Purpose.choices, default=Purpose.CALLS, db_default=Purpose.CALLS)
     created_at = models.DateTimeField(auto_now_add=True)
     expires_at = models.DateTimeField(null=True, blank=True)
     revoked_at = models.DateTimeField(null=True, blank=True)
@@ -53,7 +61,8 @@ class Verdict(models.Model):
     `signals` and `origins` are lists of objects shaped like `policies.signal.Signal` and `guardrail.invocation.Origin`.
     `timings` maps a stage to milliseconds. `duplicate_of` = the same step was delivered before. `deferred` = answered
     by the quick checks; what judging in full found afterwards is a LateFinding. `traces` are what it left in memory,
-    packed by `guardrail.traces`.
+    packed by `guardrail.traces`. `documents` are shaped like `guardrail.named_documents.NamedDocument`, without what is
+    empty.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -92,6 +101,7 @@ class Verdict(models.Model):
     unknown_members = models.JSONField(default=list)
     deferred = models.BooleanField(default=False)
     traces = models.BinaryField(default=bytes)
+    documents = models.JSONField(default=list)
 
     class Meta:
         managed = False

@@ -9,7 +9,7 @@ import re
 import time
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
@@ -23,6 +23,7 @@ from guardrail import database
 from guardrail.invocation import Invocation, Origin
 from guardrail.journal import Journal, drain
 from guardrail.judge import Judgement
+from guardrail.named_documents import named_documents
 from guardrail.traces import packed
 from policies.decision import Decision
 from policies.ruleset import Action, Ruleset
@@ -41,7 +42,7 @@ _COLUMNS = {
     "would_have": "text", "mode": "text", "severity": "smallint", "deciding_signal": "text", "reason": "text",
     "failed": "boolean", "degraded": "jsonb", "signals": "jsonb", "origins": "jsonb", "policy_version": "integer",
     "timings": "jsonb", "answer_ms": "double precision", "unknown_members": "jsonb", "deferred": "boolean",
-    "traces": "bytea",
+    "traces": "bytea", "documents": "jsonb",
 }  # fmt: skip
 _LENGTHS = {
     "correlation_id": 200, "api_version": 40, "tenant_id": 200, "environment_id": 200, "agent_id": 200,
@@ -151,8 +152,8 @@ def journal() -> Journal:
 
 
 def _ingest(entry: dict[str, Any]) -> None:
-    # a journal written before an upgrade knows no deferred calls and no traces
-    row = {"deferred": False, "traces": "", **entry}
+    # a journal written before an upgrade knows no deferred calls, traces and documents
+    row = {"deferred": False, "traces": "", "documents": "[]", **entry}
     row.update({name: bytes.fromhex(row[name]) for name in _BYTES})
     try:
         # off the request path: a slow Postgres is waited for
@@ -197,6 +198,7 @@ def _row(
         "unknown_members": call.unknown_members if call else (),
         "deferred": judgement.deferred,
         "traces": packed(judgement.traces) if judgement.traces else b"",
+        "documents": _documents(call) if call else [],
         "body_zstd": zstandard.compress(arrival.body),
         "body_bytes": arrival.body_bytes,
     }
@@ -258,6 +260,10 @@ def _call_columns(call: Invocation | None, salvaged: dict[str, str]) -> dict[str
         "tool_name": call.tool.name,
         "step_key": call.step_key,
     }
+
+
+def _documents(call: Invocation) -> list[dict[str, str]]:
+    return [{name: value for name, value in asdict(document).items() if value} for document in named_documents(call)]
 
 
 def _signal(signal: Signal, action: Action) -> dict[str, Any]:

@@ -3,12 +3,14 @@
 from django.urls import URLPattern, URLResolver, include, path
 from drf_spectacular.views import SpectacularAPIView
 
+from guardrail.knowledge_webhook import KnowledgeEvents
 from guardrail.webhook import AnalyzeToolExecution, Evaluate, Validate
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("<slug:slug>/validate", Validate.as_view(), name="validate"),
     path("<slug:slug>/analyze-tool-execution", AnalyzeToolExecution.as_view(), name="analyze"),
     path("v1/evaluate", Evaluate.as_view(), name="evaluate"),
+    path("v1/knowledge-events", KnowledgeEvents.as_view(), name="knowledge_events"),
     path("api/schema", SpectacularAPIView.as_view(), name="schema"),
     path("", include("investigations.urls")),
     path("", include("policies.urls")),

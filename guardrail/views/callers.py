@@ -1,5 +1,6 @@
 """Callers: who may ask, and one caller's setup page with everything its platform's forms want."""
 
+from collections import Counter
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
@@ -57,6 +58,13 @@ class EntraForm(forms.Form):
 class TokenForm(forms.Form):
     """A new static token."""
 
+    purpose = forms.ChoiceField(
+        label="May",
+        choices=OrchestratorToken.Purpose.choices,
+        initial=OrchestratorToken.Purpose.CALLS,
+        required=False,
+        help_text="A feed of edits gets a token of its own: it can ask nothing.",
+    )
     days = forms.TypedChoiceField(
         label="Ends",
         coerce=int,
@@ -120,7 +128,8 @@ def issue(request: HttpRequest, pk: int) -> HttpResponse:
         return _page(request, found, token_form=form)
     days = form.cleaned_data["days"]
     ends = timezone.now() + timedelta(days=days) if days else None
-    return _with_token(request, found, lambda: callers.issue_token(found, actor_of(request), ends))
+    purpose = form.cleaned_data["purpose"] or OrchestratorToken.Purpose.CALLS
+    return _with_token(request, found, lambda: callers.issue_token(found, actor_of(request), ends, purpose=purpose))
 
 
 @never_cache
@@ -244,7 +253,9 @@ def _tokens_of(found: Orchestrator, *, now: datetime) -> dict[str, Any]:
     newest_first = list(found.tokens.all())
     valid = [token for token in newest_first if is_valid(token, now=now)]
     ended = [token for token in newest_first if token not in valid]
-    return {"valid": valid, "ended": ended[:ENDED_SHOWN], "room": len(valid) < callers.VALID_AT_ONCE}
+    of_purpose = Counter(token.purpose for token in valid)
+    room = [purpose for purpose in OrchestratorToken.Purpose if of_purpose[purpose] < callers.VALID_AT_ONCE]
+    return {"valid": valid, "ended": ended[:ENDED_SHOWN], "room": room}
 
 
 def _entra_of(found: Orchestrator) -> dict[str, str]:

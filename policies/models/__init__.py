@@ -3,6 +3,13 @@
 from policies.models.audit import AuditEntry
 from policies.models.classification import ClassifiedFile, DataClass, DocumentFingerprints, FingerprintIndex
 from policies.models.inventory import Agent, Environment, ModeChoice, SeenTool, Tool
+from policies.models.knowledge import (
+    DocumentQuote,
+    DocumentRevision,
+    DocumentUse,
+    KnowledgeDocument,
+    KnowledgeEvent,
+)
 from policies.models.lists import Destination
 from policies.models.opinions import SecondOpinion
 from policies.models.policy import PolicyVersion, RulesetSerial
@@ -14,8 +21,13 @@ __all__ = [
     "DataClass",
     "Destination",
     "DocumentFingerprints",
+    "DocumentQuote",
+    "DocumentRevision",
+    "DocumentUse",
     "Environment",
     "FingerprintIndex",
+    "KnowledgeDocument",
+    "KnowledgeEvent",
     "ModeChoice",
     "PolicyVersion",
     "RulesetSerial",

@@ -8,7 +8,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from guardrail.callers import CallerError, create_orchestrator, issue_token
-from guardrail.models import Orchestrator
+from guardrail.models import Orchestrator, OrchestratorToken
 
 
 class Command(BaseCommand):
@@ -17,14 +17,16 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("slug", help="the caller's base path, e.g. copilot-studio")
         parser.add_argument("--name", default="", help="create the caller under this name when it is missing")
+        parser.add_argument("--knowledge", action="store_true", help="one that tells of edits and asks nothing")
         parser.add_argument("--days", type=int, help="days until the token ends (default: never)")
 
-    def handle(self, *, slug: str, name: str, days: int | None, **_: Any) -> None:
+    def handle(self, *, slug: str, name: str, days: int | None, knowledge: bool, **_: Any) -> None:
         """Exits 1 with the reason when the caller is missing or has two valid tokens already."""
         expires_at = timezone.now() + timedelta(days=days) if days is not None else None
+        purpose = OrchestratorToken.Purpose.KNOWLEDGE if knowledge else OrchestratorToken.Purpose.CALLS
         try:
             with transaction.atomic():
-                token = issue_token(_caller(slug, name), None, expires_at)
+                token = issue_token(_caller(slug, name), None, expires_at, purpose=purpose)
         except CallerError as error:
             raise CommandError(str(error)) from None
         self.stdout.write(token)

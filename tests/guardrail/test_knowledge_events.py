@@ -1,0 +1,136 @@
+"""Edits to documents as a change feed sends them, over HTTP."""
+
+import json
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from guardrail import callers, housekeeper
+from guardrail.models import OrchestratorToken
+from policies.models import KnowledgeEvent
+from tests.callers import Asking
+from tests.feeds import Feed, edit
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def feed(asking: Asking) -> Feed:
+    return Feed.of(asking)
+
+
+def test_it_keeps_an_edit(feed: Feed) -> None:
+    answer = feed.tell(edit(text="Berths are full in May.", label="Internal"))
+    assert (answer.status, answer.body) == (202, {"accepted": 1, "known": 0, "refused": []})
+    kept = KnowledgeEvent.objects.get()
+    assert (kept.document_id, kept.editor, kept.revision) == ("01ABCDEF", "k.varga@halden-marine.example", "14.0")
+    assert (kept.label, kept.label_told, kept.text) == ("Internal", True, "Berths are full in May.")
+
+
+def test_it_keeps_a_batch_once_however_often_it_is_sent(feed: Feed) -> None:
+    batch = {"events": [edit(revision=str(number)) for number in range(100)]}
+    assert feed.tell(batch).body["accepted"] == 100
+    assert feed.tell(batch).body == {"accepted": 0, "known": 100, "refused": []}
+    assert KnowledgeEvent.objects.count() == 100
+
+
+def test_it_takes_the_same_time_in_another_zone_for_the_same_edit(feed: Feed) -> None:
+    feed.tell(edit(time="2026-11-20T10:00:00Z"))
+    assert feed.tell(edit(time="2026-11-20T11:00:00+01:00")).body["known"] == 1
+
+
+def test_it_keeps_the_others_and_says_what_is_wrong_with_each(feed: Feed) -> None:
+    tomorrow = (datetime.now(UTC) + timedelta(days=1)).isoformat()
+    answer = feed.tell({"events": [edit(), edit(editor=None), edit(time=tomorrow), edit(colour="red"), 7]})
+    assert answer.status == 422
+    assert answer.body["accepted"] == 1
+    assert [(one["index"], one["field"]) for one in answer.body["refused"]] == [
+        (1, "editor"),
+        (2, "time"),
+        (3, "colour"),
+        (4, ""),
+    ]
+    assert answer.body["refused"][0]["error"] == "`editor` is missing"
+
+
+@pytest.mark.parametrize(
+    ("changed", "field"),
+    [
+        ({"time": "yesterday"}, "time"),
+        ({"time": "2026-11-20T10:00:00"}, "time"),
+        ({"time": 1763629200}, "time"),
+        ({"time": "0001-01-01T00:00:00+14:00"}, "time"),
+        ({"document_id": "  "}, "document_id"),
+        ({"document_id": "x" * 501}, "document_id"),
+        ({"editor": "eve\u202e@halden"}, "editor"),
+        ({"editor": ["eve"]}, "editor"),
+        ({"url": "https://a.example/x", "path": "/x"}, "path"),
+        ({"text": 7}, "text"),
+        ({"text": "x" * 1_000_001}, "text"),
+    ],
+)
+def test_it_refuses_what_cannot_be_meant(feed: Feed, changed: dict[str, Any], field: str) -> None:
+    answer = feed.tell(edit(**changed))
+    assert answer.status == 422
+    assert [one["field"] for one in answer.body["refused"]] == [field]
+    assert not KnowledgeEvent.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        (b"", 400),
+        (b"[]", 400),
+        (b'{"events": {}}', 400),
+        (b'{"events": []}', 400),
+        (b'{"events": [], "text": "x"}', 400),
+        (b'{"events": ' + b"[" * 100_000, 400),
+        (b'{"events": "' + b"x" * 4_000_001 + b'"}', 413),
+    ],
+)
+def test_it_refuses_what_is_no_batch(feed: Feed, body: bytes, status: int) -> None:
+    answer = feed.tell(body)
+    assert answer.status == status
+    assert answer.body["httpStatus"] == status
+
+
+def test_it_refuses_more_events_than_a_batch_may_have(feed: Feed) -> None:
+    answer = feed.tell({"events": [edit(revision=str(number)) for number in range(1001)]})
+    assert answer.status == 400
+    assert "1001" in answer.body["message"]
+
+
+def test_it_keeps_text_that_postgres_would_refuse(feed: Feed) -> None:
+    assert feed.tell(json.dumps(edit(text="a\x00b\ud83d")).encode()).status == 202
+    assert KnowledgeEvent.objects.get().text == "a\ufffdb\ufffd"
+
+
+def test_a_token_for_calls_cannot_tell_of_edits(asking: Asking, feed: Feed) -> None:
+    answer = Feed(client=feed.client, token=asking.token).tell(edit())
+    assert answer.status == 401
+    assert not KnowledgeEvent.objects.exists()
+
+
+def test_a_token_for_edits_cannot_ask_about_calls(asking: Asking, feed: Feed) -> None:
+    body = {"agent": {"id": "desk"}, "tool": {"name": "send_mail"}}
+    assert asking.evaluate(body).status == 200
+    assert asking.evaluate(body, authorization=f"Bearer {feed.token}").status == 401
+
+
+def test_it_knows_nobody_without_a_token(client: Client, asking: Asking) -> None:
+    assert client.post("/v1/knowledge-events", b"{}", content_type="application/json").status_code == 401
+    assert Feed(client=client, token="gr_wrong").tell(edit()).status == 401
+
+
+def test_a_revoked_token_tells_of_nothing(asking: Asking, feed: Feed) -> None:
+    callers.revoke_token(OrchestratorToken.objects.get(purpose="knowledge"), None)
+    housekeeper.refresh()
+    assert feed.tell(edit()).status == 401
+
+
+def test_it_is_described_for_machines(client: Client) -> None:
+    schema = client.get("/api/schema?format=json").json()
+    told = schema["paths"]["/v1/knowledge-events"]["post"]
+    assert {"202", "422", "400", "401"} <= set(told["responses"])
