@@ -77,6 +77,12 @@ def place(ticket: AllowOnce, *, now: datetime) -> None:
         raise NotPlaced("the memory of calls (Redis) does not answer: the call is held again while that is so")
 
 
+def place_lost(ticket: AllowOnce, *, now: datetime) -> None:
+    """Place it again where Redis lost it; one that was used a moment ago stays used. Raises NotPlaced."""
+    if memory.find_ticket(ticket.call_key) is Lying.LOST:
+        place(ticket, now=now)
+
+
 @transaction.atomic
 def take_back(ticket: AllowOnce, *, now: datetime) -> None:
     """End the permission before it was used. Raises TicketError when it is over, or when Redis is away."""

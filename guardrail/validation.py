@@ -18,6 +18,7 @@ from guardrail.invocation import Invocation, Past
 from guardrail.judge import Judgement, explain, judge
 from guardrail.memory import poisoned, session
 from guardrail.models import LateFinding, Orchestrator, PendingValidation, Verdict
+from guardrail.traces import session_of
 from guardrail.transcripts import load_body, load_call
 from guardrail.wire import copilot_studio
 from policies import load
@@ -158,7 +159,7 @@ def _tell(call: Invocation, judgement: Judgement, ruleset: Ruleset, *, verdict_i
     for attempt in range(_TELL_ATTEMPTS):
         if attempt:
             time.sleep(_TELL_PAUSE_SECONDS)
-        if session.remember_late_finding(call, verdict_id) and poisoned.remember(
+        if session.remember_late_finding(session_of(call), verdict_id) and poisoned.remember(
             texts, proven(decision, ruleset), agent_id=call.agent_id, mode=decision.mode
         ):
             return

@@ -4,18 +4,27 @@ Call it after the commit: what was not written down must not be remembered.
 """
 
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import datetime, timedelta
+from functools import partial
+from operator import itemgetter
 from typing import Any
 
+from guardrail import tickets
 from guardrail.attribution.recall import named_by
 from guardrail.memory import poisoned, session
-from guardrail.models import LateFinding, Orchestrator, Verdict
+from guardrail.models import AllowOnce, LateFinding, Orchestrator, Verdict
+from guardrail.traces import session_hash
 from investigations.models import Investigation, InvestigationCall
 
 # An investigation has one cause: its newest calls name every text of it, however many repeat them.
 _MOST_CALLS = 500
 _COLUMNS = ("orchestrator_id", "tenant_id", "agent_id", "conversation_id", "signals")
 _HARMLESS = (Investigation.Disposition.FALSE_POSITIVE, Investigation.Disposition.BENIGN_EXPECTED)
+
+
+class NotTold(RuntimeError):
+    """The memory of calls (Redis) did not take what people decided."""
 
 
 def settle(investigation: Investigation, *, disposition: str) -> bool:
@@ -45,6 +54,43 @@ def vouch_for(verdict_id: uuid.UUID) -> bool:
     for key, digests in _by_organisation(_load([verdict_id])).items():
         done &= poisoned.clear(key, digests)
     return done
+
+
+def tell_again(*, now: datetime) -> int:
+    """What people decided, to a memory that was built anew: returns how many decisions, in the order they were made.
+
+    Also what was found late and nobody has looked into yet. Raises NotTold when Redis is away.
+    """
+    since = now - timedelta(seconds=poisoned.SECONDS)
+    closed = Investigation.objects.filter(status=Investigation.Status.CLOSED, closed_at__gte=since)
+    given = AllowOnce.objects.filter(created_at__gte=since, revoked_at=None)
+    decisions: list[tuple[datetime, Callable[[], bool]]] = []
+    for found in closed:
+        decisions.append((found.closed_at or now, partial(settle, found, disposition=found.disposition)))
+    for ticket in given:
+        decisions.append((ticket.created_at, partial(vouch_for, ticket.verdict_id)))
+    for _, decision in sorted(decisions, key=itemgetter(0)):
+        _require(decision())
+    for row in _load_open_late(now):
+        session_ = session_hash(row["orchestrator"], row["agent_id"], row["conversation_id"])
+        _require(session.remember_late_finding(session_, row["id"]))
+    for ticket in given.filter(used_at=None, expires_at__gt=now).select_related("approved_by"):
+        tickets.place_lost(ticket, now=now)
+    return len(decisions)
+
+
+def _require(done: bool) -> None:
+    if not done:
+        raise NotTold("the memory of calls (Redis) does not answer in time")
+
+
+def _load_open_late(now: datetime) -> Iterator[Mapping[str, Any]]:
+    """The verdicts found late today whose investigation is open, oldest first."""
+    since = now - timedelta(seconds=session.SECONDS)
+    late = LateFinding.objects.filter(found_at__gte=since, would_have__in=("hold", "block"), failed=False)
+    places = InvestigationCall.objects.filter(verdict_id__in=late.values_list("pk", flat=True))
+    still_open = places.exclude(investigation__status=Investigation.Status.CLOSED)
+    yield from _load(list(still_open.order_by("verdict_id").values_list("verdict_id", flat=True)))
 
 
 def _load(ids: list[uuid.UUID]) -> Iterable[Mapping[str, Any]]:

@@ -1,8 +1,8 @@
 """Which instructions in view were found poisoned before: a text is known again by its digests, not by its session.
 
 A block leaves the digests of the record and of the sentence that explained the call; memory keeps them
-(`guardrail/poisoned.py`), and a later call that has them in view is judged as if a signature stood beside them. Nothing
-is stopped for being near: the call must still be explained by that very text.
+(`guardrail/memory/poisoned.py`), and a later call that has them in view is judged as if a signature stood beside them.
+Nothing is stopped for being near: the call must still be explained by that very text.
 
 INVARIANT: what somebody wrote is remembered as theirs. An attacker who quotes an honest sentence beside a signature
 would otherwise poison the honest one (docs/decisions/0023-remember-texts-and-check-later.md).
@@ -22,7 +22,7 @@ from guardrail.destinations import EMAIL
 from guardrail.text.reading import Directive, Reading, Sign
 from policies.decision import Decision
 from policies.ruleset import Action, Ruleset, Standing
-from policies.signal import RECALLED, Signal
+from policies.signal import RECALLED
 
 # Facts of a signal: digests of what was found now, and of what this call was known by.
 _RECORD, _DIRECTIVE, _RECALLED = "record", "directive", "recalled"
@@ -66,14 +66,24 @@ def proven(decision: Decision, ruleset: Ruleset) -> tuple[str, ...]:
         (signal.facts for signal in decision.signals
          if signal.name in _PROVEN
          and ruleset.action_for(signal.name, decision.profile) is Action.BLOCK
-         and _has_evidence_of_its_own(signal)),
+         and _stands_alone(signal.facts)),
         (_RECORD, _DIRECTIVE),
     )  # fmt: skip
 
 
-def _has_evidence_of_its_own(signal: Signal) -> bool:
-    signs = {value for name, value in signal.facts if name == "signature"}
-    return not signal.fact(_RECALLED) or bool(signs - {RECALLED})
+def proven_by(signals: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
+    """The same of a verdict that blocked, by the signals it keeps."""
+    return _named(
+        (signal["facts"] for signal in signals
+         if signal["name"] in _PROVEN and signal["action"] == "block" and _stands_alone(signal["facts"])),
+        (_RECORD, _DIRECTIVE),
+    )  # fmt: skip
+
+
+def _stands_alone(facts: Iterable[Sequence[str]]) -> bool:
+    named = [(name, value) for name, value in facts]
+    known_again = any(name == _RECALLED for name, _ in named)
+    return not known_again or any(name == "signature" and value != RECALLED for name, value in named)
 
 
 def named_by(signals: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:

@@ -4,10 +4,9 @@ import uuid
 from collections.abc import Mapping
 from typing import Any
 
-from guardrail.invocation import Invocation
 from guardrail.memory.connection import run
 from guardrail.memory.shelf import NOTHING, Ask, Asking, Shelf, session_key
-from guardrail.traces import Outcome, Traces, session_hash, session_of
+from guardrail.traces import Outcome, Traces, session_hash
 
 SECONDS = 24 * 3600
 _LOOK = """
@@ -27,9 +26,12 @@ return {1}
 _LOOKED_INTO = "return {redis.call('HDEL', KEYS[1], 'late')}"
 
 
-def remember_late_finding(call: Invocation, verdict_id: uuid.UUID) -> bool:
-    """Let the conversation's next calls know that this one should have been stopped; False when Redis is away."""
-    return run(_FOUND_LATE, [f"gr:s:{session_of(call)}"], [str(verdict_id), SECONDS]) is not None
+def remember_late_finding(session: str, verdict_id: uuid.UUID) -> bool:
+    """Let the next calls of a conversation, by its hash, know that this one should have been stopped.
+
+    False when Redis is away.
+    """
+    return run(_FOUND_LATE, [f"gr:s:{session}"], [str(verdict_id), SECONDS]) is not None
 
 
 def forget_late_finding(*, orchestrator: str, agent_id: str, conversation_id: str) -> bool:

@@ -1,0 +1,150 @@
+"""Builds memory anew from the verdicts in Postgres: runs the shelves' own scripts over the traces each verdict keeps.
+
+Reads no transcript. What people decided is told again by `investigations.recollection`.
+"""
+
+import uuid
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import psycopg
+import redis
+from django.conf import settings
+
+from guardrail import database
+from guardrail.attribution.recall import proven_by
+from guardrail.memory import poisoned
+from guardrail.memory.past import SHELVES
+from guardrail.memory.shelf import NOTHING, Asking, Composed
+from guardrail.models import Orchestrator
+from guardrail.traces import Outcome, Traces, unpacked
+from policies.ruleset import Mode
+
+# Verdicts one round trip to Redis carries.
+_AT_ONCE = 500
+_LOOKED_AT = tuple(shelf for shelf in SHELVES if shelf.look and shelf.from_traces)
+_KEPT_BY = tuple(shelf for shelf in SHELVES if shelf.keep)
+_LOOK = Composed(tuple((shelf.name, shelf.look) for shelf in _LOOKED_AT))
+_KEEP = Composed(tuple((shelf.name, shelf.keep) for shelf in _KEPT_BY))
+# Everything a shelf keeps. Tickets stay: the row in Postgres does not know yet that one was used a moment ago.
+_OURS, _TICKETS = "gr:*", b"gr:t:"
+# Oldest first, as they came. A repeated delivery taught nothing.
+_ROWS = """
+SELECT id, traces, action, would_have, deciding_signal, mode, orchestrator_id, tenant_id, agent_id,
+    CASE WHEN would_have = 'block' AND NOT failed THEN signals END
+FROM guardrail_verdict
+WHERE id >= %(since)s::uuid AND id < %(until)s::uuid AND duplicate_of IS NULL
+ORDER BY id
+"""
+
+
+class MemoryAwayError(RuntimeError):
+    """Redis did not answer; what was built so far is there, and another run begins anew."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Rebuilt:
+    """How many verdicts were read, and how many of them kept no traces."""
+
+    verdicts: int
+    without_traces: int
+
+
+def rebuild(*, now: datetime, tell: Callable[[int], None]) -> Rebuilt:
+    """Forget what memory holds and learn it again from every verdict before `now` that still counts.
+
+    Calls may come meanwhile: they are remembered as always. `tell` is called with the number of verdicts read so far.
+    Raises MemoryAwayError and psycopg.Error.
+    """
+    client = redis.Redis.from_url(settings.REDIS_URL, socket_timeout=60)
+    slugs = dict(Orchestrator.objects.values_list("pk", "slug"))
+    read = without = 0
+    try:
+        _forget(client)
+        for rows in _batches(now):
+            read += len(rows)
+            without += _replay(client, rows, now=now)
+            for row in rows:
+                _poison(row, slugs, now=now)
+            tell(read)
+    except redis.RedisError as error:
+        raise MemoryAwayError(f"the memory of calls (Redis) does not answer: {type(error).__name__}") from error
+    return Rebuilt(verdicts=read, without_traces=without)
+
+
+def _forget(client: redis.Redis) -> None:
+    keys: list[bytes] = []
+    for key in client.scan_iter(_OURS, count=5_000):
+        if not key.startswith(_TICKETS):
+            keys.append(key)
+        if len(keys) >= _AT_ONCE:
+            client.unlink(*keys)
+            keys.clear()
+    if keys:
+        client.unlink(*keys)
+
+
+def _batches(now: datetime) -> Iterator[list[tuple[Any, ...]]]:
+    """By a cursor of the server: a million rows are never all here."""
+    longest = max(shelf.seconds for shelf in SHELVES)
+    bounds = {"since": _first_id(now - timedelta(seconds=longest)), "until": _first_id(now)}
+    with psycopg.connect(database.dsn()) as connection, connection.cursor(name="rebuild") as cursor:
+        cursor.itersize = _AT_ONCE
+        cursor.execute(_ROWS, bounds)
+        while rows := cursor.fetchmany(_AT_ONCE):
+            yield rows
+
+
+def _first_id(moment: datetime) -> str:
+    """The lowest id a verdict of this moment can have."""
+    return f"{int(moment.timestamp() * 1000):012x}".ljust(32, "0")
+
+
+def _replay(client: redis.Redis, rows: list[tuple[Any, ...]], *, now: datetime) -> int:
+    """Run the scripts for one batch in one round trip; returns how many verdicts kept no traces."""
+    pipeline = client.pipeline(transaction=False)
+    look, keep = pipeline.register_script(_LOOK.script), pipeline.register_script(_KEEP.script)
+    without = 0
+    for verdict_id, kept, action, would_have, signal, *_ in rows:
+        traces = unpacked(bytes(kept))
+        if traces is None:
+            without += 1
+            continue
+        outcome = Outcome(verdict_id=str(verdict_id), action=action, would_have=would_have, signal=signal)
+        age = now.timestamp() - traces.at / 1000
+        asked = _asking(traces)
+        asks = [shelf.asks(asked) if age < shelf.seconds else NOTHING for shelf in _LOOKED_AT]
+        if any(keys for keys, _ in asks):
+            keys, arguments = _LOOK.arguments(asks, traces=traces, step="")
+            look(keys=keys, args=arguments, client=pipeline)
+        lessons = [shelf.learn(traces, outcome) if age < shelf.seconds else NOTHING for shelf in _KEPT_BY]
+        if any(keys for keys, _ in lessons):
+            keys, arguments = _KEEP.arguments(lessons, traces=traces, step="")
+            keep(keys=keys, args=arguments, client=pipeline)
+    pipeline.execute(raise_on_error=False)
+    return without
+
+
+def _asking(traces: Traces) -> Asking:
+    """As a shelf that learns from the traces alone is asked."""
+    return Asking(
+        traces=traces, destinations=(), call_key="", holder="", orchestrator="", tenant_id="", mode=Mode.ENFORCE
+    )
+
+
+def _poison(row: tuple[Any, ...], slugs: Mapping[int, str], *, now: datetime) -> None:
+    """Remember again the texts a blocked call proved poisoned, if that is not too long ago."""
+    verdict_id, *_, mode, orchestrator_id, tenant_id, agent_id, signals = row
+    if not signals or orchestrator_id not in slugs or now.timestamp() - _seconds_of(verdict_id) > poisoned.SECONDS:
+        return
+    digests = proven_by(signals)
+    key = poisoned.key_of(slugs[orchestrator_id], tenant_id)
+    if digests and not poisoned.remember(key, digests, agent_id=agent_id, mode=Mode(mode)):
+        raise MemoryAwayError("the memory of calls (Redis) does not answer in time")
+
+
+def _seconds_of(verdict_id: uuid.UUID) -> float:
+    """When a verdict was given, in Unix seconds: a UUIDv7 begins with its milliseconds."""
+    return (verdict_id.int >> 80) / 1000
