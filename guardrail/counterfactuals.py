@@ -149,7 +149,7 @@ def _groups(case: Case, decision: Decision, budget: Budget) -> Iterator[Iterator
         for signal in decision.signals
         if case.ruleset.action_for(signal.name, case.rules.profile) > Action.NOTICE
     ]
-    yield _released(case)
+    yield _released(case, stopping)
     yield _looked_into(case)
     yield _without_text(case, stopping, budget)
     yield _other_description(case, stopping)
@@ -306,11 +306,12 @@ def _other_description(case: Case, stopping: list[Signal]) -> Iterator[Variation
         yield _varied(case, Family.DESCRIPTION, words, call=replace(case.call, tool=bare))
 
 
-def _released(case: Case) -> Iterator[Variation]:
-    rule = case.ruleset.agents.get(case.call.agent_id)
-    if rule is not None and case.rules.quarantined:
-        ruleset = _with_agent(case, replace(rule, quarantined=False))
-        yield _varied(case, Family.RELEASED, "the agent were released from quarantine", ruleset=ruleset)
+def _released(case: Case, stopping: list[Signal]) -> Iterator[Variation]:
+    numbers = sorted({int(value) for s in stopping for name, value in s.facts if name == "restriction"})
+    if numbers:
+        which = f"restriction {numbers[0]}" if len(numbers) == 1 else f"restrictions {', '.join(map(str, numbers))}"
+        ruleset = replace(case.ruleset, restrictions=case.ruleset.restrictions.without(numbers))
+        yield _varied(case, Family.RELEASED, f"{which} had been undone", ruleset=ruleset)
 
 
 def _looked_into(case: Case) -> Iterator[Variation]:

@@ -146,7 +146,7 @@ class Past:
     call's destinations this agent was never seen to use before. `ticket` lets this very call pass where it is held.
     `poisoned` are digests of texts that hijacked a call of this organisation before (`guardrail.attribution.recall`).
     `late_finding` is the verdict id of a call of this conversation that was allowed at once and should have been
-    stopped, empty when there is none.
+    stopped, empty when there is none. `over_rate` are the numbers of rate limits that this call goes beyond.
     """
 
     available: bool = False
@@ -156,6 +156,7 @@ class Past:
     ticket: Ticket | None = None
     poisoned: frozenset[str] = frozenset()
     late_finding: str = ""
+    over_rate: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

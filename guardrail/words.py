@@ -7,6 +7,12 @@ from policies.ruleset import SECOND_OPINION
 SIGNALS = {
     "allowed_once": "Allowed once by a person",
     "agent_quarantined": "Agent is quarantined",
+    "session_quarantined": "Conversation is quarantined",
+    "user_quarantined": "User is quarantined",
+    "document_quarantined": "Document is quarantined",
+    "destination_quarantined": "Destination is quarantined",
+    "step_up": "Held for a person for a time",
+    "rate_limited": "Too many calls without sign-in",
     "destination_denied": "Denied destination",
     "classified_data_leaving": "Classified data leaving",
     "secret_leaving": "Secret leaving",
@@ -47,6 +53,8 @@ FACTS = {
     "signature": "Sign",
     "engine": "Objection by",
     "call": "Earlier call",
+    "restriction": "Restriction",
+    "restriction_reason": "Why it was made",
 }
 # kind -> (icon, words); `output` and `history` are followed by which one
 ORIGINS = {

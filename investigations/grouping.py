@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from policies.decision import missing_name
+from policies.restrictions import ACTIONS
 from policies.ruleset import SECOND_OPINION, host_of
 from policies.signal import Severity
 
@@ -22,6 +23,8 @@ NOT_TAKEN_IN = "not_taken_in"
 _STOPS = ("hold", "block")
 # Marks of the instruction itself: a hidden one carries only that mark.
 _TOLD_IN = ("instruction", "hidden")
+# What a restriction says of a call: such a stop is its doing, and tells nothing new.
+RESTRICTED = frozenset(ACTIONS)
 _INSTRUCTIONS = ("instruction_marked", "instruction_followed", "instruction_delegated")
 # About 40 characters are seen in the queue; the destination is what may be cut.
 _LONGEST_TITLE = 80
@@ -158,11 +161,12 @@ def _key(found: _Found) -> tuple[list[str], bool]:
     if name == "reconnaissance":
         who = verdict["conversation_id"] or verdict["user_id"] or verdict["client_ip"]
         return [name, who], True
-    if name == "agent_quarantined":
-        return [name], True
     if name == "tool_description_followed":
         # whoever published the tool is behind it, in every conversation
         return [name, str(verdict["tool_id"] or verdict["tool_name"]).lower()], True
+    if found.fact("restriction") and name in RESTRICTED:
+        # however many agents and destinations meet it, one restriction is one piece of work for each agent
+        return [name, found.fact("restriction")], True
     return [name, found.fact("document", "data_class").lower(), found.destination.lower()], False
 
 
@@ -194,6 +198,16 @@ def _title(found: _Found) -> str:
             title = f"After a call found out too late: {_deed(found, where)}"
         case "agent_quarantined":
             title = f"Quarantined agent tried {_words(verdict['tool_name'] or verdict['tool_id'])}"
+        case "session_quarantined" | "user_quarantined":
+            title = f"Quarantined {'user' if name[0] == 'u' else 'conversation'} goes on: {_deed(found, where)}"
+        case "document_quarantined":
+            title = f"Quarantined document {_cut(found.document, 30)}: {_deed(found, where)}"
+        case "destination_quarantined":
+            title = f"Quarantined destination: {_deed(found, where)}"
+        case "step_up":
+            title = f"Waits for a person for a time: {_deed(found, where)}"
+        case "rate_limited":
+            title = "More calls without sign-in than the limit"
         case _ if found.fact("engine"):
             title = f"{_cut(found.fact('engine'), 40)} objects: {_deed(found, where)}"
         case _:

@@ -18,6 +18,7 @@ from policies import audit
 
 class Permission(enum.Enum):
     INVESTIGATE = "work on investigations"
+    RESPOND = "restrict agents, users, documents and destinations for a time"
     CHANGE_POLICY = "change agents, environments and policy"
     CHANGE_CALLERS = "change callers and their tokens"
 
@@ -33,7 +34,7 @@ class Role(enum.Enum):
 GRANTS: Mapping[Role, frozenset[Permission]] = MappingProxyType(
     {
         Role.VIEWER: frozenset(),
-        Role.ANALYST: frozenset({Permission.INVESTIGATE}),
+        Role.ANALYST: frozenset({Permission.INVESTIGATE, Permission.RESPOND}),
         Role.POLICY_ADMIN: frozenset(Permission),
     }
 )

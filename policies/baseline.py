@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from policies.restrictions import ACTIONS
+
 _BLOCK = {"strict": "block", "cautious": "block"}
 _HOLD = {"strict": "hold", "cautious": "hold"}
 _NOTICE = {"strict": "notice", "cautious": "notice"}
@@ -9,8 +11,9 @@ _NOTICE = {"strict": "notice", "cautious": "notice"}
 BASELINE: dict[str, Any] = {
     "defaults": {"mode": "enforce", "profile": "strict", "fail_posture": "block"},
     "actions": {
+        # What people or rules restrict for a time: quarantines, step-up, rate limits
+        **ACTIONS,
         # Hard rules
-        "agent_quarantined": _BLOCK,
         "destination_denied": _BLOCK,
         "classified_data_leaving": _BLOCK,
         "secret_leaving": _BLOCK,

@@ -2,7 +2,7 @@
 
 The document is also the local snapshot a web process judges by when it starts without Postgres.
 On the hot path `active_ruleset` is one attribute read. A background thread calls `refresh` (one query of one row,
-ten more when the serial moved).
+eleven more when the serial moved).
 """
 
 import uuid
@@ -20,6 +20,7 @@ from policies.models import (
     Environment,
     FingerprintIndex,
     PolicyVersion,
+    Restriction,
     RulesetSerial,
     SecondOpinion,
     Tool,
@@ -89,7 +90,7 @@ def forget() -> None:
 
 
 def load_document() -> dict[str, Any]:
-    """The ruleset document of the newest policy version with today's lists and inventory. Nine queries, or ten."""
+    """The ruleset document of the newest policy version with today's lists and inventory. Ten queries, or eleven."""
     version = PolicyVersion.objects.first()
     if version is None:
         raise NoRuleset("no policy is published")
@@ -103,11 +104,8 @@ def load_document() -> dict[str, Any]:
                 "mode": agent.mode,
                 "profile": agent.profile,
                 "fail_posture": agent.fail_posture,
-                "quarantined": agent.quarantined,
             }
-            for agent in Agent.objects.exclude(
-                registered=False, mode="", profile="", fail_posture="", quarantined=False
-            )
+            for agent in Agent.objects.exclude(registered=False, mode="", profile="", fail_posture="")
         ],
         "environments": [
             {"id": environment.environment_id, "mode": environment.mode}
@@ -122,6 +120,7 @@ def load_document() -> dict[str, Any]:
         "data_classes": list(DataClass.objects.values("name", "may_leave", "terms", "labels")),
         "fingerprints": _load_fingerprints(),
         "opinions": [opinion_entry(opinion) for opinion in SecondOpinion.objects.filter(enabled=True)],
+        "restrictions": _load_restrictions(),
     }
 
 
@@ -138,6 +137,26 @@ def opinion_entry(opinion: SecondOpinion) -> dict[str, Any]:
         "agents": opinion.agents,
         "actions": {"strict": opinion.strict_action, "cautious": opinion.cautious_action},
     }
+
+
+def _load_restrictions() -> list[dict[str, Any]]:
+    """Those in force, oldest first. One query."""
+    columns = ("pk", "kind", "effect", "subject", "reason", "rule", "made_by__username", "until", "per_minute")
+    open_now = Restriction.objects.filter(ended_at=None).order_by("pk").values_list(*columns)
+    return [
+        {
+            "number": pk,
+            "kind": kind,
+            "effect": effect,
+            "subject": subject,
+            "reason": reason,
+            "made_by": rule or username or "",
+            "by_rule": bool(rule),
+            "until": until.isoformat() if until else "",
+            "per_minute": per_minute,
+        }
+        for pk, kind, effect, subject, reason, rule, username, until, per_minute in open_now
+    ]
 
 
 def _load_fingerprints() -> dict[str, Any]:

@@ -8,8 +8,10 @@ from typing import Any
 from django.db.models import Count, F, Q, QuerySet, Sum
 
 from policies.load import opinion_entry
-from policies.models import Agent, AuditEntry, Environment, PolicyVersion, SecondOpinion
+from policies.models import Agent, AuditEntry, Environment, PolicyVersion, Restriction, SecondOpinion
+from policies.restrictions import Restricted
 from policies.ruleset import Profile, compile_ruleset
+from policies.services.restrictions import open_ones
 
 # One page of one kind of agent; beyond it the page asks to narrow by words.
 AGENTS_SHOWN = 200
@@ -27,13 +29,22 @@ class Defaults:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class AgentRow:
-    """One agent with what is in force for it. `mode_from` says who decided the mode: agent, environment or policy."""
+    """One agent with what is in force for it. `mode_from` says who decided the mode: agent, environment or policy.
+
+    `restrictions` are those on the agent itself, newest first; not those on its conversations.
+    """
 
     agent: Agent
     mode: str
     mode_from: str
     profile: str
     fail_posture: str
+    restrictions: tuple[Restriction, ...] = ()
+
+    @property
+    def quarantined(self) -> bool:
+        """Whether none of its calls is let through for the time being."""
+        return any(one.effect == Restriction.Effect.QUARANTINE for one in self.restrictions)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -88,7 +99,7 @@ def load_defaults() -> Defaults:
 
 
 def load_inventory(words: str) -> Inventory:
-    """The agents whose id, name, owner or environment holds `words`, all when empty. Six queries."""
+    """The agents whose id, name, owner or environment holds `words`, all when empty. Up to nine queries."""
     defaults = load_defaults()
     found = _agents_with(words)
     sums = Agent.objects.aggregate(
@@ -112,20 +123,31 @@ def load_inventory(words: str) -> Inventory:
     )
 
 
-def row_of(agent: Agent, defaults: Defaults) -> AgentRow:
+def row_of(agent: Agent, defaults: Defaults, restrictions: Sequence[Restriction] = ()) -> AgentRow:
     """One agent with what is in force for it, decided as `Ruleset.for_call` decides: agent, environment, policy."""
     mode, mode_from = defaults.mode, "policy"
     if agent.environment and agent.environment.mode:
         mode, mode_from = agent.environment.mode, "environment"
     if agent.mode:
         mode, mode_from = agent.mode, "agent"
+    tightened = any(one.effect == Restriction.Effect.TIGHTEN for one in restrictions)
     return AgentRow(
         agent=agent,
         mode=mode,
         mode_from=mode_from,
-        profile=agent.profile or defaults.profile,
-        fail_posture=agent.fail_posture or defaults.fail_posture,
+        profile=Agent.ProfileChoice.STRICT if tightened else agent.profile or defaults.profile,
+        fail_posture=Agent.FailPostureChoice.BLOCK if tightened else agent.fail_posture or defaults.fail_posture,
+        restrictions=tuple(restrictions),
     )
+
+
+def load_restrictions_on(agents: Sequence[Agent]) -> dict[str, list[Restriction]]:
+    """What is in force on these agents, by agent id, newest first. One query, none without agents."""
+    found: dict[str, list[Restriction]] = {}
+    subjects = [[agent.agent_id] for agent in agents]
+    for one in open_ones(Restricted.AGENT, subjects).select_related("made_by") if agents else ():
+        found.setdefault(one.subject[0], []).append(one)
+    return found
 
 
 def load_environments() -> QuerySet[Environment]:
@@ -176,7 +198,9 @@ def _agents_with(words: str) -> QuerySet[Agent]:
 
 
 def _kind(agents: QuerySet[Agent], defaults: Defaults) -> Kind:
-    rows = tuple(row_of(agent, defaults) for agent in agents[:AGENTS_SHOWN])
+    shown = list(agents[:AGENTS_SHOWN])
+    restricted = load_restrictions_on(shown)
+    rows = tuple(row_of(agent, defaults, restricted.get(agent.agent_id, ())) for agent in shown)
     return Kind(rows=rows, total=len(rows) if len(rows) < AGENTS_SHOWN else agents.count())
 
 

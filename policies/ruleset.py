@@ -7,6 +7,7 @@ from types import MappingProxyType
 from typing import Any, TypeVar
 
 from policies.fingerprints import NOTHING, Fingerprints, compile_fingerprints
+from policies.restrictions import ACTIONS, NO_RESTRICTIONS, Restrictions, compile_restrictions
 
 E = TypeVar("E", bound=enum.Enum)
 
@@ -78,7 +79,6 @@ class AgentRule:
     mode: Mode | None = None
     profile: Profile | None = None
     fail_posture: FailPosture | None = None
-    quarantined: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -139,7 +139,6 @@ class CallRules:
     profile: Profile
     fail_posture: FailPosture
     registered: bool
-    quarantined: bool
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -160,17 +159,20 @@ class Ruleset:
     data_classes: Mapping[str, DataClass] = field(default_factory=lambda: MappingProxyType({}))
     fingerprints: Fingerprints = NOTHING
     opinions: tuple[Opinion, ...] = ()
+    restrictions: Restrictions = NO_RESTRICTIONS
 
     def for_call(self, *, agent_id: str, environment_id: str) -> CallRules:
-        """The settings in force for one call: agent before environment before policy default."""
+        """The settings in force for one call: a restriction before agent before environment before policy default."""
         agent = self.agents.get(agent_id)
         mode = (agent.mode if agent else None) or self.environments.get(environment_id) or self.mode
+        tightened = self.restrictions.tightens(agent_id)
         return CallRules(
             mode=mode,
-            profile=(agent.profile if agent else None) or self.profile,
-            fail_posture=(agent.fail_posture if agent else None) or self.fail_posture,
+            profile=Profile.STRICT if tightened else (agent.profile if agent else None) or self.profile,
+            fail_posture=FailPosture.BLOCK
+            if tightened
+            else (agent.fail_posture if agent else None) or self.fail_posture,
             registered=agent is not None,
-            quarantined=agent is not None and agent.quarantined,
         )
 
     def action_for(self, signal_name: str, profile: Profile) -> Action:
@@ -245,7 +247,7 @@ def compile_ruleset(document: Mapping[str, Any]) -> Ruleset:
         mode=_choice(Mode, defaults.get("mode", "enforce"), "defaults.mode"),
         profile=_choice(Profile, defaults.get("profile", "strict"), "defaults.profile"),
         fail_posture=_choice(FailPosture, defaults.get("fail_posture", "block"), "defaults.fail_posture"),
-        actions=_actions({**document.get("actions", {}), **_actions_on_opinions(document)}),
+        actions=_actions({**ACTIONS, **document.get("actions", {}), **_actions_on_opinions(document)}),
         agents=MappingProxyType({entry["id"]: _agent(entry) for entry in document.get("agents", ())}),
         environments=_environments(document.get("environments", ())),
         tool_kinds=_tool_kinds(document.get("tools", ())),
@@ -263,6 +265,7 @@ def compile_ruleset(document: Mapping[str, Any]) -> Ruleset:
         ),
         fingerprints=compile_fingerprints(document.get("fingerprints", {})),
         opinions=tuple(map(compile_opinion, document.get("opinions", ()))),
+        restrictions=compile_restrictions(document.get("restrictions", ())),
     )
 
 
@@ -370,7 +373,6 @@ def _agent(entry: Mapping[str, Any]) -> AgentRule:
         mode=_choice(Mode, entry["mode"], where) if entry.get("mode") else None,
         profile=_choice(Profile, entry["profile"], where) if entry.get("profile") else None,
         fail_posture=_choice(FailPosture, entry["fail_posture"], where) if entry.get("fail_posture") else None,
-        quarantined=bool(entry.get("quarantined", False)),
     )
 
 

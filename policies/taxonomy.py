@@ -74,11 +74,17 @@ TAGS: dict[str, tuple[Tag, ...]] = {
     "reconnaissance": (_PROMPT_LEAKAGE, _AGENT_DISCOVERY, _SYSTEM_DISCOVERY),
     "destination_denied": (_TOOL_MISUSE, _EXFILTRATION),
     "agent_quarantined": (_ROGUE_AGENTS,),
+    "session_quarantined": (_ROGUE_AGENTS,),
+    "user_quarantined": (_ROGUE_AGENTS,),
+    "document_quarantined": (_PROMPT_INJECTION, _INDIRECT),
+    "destination_quarantined": (_TOOL_MISUSE, _EXFILTRATION),
     "late_finding": (_ROGUE_AGENTS,),
     "late_finding_noted": (_ROGUE_AGENTS,),
 }
 # Our own bookkeeping, which says nothing about an attack.
-NOT_FITTING = frozenset({"destination_new", "link_unusual", "allowed_once", "second_opinion"})
+NOT_FITTING = frozenset(
+    {"destination_new", "link_unusual", "allowed_once", "second_opinion", "step_up", "rate_limited"}
+)
 
 
 def tags_of(signals: Iterable[str]) -> tuple[Tag, ...]:

@@ -10,9 +10,9 @@ from guardrail.detectors import (
     fingerprints,
     intent,
     late_finding,
-    quarantine,
     reach,
     reconnaissance,
+    restricted,
     secrets,
     tool_description,
 )
@@ -21,7 +21,7 @@ from policies.signal import Signal
 Detect = Callable[[Case], list[Signal]]
 
 DETECTORS: tuple[tuple[str, Detect], ...] = (
-    (quarantine.NAME, quarantine.detect),
+    (restricted.NAME, restricted.detect),
     (late_finding.NAME, late_finding.detect),
     (reach.NAME, reach.detect),
     (reconnaissance.NAME, reconnaissance.detect),
@@ -36,7 +36,7 @@ DETECTORS: tuple[tuple[str, Detect], ...] = (
 
 # Those that read no tool output: what a call is answered by where the rest may follow.
 AT_ONCE: tuple[tuple[str, Detect], ...] = (
-    (quarantine.NAME, quarantine.detect),
+    (restricted.NAME, restricted.detect),
     (reach.NAME, reach.detect),
     (secrets.NAME, secrets.detect),
 )

@@ -11,6 +11,14 @@ _CARRIED = {
     "data_in_link": "data inside an address",
     "data_in_link_suspected": "data inside an address",
 }
+_RESTRICTED = {
+    "session_quarantined": "in a conversation that is quarantined",
+    "user_quarantined": "for a user who is quarantined",
+    "document_quarantined": "on a document that is quarantined",
+    "destination_quarantined": "to a destination that is quarantined",
+    "step_up": "while every change and message of it waits for a person",
+    "rate_limited": "for somebody not signed in, and there were too many such calls this minute",
+}
 
 
 def lede_of(
@@ -43,6 +51,8 @@ def lede_of(
         return f"{agent} was about to {_deed(tool_kind, tool, target, what='something')}, which is denied"
     if deciding == "agent_quarantined":
         return f"{agent} is quarantined and planned {_cut(tool) or 'a call'}"
+    if deciding in _RESTRICTED:
+        return f"{agent} planned {_cut(tool) or 'a call'} {_RESTRICTED[deciding]}"
     if not tool:
         return "A call came in that could not be read"
     return f"{agent} planned {_cut(tool)}" + (f" to {target}" if target else "")

@@ -13,6 +13,7 @@ from policies.models.knowledge import (
 from policies.models.lists import Destination
 from policies.models.opinions import SecondOpinion
 from policies.models.policy import PolicyVersion, RulesetSerial
+from policies.models.restrictions import NotDone, ResponseRule, ResponseSettings, Restriction
 
 __all__ = [
     "Agent",
@@ -29,7 +30,11 @@ __all__ = [
     "KnowledgeDocument",
     "KnowledgeEvent",
     "ModeChoice",
+    "NotDone",
     "PolicyVersion",
+    "ResponseRule",
+    "ResponseSettings",
+    "Restriction",
     "RulesetSerial",
     "SecondOpinion",
     "SeenTool",

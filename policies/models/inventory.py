@@ -47,7 +47,6 @@ class Agent(models.Model):
     mode = models.CharField(max_length=16, choices=ModeChoice.choices, blank=True)
     profile = models.CharField(max_length=16, choices=ProfileChoice.choices, blank=True)
     fail_posture = models.CharField(max_length=16, choices=FailPostureChoice.choices, blank=True)
-    quarantined = models.BooleanField(default=False)
     first_seen = models.DateTimeField(null=True, blank=True)
     last_seen = models.DateTimeField(null=True, blank=True)
     calls = models.BigIntegerField(default=0)

@@ -21,10 +21,10 @@ ON CONFLICT (environment_id) DO UPDATE SET
 """
 _AGENTS = """
 INSERT INTO policies_agent (
-    agent_id, name, tenant_id, environment_id, owner, registered, mode, profile, fail_posture, quarantined,
+    agent_id, name, tenant_id, environment_id, owner, registered, mode, profile, fail_posture,
     first_seen, last_seen, calls, stopped
 )
-SELECT seen.agent_id, seen.name, seen.tenant_id, environment.id, '', false, '', '', '', false,
+SELECT seen.agent_id, seen.name, seen.tenant_id, environment.id, '', false, '', '', '',
     seen.first_seen, seen.last_seen, seen.calls, seen.stopped
 FROM unnest(
     %s::text[], %s::text[], %s::text[], %s::text[], %s::timestamptz[], %s::timestamptz[], %s::bigint[], %s::bigint[]

@@ -108,7 +108,9 @@ def _page(
         request,
         "policies/agent.html",
         {
-            "row": queries.row_of(found, queries.load_defaults()),
+            "row": queries.row_of(
+                found, queries.load_defaults(), queries.load_restrictions_on([found]).get(found.agent_id, ())
+            ),
             "history": queries.load_history(found),
             "settings_form": settings_form
             or AgentSettingsForm(initial=settings_of(found), current_posture=found.fail_posture),

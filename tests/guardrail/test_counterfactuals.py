@@ -7,14 +7,17 @@ from typing import Any
 import pytest
 import redis
 from django.conf import settings
+from django.utils import timezone
 
 from guardrail import housekeeper
 from guardrail.counterfactuals import Family, WhatIf
 from guardrail.judge import Judgement, explain, find_variations, judge
 from guardrail.models import Verdict
-from policies.models import Agent, DataClass, Destination
+from policies.models import Agent, DataClass, Destination, Restriction
+from policies.restrictions import Effect, Restricted
 from policies.ruleset import Action
 from policies.services.publish import changed
+from policies.services.restrictions import Wanted, restrict, undo
 from tests.battery.measure import judged as battery_judged
 from tests.battery.scenes import ATTACKS
 from tests.battery.transformations import TRANSFORMATIONS, disguised
@@ -231,21 +234,25 @@ def test_letting_the_class_leave_does_not_help_where_a_key_leaves_too(asking: As
     assert not any("the class" in condition for condition in stated(asking, both))
 
 
-def test_it_would_pass_were_the_agent_released(asking: Asking) -> None:
-    Agent.objects.create(agent_id="harbour", name="Harbour", quarantined=True)
-    changed()
+def quarantined(agent_id: str) -> Restriction:
+    wanted = Wanted(
+        kind=Restricted.AGENT, effect=Effect.QUARANTINE, subject=(agent_id,), reason="It was hijacked.", until=None
+    )
+    made = restrict(wanted, now=timezone.now(), actor=None)
     housekeeper.refresh()
+    return made
+
+
+def test_it_would_pass_were_the_agent_released(asking: Asking) -> None:
+    made = quarantined("harbour")
     honest = hijacked(user_message="Send kim@rival.example a mail: As agreed.", outputs=[])
-    assert stated(asking, honest) == ["the agent were released from quarantine"]
-    Agent.objects.update(quarantined=False)
-    changed()
+    assert stated(asking, honest) == [f"restriction {made.pk} had been undone"]
+    undo(made.pk, now=timezone.now(), actor=None)
     assert passes(asking, honest)
 
 
 def test_releasing_the_agent_does_not_help_a_hijacked_call(asking: Asking) -> None:
-    Agent.objects.create(agent_id="harbour", name="Harbour", quarantined=True)
-    changed()
-    housekeeper.refresh()
+    quarantined("harbour")
     assert stated(asking, hijacked()) == []
 
 

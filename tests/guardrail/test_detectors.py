@@ -16,9 +16,9 @@ ASKED = f"Send {PARTNER} what we have."
 
 def test_an_agent_in_quarantine_does_nothing() -> None:
     call = a_call(user=ASKED, arguments=MAIL)
-    quarantined = {"agents": [{"id": call.agent_id, "quarantined": True}]}
+    entry = {"number": 1, "kind": "agent", "effect": "quarantine", "subject": [call.agent_id]}
 
-    assert said_of(call, **quarantined) == "agent_quarantined"
+    assert said_of(call, restrictions=[entry]) == "agent_quarantined"
     assert said_of(call) == ""
 
 

@@ -27,9 +27,11 @@ from investigations.models import Activity, Investigation, InvestigationCall
 from investigations.tasks import take_in
 from policies.access import Role, give_role
 from policies.models import Agent, SeenTool, Tool
+from policies.restrictions import Effect, Restricted
 from policies.services import inventory
 from policies.services.opinions import OpinionSettings, add_opinion
 from policies.services.publish import changed
+from policies.services.restrictions import Wanted, restrict
 from tests import engines
 from tests.callers import Answer, Asking
 from tests.engines import OtherEngine
@@ -254,8 +256,11 @@ def test_the_text_is_remembered_as_poisoned(relaxed: Asking, found: Verdict) -> 
 
 
 def test_what_a_quick_check_stops_is_stopped_at_once_and_told_in_full(relaxed: Asking) -> None:
-    Agent.objects.create(agent_id=planned()["conversationMetadata"]["agent"]["id"], quarantined=True)
-    changed()
+    agent = planned()["conversationMetadata"]["agent"]["id"]
+    wanted = Wanted(
+        kind=Restricted.AGENT, effect=Effect.QUARANTINE, subject=(agent,), reason="It was hijacked.", until=None
+    )
+    restrict(wanted, now=timezone.now(), actor=None)
     housekeeper.refresh()
     answer = relaxed.analyze(planned())
     assert stopped(answer)

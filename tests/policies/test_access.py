@@ -25,8 +25,8 @@ def person() -> User:
     ("role", "permissions"),
     [
         (Role.VIEWER, set()),
-        (Role.ANALYST, {Permission.INVESTIGATE}),
-        (Role.POLICY_ADMIN, {Permission.INVESTIGATE, Permission.CHANGE_POLICY, Permission.CHANGE_CALLERS}),
+        (Role.ANALYST, {Permission.INVESTIGATE, Permission.RESPOND}),
+        (Role.POLICY_ADMIN, set(Permission)),
     ],
 )
 def test_it_gives_a_role_exactly_what_it_needs(person: User, role: Role, permissions: set[Permission]) -> None:
