@@ -3,7 +3,6 @@
 Reads no transcript. What people decided is told again by `investigations.recollection`.
 """
 
-import uuid
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -20,6 +19,7 @@ from guardrail.memory.past import SHELVES
 from guardrail.memory.shelf import NOTHING, Asking, Composed
 from guardrail.models import Orchestrator
 from guardrail.traces import Outcome, Traces, unpacked
+from guardrail.verdict_id import floor_id, moment_of_id
 from policies.ruleset import Mode
 
 # Verdicts one round trip to Redis carries.
@@ -89,17 +89,12 @@ def _forget(client: redis.Redis) -> None:
 def _batches(now: datetime) -> Iterator[list[tuple[Any, ...]]]:
     """By a cursor of the server: a million rows are never all here."""
     longest = max(shelf.seconds for shelf in SHELVES)
-    bounds = {"since": _first_id(now - timedelta(seconds=longest)), "until": _first_id(now)}
+    bounds = {"since": floor_id(now - timedelta(seconds=longest)), "until": floor_id(now)}
     with psycopg.connect(database.dsn()) as connection, connection.cursor(name="rebuild") as cursor:
         cursor.itersize = _AT_ONCE
         cursor.execute(_ROWS, bounds)
         while rows := cursor.fetchmany(_AT_ONCE):
             yield rows
-
-
-def _first_id(moment: datetime) -> str:
-    """The lowest id a verdict of this moment can have."""
-    return f"{int(moment.timestamp() * 1000):012x}".ljust(32, "0")
 
 
 def _replay(client: redis.Redis, rows: list[tuple[Any, ...]], *, now: datetime) -> int:
@@ -137,14 +132,13 @@ def _asking(traces: Traces) -> Asking:
 def _poison(row: tuple[Any, ...], slugs: Mapping[int, str], *, now: datetime) -> None:
     """Remember again the texts a blocked call proved poisoned, if that is not too long ago."""
     verdict_id, *_, mode, orchestrator_id, tenant_id, agent_id, signals = row
-    if not signals or orchestrator_id not in slugs or now.timestamp() - _seconds_of(verdict_id) > poisoned.SECONDS:
+    if (
+        not signals
+        or orchestrator_id not in slugs
+        or now - moment_of_id(verdict_id) > timedelta(seconds=poisoned.SECONDS)
+    ):
         return
     digests = proven_by(signals)
     key = poisoned.key_of(slugs[orchestrator_id], tenant_id)
     if digests and not poisoned.remember(key, digests, agent_id=agent_id, mode=Mode(mode)):
         raise MemoryAwayError("the memory of calls (Redis) does not answer in time")
-
-
-def _seconds_of(verdict_id: uuid.UUID) -> float:
-    """When a verdict was given, in Unix seconds: a UUIDv7 begins with its milliseconds."""
-    return (verdict_id.int >> 80) / 1000
