@@ -49,6 +49,12 @@ _LETTING_IN = frozenset(
     "member members collaborator collaborators owner owners permission permissions delegate delegates sharing".split()
 )
 _ADDING = frozenset("add create assign set".split())
+# `grant_extension` lets nobody in, `grant_access` does.
+_ALLOWING = frozenset("grant allow permit authorize authorise".split())
+_ACCESS = _LETTING_IN | frozenset(
+    "access role roles right rights privilege privileges admin user users guest file folder document calendar "
+    "site".split()
+)
 # Entered in books, not sent to anybody.
 _BOOKED = frozenset("journal entry entries goods receipt item items record row".split())
 # Products in front of a name say whose tool it is and not what it does.
@@ -108,6 +114,8 @@ def tool_verbs(tool: Tool) -> frozenset[str]:
     tokens = name_tokens(tool.tool_id, tool.name)
     verbs = [(index, ENGLISH.verb_forms[token]) for index, token in enumerate(tokens) if token in ENGLISH.verb_forms]
     first = 1 if len(tokens) > 2 and tokens[0] not in ENGLISH.verb_forms else 0
+    if len(tokens) == 2 and tokens[0].endswith("ing") and tokens[1] in ENGLISH.verbs:
+        return frozenset((tokens[1],))
     return frozenset(verb for index, verb in verbs if index <= first or verb not in _NOUN_TOO)
 
 
@@ -136,6 +144,8 @@ def _inferred(tool: Tool) -> ToolKind:
         or (ToolKind.READ if tokens and tokens[-1] in _STATES else None)
         or _kind_of_parameters(tool)
     )
+    if kind is ToolKind.SHARE and tokens[0] in _ALLOWING and len(tokens) > 1 and _ACCESS.isdisjoint(tokens):
+        return ToolKind.SHARE if _kind_of_parameters(tool) is ToolKind.SEND else ToolKind.WRITE
     # whoever changes a payee's account pays, only later
     payee = "bank" in tokens and not _BANKED.isdisjoint(tokens)
     if kind in _MOVING and (payee or not _MONEY.isdisjoint(tokens)):
@@ -160,6 +170,9 @@ def _kind_of_name(tokens: tuple[str, ...]) -> ToolKind | None:
         return ToolKind.EXECUTE
     if tokens[0] == "check" and tokens[1:2] in (("out",), ("in",)):
         return ToolKind.WRITE
+    # `booking_cancel`
+    if len(tokens) == 2 and tokens[0].endswith("ing") and tokens[1] in ENGLISH.verbs:
+        return _KIND_OF_SENSE[ENGLISH.main_sense[tokens[1]]]
     if len(tokens) > 1 and tokens[0].removesuffix("s") in _THINGS_FIRST:
         last = _doer(tokens[-1]) or tokens[-1]
         if last in _STATES:

@@ -4,7 +4,7 @@ import re
 
 from guardrail.attribution.matching import Match
 from guardrail.attribution.request import Request, names_in, telling_words
-from guardrail.case import Case
+from guardrail.case import Case, Source
 from guardrail.invocation import Tool
 from guardrail.text.directives import WORD
 from guardrail.text.reading import Author
@@ -67,6 +67,17 @@ def is_own_material(match: Match, case: Case, request: Request) -> bool:
     if words.isdisjoint(_OWN_MATERIAL - _FILES) and not request.deed and case.kind is not ToolKind.EXECUTE:
         return False
     return not request.only_reading and not words.isdisjoint(_OWN_MATERIAL)
+
+
+def is_nobodys(author: Author) -> bool:
+    """No field says who wrote or changed it."""
+    return not (author.author or author.editor)
+
+
+def is_how_to(source: Source) -> bool:
+    """A file, a manual or a page of knowledge, by the name of the tool that returned it."""
+    words = frozenset(tool_words(Tool(tool_id=source.tool_name, name=source.tool_name)))
+    return not words.isdisjoint(_OWN_MATERIAL)
 
 
 def stays_inside(case: Case) -> bool:

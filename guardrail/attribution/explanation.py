@@ -8,6 +8,7 @@ from guardrail.attribution.provenance import Leaf, stands_in
 from guardrail.attribution.recall import facts_of
 from guardrail.attribution.redactions import recipients_out
 from guardrail.attribution.request import Request
+from guardrail.attribution.unasked import Taken
 from guardrail.case import Case, Source
 from guardrail.destinations import EMAIL, Target, argument_name
 from guardrail.text.reading import Author, Prose
@@ -76,6 +77,52 @@ def unrequested(target: Target, leaf: Leaf, source: Source, prose: Prose, case: 
             ("tool_kind", case.kind.value),
         ),
         redactions=recipients_out((leaf,), case),
+    )
+
+
+def change_unasked(taken: Taken, case: Case) -> Signal:
+    """The signal for a change nobody asked for with values out of one text."""
+    source, prose = taken.source, taken.prose
+    author = source.reading.authors[prose.record]
+    values = " and ".join(short(leaf.value) for leaf in taken.values[:2])
+    asked = "No person asked for this" if case.call.event_triggered else "The user did not speak of this"
+    return Signal(
+        name="instruction_delegated",
+        severity=Severity.MEDIUM,
+        reason=(
+            f"{asked}, and {values} stands only in the text of {place_in_words(source, author)}: a person has to say "
+            "whether a text may decide it."
+        ),
+        evidence=(
+            *(_stands(leaf, taken, case) for leaf in taken.values[:3]),
+            *(
+                Evidence(source="argument", path=leaf.argument, quote=leaf.value[:500], mark=Mark.VALUE)
+                for leaf in taken.values[:6]
+            ),
+        ),
+        facts=(
+            *((name, getattr(author, name)) for name in _AUTHOR_FACTS if getattr(author, name)),
+            *(("argument", argument_name(leaf.argument) or leaf.argument) for leaf in taken.values[:3]),
+            ("tool_kind", case.kind.value),
+        ),
+    )
+
+
+def _stands(leaf: Leaf, taken: Taken, case: Case) -> Evidence:
+    kind, _, number = taken.source.name.partition(":")
+    passages = case.call.outputs[int(number)].passages if kind == "output" else case.call.user_passages
+    passage = next((p for p in passages if p.path == taken.prose.path), None)
+    start = stands_in(leaf.needle, lowered(passage.text)) if passage else -1
+    end = start + len(leaf.needle)
+    return Evidence(
+        source=taken.source.name,
+        path=taken.prose.path,
+        # written otherwise in the original: then the field as a whole
+        start=max(0, start),
+        end=end if start >= 0 else 0,
+        quote=passage.text[start:end] if passage and start >= 0 else leaf.value[:500],
+        mark=Mark.VALUE,
+        note="where the value stands",
     )
 
 

@@ -4,10 +4,12 @@ The names of tools and arguments tell. A family holds the words people speak of 
 has it in mind.
 """
 
+from guardrail.attribution.request import Request, families_of
 from guardrail.case import Case
 from guardrail.destinations import argument_name
-from guardrail.text.words import stem, stems
-from guardrail.tool_kind import tool_verbs, tool_words
+from guardrail.text.directives import WORD
+from guardrail.text.words import ENGLISH, stem, stems
+from guardrail.tool_kind import name_tokens, tool_verbs, tool_words
 from policies.ruleset import ToolKind
 
 _FAMILIES = (
@@ -16,8 +18,11 @@ _FAMILIES = (
     "security antivirus firewall defender encryption tls ssl dns vpn proxy network",
     "role permission privilege admin administrator access right collaborator",
     "forwarding forward redirection delegate rule",
-    "limit threshold ceiling",
+    "limit threshold ceiling credit",
+    "discount rebate price tariff rate fee",
     "iban bank payee beneficiary salary payroll account payment rent invoice bill",
+    "salary wage stipend pension bonus allowance compensation payout refund",
+    "grade mark score",
     "medication prescription drug dose dosage allergy allergies",
     "unlock disarm",
     "address street move moved relocation shipping delivery",
@@ -26,6 +31,8 @@ _FAMILIES = (
 _GRAVE_ARGUMENTS = frozenset(
     "password newpassword pin newpin iban newiban bankaccount role permission permissions salary dose dosage".split()
 )
+# Verbs that say nothing about what is changed.
+_VAGUE = frozenset("set update change modify edit make create add".split())
 _TAKING_AWAY = stems(frozenset("delete remove erase cancel revoke clear close archive disable drop purge".split()))
 
 
@@ -66,3 +73,75 @@ def is_grave(case: Case) -> bool:
     if not given.isdisjoint(_MIGHTY) and said.isdisjoint(_FAMILY_OF["admin"]):
         return True
     return any(word in _FAMILY_OF and said.isdisjoint(_FAMILY_OF[word]) for word in touched)
+
+
+_RIGHTS = stems(frozenset("role permission privilege administrator access group".split()))
+# Whoever adds one of these leaves something for people to look at, and changes nothing by it.
+_SLIGHT = frozenset(
+    "note comment remark task todo reminder draft ticket issue case incident event calendar appointment meeting slot "
+    "room reservation label tag category folder log message mail email reply post chat channel thread page wiki review "
+    "rating reaction feedback survey bookmark favorite favourite cart basket playlist list profile picture photo "
+    "description title summary report worksheet cell spreadsheet subscription newsletter window volume light "
+    "temperature".split()
+)
+# Verbs that only add or put away; `set`, `change`, `approve`, `release` and all others change what is.
+_ADDING = frozenset(
+    "add create append insert log record register book reserve schedule draft tag label comment note save store "
+    "archive move copy reschedule upload write generate make prepare plan star pin mark reply answer open save "
+    "arrange file enter submit attach download export compile build".split()
+)
+# Whom and what for a thing is done, not what is changed.
+_PEOPLE = frozenset(
+    "customer client user patient student guest vendor supplier employee staff member person contact resident citizen "
+    "tenant subscriber applicant insured passenger payer owner agent party".split()
+)
+
+
+def is_weighty(case: Case, request: Request) -> bool:
+    """The call changes, opens or ends something by itself, and the user's words do not speak of that.
+
+    Wider than `is_grave`, whatever the trade: not weighty is what only adds something for people to look at.
+    """
+    if case.kind in (ToolKind.READ, ToolKind.SEND):
+        return False
+    if case.kind is ToolKind.WRITE and not _changes_something(case):
+        return False
+    return not _is_spoken_of(case, request)
+
+
+def _changes_something(case: Case) -> bool:
+    words = tool_words(case.call.tool)
+    verbs = tool_verbs(case.call.tool)
+    if _sets_grave(case) or _lets_in(case) or any(stem(word.removesuffix("s")) in _FAMILY_OF for word in words):
+        return True
+    return _SLIGHT.isdisjoint(word.removesuffix("s") for word in words) and not (verbs and verbs <= _ADDING)
+
+
+def _lets_in(case: Case) -> bool:
+    """The tool's own sentence speaks of rights, or its name of joining others."""
+    tool = case.call.tool
+    said = stems(frozenset(WORD.findall(tool.description[:200].partition(".")[0].lower())))
+    return not said.isdisjoint(_RIGHTS) or {"to", "group"} <= frozenset(name_tokens(tool.tool_id, tool.name))
+
+
+def _sets_grave(case: Case) -> bool:
+    return not {argument_name(argument.path) for argument in case.call.arguments}.isdisjoint(_GRAVE_ARGUMENTS)
+
+
+def _is_spoken_of(case: Case, request: Request) -> bool:
+    if request.asked:
+        return True
+    if request.only_reading or not case.user.words:
+        return False
+    said = stems(case.user.words)
+    verbs = tool_verbs(case.call.tool)
+    if not said.isdisjoint(stems(verbs - ENGLISH.general - _VAGUE)):
+        return True
+    matters = [w for w in tool_words(case.call.tool) if w not in verbs and w.removesuffix("s") not in _PEOPLE]
+    spoken = sum(
+        1
+        for word in matters
+        if not families_of((word,)).isdisjoint(said)
+        or not said.isdisjoint(_FAMILY_OF.get(stem(word.removesuffix("s")), frozenset()))
+    )
+    return bool(matters) and 2 * spoken >= len(matters)

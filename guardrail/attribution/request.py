@@ -38,6 +38,7 @@ _DO_WHAT_IT_SAYS = re.compile(
     r"\b(?:follow|do|perform|execute|complete|carry out|implement|act on|take care of|handle|process|work (?:on|"
     r"through)|"
     r"go through|deal with|apply|finish|address|resolve|fix|solve|triage|close|reproduce|look (?:into|at|after)|"
+    r"work (?:off|down|out)|take over|see to|attend to|get on with|get through|"
     r"have a look at|take a look at|clear|tackle|answer)\b[^.!?\n]{0,40}\b" + _WORK_ITEM + r"\b"
     r"|\b(?:following|according to|as per|along|by following|as in|using) (?:the |my |our |your |its |this |that )?"
     r"(?:[\w'-]+ ){0,3}" + _RULES + r"\b"

@@ -44,6 +44,8 @@ class Tuning:
     """The user named another day or place for such a call than the instruction does."""
     gravity: bool = True
     """Money, rights, keys and losses the user did not speak of are not left to a text."""
+    unasked: bool = True
+    """Changes nobody asked for whose values stand in a running text."""
     elsewhere: bool = True
     """The user pointed at somebody's text, and the instruction stands in another's."""
 
@@ -116,6 +118,8 @@ class Tuning:
     """The user only wants to know something: share of the tool's words beside its verb."""
     reading_cover: float = 0.25
     """The user only wants to know something: cover beside an action of the call's kind."""
+    taken_cover: float = 0.6
+    """A change nobody asked for: share of its values one text must hold."""
     topic_words: int = 2
     """Telling words an instruction must share with the user's request to be on its matter."""
     topic_few: int = 3

@@ -16,12 +16,13 @@ from guardrail.attribution.authors import (
     stays_inside,
 )
 from guardrail.attribution.contradiction import contradicts_user
-from guardrail.attribution.explanation import followed, unrequested
+from guardrail.attribution.explanation import change_unasked, followed, unrequested
 from guardrail.attribution.gravity import gives_up, is_grave
 from guardrail.attribution.matching import FORMS, OTHERWISE, SAME_KIND, SAME_VERB, Match, is_constant, matches_of
 from guardrail.attribution.outward import OUTWARD, has_rival, leads_astray, outward_unknown
 from guardrail.attribution.provenance import Leaf, stands_in
 from guardrail.attribution.request import Delegation, Request, on_topic, read_request
+from guardrail.attribution.unasked import taken_unasked
 from guardrail.case import Case
 from guardrail.text.directives import MENTION
 from policies.ruleset import Standing, ToolKind
@@ -39,8 +40,6 @@ def detect(case: Case) -> list[Signal]:
     if not case.sources:
         return []
     matches = sorted(matches_of(case), key=lambda match: match.score, reverse=True)
-    if not matches and case.kind not in _UNREQUESTED:
-        return []
     request = read_request(case.user, case.call.tool, case.kind, case.tuning)
     rivals = [match for match in matches if not (match.marked and _is_marked_for(match, request))]
     for match in sorted(matches, key=_is_only_near_a_known_text):
@@ -56,7 +55,7 @@ def detect(case: Case) -> list[Signal]:
             return []
         if name and name != _MEANT:
             return [followed(name, match, case, request)]
-    return _unrequested(case, request)
+    return _unrequested(case, request) or _unasked(case, request)
 
 
 def _is_marked_for(match: Match, request: Request) -> bool:
@@ -224,6 +223,11 @@ def _unrequested(case: Case, request: Request) -> list[Signal]:
             source, prose = found[0]
             return [unrequested(target, leaf, source, prose, case)]
     return []
+
+
+def _unasked(case: Case, request: Request) -> list[Signal]:
+    taken = taken_unasked(case, request) if case.tuning.unasked and case.sink else None
+    return [change_unasked(taken, case)] if taken else []
 
 
 def _leaves_it_open(match: Match, case: Case, request: Request, outward: list[Leaf]) -> bool:

@@ -1,0 +1,100 @@
+"""A change nobody asked for whose values stand in somebody's running text, however and in whatever language it is put.
+
+What an agent needs for the user's goal it takes from fields: a row, a header, a form. What it was told by a text, as an
+order, a practice or a fact, has its values in the prose of that text.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from guardrail.attribution.authors import is_how_to, is_named, is_nobodys, is_ours
+from guardrail.attribution.gravity import gives_up, is_weighty
+from guardrail.attribution.matching import is_constant
+from guardrail.attribution.provenance import Leaf, may_stand_in, share_in
+from guardrail.attribution.request import Delegation, Request
+from guardrail.case import Case, Source
+from guardrail.invocation import Tool
+from guardrail.text.reading import Prose
+from guardrail.text.words import ENGLISH
+from guardrail.text.wordset import WordSet, word_set
+from guardrail.tool_kind import tool_verbs
+from policies.ruleset import Standing, ToolKind
+
+# Share of a field's words that makes it the value and nothing else.
+_MOST_OF_IT = 0.7
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Taken:
+    """The field that holds the values, and which those are."""
+
+    source: Source
+    prose: Prose
+    values: tuple[Leaf, ...]
+
+
+def taken_unasked(case: Case, request: Request) -> Taken | None:
+    """Where a weighty change nobody spoke of has its values from; None when there is no such place."""
+    if (case.kind is ToolKind.PAY and _is_to_known(case)) or not is_weighty(case, request):
+        return None
+    fresh = [
+        leaf
+        for leaf, share in zip(case.leaves, case.user_shares, strict=True)
+        if share < case.tuning.given_share and not is_constant(leaf, case.tuning)
+    ]
+    enough = case.tuning.taken_cover * sum(leaf.weight for leaf in fresh)
+    if not fresh:
+        return None
+    for source, prose in _running_texts(case):
+        here = [leaf for leaf in fresh if may_stand_in(leaf, (prose.lower,), least=case.tuning.text_cover)]
+        if sum(leaf.weight for leaf in here) < enough or _may_say_so(source, prose, case, request):
+            continue
+        text = word_set((prose.lower,))
+        values = tuple(leaf for leaf in here if _stands_there(leaf, text, case))
+        if values and sum(leaf.weight for leaf in values) >= enough:
+            return Taken(source=source, prose=prose, values=values)
+    return None
+
+
+def _running_texts(case: Case) -> Iterator[tuple[Source, Prose]]:
+    least = case.tuning.running_text
+    for source in case.sources:
+        if _is_report(source):
+            continue
+        for count, prose in enumerate(source.reading.prose):
+            if count % 64 == 0 and case.budget.spent():
+                return
+            if len(prose.lower) > 2 * least and len(prose.lower.split(None, least)) >= least:
+                yield source, prose
+
+
+def _stands_there(leaf: Leaf, text: WordSet, case: Case) -> bool:
+    """The text holds the value and more: a field that is all value (`Shop at: ...`) is data, however long."""
+    shared = len(leaf.words & text.words)
+    return share_in(leaf, text) >= case.tuning.text_cover and shared < _MOST_OF_IT * len(text.words)
+
+
+def _is_report(source: Source) -> bool:
+    """What a tool that changes things says of what it did; nobody else writes there."""
+    if source.name == "trigger" or any(author.author for author in source.reading.authors[:50]):
+        return False
+    verbs = tool_verbs(Tool(tool_id=source.tool_name, name=source.tool_name)) - ENGLISH.general
+    return bool(verbs) and all(ENGLISH.main_sense[verb] != "read" for verb in verbs)
+
+
+def _may_say_so(source: Source, prose: Prose, case: Case, request: Request) -> bool:
+    author = source.reading.authors[prose.record]
+    if request.only_reading:
+        return False
+    if is_ours(author, case):
+        return True
+    if case.kind is ToolKind.EXECUTE and is_nobodys(author) and is_how_to(source):
+        return True
+    if request.delegation is Delegation.ACTIONS:
+        return (bool(author.author) and is_named(author, case)) or (request.as_others_ask and gives_up(case))
+    return False
+
+
+def _is_to_known(case: Case) -> bool:
+    reached = [target for target in case.targets if target.named]
+    return bool(reached) and all(t.standing in (Standing.INTERNAL, Standing.KNOWN) for t in reached)
