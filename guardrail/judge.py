@@ -73,6 +73,9 @@ def judge(
     stages = _Stages(clock)
     budget = Budget(deadline=deadline, clock=clock)
     degraded = [] if past.available else ["memory"]
+    if ruleset.indicators.texts:
+        # what others found poisoned counts as what we found ourselves
+        past = replace(past, poisoned=past.poisoned | ruleset.indicators.texts)
     nothing_read: tuple[Source, ...] = ()
     sources = _try(
         "attribution", lambda: with_memory(read_sources(call, budget), past.poisoned), nothing_read, degraded

@@ -194,6 +194,12 @@ def _title(found: _Found) -> str:
             title = f"Orders in a tool's description: {_words(verdict['tool_name'] or verdict['tool_id'])}"
         case "destination_denied":
             title = f"Denied destination: {_deed(found, where)}"
+        case "indicator_matched" | "indicator_matched_low":
+            title = f"On a list of threats: {_deed(found, where)}"
+        case "lookalike_destination":
+            title = f"Posing as {_cut(found.fact('resembles'), 28) or 'one of ours'}: {_deed(found, where)}"
+        case "destination_newly_registered":
+            title = f"Newly registered domain: {_deed(found, where)}"
         case "late_finding":
             title = f"After a call found out too late: {_deed(found, where)}"
         case "agent_quarantined":

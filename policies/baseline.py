@@ -36,6 +36,17 @@ BASELINE: dict[str, Any] = {
         # An earlier call of the conversation was answered by the quick checks, and should have been stopped
         "late_finding": _HOLD,
         "late_finding_noted": _NOTICE,
+        # A place on a list of threats, by the list's own thresholds; what is only read of decides nothing
+        "indicator_matched": _BLOCK,
+        "indicator_matched_low": _HOLD,
+        "indicator_matched_noted": _NOTICE,
+        "indicator_in_view": _NOTICE,
+        # Made to be taken for a domain of ours; noted where the user named it, or others may have such a name
+        "lookalike_destination": _HOLD,
+        "lookalike_destination_noted": _NOTICE,
+        # Registered only lately, by a feed; noted where the agent has been there before
+        "destination_newly_registered": _HOLD,
+        "destination_newly_registered_noted": _NOTICE,
         "personal_data_leaving": _NOTICE,
         "destination_new": _NOTICE,
         # How far the call is from what the user asked for: tells, and decides nothing

@@ -2,7 +2,7 @@
 
 The document is also the local snapshot a web process judges by when it starts without Postgres.
 On the hot path `active_ruleset` is one attribute read. A background thread calls `refresh` (one query of one row,
-eleven more when the serial moved).
+thirteen more when the serial moved).
 """
 
 import uuid
@@ -12,6 +12,7 @@ from typing import Any
 from django.db.models import F
 
 from policies.fingerprints import encode
+from policies.intelligence import index as indicator_index
 from policies.models import (
     Agent,
     ClassifiedFile,
@@ -19,6 +20,7 @@ from policies.models import (
     Destination,
     Environment,
     FingerprintIndex,
+    IndicatorIndex,
     PolicyVersion,
     Restriction,
     RulesetSerial,
@@ -40,6 +42,8 @@ class Loaded:
 _active: Loaded | None = None
 # The last fingerprints read, by their revision: megabytes that seldom change are not fetched with every version.
 _fingerprints: tuple[uuid.UUID, dict[str, Any]] | None = None
+# The same of the indicators.
+_indicators: tuple[uuid.UUID, dict[str, Any]] | None = None
 
 
 class NoRuleset(RuntimeError):
@@ -85,12 +89,12 @@ def activate(document: dict[str, Any], *, serial: int) -> bool:
 
 def forget() -> None:
     """Drop the loaded ruleset, as in a process that has just started."""
-    global _active, _fingerprints  # noqa: PLW0603 see activate
-    _active = _fingerprints = None
+    global _active, _fingerprints, _indicators  # noqa: PLW0603 see activate
+    _active = _fingerprints = _indicators = None
 
 
 def load_document() -> dict[str, Any]:
-    """The ruleset document of the newest policy version with today's lists and inventory. Ten queries, or eleven."""
+    """The ruleset document of the newest policy version with today's lists and inventory. Eleven queries, or thirteen."""
     version = PolicyVersion.objects.first()
     if version is None:
         raise NoRuleset("no policy is published")
@@ -119,6 +123,7 @@ def load_document() -> dict[str, Any]:
         ],
         "data_classes": list(DataClass.objects.values("name", "may_leave", "terms", "labels")),
         "fingerprints": _load_fingerprints(),
+        "indicators": _load_indicators(),
         "opinions": [opinion_entry(opinion) for opinion in SecondOpinion.objects.filter(enabled=True)],
         "restrictions": _load_restrictions(),
     }
@@ -169,4 +174,20 @@ def _load_fingerprints() -> dict[str, Any]:
     if known is None or known[0] != revision:
         index = FingerprintIndex.objects.get()
         known = _fingerprints = index.revision, encode(index.documents, bytes(index.entries))
+    return known[1]
+
+
+def _load_indicators() -> dict[str, Any]:
+    """All indicators in force; one query while they are what was read last."""
+    global _indicators  # noqa: PLW0603 swapped whole, like the ruleset
+    revision = IndicatorIndex.objects.values_list("revision", flat=True).first()
+    if revision is None:
+        return {}
+    known = _indicators
+    if known is None or known[0] != revision:
+        row = IndicatorIndex.objects.get()
+        member = indicator_index.encode(
+            revision=str(row.revision), sources=row.sources, told=row.told, entries=bytes(row.entries)
+        )
+        known = _indicators = row.revision, member
     return known[1]

@@ -7,6 +7,8 @@ from types import MappingProxyType
 from typing import Any, TypeVar
 
 from policies.fingerprints import NOTHING, Fingerprints, compile_fingerprints
+from policies.intelligence.index import NO_INDICATORS, Indicators, compile_indicators
+from policies.intelligence.lookalike import NO_LOOKALIKES, Lookalikes, compile_lookalikes, trusted_of
 from policies.restrictions import ACTIONS, NO_RESTRICTIONS, Restrictions, compile_restrictions
 
 E = TypeVar("E", bound=enum.Enum)
@@ -160,6 +162,8 @@ class Ruleset:
     fingerprints: Fingerprints = NOTHING
     opinions: tuple[Opinion, ...] = ()
     restrictions: Restrictions = NO_RESTRICTIONS
+    indicators: Indicators = NO_INDICATORS
+    lookalikes: Lookalikes = NO_LOOKALIKES
 
     def for_call(self, *, agent_id: str, environment_id: str) -> CallRules:
         """The settings in force for one call: a restriction before agent before environment before policy default."""
@@ -266,6 +270,10 @@ def compile_ruleset(document: Mapping[str, Any]) -> Ruleset:
         fingerprints=compile_fingerprints(document.get("fingerprints", {})),
         opinions=tuple(map(compile_opinion, document.get("opinions", ()))),
         restrictions=compile_restrictions(document.get("restrictions", ())),
+        indicators=compile_indicators(document.get("indicators", {})),
+        lookalikes=compile_lookalikes(
+            trusted_of((entry["value"], entry["standing"]) for entry in document.get("destinations", ()))
+        ),
     )
 
 

@@ -70,6 +70,7 @@ class Signal:
     `facts` are (name, value) pairs in a fixed vocabulary: `destination`, `destination_standing`, `author`,
     `editor`, `revision`, `document`, `data_class`, `argument`, `conversation`, `tool_kind`, `signature`,
     `share` (of the document's fingerprints, `45 %`), `distance` (0 to 1), `engine` (who gave a second opinion),
+    `indicator` (`kind:value`, each with the `list` that names it), `resembles` (a domain of ours),
     `ticket` (the AllowOnce that let a held call pass), `call` (the verdict id of another call), `restriction` (its
     number), `restriction_reason` (why it was made, for people here), and digests by which a text is known again:
     `record`, `directive`, and `recalled` where it was known.

@@ -39,6 +39,7 @@ _GOAL_HIJACK = _tag("owasp_agentic", "ASI01", "Agent Goal Hijack")
 _TOOL_MISUSE = _tag("owasp_agentic", "ASI02", "Tool Misuse and Exploitation")
 _PRIVILEGE_ABUSE = _tag("owasp_agentic", "ASI03", "Identity and Privilege Abuse")
 _AGENTIC_SUPPLY_CHAIN = _tag("owasp_agentic", "ASI04", "Agentic Supply Chain Vulnerabilities")
+_TRUST_EXPLOITATION = _tag("owasp_agentic", "ASI09", "Human-Agent Trust Exploitation")
 _ROGUE_AGENTS = _tag("owasp_agentic", "ASI10", "Rogue Agents")
 
 _INDIRECT = _tag("mitre_atlas", "AML.T0051.001", "LLM Prompt Injection: Indirect")
@@ -73,6 +74,12 @@ TAGS: dict[str, tuple[Tag, ...]] = {
     "data_in_link_suspected": (_DISCLOSURE, _OUTPUT_HANDLING, _TOOL_MISUSE, _RENDERING, _EXFILTRATION),
     "reconnaissance": (_PROMPT_LEAKAGE, _AGENT_DISCOVERY, _SYSTEM_DISCOVERY),
     "destination_denied": (_TOOL_MISUSE, _EXFILTRATION),
+    "indicator_matched": (_TOOL_MISUSE, _EXFILTRATION),
+    "indicator_matched_low": (_TOOL_MISUSE, _EXFILTRATION),
+    "indicator_matched_noted": (_TOOL_MISUSE, _EXFILTRATION),
+    "lookalike_destination": (_TOOL_MISUSE, _TRUST_EXPLOITATION, _EXFILTRATION),
+    "lookalike_destination_noted": (_TOOL_MISUSE, _TRUST_EXPLOITATION),
+    "destination_newly_registered": (_TOOL_MISUSE, _EXFILTRATION),
     "agent_quarantined": (_ROGUE_AGENTS,),
     "session_quarantined": (_ROGUE_AGENTS,),
     "user_quarantined": (_ROGUE_AGENTS,),
@@ -83,7 +90,16 @@ TAGS: dict[str, tuple[Tag, ...]] = {
 }
 # Our own bookkeeping, which says nothing about an attack.
 NOT_FITTING = frozenset(
-    {"destination_new", "link_unusual", "allowed_once", "second_opinion", "step_up", "rate_limited"}
+    {
+        "indicator_in_view",
+        "destination_newly_registered_noted",
+        "destination_new",
+        "link_unusual",
+        "allowed_once",
+        "second_opinion",
+        "step_up",
+        "rate_limited",
+    }
 )
 
 

@@ -1,11 +1,11 @@
 """Whom a call would reach that nobody vouches for, as far as an instruction names them."""
 
-from guardrail.attribution.mail_providers import PUBLIC_MAIL
 from guardrail.attribution.matching import FORMS, OTHERWISE, Match
 from guardrail.attribution.provenance import Leaf, stands_in
 from guardrail.attribution.tuning import Tuning
 from guardrail.case import Case
 from guardrail.text.reading import Author
+from policies.mail_providers import PUBLIC_MAIL
 from policies.ruleset import Standing, ToolKind, host_of
 
 OUTWARD = frozenset(("email", "url", "domain", "iban", "phone"))

@@ -8,6 +8,7 @@ from guardrail.detectors import (
     classified,
     exfiltration,
     fingerprints,
+    intelligence,
     intent,
     late_finding,
     reach,
@@ -24,6 +25,7 @@ DETECTORS: tuple[tuple[str, Detect], ...] = (
     (restricted.NAME, restricted.detect),
     (late_finding.NAME, late_finding.detect),
     (reach.NAME, reach.detect),
+    (intelligence.NAME, intelligence.detect),
     (reconnaissance.NAME, reconnaissance.detect),
     (secrets.NAME, secrets.detect),
     (tool_description.NAME, tool_description.detect),
@@ -38,5 +40,6 @@ DETECTORS: tuple[tuple[str, Detect], ...] = (
 AT_ONCE: tuple[tuple[str, Detect], ...] = (
     (restricted.NAME, restricted.detect),
     (reach.NAME, reach.detect),
+    (intelligence.NAME, intelligence.detect),
     (secrets.NAME, secrets.detect),
 )

@@ -19,6 +19,12 @@ _RESTRICTED = {
     "step_up": "while every change and message of it waits for a person",
     "rate_limited": "for somebody not signed in, and there were too many such calls this minute",
 }
+_PLACES = {
+    "indicator_matched": "which a list of threats names",
+    "indicator_matched_low": "which a list of threats names",
+    "lookalike_destination": "which poses as {resembled}",
+    "destination_newly_registered": "which was registered only lately",
+}
 
 
 def lede_of(
@@ -49,6 +55,10 @@ def lede_of(
         return f"{agent} was about to {_deed(tool_kind, tool, target, what=_CARRIED[deciding])}"
     if deciding == "destination_denied":
         return f"{agent} was about to {_deed(tool_kind, tool, target, what='something')}, which is denied"
+    if deciding in _PLACES:
+        resembled = _cut(facts.get("resembles", "")) or "one of ours"
+        said = _PLACES[deciding].format(resembled=resembled)
+        return f"{agent} was about to {_deed(tool_kind, tool, target, what='something')}, {said}"
     if deciding == "agent_quarantined":
         return f"{agent} is quarantined and planned {_cut(tool) or 'a call'}"
     if deciding in _RESTRICTED:

@@ -2,6 +2,7 @@
 
 from policies.models.audit import AuditEntry
 from policies.models.classification import ClassifiedFile, DataClass, DocumentFingerprints, FingerprintIndex
+from policies.models.intelligence import Indicator, IndicatorIndex, IndicatorSighting, IndicatorSource
 from policies.models.inventory import Agent, Environment, ModeChoice, SeenTool, Tool
 from policies.models.knowledge import (
     DocumentQuote,
@@ -27,6 +28,10 @@ __all__ = [
     "DocumentUse",
     "Environment",
     "FingerprintIndex",
+    "Indicator",
+    "IndicatorIndex",
+    "IndicatorSighting",
+    "IndicatorSource",
     "KnowledgeDocument",
     "KnowledgeEvent",
     "ModeChoice",
