@@ -94,7 +94,7 @@ def forget() -> None:
 
 
 def load_document() -> dict[str, Any]:
-    """The ruleset document of the newest policy version with today's lists and inventory. Eleven queries, or thirteen."""
+    """The ruleset document of the newest policy version with today's lists and inventory. 11 queries, or 13."""
     version = PolicyVersion.objects.first()
     if version is None:
         raise NoRuleset("no policy is published")
