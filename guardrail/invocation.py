@@ -139,6 +139,19 @@ class Ticket:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class StoppedTool:
+    """A tool of which a call of this conversation was stopped, by its hash.
+
+    `outputs` of it were in view then; `calls_since` of it were planned before the present call and not stopped.
+    """
+
+    tool: str
+    outputs: int
+    calls_since: int
+    verdict_id: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Past:
     """What earlier calls tell, read from memory (Redis). `available` False = judged without it.
 
@@ -156,6 +169,7 @@ class Past:
     ticket: Ticket | None = None
     poisoned: frozenset[str] = frozenset()
     late_finding: str = ""
+    stopped_tools: tuple[StoppedTool, ...] = ()
     over_rate: frozenset[int] = frozenset()
 
 

@@ -21,7 +21,8 @@ class Traces(msgspec.Struct, frozen=True, kw_only=True, array_like=True, omit_de
 
     `organisation` is one tenant of one caller, and part of every other hash. `network` is the client's neighbourhood:
     256 addresses of IPv4, a /56 of IPv6. `tool` is what policy knows the tool by. `destinations` are those of
-    `guardrail.destinations`, in its order. INVARIANT: kept as an array, so new fields go to the end and have a default.
+    `guardrail.destinations`, in its order. `outputs_of_tool` counts what the planned tool returned so far, as far as it
+    is in view. INVARIANT: kept as an array, so new fields go to the end and have a default.
     """
 
     at: int
@@ -34,6 +35,7 @@ class Traces(msgspec.Struct, frozen=True, kw_only=True, array_like=True, omit_de
     tool: str = ""
     kind: str = ""
     destinations: tuple[str, ...] = ()
+    outputs_of_tool: int = 0
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
@@ -72,10 +74,21 @@ def traces_of(call: Invocation, *, kind: ToolKind, destinations: Sequence[str], 
         user=hashed(*whose, call.user_id.lower()) if call.user_id else "",
         client=hashed(*whose, client) if client else "",
         network=hashed(*whose, network) if network else "",
-        tool=hashed(*whose, (call.tool.tool_id or call.tool.name).lower()),
+        tool=tool_hash(call, call.tool.tool_id or call.tool.name),
         kind=kind.value,
         destinations=tuple(hashed(value) for value in destinations),
+        outputs_of_tool=_outputs_of_tool(call),
     )
+
+
+def _outputs_of_tool(call: Invocation) -> int:
+    name = (call.tool.tool_id or call.tool.name).lower()
+    return sum(1 for output in call.outputs if name in (output.tool_id.lower(), output.tool_name.lower()))
+
+
+def tool_hash(call: Invocation, name: str) -> str:
+    """The hash of a tool, by its id or, where it has none, its name."""
+    return hashed(call.orchestrator, call.tenant_id, name.lower())
 
 
 def session_of(call: Invocation) -> str:

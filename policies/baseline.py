@@ -47,6 +47,8 @@ BASELINE: dict[str, Any] = {
         # Registered only lately, by a feed; noted where the agent has been there before
         "destination_newly_registered": _HOLD,
         "destination_newly_registered_noted": _NOTICE,
+        # A call that was stopped was made all the same: the caller's doing, not this call's
+        "stopped_call_executed": _NOTICE,
         "personal_data_leaving": _NOTICE,
         "destination_new": _NOTICE,
         # How far the call is from what the user asked for: tells, and decides nothing

@@ -85,6 +85,7 @@ TAGS: dict[str, tuple[Tag, ...]] = {
     "user_quarantined": (_ROGUE_AGENTS,),
     "document_quarantined": (_PROMPT_INJECTION, _INDIRECT),
     "destination_quarantined": (_TOOL_MISUSE, _EXFILTRATION),
+    "stopped_call_executed": (_ROGUE_AGENTS,),
     "late_finding": (_ROGUE_AGENTS,),
     "late_finding_noted": (_ROGUE_AGENTS,),
 }

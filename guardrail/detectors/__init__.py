@@ -6,6 +6,7 @@ from guardrail.case import Case
 from guardrail.detectors import (
     attribution,
     classified,
+    disobedience,
     exfiltration,
     fingerprints,
     intelligence,
@@ -24,6 +25,7 @@ Detect = Callable[[Case], list[Signal]]
 DETECTORS: tuple[tuple[str, Detect], ...] = (
     (restricted.NAME, restricted.detect),
     (late_finding.NAME, late_finding.detect),
+    (disobedience.NAME, disobedience.detect),
     (reach.NAME, reach.detect),
     (intelligence.NAME, intelligence.detect),
     (reconnaissance.NAME, reconnaissance.detect),

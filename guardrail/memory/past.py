@@ -8,14 +8,20 @@ from datetime import datetime
 from typing import Any
 
 from guardrail.invocation import Invocation, Past
-from guardrail.memory import connection, destinations, poisoned, session, tickets
+from guardrail.memory import connection, destinations, disobedience, poisoned, session, tickets
 from guardrail.memory.shelf import Asking, Composed, Shelf, asking
 from guardrail.tool_kind import infer_kind
 from guardrail.traces import Outcome, Traces, traces_of
 from policies.ruleset import Mode, Ruleset
 
 # The session first: it tells the others whether this step was delivered before.
-SHELVES: tuple[Shelf, ...] = (session.SHELF, destinations.SHELF, tickets.SHELF, poisoned.SHELF)
+SHELVES: tuple[Shelf, ...] = (
+    session.SHELF,
+    destinations.SHELF,
+    tickets.SHELF,
+    poisoned.SHELF,
+    disobedience.SHELF,
+)
 
 _LOOKED_AT = tuple(shelf for shelf in SHELVES if shelf.look)
 _KEPT_BY = tuple(shelf for shelf in SHELVES if shelf.keep)
