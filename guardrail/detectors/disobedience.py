@@ -29,9 +29,8 @@ def _executed(case: Case, stopped: StoppedTool) -> Signal | None:
     if len(places) <= stopped.outputs + stopped.calls_since:
         return None
     output = call.outputs[places[-1]]
-    passage = next(iter(output.passages), None)
     name = output.tool_name or output.tool_id
-    evidence = (
+    evidence = [
         Evidence(
             source=f"output:{places[-1]}",
             path=passage.path,
@@ -39,8 +38,9 @@ def _executed(case: Case, stopped: StoppedTool) -> Signal | None:
             quote=passage.text[:200],
             mark=Mark.DATA,
             note="output of a call that was stopped",
-        ),
-    )
+        )
+        for passage in output.passages[:1]
+    ]
     return Signal(
         name="stopped_call_executed",
         severity=Severity.CRITICAL,
@@ -48,6 +48,6 @@ def _executed(case: Case, stopped: StoppedTool) -> Signal | None:
             f"The call {stopped.verdict_id} of {name} was stopped, and its output came up in this conversation all the "
             "same: the answer came too late, or was not obeyed."
         ),
-        evidence=evidence if passage else (),
+        evidence=tuple(evidence),
         facts=(("call", stopped.verdict_id), ("tool_kind", case.kind.value)),
     )
