@@ -12,5 +12,7 @@ app.autodiscover_tasks(["guardrail", "investigations"])
 app.conf.beat_schedule = {
     "take-in": {"task": "investigations.take_in", "schedule": 1.0, "options": {"expires": 5}},
     "validate": {"task": "guardrail.validate_due", "schedule": 0.5, "options": {"expires": 5}},
+    "take-in-edits": {"task": "guardrail.take_in_edits", "schedule": 1.0, "options": {"expires": 5}},
+    "forget-old-edits": {"task": "guardrail.forget_old_edits", "schedule": 3600.0},
     "make-partitions": {"task": "guardrail.make_partitions", "schedule": 6 * 3600.0},
 }

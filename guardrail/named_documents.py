@@ -28,8 +28,11 @@ _EDITOR = frozenset(
     "lastmodifiedby modifiedby editor editedby lasteditedby updatedby lastupdatedby changedby lasteditor".split()
 )
 _REVISION = frozenset("revision revisionid version versionid versionlabel rev".split())
-# Objects inside of a record that are the document, not something beside it.
-_IS_IT = frozenset("document file item resource page source driveitem metadata fields listitem result".split())
+# Objects inside of a record that are the document, or are around it, not something beside it.
+_IS_IT = frozenset(
+    "document file item resource page source driveitem metadata fields listitem result body value data output response "
+    "content payload d".split()
+)
 _LOOKS_LIKE_PLACE = re.compile(r"://|[/\\]|\.\w{1,8}$")
 _FILE = re.compile(r"\.\w{2,5}$")
 _NOT_ALNUM = re.compile(r"[^a-z0-9]+")
@@ -115,7 +118,7 @@ def _member(rest: str) -> tuple[str, int] | None:
     if any(part in _EDITOR for part in parts):
         return "editor", len(parts) - 1
     inside = parts[:-1]
-    if len(inside) > 2 or not _IS_IT.issuperset(inside):
+    if len(inside) > 3 or not _IS_IT.issuperset(inside):
         return None
     last = parts[-1]
     for names, what in ((_ID, "document_id"), (_PLACE, "place"), (_NAME, "name"), (_REVISION, "revision")):

@@ -1,8 +1,10 @@
 """Celery shells of this package."""
 
 from celery import shared_task
+from django.utils import timezone
 
-from guardrail import partitions, validation
+from guardrail import knowledge_intake, partitions, validation
+from policies.services import knowledge
 
 
 @shared_task(name="guardrail.make_partitions")
@@ -15,3 +17,15 @@ def make_partitions() -> None:
 def validate_due() -> None:
     """Judge in full what was answered by the quick checks; safe to run twice, and overlapping runs share the work."""
     validation.validate_due()
+
+
+@shared_task(name="guardrail.take_in_edits")
+def take_in_edits() -> None:
+    """Take in edits to documents that feeds told of; safe to run twice, and overlapping runs share the work."""
+    knowledge_intake.take_in_all_edits(timezone.now())
+
+
+@shared_task(name="guardrail.forget_old_edits")
+def forget_old_edits() -> None:
+    """Drop edits and uses of documents past their time; safe to run twice."""
+    knowledge.forget_old(timezone.now())

@@ -31,6 +31,8 @@ SIGNALS = {
     "intent_distance": "Far from what the user asked",
     "late_finding": "After a call found out too late",
     "late_finding_noted": "After a call found out too late",
+    "insider_edit": "Order put in by one of ours",
+    "knowledge_edited": "Order in an edited document",
 }
 MARKS = {
     "instruction": "instruction that the planned call carries out",

@@ -9,6 +9,7 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 
 from policies.decision import missing_name
@@ -19,13 +20,15 @@ from policies.signal import Severity
 # Kinds the intake makes itself, beside the names of signals.
 UNJUDGED = "unjudged"
 NOT_TAKEN_IN = "not_taken_in"
+INSIDER_EDIT = "insider_edit"
+KNOWLEDGE_EDITED = "knowledge_edited"
 
-_STOPS = ("hold", "block")
+STOPS = ("hold", "block")
 # Marks of the instruction itself: a hidden one carries only that mark.
-_TOLD_IN = ("instruction", "hidden")
+TOLD_IN = ("instruction", "hidden")
 # What a restriction says of a call: such a stop is its doing, and tells nothing new.
 RESTRICTED = frozenset(ACTIONS)
-_INSTRUCTIONS = ("instruction_marked", "instruction_followed", "instruction_delegated")
+INSTRUCTIONS = ("instruction_marked", "instruction_followed", "instruction_delegated")
 # About 40 characters are seen in the queue; the destination is what may be cut.
 _LONGEST_TITLE = 80
 _LONGEST_FACT = 500
@@ -59,6 +62,28 @@ class Cause:
     facts: tuple[tuple[str, str], ...]
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Edit:
+    """The document behind a stop, as the row of the verdict names it under `edit`, and the edit then in force.
+
+    `page` is the document's id, 0 where `ambiguous` documents bear its name and none was joined. `editor` empty = no
+    edit is known. `before` = how long before the call. `put_in` = the order came in with this edit, `is_read` whether
+    its text says so or only that no plan was stopped before. `insider` is `insider`, `self` where the editor is the
+    user the agent served, or empty.
+    """
+
+    page: int = 0
+    document: str = ""
+    ambiguous: int = 0
+    editor: str = ""
+    revision: str = ""
+    at: datetime | None = None
+    before: timedelta = timedelta()
+    put_in: bool = False
+    is_read: bool = False
+    insider: str = ""
+
+
 def cause_of(verdict: Mapping[str, Any]) -> Cause | None:
     """The cause of one verdict given by its columns, None when it needs nobody: allowed, noticed or modified.
 
@@ -69,22 +94,26 @@ def cause_of(verdict: Mapping[str, Any]) -> Cause | None:
     """
     if verdict["failed"]:
         return _unjudged(verdict)
-    if verdict["would_have"] not in _STOPS:
+    if verdict["would_have"] not in STOPS:
         return None
-    stopping = [signal for signal in verdict["signals"] if signal["action"] in _STOPS]
-    facts = _facts(stopping)
+    stopping = [signal for signal in verdict["signals"] if signal["action"] in STOPS]
+    edit: Edit = verdict.get("edit") or Edit()
+    facts = (*_edit_facts(edit), *_facts(stopping))[:_MOST_FACTS]
     # the text that told the agent to is the cause; that the data was classified is what it led to
-    root = next((signal for signal in stopping if signal["name"] in _INSTRUCTIONS), None) or (
+    root = next((signal for signal in stopping if signal["name"] in INSTRUCTIONS), None) or (
         stopping[0] if stopping else {"name": verdict["deciding_signal"], "evidence": [], "facts": []}
     )
     found = _Found(verdict, root=root, facts=facts)
     key, attributed = _key(found)
+    severity = verdict["severity"] or int(Severity.MEDIUM)
+    is_insider = edit.insider == "insider"
     return Cause(
         fingerprint=_digest([*key, verdict["agent_id"]]),
         attributed=attributed,
-        kind=verdict["deciding_signal"],
-        title=_title(found),
-        severity=verdict["severity"] or int(Severity.MEDIUM),
+        kind=INSIDER_EDIT if is_insider else verdict["deciding_signal"],
+        title=_insider_title(edit) if edit.insider else _title(found),
+        # whoever may change what agents go by can do it again
+        severity=min(severity + is_insider, int(Severity.CRITICAL)),
         outcome=_outcome(verdict),
         author=found.author[:300],
         document=found.document[:1000],
@@ -144,6 +173,37 @@ class _Found:
         return self.fact("destination") or str(self.verdict["destination"])
 
 
+def _edit_facts(edit: Edit) -> tuple[tuple[str, str], ...]:
+    """First in order: what a feed tells of an edit goes before what an output says of itself."""
+    if edit.ambiguous > 1:
+        return (("edit", f"{edit.ambiguous} known documents bear its name, so no edit was joined"),)
+    if not edit.page:
+        return ()
+    facts = [("document", edit.document[:_LONGEST_FACT]), ("document_page", str(edit.page))]
+    if edit.at is not None:
+        when = f"{edit.at:%Y-%m-%d %H:%M} UTC, {how_long(edit.before)} before the call"
+        facts += [("editor", edit.editor), ("revision", edit.revision), ("edited", when)]
+    if edit.insider:
+        facts.append(("insider", edit.insider))
+    return tuple(fact for fact in facts if fact[1])
+
+
+def how_long(stretch: timedelta) -> str:
+    """A stretch of time in its largest unit: `3 hours`."""
+    seconds = int(stretch.total_seconds())
+    for size, unit in ((86_400, "day"), (3_600, "hour"), (60, "minute")):
+        if seconds >= size:
+            number = seconds // size
+            return f"{number} {unit}{'' if number == 1 else 's'}"
+    return "less than a minute"
+
+
+def _insider_title(edit: Edit) -> str:
+    if edit.insider == "self":
+        return _plain("Order in a document the user edited")
+    return _plain(f"Order in a document edited by {edit.editor}")
+
+
 def _facts(signals: Sequence[Mapping[str, Any]]) -> tuple[tuple[str, str], ...]:
     pairs = ((str(name), str(value)[:_LONGEST_FACT]) for signal in signals for name, value in signal["facts"])
     return tuple(dict.fromkeys(pair for pair in pairs if pair[1]))[:_MOST_FACTS]
@@ -152,7 +212,7 @@ def _facts(signals: Sequence[Mapping[str, Any]]) -> tuple[tuple[str, str], ...]:
 def _key(found: _Found) -> tuple[list[str], bool]:
     """What two verdicts must share to be one cause, and whether it names a text's origin or a conversation."""
     name, verdict = str(found.root["name"]), found.verdict
-    if name in _INSTRUCTIONS:
+    if name in INSTRUCTIONS:
         if found.author or found.document:
             # a sender's next mail has another subject and is the same sender at work
             document = found.document if found.is_document or not found.author else ""
@@ -172,7 +232,7 @@ def _key(found: _Found) -> tuple[list[str], bool]:
 
 def _payload(signal: Mapping[str, Any]) -> str:
     """The instruction itself, so that one poisoned page is one cause in every conversation that read it."""
-    quotes = [str(item["quote"]) for item in signal["evidence"] if item["mark"] in _TOLD_IN]
+    quotes = [str(item["quote"]) for item in signal["evidence"] if item["mark"] in TOLD_IN]
     return " ".join(quotes[0].lower().split()) if quotes else ""
 
 
@@ -224,7 +284,7 @@ def _title(found: _Found) -> str:
 def _carrier(found: _Found) -> str:
     """The text that held the instruction, in an analyst's word for it."""
     evidence = found.root["evidence"]
-    source = next((str(item["source"]) for item in evidence if item["mark"] in _TOLD_IN), "")
+    source = next((str(item["source"]) for item in evidence if item["mark"] in TOLD_IN), "")
     hidden = any(item["mark"] == "hidden" for item in evidence)
     if found.is_document:
         text = "document text"
@@ -270,7 +330,7 @@ def _unjudged(verdict: Mapping[str, Any]) -> Cause:
     # late or unreachable, it is the same engine that is missing
     lacking = ", ".join(dict.fromkeys(map(missing_name, map(str, verdict["degraded"])))) or "time"
     without = f"without {lacking.replace(f'{SECOND_OPINION}.', 'the opinion of ')}"
-    stopped = verdict["would_have"] in _STOPS and not verdict.get("late")
+    stopped = verdict["would_have"] in STOPS and not verdict.get("late")
     title = "Calls stopped unjudged" if stopped else "Calls let through unjudged"
     return Cause(
         fingerprint=_digest([UNJUDGED, lacking, verdict["would_have"] if stopped else "allow", verdict["agent_id"]]),

@@ -18,6 +18,7 @@ from django.utils import timezone
 
 from guardrail import tickets
 from guardrail.models import PendingIntake, Verdict
+from investigations.edits import join_edits
 from investigations.grouping import Cause, cause_not_taken_in, cause_of
 from investigations.models import Activity, Investigation, InvestigationCall
 from policies.decision import ALLOWED_ONCE
@@ -36,7 +37,7 @@ _LONGEST_TOOL = 300
 _COLUMNS = (
     *("id", "received_at", "tenant_id", "environment_id", "agent_id", "agent_name", "user_id", "conversation_id"),
     *("client_ip", "tool_id", "tool_name", "tool_kind", "destination", "duplicate_of", "action", "would_have"),
-    *("severity", "deciding_signal", "failed", "degraded"),
+    *("severity", "deciding_signal", "failed", "degraded", "documents"),
 )
 # Most convincing last: an investigation says the strongest thing that was done with one of its calls; but that one was
 # let through which should have been stopped must not hide behind those that were.
@@ -133,11 +134,13 @@ def _take(rows: Sequence[Row], *, now: datetime) -> None:
         )
     )
     fresh = [row for row in rows if row["id"] not in placed]
-    place(fresh, now=now)
+    joined = join_edits(fresh)
+    place(joined.rows, now=now)
     for row in fresh:
         if row["deciding_signal"] == ALLOWED_ONCE:
             _note_pass(row)
     record_sightings(_sighting(row) for row in fresh)
+    joined.record()
 
 
 def place(rows: Sequence[Row], *, now: datetime) -> None:

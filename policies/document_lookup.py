@@ -1,0 +1,166 @@
+"""Finds the document that a name in a tool's output means, and the edit of it that was in force at a moment.
+
+The exact id first, then the URL, then the path, then the file name; a name that several documents bear means none.
+Each wanted name costs four index look-ups in one query for all.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import connection
+
+from policies.document_names import Names, is_contradicted, names_of
+from policies.models import KnowledgeDocument
+
+# Among more of one file name the right one is looked for no further.
+_MOST_OF_A_NAME = 20
+_FITS = "(document.tenant_id IN (wanted.tenant_id, '') OR wanted.tenant_id = '')"
+_COLUMNS = "document.id, document.tenant_id, document.place, document.name, document.fed"
+_FIND = " UNION ALL ".join(
+    f"""(SELECT {_COLUMNS}, {rank} AS how FROM policies_knowledgedocument document
+    WHERE wanted.{key} <> '' AND document.{key} = wanted.{key} AND document.{key} <> '' AND {_FITS}
+    LIMIT {_MOST_OF_A_NAME})"""  # noqa: S608 constants
+    for rank, key in enumerate(("id_key", "place_key", "path_key", "name_key"))
+)
+_LOOK = f"""
+SELECT wanted.number, found.* FROM unnest(%s::int[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[])
+    AS wanted (number, tenant_id, id_key, place_key, path_key, name_key)
+CROSS JOIN LATERAL ({_FIND}) found
+ORDER BY wanted.number, found.how
+"""  # noqa: S608 constants above
+HOW = ("id", "place", "path", "name")
+# With the edit before it: what the text held then says who put something there.
+_IN_FORCE = """
+SELECT DISTINCT ON (asked.number) asked.number, edit.id, edit.revision, edit.editor, edit.editor_id, edit.at,
+    edit.holds_order, before.holds_order, before.id IS NOT NULL,
+    EXISTS (SELECT 1 FROM policies_documentquote quote WHERE quote.document_id = edit.document_id
+        AND quote.at < edit.at)
+FROM unnest(%s::int[], %s::bigint[], %s::timestamptz[]) AS asked (number, document_id, at)
+JOIN LATERAL (
+    SELECT * FROM policies_documentrevision edit
+    WHERE edit.document_id = asked.document_id AND edit.at <= asked.at ORDER BY edit.at DESC, edit.id DESC LIMIT 1
+) edit ON true
+LEFT JOIN LATERAL (
+    SELECT earlier.id, earlier.holds_order FROM policies_documentrevision earlier
+    WHERE earlier.document_id = edit.document_id AND (earlier.at, earlier.id) < (edit.at, edit.id)
+    ORDER BY earlier.at DESC, earlier.id DESC LIMIT 1
+) before ON true
+"""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Wanted:
+    """A document as a tool's output names it."""
+
+    tenant_id: str
+    document_id: str = ""
+    place: str = ""
+    name: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Found:
+    """`how` is one of HOW. `candidates` > 1 = several bear the name, and `document` is None."""
+
+    document: int | None
+    how: str
+    candidates: int = 1
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class EditInForce:
+    """The newest edit at a moment.
+
+    `holds_order` None = no text of it was read; `held_before` the same of the edit before, None also where none is
+    known. `quoted_before` = plans that went by the document were stopped before this edit.
+    """
+
+    pk: int
+    revision: str
+    editor: str
+    editor_id: str
+    at: datetime
+    holds_order: bool | None
+    held_before: bool | None
+    has_before: bool
+    quoted_before: bool
+
+    @property
+    def put_order_in(self) -> bool:
+        """This edit put the order there: the text before had none. Or, unread, it was the first that plans went by."""
+        if self.holds_order is not None and self.held_before is not None:
+            return self.holds_order and not self.held_before
+        return self.holds_order is not False and not self.quoted_before
+
+
+def find_documents(wanted: Iterable[Wanted]) -> dict[Wanted, Found]:
+    """What each name means; a name that means no document is left out. One query, two where any is known."""
+    asked = list(dict.fromkeys(wanted))
+    if not asked or not KnowledgeDocument.objects.exists():
+        return {}
+    names = [names_of(document_id=one.document_id, place=one.place, name=one.name) for one in asked]
+    keys = [[getattr(one, key) for one in names] for key in ("id_key", "place_key", "path_key", "name_key")]
+    rows: dict[int, list[_Candidate]] = {}
+    with connection.cursor() as cursor:
+        cursor.execute(_LOOK, [list(range(len(asked))), [one.tenant_id for one in asked], *keys])
+        for number, pk, tenant_id, place, name, fed, how in cursor.fetchall():
+            row = _Candidate(pk=pk, tenant_id=tenant_id, place=place, name=name, fed=fed, how=how)
+            rows.setdefault(number, []).append(row)
+    found = {asked[number]: _best(asked[number], names[number], some) for number, some in rows.items()}
+    return {one: best for one, best in found.items() if best is not None}
+
+
+def load_in_force(asked: Sequence[tuple[int, datetime]]) -> Mapping[int, EditInForce]:
+    """The newest edit of each (document id, moment), by its place in `asked`. One query."""
+    if not asked:
+        return {}
+    with connection.cursor() as cursor:
+        cursor.execute(_IN_FORCE, [list(range(len(asked))), [pk for pk, _ in asked], [at for _, at in asked]])
+        return {
+            number: EditInForce(
+                pk=pk,
+                revision=revision,
+                editor=editor,
+                editor_id=editor_id,
+                at=at,
+                holds_order=holds,
+                held_before=held,
+                has_before=has_before,
+                quoted_before=quoted,
+            )
+            for number, pk, revision, editor, editor_id, at, holds, held, has_before, quoted in cursor.fetchall()
+        }
+
+
+def is_document_name(name: str) -> bool:
+    """A file or a place rather than the subject of a mail."""
+    names = names_of(place=name)
+    return bool(names.path_key or "." in names.tail.rpartition("/")[2].strip("."))
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Candidate:
+    pk: int
+    tenant_id: str
+    place: str
+    name: str
+    fed: bool
+    how: int
+
+
+def _best(wanted: Wanted, names: Names, rows: Sequence[_Candidate]) -> Found | None:
+    for how in range(len(HOW)):
+        some = [row for row in rows if row.how == how]
+        if how >= 2:
+            # a path or a file name may be another's: on another host, in another folder
+            some = [row for row in some if not is_contradicted(names, names_of(place=row.place, name=row.name))]
+        if not some:
+            continue
+        ids = {row.pk for row in [row for row in some if row.fed] or some}
+        own = {row.pk for row in some if row.tenant_id == wanted.tenant_id and row.pk in ids}
+        meant = own if len(own) == 1 else ids
+        if len(meant) == 1:
+            return Found(document=meant.pop(), how=HOW[how])
+        return Found(document=None, how=HOW[how], candidates=len(meant))
+    return None
