@@ -5,6 +5,8 @@ import json
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from guardrail.habits import Habits
+
 JsonScalar = str | int | float | bool | None
 
 
@@ -160,6 +162,7 @@ class Past:
     `poisoned` are digests of texts that hijacked a call of this organisation before (`guardrail.attribution.recall`).
     `late_finding` is the verdict id of a call of this conversation that was allowed at once and should have been
     stopped, empty when there is none. `over_rate` are the numbers of rate limits that this call goes beyond.
+    `habits` are what is usual for the agent, None where nothing is known of it.
     """
 
     available: bool = False
@@ -171,6 +174,7 @@ class Past:
     late_finding: str = ""
     stopped_tools: tuple[StoppedTool, ...] = ()
     over_rate: frozenset[int] = frozenset()
+    habits: Habits | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

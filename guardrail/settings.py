@@ -112,6 +112,9 @@ EXPLAIN_MS = _read("GUARDRAIL_EXPLAIN_MS", 25, _number(1, 1000))
 MAX_CALL_BYTES = _read("GUARDRAIL_MAX_CALL_BYTES", 8_000_000, _number(100_000, 64_000_000))
 # Minutes a held call that a person allowed may come again before the permission ends.
 ALLOW_ONCE_MINUTES = _read("GUARDRAIL_ALLOW_ONCE_MINUTES", 60, _number(1, 7 * 24 * 60))
+# Days, and calls, for which an agent is only learnt from before anything about it can be unusual.
+LEARNING_DAYS = _read("GUARDRAIL_LEARNING_DAYS", 3, _number(1, 60))
+LEARNING_CALLS = _read("GUARDRAIL_LEARNING_CALLS", 200, _number(20, 100_000))
 # Where Entra's signing keys and version 2 issuers live; another one in a sovereign cloud.
 ENTRA_AUTHORITY = _read("GUARDRAIL_ENTRA_AUTHORITY", "https://login.microsoftonline.com", _url("http", "https"))
 # The issuer prefix of version 1 tokens.

@@ -12,6 +12,7 @@ from datetime import datetime
 import msgspec
 
 from guardrail.invocation import Invocation
+from guardrail.shapes import shape_of
 from policies.decision import Decision
 from policies.ruleset import ToolKind
 
@@ -22,7 +23,8 @@ class Traces(msgspec.Struct, frozen=True, kw_only=True, array_like=True, omit_de
     `organisation` is one tenant of one caller, and part of every other hash. `network` is the client's neighbourhood:
     256 addresses of IPv4, a /56 of IPv6. `tool` is what policy knows the tool by. `destinations` are those of
     `guardrail.destinations`, in its order. `outputs_of_tool` counts what the planned tool returned so far, as far as it
-    is in view. INVARIANT: kept as an array, so new fields go to the end and have a default.
+    is in view. `shape` is the arguments' (`guardrail.shapes`), `kindred` the agent's name. INVARIANT: kept as an array,
+    so new fields go to the end and have a default.
     """
 
     at: int
@@ -36,6 +38,8 @@ class Traces(msgspec.Struct, frozen=True, kw_only=True, array_like=True, omit_de
     kind: str = ""
     destinations: tuple[str, ...] = ()
     outputs_of_tool: int = 0
+    shape: str = ""
+    kindred: str = ""
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
@@ -78,6 +82,8 @@ def traces_of(call: Invocation, *, kind: ToolKind, destinations: Sequence[str], 
         kind=kind.value,
         destinations=tuple(hashed(value) for value in destinations),
         outputs_of_tool=_outputs_of_tool(call),
+        shape=shape_of(call),
+        kindred=hashed(*whose, "named", call.agent_name.strip().lower()) if call.agent_name.strip() else "",
     )
 
 

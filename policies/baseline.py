@@ -51,6 +51,13 @@ BASELINE: dict[str, Any] = {
         "stopped_call_executed": _NOTICE,
         "personal_data_leaving": _NOTICE,
         "destination_new": _NOTICE,
+        # Unlike what the agent did until now; honest work changes too
+        "tool_new": _NOTICE,
+        "arguments_unusual": _NOTICE,
+        "volume_unusual": _NOTICE,
+        "time_unusual": _NOTICE,
+        "step_unusual": _NOTICE,
+        "unlike_its_kind": _NOTICE,
         # How far the call is from what the user asked for: tells, and decides nothing
         "intent_distance": _NOTICE,
     },

@@ -34,6 +34,7 @@ _LLM_SUPPLY_CHAIN = _tag("owasp_llm", "LLM03:2025", "Supply Chain")
 _OUTPUT_HANDLING = _tag("owasp_llm", "LLM05:2025", "Improper Output Handling")
 _EXCESSIVE_AGENCY = _tag("owasp_llm", "LLM06:2025", "Excessive Agency")
 _PROMPT_LEAKAGE = _tag("owasp_llm", "LLM07:2025", "System Prompt Leakage")
+_CONSUMPTION = _tag("owasp_llm", "LLM10:2025", "Unbounded Consumption")
 
 _GOAL_HIJACK = _tag("owasp_agentic", "ASI01", "Agent Goal Hijack")
 _TOOL_MISUSE = _tag("owasp_agentic", "ASI02", "Tool Misuse and Exploitation")
@@ -73,6 +74,12 @@ TAGS: dict[str, tuple[Tag, ...]] = {
     "data_in_link": (_DISCLOSURE, _OUTPUT_HANDLING, _TOOL_MISUSE, _RENDERING, _EXFILTRATION),
     "data_in_link_suspected": (_DISCLOSURE, _OUTPUT_HANDLING, _TOOL_MISUSE, _RENDERING, _EXFILTRATION),
     "reconnaissance": (_PROMPT_LEAKAGE, _AGENT_DISCOVERY, _SYSTEM_DISCOVERY),
+    "tool_new": (_TOOL_MISUSE, _ROGUE_AGENTS, _TOOL_INVOCATION),
+    "arguments_unusual": (_TOOL_MISUSE, _ROGUE_AGENTS, _TOOL_INVOCATION),
+    "volume_unusual": (_CONSUMPTION, _EXCESSIVE_AGENCY, _TOOL_MISUSE, _ROGUE_AGENTS),
+    "time_unusual": (_ROGUE_AGENTS,),
+    "step_unusual": (_TOOL_MISUSE, _ROGUE_AGENTS),
+    "unlike_its_kind": (_TOOL_MISUSE, _ROGUE_AGENTS),
     "destination_denied": (_TOOL_MISUSE, _EXFILTRATION),
     "indicator_matched": (_TOOL_MISUSE, _EXFILTRATION),
     "indicator_matched_low": (_TOOL_MISUSE, _EXFILTRATION),

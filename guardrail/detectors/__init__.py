@@ -5,6 +5,7 @@ from collections.abc import Callable
 from guardrail.case import Case
 from guardrail.detectors import (
     attribution,
+    behaviour,
     classified,
     disobedience,
     exfiltration,
@@ -28,6 +29,7 @@ DETECTORS: tuple[tuple[str, Detect], ...] = (
     (disobedience.NAME, disobedience.detect),
     (reach.NAME, reach.detect),
     (intelligence.NAME, intelligence.detect),
+    (behaviour.NAME, behaviour.detect),
     (reconnaissance.NAME, reconnaissance.detect),
     (secrets.NAME, secrets.detect),
     (tool_description.NAME, tool_description.detect),

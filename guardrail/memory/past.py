@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from guardrail.invocation import Invocation, Past
-from guardrail.memory import connection, destinations, disobedience, poisoned, session, tickets
+from guardrail.memory import connection, destinations, disobedience, habits, poisoned, session, tickets
 from guardrail.memory.shelf import Asking, Composed, Shelf, asking
 from guardrail.tool_kind import infer_kind
 from guardrail.traces import Outcome, Traces, traces_of
@@ -21,6 +21,7 @@ SHELVES: tuple[Shelf, ...] = (
     tickets.SHELF,
     poisoned.SHELF,
     disobedience.SHELF,
+    habits.SHELF,
 )
 
 _LOOKED_AT = tuple(shelf for shelf in SHELVES if shelf.look)

@@ -1,0 +1,118 @@
+"""What is usual for an agent, as memory knows it before a call, and how unusual a count is. Pure."""
+
+import math
+from dataclasses import dataclass
+
+from policies.ruleset import ToolKind
+
+# How many days an average looks back: weights fall by 1/14 a day, which counts like 27 days of equal weight
+# (Hunter, The Exponentially Weighted Moving Average, 1986).
+SPAN_DAYS = 14
+# In the order of the letters that memory keeps.
+KIND_OF_LETTER = {
+    "r": ToolKind.READ,
+    "w": ToolKind.WRITE,
+    "s": ToolKind.SEND,
+    "p": ToolKind.PAY,
+    "d": ToolKind.DELETE,
+    "h": ToolKind.SHARE,
+    "x": ToolKind.EXECUTE,
+}
+LETTER_OF_KIND = {kind: letter for letter, kind in KIND_OF_LETTER.items()}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Step:
+    """A tool that followed: `tool` is the beginning of its hash, `calls` how often."""
+
+    tool: str
+    kind: ToolKind
+    calls: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Uses:
+    """How an agent, or all agents of its kind, used the planned tool before this call.
+
+    `calls` and `days` are of all tools, `tool_calls` of this one. `shape_calls` counts arguments of this shape, None
+    where the tool takes so many shapes that none is unusual. `step_bits` is the surprise that this tool follows the one
+    before it in its conversation, None where that one was used too seldom to tell; `bits_mean` and `bits_deviation` are
+    of the agent's own steps, `steps` how many followed the one before. `next_steps` are what usually follows this tool.
+    """
+
+    calls: int
+    days: float
+    tools: int
+    tool_calls: int
+    shape_calls: int | None
+    step_bits: float | None = None
+    bits_mean: float = 0.0
+    bits_deviation: float = 0.0
+    steps: int = 0
+    next_steps: tuple[Step, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Hour:
+    """Calls of this hour, the planned one included, against what is usual.
+
+    `usual` is the average of this hour of the day, or of the hour before or after where that is more; `around` the sum
+    of the three, `day` of all 24. `dispersion` is how much more the counts of an hour vary than Poisson counts, from 1.
+    """
+
+    hour: int
+    calls: int
+    usual: float
+    around: float
+    day: float
+    dispersion: float
+    days: float
+
+    @property
+    def expected(self) -> float:
+        """The average with twice its own error, which a short history makes wide."""
+        span = max(1.0, min(self.days, 2 * SPAN_DAYS - 1))
+        return self.usual + 2 * math.sqrt(self.dispersion * max(self.usual, 0.5) / span)
+
+    @property
+    def surprise(self) -> float:
+        """Digits of the chance to see so many: 6 = once in a million."""
+        return tail_digits(self.calls, self.expected, dispersion=self.dispersion)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Habits:
+    """What is known of an agent. While it is `learning` nothing is said of it.
+
+    `own` are its own uses, `of_kind` those of all agents of its name in the organisation, None where it has no name or
+    the others have not done enough yet.
+    """
+
+    learning: bool
+    own: Uses
+    of_kind: Uses | None
+    hour: Hour
+
+    @property
+    def known(self) -> Uses | None:
+        """Whose next steps tell something: its own, while it learns those of its kind."""
+        return self.of_kind if self.learning else self.own
+
+
+def tail_digits(count: float, expected: float, *, dispersion: float = 1.0) -> float:
+    """-log10 of the chance of `count` or more where `expected` is the mean; 0 where it is not above the mean.
+
+    The tail of Poisson's distribution, summed from its first term; where counts vary more than Poisson's both are
+    divided by the dispersion (quasi-Poisson, Wedderburn 1974, used for outbreaks by Farrington et al. 1996).
+    """
+    number, mean = count / dispersion, max(expected / dispersion, 1e-9)
+    if number <= mean:
+        return 0.0
+    first = number * math.log(mean) - mean - math.lgamma(number + 1)
+    term = total = 1.0
+    for step in range(1, 500):
+        term *= mean / (number + step)
+        total += term
+        if term < 1e-9 * total:
+            break
+    return max(0.0, -(first + math.log(total)) / math.log(10))
