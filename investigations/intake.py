@@ -21,7 +21,9 @@ from guardrail.models import PendingIntake, Verdict
 from investigations.edits import join_edits
 from investigations.grouping import Cause, cause_not_taken_in, cause_of
 from investigations.models import Activity, Investigation, InvestigationCall
+from investigations.response import Grown, hits_of, respond
 from policies.decision import ALLOWED_ONCE
+from policies.services.restrictions import count_hits
 from policies.services.sightings import Sighting, record_sightings
 from policies.signal import Severity
 
@@ -37,7 +39,7 @@ _LONGEST_TOOL = 300
 _COLUMNS = (
     *("id", "received_at", "tenant_id", "environment_id", "agent_id", "agent_name", "user_id", "conversation_id"),
     *("client_ip", "tool_id", "tool_name", "tool_kind", "destination", "duplicate_of", "action", "would_have"),
-    *("severity", "deciding_signal", "failed", "degraded", "documents"),
+    *("severity", "deciding_signal", "failed", "degraded", "documents", "orchestrator_id", "channel_id"),
 )
 # Most convincing last: an investigation says the strongest thing that was done with one of its calls; but that one was
 # let through which should have been stopped must not hide behind those that were.
@@ -135,22 +137,35 @@ def _take(rows: Sequence[Row], *, now: datetime) -> None:
     )
     fresh = [row for row in rows if row["id"] not in placed]
     joined = join_edits(fresh)
-    place(joined.rows, now=now)
+    grown = place(joined.rows, now=now)
     for row in fresh:
         if row["deciding_signal"] == ALLOWED_ONCE:
             _note_pass(row)
     record_sightings(_sighting(row) for row in fresh)
     joined.record()
+    respond_to(grown, now=now)
+    count_hits(hits_of(fresh), at=now)
 
 
-def place(rows: Sequence[Row], *, now: datetime) -> None:
+def place(rows: Sequence[Row], *, now: datetime) -> list[Grown]:
     """Give each verdict that needs people its place: what is open for its cause, or a new investigation.
 
-    Needs a transaction, and verdicts that have no place yet.
+    Returns those that were opened or grew. Needs a transaction, and verdicts that have no place yet.
     """
     caused = [_Caused(row=row, cause=cause) for row in rows if (cause := _cause_of(row)) is not None]
-    if caused:
-        _place(_joined(_repeats_placed(caused)), now=now)
+    return _place(_joined(_repeats_placed(caused)), now=now) if caused else []
+
+
+def respond_to(grown: Sequence[Grown], *, now: datetime) -> None:
+    """Let the rules answer what grew. What they cannot is logged: an investigation is worth more than a response.
+
+    Last in its transaction but for counting hits: it waits for everybody who restricts something.
+    """
+    try:
+        with transaction.atomic():
+            respond(grown, now=now)
+    except (*REFUSED, *_UNREADABLE) as error:
+        log.error("response.failed", error=type(error).__name__)
 
 
 def set_aside(rows: Sequence[Row], *, now: datetime) -> None:
@@ -250,7 +265,7 @@ def _load_open_for(loose: Iterable[_Caused]) -> dict[tuple[str, str], str]:
     }
 
 
-def _place(caused: Sequence[_Caused], *, now: datetime) -> None:
+def _place(caused: Sequence[_Caused], *, now: datetime) -> list[Grown]:
     """Open what is not open, extend what is, and give each verdict its one place."""
     by_fingerprint: dict[str, list[_Caused]] = {}
     for item in caused:
@@ -265,6 +280,10 @@ def _place(caused: Sequence[_Caused], *, now: datetime) -> None:
         for item in caused
     )
     Activity.objects.bulk_create(activities)
+    return [
+        Grown(investigation=investigations[fingerprint], rows=tuple(item.row for item in items))
+        for fingerprint, items in by_fingerprint.items()
+    ]
 
 
 # bulk_update would send 11 CASE expressions of 500 branches: five times slower on a flood of causes (2026-11)

@@ -12,7 +12,7 @@ from django.db import transaction
 
 from guardrail.models import LateFinding, PendingValidation, Verdict
 from investigations.edits import join_edits
-from investigations.intake import BATCH, MOST_BATCHES, REFUSED, Row, place, set_aside
+from investigations.intake import BATCH, MOST_BATCHES, REFUSED, Row, place, respond_to, set_aside
 from investigations.models import Activity, InvestigationCall
 
 log = structlog.get_logger(__name__)
@@ -20,6 +20,7 @@ log = structlog.get_logger(__name__)
 _OF_VERDICT = (
     *("id", "received_at", "tenant_id", "environment_id", "agent_id", "agent_name", "user_id", "conversation_id"),
     *("client_ip", "tool_id", "tool_name", "tool_kind", "destination", "duplicate_of", "action", "mode", "documents"),
+    *("orchestrator_id", "channel_id"),
 )
 _OF_FINDING = ("would_have", "severity", "deciding_signal", "failed", "degraded", "signals")
 
@@ -76,13 +77,14 @@ def _take(ids: Sequence[uuid.UUID], *, now: datetime) -> None:
     placed = set(InvestigationCall.objects.filter(verdict_id__in=ids).values_list("verdict_id", flat=True))
     fresh = [row for row in _load_rows(ids) if row["id"] not in placed]
     joined = join_edits(fresh, are_counted=True)
-    place(joined.rows, now=now)
+    grown = place(joined.rows, now=now)
     places = InvestigationCall.objects.filter(verdict_id__in=[row["id"] for row in fresh])
     joined.record()
     Activity.objects.bulk_create(
         Activity(investigation_id=investigation_id, kind="found_late", text=str(verdict_id))
         for investigation_id, verdict_id in places.values_list("investigation_id", "verdict_id")
     )
+    respond_to(grown, now=now)
 
 
 def _load_rows(ids: Sequence[uuid.UUID]) -> Iterator[Row]:

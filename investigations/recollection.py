@@ -20,7 +20,7 @@ from investigations.models import Investigation, InvestigationCall
 # An investigation has one cause: its newest calls name every text of it, however many repeat them.
 _MOST_CALLS = 500
 _COLUMNS = ("orchestrator_id", "tenant_id", "agent_id", "conversation_id", "signals")
-_HARMLESS = (Investigation.Disposition.FALSE_POSITIVE, Investigation.Disposition.BENIGN_EXPECTED)
+HARMLESS = (Investigation.Disposition.FALSE_POSITIVE, Investigation.Disposition.BENIGN_EXPECTED)
 
 
 class NotTold(RuntimeError):
@@ -36,7 +36,7 @@ def settle(investigation: Investigation, *, disposition: str) -> bool:
     rows = list(_load(list(calls.values_list("verdict_id", flat=True)[:_MOST_CALLS])))
     done = True
     for key, digests in _by_organisation(rows).items():
-        if disposition in _HARMLESS:
+        if disposition in HARMLESS:
             done &= poisoned.clear(key, digests)
         elif disposition == Investigation.Disposition.TRUE_POSITIVE:
             done &= poisoned.confirm(key, digests)

@@ -17,6 +17,7 @@ from investigations import recollection
 from investigations.models import Activity, Investigation, InvestigationCall
 from policies import audit
 from policies.access import Permission, may, require
+from policies.services import restrictions
 
 Actor = AbstractBaseUser | None
 # A comment is a note to colleagues; what is longer belongs in a document.
@@ -77,8 +78,8 @@ def comment(investigation: Investigation, text: str, *, actor: Actor) -> Activit
 def close(investigation: Investigation, *, disposition: str, reason: str, now: datetime, actor: Actor) -> None:
     """Close with a disposition and the reason for it. Raises InvestigationError when it is closed already.
 
-    The memory of calls then takes the person's word for the texts behind it. Raises NotRemembered, with the
-    investigation closed, when that memory is away.
+    What rules restricted for it ends when it was harmless. The memory of calls then takes the person's word for the
+    texts behind it. Raises NotRemembered, with the investigation closed, when that memory is away.
     """
     with transaction.atomic():
         _close(investigation, disposition=disposition, reason=reason, now=now, actor=actor)
@@ -98,6 +99,8 @@ def _close(investigation: Investigation, *, disposition: str, reason: str, now: 
     still_open = Investigation.objects.filter(pk=investigation.pk).exclude(status=Investigation.Status.CLOSED)
     if not still_open.update(status=Investigation.Status.CLOSED, disposition=disposition, closed_at=now):
         raise _refusal(investigation)
+    if disposition in recollection.HARMLESS:
+        restrictions.clear(investigation.pk, now=now, actor=actor)
     label = Investigation.Disposition(disposition).label
     _log(investigation, "closed", actor=actor, text=f"{label}: {text}", audited={"disposition": disposition})
     _current(investigation)

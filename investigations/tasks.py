@@ -4,6 +4,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from investigations import intake, late_intake
+from policies.services import restrictions
 
 
 @shared_task(name="investigations.take_in")
@@ -11,3 +12,9 @@ def take_in() -> None:
     """Take in what is pending; safe to run twice, and overlapping runs share the work."""
     intake.take_in_all()
     late_intake.take_in_all_late(timezone.now())
+
+
+@shared_task(name="investigations.end_due_restrictions")
+def end_due_restrictions() -> None:
+    """End the restrictions whose time is over; safe to run twice, and overlapping runs wait for each other."""
+    restrictions.end_due(timezone.now())

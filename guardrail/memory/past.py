@@ -8,10 +8,11 @@ from datetime import datetime
 from typing import Any
 
 from guardrail.invocation import Invocation, Past
-from guardrail.memory import connection, destinations, disobedience, habits, poisoned, session, tickets
+from guardrail.memory import connection, destinations, disobedience, habits, poisoned, rates, session, tickets
 from guardrail.memory.shelf import Asking, Composed, Shelf, asking
 from guardrail.tool_kind import infer_kind
 from guardrail.traces import Outcome, Traces, traces_of
+from policies.restrictions import Effect, Restricted
 from policies.ruleset import Mode, Ruleset
 
 # The session first: it tells the others whether this step was delivered before.
@@ -22,6 +23,7 @@ SHELVES: tuple[Shelf, ...] = (
     poisoned.SHELF,
     disobedience.SHELF,
     habits.SHELF,
+    rates.SHELF,
 )
 
 _LOOKED_AT = tuple(shelf for shelf in SHELVES if shelf.look)
@@ -38,7 +40,19 @@ def asking_for(
     traces = traces_of(call, kind=kind, destinations=destinations, at=at)
     # without a step id two calls of one plan are no repeated delivery of each other
     holder = call.step_key if call.plan_step_id and call.step_key else uuid.uuid4().hex
-    return asking(call, traces, destinations=destinations, holder=holder, mode=mode)
+    limits = _limits(call, ruleset) if call.anonymous else ()
+    return asking(call, traces, destinations=destinations, holder=holder, mode=mode, limits=limits)
+
+
+def _limits(call: Invocation, ruleset: Ruleset) -> tuple[tuple[int, int], ...]:
+    """The rate limits on the agent and on its channel."""
+    now = ruleset.restrictions
+    found = (
+        *now.on(Restricted.AGENT, call.agent_id),
+        *now.on(Restricted.CHANNEL, call.agent_id, call.channel_id),
+        *now.on(Restricted.CHANNEL, "", call.channel_id),
+    )
+    return tuple((one.number, one.per_minute) for one in found if one.effect is Effect.RATE_LIMIT)
 
 
 def load_past(asked: Asking) -> Past:

@@ -26,7 +26,8 @@ class Asking:
     """Who asks: the call's traces, and what no trace may hold. `destinations` run along `traces.destinations`.
 
     `call_key` is `Invocation.call_key`; `holder` the step that may use a ticket; in monitor `mode` also those texts
-    count that only monitored calls were found to follow.
+    count that only monitored calls were found to follow. `limits` are the rate limits the call comes under, as (number
+    of the restriction, calls a minute).
     """
 
     traces: Traces
@@ -36,9 +37,18 @@ class Asking:
     orchestrator: str
     tenant_id: str
     mode: Mode
+    limits: tuple[tuple[int, int], ...] = ()
 
 
-def asking(call: Invocation, traces: Traces, *, destinations: tuple[str, ...], holder: str, mode: Mode) -> Asking:
+def asking(
+    call: Invocation,
+    traces: Traces,
+    *,
+    destinations: tuple[str, ...],
+    holder: str,
+    mode: Mode,
+    limits: tuple[tuple[int, int], ...] = (),
+) -> Asking:
     """A call as the shelves are asked for it."""
     return Asking(
         traces=traces,
@@ -48,6 +58,7 @@ def asking(call: Invocation, traces: Traces, *, destinations: tuple[str, ...], h
         orchestrator=call.orchestrator,
         tenant_id=call.tenant_id,
         mode=mode,
+        limits=limits,
     )
 
 
