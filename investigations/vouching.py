@@ -4,7 +4,7 @@ A rule is fed by texts that attackers write: one who has agents told to send to 
 cut the partner off, and quarantining the host of a public service would stop half the office.
 """
 
-from guardrail.attribution.mail_providers import PUBLIC_MAIL
+from policies.mail_providers import PUBLIC_MAIL
 from policies.models import Destination
 from policies.restrictions import covering, host_of_address
 
