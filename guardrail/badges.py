@@ -50,6 +50,12 @@ FOUND_LATE = Badge(
     word="Found late",
     title="Went through by the quick checks; judged in full afterwards, it should have been stopped",
 )
+EXECUTED = Badge(
+    look="block",
+    icon="exclamation-triangle",
+    word="Made anyway",
+    title="Stopped, and its output came up all the same: the answer came too late, or was not obeyed",
+)
 WATCHED = Badge(
     look="monitor",
     icon="eye",
@@ -65,6 +71,7 @@ STRONGEST = {
     "would_hold": WOULD_HOLD,
     "let_through": LET_THROUGH,
     "found_late": FOUND_LATE,
+    "executed": EXECUTED,
 }
 _TOLD = {"block": BLOCKED, "hold": HELD, "modify": CHANGED, "notice": NOTED, "allow": ALLOWED}
 _ONLY_MARKED = {"block": WOULD_BLOCK, "hold": WOULD_HOLD, "modify": WOULD_CHANGE, "notice": NOTED, "allow": ALLOWED}

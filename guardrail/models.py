@@ -185,6 +185,28 @@ class LateFinding(models.Model):
         return str(self.id)
 
 
+class ExecutedCall(models.Model):
+    """A stopped call that was made all the same: its output came up in a later call, `seen_in`. Written by the intake.
+
+    `id` is the stopped verdict's. No foreign keys, as partitions are dropped by retention.
+    """
+
+    id = models.UUIDField(primary_key=True, editable=False)
+    seen_in = models.UUIDField()
+    agent_id = models.CharField(max_length=200, blank=True)
+    seen_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ("-id",)
+        indexes = (
+            # one agent's, newest first
+            models.Index(fields=("agent_id", "-id"), name="executed_agent"),
+        )
+
+    def __str__(self) -> str:
+        return str(self.id)
+
+
 class AllowOnce(models.Model):
     """A person's permission for one held call to pass once. Written by `guardrail.tickets` only.
 

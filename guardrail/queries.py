@@ -15,7 +15,7 @@ from typing import Any
 from django.db.models import Q, QuerySet, TextField
 from django.db.models.functions import Cast
 
-from guardrail.models import LateFinding, Orchestrator, PendingValidation, Verdict
+from guardrail.models import ExecutedCall, LateFinding, Orchestrator, PendingValidation, Verdict
 from guardrail.verdict_id import floor_id, moment_of_id
 from policies.models import Agent
 
@@ -279,3 +279,13 @@ def period_start(period: str, *, now: datetime) -> datetime | None:
     """The beginning of a named period (`1h`, `24h`, `7d`, `30d`), None for all time or another word."""
     hours = {"1h": 1, "24h": 24, "7d": 7 * 24, "30d": 30 * 24}.get(period)
     return now - timedelta(hours=hours) if hours else None
+
+
+def load_executed(verdict: Verdict) -> uuid.UUID | None:
+    """The verdict in which the output of this stopped call came up all the same; None where none did.
+
+    One query, none for a call that was let through.
+    """
+    if verdict.action not in ("hold", "block"):
+        return None
+    return ExecutedCall.objects.filter(pk=verdict.pk).values_list("seen_in", flat=True).first()

@@ -108,6 +108,9 @@ if STORE_BUDGET_MS >= DEADLINE_MS:
 MEMORY_BUDGET_MS = _read("GUARDRAIL_MEMORY_BUDGET_MS", 20, _number(1, 1000))
 # Milliseconds of the deadline that saying what would have let a stopped call pass may take.
 EXPLAIN_MS = _read("GUARDRAIL_EXPLAIN_MS", 25, _number(1, 1000))
+# Milliseconds of ours after which a caller may have stopped waiting: such an answer is counted as late. The main
+# orchestrator gives up at 1,000, the way there and back included.
+LATE_MS = _read("GUARDRAIL_LATE_MS", 750, _number(50, 60_000))
 # Bytes of a call that are read and judged; a larger one gets the fail posture and keeps its first bytes.
 MAX_CALL_BYTES = _read("GUARDRAIL_MAX_CALL_BYTES", 8_000_000, _number(100_000, 64_000_000))
 # Minutes a held call that a person allowed may come again before the permission ends.

@@ -12,12 +12,14 @@ from datetime import datetime
 from typing import Any
 
 import structlog
+from django.conf import settings
 from django.db import DataError, IntegrityError, connection, transaction
 from django.db.models import Q
 from django.utils import timezone
 
 from guardrail import tickets
 from guardrail.models import PendingIntake, Verdict
+from investigations import disobedience
 from investigations.edits import join_edits
 from investigations.grouping import Cause, cause_not_taken_in, cause_of
 from investigations.models import Activity, Investigation, InvestigationCall
@@ -39,11 +41,11 @@ _LONGEST_TOOL = 300
 _COLUMNS = (
     *("id", "received_at", "tenant_id", "environment_id", "agent_id", "agent_name", "user_id", "conversation_id"),
     *("client_ip", "tool_id", "tool_name", "tool_kind", "destination", "duplicate_of", "action", "would_have"),
-    *("severity", "deciding_signal", "failed", "degraded", "documents", "orchestrator_id", "channel_id"),
+    *("severity", "deciding_signal", "failed", "degraded", "answer_ms", "documents", "orchestrator_id", "channel_id"),
 )
 # Most convincing last: an investigation says the strongest thing that was done with one of its calls; but that one was
 # let through which should have been stopped must not hide behind those that were.
-_OUTCOMES = ("let_through", "would_hold", "would_block", "held", "blocked", "found_late")
+_OUTCOMES = ("let_through", "would_hold", "would_block", "held", "blocked", "found_late", "executed")
 # A row the database will not have. Any other error of it (away, deadlock, a migration not yet applied) says nothing
 # about the rows: it ends the run, and the next one takes them.
 REFUSED = (DataError, IntegrityError)
@@ -123,7 +125,7 @@ def _load_rows(ids: Sequence[uuid.UUID]) -> list[Row]:
     looked_at = [
         row["id"]
         for row in rows.values()
-        if row["would_have"] in ("hold", "block") or row["deciding_signal"] == ALLOWED_ONCE
+        if row["would_have"] in ("hold", "block") or row["deciding_signal"] in (ALLOWED_ONCE, disobedience.SIGNAL)
     ]
     signals = dict(Verdict.objects.filter(pk__in=looked_at).values_list("pk", "signals")) if looked_at else {}
     return [{**row, "signals": signals.get(verdict_id, [])} for verdict_id, row in rows.items()]
@@ -143,6 +145,7 @@ def _take(rows: Sequence[Row], *, now: datetime) -> None:
             _note_pass(row)
     record_sightings(_sighting(row) for row in fresh)
     joined.record()
+    disobedience.note(fresh, now=now)
     respond_to(grown, now=now)
     count_hits(hits_of(fresh), at=now)
 
@@ -208,6 +211,7 @@ def _sighting(row: Row) -> Sighting:
         tool=_tool_key(row),
         tool_name=row["tool_name"],
         tool_kind=row["tool_kind"],
+        late=row["answer_ms"] > settings.LATE_MS,
     )
 
 

@@ -32,6 +32,7 @@ class Investigation(models.Model):
         WOULD_HOLD = "would_hold", "Would hold"
         LET_THROUGH = "let_through", "Let through unjudged"
         FOUND_LATE = "found_late", "Let through, found afterwards"
+        EXECUTED = "executed", "Stopped, and made all the same"
 
     kind = models.CharField(max_length=60, help_text="The deciding signal's name.")
     fingerprint = models.CharField(max_length=64)

@@ -2,11 +2,12 @@
 
 from django.urls import path
 
-from policies.views import agents, environments, tools
+from policies.views import agents, environments, ledger, tools
 
 urlpatterns = [
     path("agents/", agents.agents, name="agents"),
     path("agents/new/", agents.agent_new, name="agent_new"),
+    path("agents/fail-open/", ledger.ledger, name="agent_ledger"),
     path("agents/<int:pk>/", agents.agent, name="agent"),
     path("agents/<int:pk>/mode/", agents.agent_mode, name="agent_mode"),
     path("agents/<int:pk>/register/", agents.agent_register, name="agent_register"),

@@ -1,4 +1,4 @@
-"""What every page shows around its content. Three bounded queries, kept for five seconds in this process."""
+"""What every page shows around its content. Four bounded queries, kept for five seconds in this process."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,6 +14,7 @@ from django.utils import timezone
 from django.utils.functional import SimpleLazyObject
 
 from guardrail.models import Verdict
+from policies.ledger import load_late
 from policies.models import Agent, ModeChoice, PolicyVersion
 
 KEEP_SECONDS = 5
@@ -43,7 +44,8 @@ class Door:
 class State:
     """`agents` counts registered and shadow agents, `enforcing` those whose calls are stopped and not only marked.
 
-    `recent` counts the calls of the last minutes (at most RECENT_CALLS), `degraded` those judged without some part.
+    `recent` counts the calls of the last minutes (at most RECENT_CALLS), `degraded` those judged without some part,
+    `late` today's answers that may have come too late.
     """
 
     policy_version: int
@@ -53,6 +55,7 @@ class State:
     recent: int
     degraded: int
     missing: tuple[str, ...]
+    late: int
 
 
 def shell(request: HttpRequest) -> dict[str, Any]:
@@ -85,6 +88,7 @@ def _read_state() -> State:
         recent=len(recent),
         degraded=sum(1 for degraded in recent if degraded),
         missing=tuple(sorted({str(part) for degraded in recent for part in degraded})),
+        late=load_late(timezone.now().date()),
         **agents,
     )
 

@@ -57,6 +57,7 @@ class Told:
     tool_does: str
     missing: tuple[str, ...]
     late: queries.Late | None
+    executed_in: uuid.UUID | None
     timings: tuple[tuple[str, float], ...]
 
 
@@ -119,7 +120,7 @@ def verdict_body(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
 
 
 def load_told(verdict: Verdict) -> Told:
-    """A verdict with everything its page says. Three queries, five for a call that was judged in full afterwards."""
+    """A verdict with everything its page says. Four queries, two more for a call that was judged in full afterwards."""
     late = queries.load_late(verdict)
     finding = late.finding if late else None
     # what was found afterwards is told in the place of what the quick checks said
@@ -152,6 +153,7 @@ def load_told(verdict: Verdict) -> Told:
         conversation=conversation,
         caller=queries.load_caller_name(verdict.orchestrator_id),
         late=late,
+        executed_in=queries.load_executed(verdict),
         badge=badges.FOUND_LATE
         if finding and not finding.failed and verdict.mode != "monitor"
         else badges.of_call(

@@ -3,7 +3,7 @@
 from policies.models.audit import AuditEntry
 from policies.models.classification import ClassifiedFile, DataClass, DocumentFingerprints, FingerprintIndex
 from policies.models.intelligence import Indicator, IndicatorIndex, IndicatorSighting, IndicatorSource
-from policies.models.inventory import Agent, Environment, ModeChoice, SeenTool, Tool
+from policies.models.inventory import Agent, AgentDay, Environment, ModeChoice, SeenTool, Tool
 from policies.models.knowledge import (
     DocumentQuote,
     DocumentRevision,
@@ -18,6 +18,7 @@ from policies.models.restrictions import NotDone, ResponseRule, ResponseSettings
 
 __all__ = [
     "Agent",
+    "AgentDay",
     "AuditEntry",
     "ClassifiedFile",
     "DataClass",

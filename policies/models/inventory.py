@@ -108,3 +108,30 @@ class SeenTool(models.Model):
 
     def __str__(self) -> str:
         return f"{self.tool} of {self.agent_id}"
+
+
+class AgentDay(models.Model):
+    """What one agent's calls came to on one day (UTC), by when they came. Written by the intake only.
+
+    `stopped` were answered hold or block. `late` were answered after a caller may have stopped waiting, and so may have
+    gone through whatever the answer was; `executed` were stopped, and their output came up all the same: the days of
+    the stop.
+    """
+
+    agent_id = models.CharField(max_length=200)
+    day = models.DateField()
+    calls = models.BigIntegerField(default=0)
+    stopped = models.BigIntegerField(default=0)
+    late = models.BigIntegerField(default=0)
+    executed = models.BigIntegerField(default=0)
+
+    class Meta:
+        ordering = ("-day", "agent_id")
+        constraints = (models.UniqueConstraint(fields=("agent_id", "day"), name="agent_day_once"),)
+        indexes = (
+            # the ledger of all agents over some days
+            models.Index(fields=("day",), name="agent_day"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.agent_id} {self.day}"

@@ -3,9 +3,10 @@
 An agent seen but never registered is a shadow agent.
 """
 
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, date, datetime
 
 from django.db import connection
 
@@ -57,11 +58,24 @@ ON CONFLICT (tool, agent_id) DO UPDATE SET
     first_seen = LEAST(policies_seentool.first_seen, EXCLUDED.first_seen),
     last_seen = GREATEST(policies_seentool.last_seen, EXCLUDED.last_seen)
 """
+_DAYS = """
+INSERT INTO policies_agentday (agent_id, day, calls, stopped, late, executed)
+SELECT agent_id, day, calls, stopped, late, executed
+FROM unnest(%s::text[], %s::date[], %s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[])
+    AS seen (agent_id, day, calls, stopped, late, executed)
+ORDER BY agent_id, day
+ON CONFLICT (agent_id, day) DO UPDATE SET
+    calls = policies_agentday.calls + EXCLUDED.calls,
+    stopped = policies_agentday.stopped + EXCLUDED.stopped,
+    late = policies_agentday.late + EXCLUDED.late,
+    executed = policies_agentday.executed + EXCLUDED.executed
+"""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Sighting:
-    """One call of an agent. `counts` False = the same step was delivered before.
+    """One call of an agent. `counts` False = the same step was delivered before. `late` = answered too late to be sure
+    that the caller heard it.
 
     `tool` is the tool's id, or its name where it has none, in lower case; empty when the call was unreadable.
     """
@@ -76,10 +90,21 @@ class Sighting:
     tool: str = ""
     tool_name: str = ""
     tool_kind: str = ""
+    late: bool = False
+
+
+def record_executed(calls: Iterable[tuple[str, datetime]]) -> None:
+    """Add stopped calls, each by its agent and when it came, that were made all the same. Needs a transaction."""
+    counted = Counter((agent_id, at.astimezone(UTC).date()) for agent_id, at in calls if agent_id)
+    if counted:
+        nothing = [0] * len(counted)
+        agents, days = zip(*counted, strict=True)
+        with connection.cursor() as cursor:
+            cursor.execute(_DAYS, [list(agents), list(days), nothing, nothing, nothing, list(counted.values())])
 
 
 def record_sightings(sightings: Iterable[Sighting]) -> None:
-    """Add calls to agents, environments and tools. Three statements however many calls; needs a transaction.
+    """Add calls to agents, their days, environments and tools. Four statements however many; needs a transaction.
 
     Rows are taken in the order of their ids, so that two intakes at once wait for each other instead of deadlocking.
     """
@@ -102,6 +127,7 @@ def record_sightings(sightings: Iterable[Sighting]) -> None:
             )
         if by_agent:
             cursor.execute(_AGENTS, _columns(list(by_agent.values())))
+            cursor.execute(_DAYS, _day_columns(by_agent))
         if by_tool:
             cursor.execute(_TOOLS, _tool_columns(list(by_tool.values())))
 
@@ -131,4 +157,20 @@ def _tool_columns(tools: Sequence[Sequence[Sighting]]) -> list[list[object]]:
         [sum(call.counts for call in calls) for calls in tools],
         [min(call.at for call in calls) for calls in tools],
         [call.at for call in newest],
+    ]
+
+
+def _day_columns(agents: Mapping[str, Sequence[Sighting]]) -> list[list[object]]:
+    """Parallel arrays, one entry an agent and day."""
+    days: dict[tuple[str, date], list[Sighting]] = {}
+    for agent_id, calls in agents.items():
+        for call in calls:
+            days.setdefault((agent_id, call.at.astimezone(UTC).date()), []).append(call)
+    return [
+        [agent_id for agent_id, _ in days],
+        [day for _, day in days],
+        [sum(call.counts for call in calls) for calls in days.values()],
+        [sum(call.counts and call.stopped for call in calls) for calls in days.values()],
+        [sum(call.counts and call.late for call in calls) for calls in days.values()],
+        [0] * len(days),
     ]

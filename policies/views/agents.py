@@ -3,13 +3,17 @@
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from policies import queries
 from policies.access import Permission, actor_of, may, require
 from policies.forms import AgentSettingsForm, ModeForm, NewAgentForm, RegisterForm, settings_of
+from policies.ledger import load_row
 from policies.models import Agent
 from policies.services import inventory
+
+LEDGER_DAYS = 30
 
 
 @require_GET
@@ -112,6 +116,8 @@ def _page(
                 found, queries.load_defaults(), queries.load_restrictions_on([found]).get(found.agent_id, ())
             ),
             "history": queries.load_history(found),
+            "ledger": load_row(found, days=LEDGER_DAYS, today=timezone.now().date()),
+            "ledger_days": LEDGER_DAYS,
             "settings_form": settings_form
             or AgentSettingsForm(initial=settings_of(found), current_posture=found.fail_posture),
             "register_form": register_form or RegisterForm(),

@@ -19,8 +19,8 @@ from policies.services.publish import ensure_baseline
 from policies.signal import Evidence, Mark, Severity, Signal
 from tests import told
 
-LIST_QUERIES = 6  # session, person, three for the header, the page
-PAGE_QUERIES = 9  # session, person, the verdict, its conversation, its body, its caller, three for the header
+LIST_QUERIES = 7  # session, person, four for the header, the page
+PAGE_QUERIES = 11  # session, person, the verdict, its conversation, body, caller, whether it was made, four: header
 
 
 @pytest.fixture

@@ -18,10 +18,10 @@ from policies.models import AuditEntry
 from policies.ruleset import Mode
 from tests import told
 
-QUEUE_QUERIES = 10  # session, person, rows, two for the counts, assignees, roles, three for the header
+QUEUE_QUERIES = 11  # session, person, rows, two for the counts, assignees, roles, four for the header
 # session, person, the investigation, its calls, their verdicts, the shown one, its conversation, body and caller,
 # activities, roles, three for the header
-PAGE_QUERIES = 14
+PAGE_QUERIES = 16
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 
 

@@ -1,0 +1,85 @@
+"""How often each agent's caller may have failed open, read from the days the intake counts."""
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from django.db.models import F, Q, Sum
+
+from policies.models import Agent, AgentDay
+
+AGENTS_SHOWN = 200
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LedgerRow:
+    """One agent, or all, over some days. Rates are percent, None where there was nothing to fail."""
+
+    agent_id: str
+    calls: int
+    stopped: int
+    late: int
+    executed: int
+    agent: Agent | None = None
+
+    @property
+    def late_percent(self) -> float | None:
+        """Late answers of all answers."""
+        return 100 * self.late / self.calls if self.calls else None
+
+    @property
+    def executed_percent(self) -> float | None:
+        """Calls made all the same, of those that were stopped."""
+        return 100 * self.executed / self.stopped if self.stopped else None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Ledger:
+    """`rows` holds the agents with something to show, worst first, at most AGENTS_SHOWN; `total` counts them all."""
+
+    days: int
+    whole: LedgerRow
+    rows: tuple[LedgerRow, ...]
+    total: int
+
+
+def load_ledger(*, days: int, today: date) -> Ledger:
+    """All agents over the last `days` days, today included. Four queries."""
+    since = AgentDay.objects.filter(day__gt=today - timedelta(days=days))
+    sums = {name: Sum(name) for name in ("calls", "stopped", "late", "executed")}
+    counted = (
+        since.values("agent_id")
+        .annotate(**sums)
+        .filter(Q(late__gt=0) | Q(executed__gt=0))
+        .order_by(F("executed").desc(), F("late").desc(), "agent_id")
+    )
+    shown = list(counted[:AGENTS_SHOWN])
+    agents = {agent.agent_id: agent for agent in Agent.objects.filter(agent_id__in=[r["agent_id"] for r in shown])}
+    return Ledger(
+        days=days,
+        whole=_row("", since.aggregate(**sums)),
+        rows=tuple(_row(row["agent_id"], row, agents.get(row["agent_id"])) for row in shown),
+        total=counted.count(),
+    )
+
+
+def load_row(agent: Agent, *, days: int, today: date) -> LedgerRow:
+    """One agent over the last `days` days. One query."""
+    since = AgentDay.objects.filter(agent_id=agent.agent_id, day__gt=today - timedelta(days=days))
+    sums = since.aggregate(**{name: Sum(name) for name in ("calls", "stopped", "late", "executed")})
+    return _row(agent.agent_id, sums, agent)
+
+
+def load_late(today: date) -> int:
+    """Late answers of all agents today. One query."""
+    return AgentDay.objects.filter(day=today).aggregate(late=Sum("late"))["late"] or 0
+
+
+def _row(agent_id: str, sums: dict[str, int | None], agent: Agent | None = None) -> LedgerRow:
+    return LedgerRow(
+        agent_id=agent_id,
+        agent=agent,
+        calls=sums["calls"] or 0,
+        stopped=sums["stopped"] or 0,
+        late=sums["late"] or 0,
+        executed=sums["executed"] or 0,
+    )
