@@ -72,6 +72,7 @@ STRONGEST = {
     "let_through": LET_THROUGH,
     "found_late": FOUND_LATE,
     "executed": EXECUTED,
+    "noted": NOTED,
 }
 _TOLD = {"block": BLOCKED, "hold": HELD, "modify": CHANGED, "notice": NOTED, "allow": ALLOWED}
 _ONLY_MARKED = {"block": WOULD_BLOCK, "hold": WOULD_HOLD, "modify": WOULD_CHANGE, "notice": NOTED, "allow": ALLOWED}

@@ -3,7 +3,7 @@
 from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import path
 
-from guardrail.views import callers, opinions, verdicts
+from guardrail.views import callers, documents, opinions, verdicts
 
 urlpatterns = [
     path("login/", LoginView.as_view(redirect_authenticated_user=True), name="login"),
@@ -11,6 +11,8 @@ urlpatterns = [
     path("verdicts/", verdicts.verdict_list, name="verdicts"),
     path("verdicts/<uuid:pk>/", verdicts.verdict_page, name="verdict"),
     path("verdicts/<uuid:pk>/body/", verdicts.verdict_body, name="verdict_body"),
+    path("documents/", documents.document_list, name="documents"),
+    path("documents/<int:pk>/", documents.document_page, name="document"),
     path("callers/", callers.caller_list, name="callers"),
     path("callers/<int:pk>/", callers.caller, name="caller"),
     path("callers/<int:pk>/tokens/", callers.issue, name="caller_token_issue"),

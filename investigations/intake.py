@@ -45,7 +45,7 @@ _COLUMNS = (
 )
 # Most convincing last: an investigation says the strongest thing that was done with one of its calls; but that one was
 # let through which should have been stopped must not hide behind those that were.
-_OUTCOMES = ("let_through", "would_hold", "would_block", "held", "blocked", "found_late", "executed")
+_OUTCOMES = ("noted", "let_through", "would_hold", "would_block", "held", "blocked", "found_late", "executed")
 # A row the database will not have. Any other error of it (away, deadlock, a migration not yet applied) says nothing
 # about the rows: it ends the run, and the next one takes them.
 REFUSED = (DataError, IntegrityError)

@@ -33,6 +33,7 @@ class Investigation(models.Model):
         LET_THROUGH = "let_through", "Let through unjudged"
         FOUND_LATE = "found_late", "Let through, found afterwards"
         EXECUTED = "executed", "Stopped, and made all the same"
+        NOTED = "noted", "Noted, no call was stopped"
 
     kind = models.CharField(max_length=60, help_text="The deciding signal's name.")
     fingerprint = models.CharField(max_length=64)

@@ -14,7 +14,9 @@ from django.db.models import Count, Max, Q, QuerySet
 from guardrail import queries as calls
 from guardrail import tickets
 from guardrail.models import AllowOnce, Verdict
+from investigations.grouping import KNOWLEDGE_EDITED
 from investigations.models import Activity, Investigation, InvestigationCall
+from policies.models import DocumentRevision
 
 PAGE = 50
 # Calls and activities one page shows: the newest.
@@ -187,6 +189,14 @@ def load_activities(investigation: Investigation) -> list[Activity]:
     """What happened to it, oldest first, at most the newest MOST_ACTIVITIES. One query."""
     newest = Activity.objects.filter(investigation=investigation).select_related("actor").order_by("-id")
     return list(newest[:MOST_ACTIVITIES])[::-1]
+
+
+def load_edit(investigation: Investigation) -> DocumentRevision | None:
+    """The newest edit an investigation is about, where it is about one and it is still kept. At most one query."""
+    pk = next((str(value) for name, value in investigation.facts if name == "edit"), "")
+    if investigation.kind != KNOWLEDGE_EDITED or not pk.isdecimal():
+        return None
+    return DocumentRevision.objects.select_related("document").filter(pk=int(pk)).first()
 
 
 def load_assignees() -> list[str]:

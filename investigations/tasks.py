@@ -3,7 +3,7 @@
 from celery import shared_task
 from django.utils import timezone
 
-from investigations import intake, late_intake
+from investigations import edit_notices, intake, late_intake
 from policies.services import restrictions
 
 
@@ -12,6 +12,7 @@ def take_in() -> None:
     """Take in what is pending; safe to run twice, and overlapping runs share the work."""
     intake.take_in_all()
     late_intake.take_in_all_late(timezone.now())
+    edit_notices.take_in_notices(timezone.now())
 
 
 @shared_task(name="investigations.end_due_restrictions")

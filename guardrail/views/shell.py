@@ -25,7 +25,7 @@ RECENT_MINUTES = 5
 # (url name, word, icon, beginnings of the url names behind this door)
 DOORS = (
     ("queue", "Queue", "inbox", ("queue", "investigation")),
-    ("verdicts", "Calls", "arrow-left-right", ("verdict",)),
+    ("verdicts", "Calls", "arrow-left-right", ("verdict", "document")),
     ("agents", "Agents", "cpu", ("agent", "environment", "tool")),
     ("callers", "Admin", "gear", ("caller", "opinion")),
 )

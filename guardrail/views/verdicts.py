@@ -12,11 +12,13 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
 from guardrail import badges, queries, words
+from guardrail.document_queries import load_quote
 from guardrail.models import LateFinding, Verdict
 from guardrail.story import EarlierCall, Story, tell
 from guardrail.story.lede import lede_of
 from guardrail.transcripts import load_body, load_call
 from policies.decision import ALLOWED_ONCE
+from policies.models import DocumentQuote
 from policies.regime import Regime, regime_of
 from policies.taxonomy import Tag, tags_of
 
@@ -58,6 +60,7 @@ class Told:
     missing: tuple[str, ...]
     late: queries.Late | None
     executed_in: uuid.UUID | None
+    edit: DocumentQuote | None
     timings: tuple[tuple[str, float], ...]
 
 
@@ -154,6 +157,7 @@ def load_told(verdict: Verdict) -> Told:
         caller=queries.load_caller_name(verdict.orchestrator_id),
         late=late,
         executed_in=queries.load_executed(verdict),
+        edit=load_quote(verdict) if late or _stopped(verdict) else None,
         badge=badges.FOUND_LATE
         if finding and not finding.failed and verdict.mode != "monitor"
         else badges.of_call(

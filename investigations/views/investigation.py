@@ -45,6 +45,7 @@ def render_investigation(
         "verdict": verdict,
         "more_conversation": told is not None and any(call.pk not in listed for call in told.conversation),
         "activities": queries.load_activities(investigation),
+        "edit": queries.load_edit(investigation) if not told else None,
         "may_work": may(request.user, Permission.INVESTIGATE),
         "allowing": queries.load_allowing(verdict, now=timezone.now()),
         "allow_minutes": settings.ALLOW_ONCE_MINUTES,

@@ -116,6 +116,8 @@ class DocumentRevision(models.Model):
             models.Index(fields=("document", "-at", "-id"), name="revision_timeline"),
             # what the intake has to look at
             models.Index(fields=("id",), name="revision_untold", condition=models.Q(told=False)),
+            # edits to look at
+            models.Index(fields=("-id",), name="revision_noticed", condition=~models.Q(notice="")),
             # retention
             models.Index(fields=("at",), name="revision_at"),
         )

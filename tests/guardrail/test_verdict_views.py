@@ -20,7 +20,8 @@ from policies.signal import Evidence, Mark, Severity, Signal
 from tests import told
 
 LIST_QUERIES = 7  # session, person, four for the header, the page
-PAGE_QUERIES = 11  # session, person, the verdict, its conversation, body, caller, whether it was made, four: header
+# session, person, the verdict, its conversation, body, caller, document, whether it was made, four for the header
+PAGE_QUERIES = 12
 
 
 @pytest.fixture
