@@ -8,7 +8,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "guardrail.settings")
 
 app = Celery("guardrail")
 app.config_from_object("django.conf:settings", namespace="CELERY")
-app.autodiscover_tasks(["guardrail", "investigations"])
+app.autodiscover_tasks(["guardrail", "investigations", "policies"])
 app.conf.beat_schedule = {
     "take-in": {"task": "investigations.take_in", "schedule": 1.0, "options": {"expires": 5}},
     "validate": {"task": "guardrail.validate_due", "schedule": 0.5, "options": {"expires": 5}},
@@ -19,5 +19,7 @@ app.conf.beat_schedule = {
         "schedule": 5.0,
         "options": {"expires": 5},
     },
+    "fetch-indicators": {"task": "policies.fetch_indicators", "schedule": 20.0, "options": {"expires": 15}},
+    "end-indicators": {"task": "policies.end_indicators", "schedule": 30.0, "options": {"expires": 20}},
     "make-partitions": {"task": "guardrail.make_partitions", "schedule": 6 * 3600.0},
 }

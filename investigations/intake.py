@@ -22,6 +22,7 @@ from guardrail.models import PendingIntake, Verdict
 from investigations import disobedience
 from investigations.edits import join_edits
 from investigations.grouping import Cause, cause_not_taken_in, cause_of
+from investigations.indicators import note_met
 from investigations.models import Activity, Investigation, InvestigationCall
 from investigations.response import Grown, hits_of, respond
 from policies.decision import ALLOWED_ONCE
@@ -144,6 +145,7 @@ def _take(rows: Sequence[Row], *, now: datetime) -> None:
         if row["deciding_signal"] == ALLOWED_ONCE:
             _note_pass(row)
     record_sightings(_sighting(row) for row in fresh)
+    note_met(fresh)
     joined.record()
     disobedience.note(fresh, now=now)
     respond_to(grown, now=now)

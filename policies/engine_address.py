@@ -46,6 +46,16 @@ def is_plain(address: str) -> bool:
     return address.startswith("http://")
 
 
+def is_inside(host: str) -> bool:
+    """Whether a host is this machine or of a private network, told by its name or number alone."""
+    return _is_private(host)
+
+
+def is_link_local(host: str) -> bool:
+    """Whether a host is where cloud machines give out credentials."""
+    return _is_link_local(host)
+
+
 def _is_private(host: str) -> bool:
     number = _number(host)
     if number is not None:

@@ -88,6 +88,8 @@ def read_moment(text: str) -> datetime | None:
 
 def read_note(text: str) -> str:
     """What a feed says about an entry, as a line of at most 300 characters that people can see."""
+    if not text:
+        return ""
     line = " ".join("".join(letter if letter.isprintable() else " " for letter in text[:2000]).split())
     return line if len(line) <= _LONGEST_NOTE else f"{line[: _LONGEST_NOTE - 1]}…"
 

@@ -78,7 +78,7 @@ class Indicators:
         """The indicator of exactly this kind and value."""
         if kind.value not in self.kinds:
             return None
-        key = key_of(kind.value, value)
+        key = _kept_key(kind.value, value)
         at = bisect_left(self.keys, key)
         if at >= len(self.keys) or self.keys[at] != key:
             return None
@@ -125,6 +125,11 @@ class Indicators:
 
 
 NO_INDICATORS = Indicators()
+
+
+@lru_cache(maxsize=8192)
+def _kept_key(kind: str, value: str) -> int:
+    return key_of(kind, value)
 
 
 def key_of(kind: str, value: str) -> int:

@@ -79,7 +79,7 @@ def read_value(text: str, kind: Kind | None = None) -> Named:
         raise BadValue("the value is empty")
     if len(plain) > LONGEST_VALUE:
         raise BadValue(f"the value has {len(plain)} characters, expected at most {LONGEST_VALUE}")
-    if any(not letter.isprintable() or letter.isspace() for letter in plain):
+    if not plain.isprintable() or " " in plain:
         raise BadValue(f"`{_shown(plain)}` has blanks or unseen characters, expected one value")
     wanted = kind or _inferred(plain)
     if wanted is None:
@@ -207,6 +207,8 @@ def number_or_network(value: str) -> IPv4Address | IPv6Address | IPv4Network | I
 
 
 def _number(host: str) -> IPv4Address | IPv6Address | None:
+    if not host[-1:].isdecimal() and ":" not in host:
+        return None
     try:
         return _unmapped(ip_address(host.strip("[]")))
     except ValueError:
