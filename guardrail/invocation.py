@@ -154,6 +154,35 @@ class StoppedTool:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Heap:
+    """Pieces that left one by one: of the secret or to the house with the hash `of`, this call's included.
+
+    `pieces` are (hash, characters, how sure), `parts` (start, end) of a secret of `size` characters. `calls` are the
+    verdict ids of the earlier ones.
+    """
+
+    of: str
+    pieces: tuple[tuple[str, int, int], ...] = ()
+    parts: tuple[tuple[int, int], ...] = ()
+    size: int = 0
+    calls: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Entered:
+    """A destination another conversation stored that nobody had named: `at` and by the call of which verdict.
+
+    `changed` = a record that was there got it; `by_this_agent` = the same agent stored it.
+    """
+
+    destination: str
+    changed: bool
+    at: datetime
+    call: str
+    by_this_agent: bool
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Past:
     """What earlier calls tell, read from memory (Redis). `available` False = judged without it.
 
@@ -163,6 +192,8 @@ class Past:
     `late_finding` is the verdict id of a call of this conversation that was allowed at once and should have been
     stopped, empty when there is none. `over_rate` are the numbers of rate limits that this call goes beyond.
     `habits` are what is usual for the agent, None where nothing is known of it.
+    `heaps` are what left in pieces with this call's; `entered` those of its destinations that were stored from a text
+    nobody vouched for; `unsaid` those of an order of another agent that none of this user's own words speak of.
     """
 
     available: bool = False
@@ -175,6 +206,9 @@ class Past:
     stopped_tools: tuple[StoppedTool, ...] = ()
     over_rate: frozenset[int] = frozenset()
     habits: Habits | None = None
+    heaps: tuple[Heap, ...] = ()
+    entered: tuple[Entered, ...] = ()
+    unsaid: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

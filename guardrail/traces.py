@@ -17,14 +17,34 @@ from policies.decision import Decision
 from policies.ruleset import ToolKind
 
 
+class Chain(msgspec.Struct, frozen=True, kw_only=True, array_like=True, omit_defaults=True):
+    """What links a call with others that are harmless one by one (`guardrail.chains`).
+
+    `pieces` are (hash, characters, 1 = surely no word, 2 = as a key begins) that would go to each of `houses`; `parts`
+    are (hash of a secret, its characters, start, end). `said` are 4 bytes for each word and address of what a person
+    just said, `named` the destinations named so; `relayed` = another agent gave the order. `entered` are
+    (destination, `c` a record that was there got it, `n` a new one or a text did); `lines` are fingerprints of
+    classified documents that went to `houses`.
+    """
+
+    houses: tuple[str, ...] = ()
+    pieces: tuple[tuple[str, int, int], ...] = ()
+    parts: tuple[tuple[str, int, int, int], ...] = ()
+    said: bytes = b""
+    named: tuple[str, ...] = ()
+    relayed: bool = False
+    entered: tuple[tuple[str, str], ...] = ()
+    lines: tuple[str, ...] = ()
+
+
 class Traces(msgspec.Struct, frozen=True, kw_only=True, array_like=True, omit_defaults=True):
     """The traces of one call. `at` is Unix milliseconds; names are hashes, empty where the call gives none.
 
     `organisation` is one tenant of one caller, and part of every other hash. `network` is the client's neighbourhood:
     256 addresses of IPv4, a /56 of IPv6. `tool` is what policy knows the tool by. `destinations` are those of
     `guardrail.destinations`, in its order. `outputs_of_tool` counts what the planned tool returned so far, as far as it
-    is in view. `shape` is the arguments' (`guardrail.shapes`), `kindred` the agent's name. INVARIANT: kept as an array,
-    so new fields go to the end and have a default.
+    is in view. `shape` is the arguments' (`guardrail.shapes`), `kindred` the agent's name. `chain` is None where
+    nothing links the call to others. INVARIANT: kept as an array, so new fields go to the end and have a default.
     """
 
     at: int
@@ -40,6 +60,7 @@ class Traces(msgspec.Struct, frozen=True, kw_only=True, array_like=True, omit_de
     outputs_of_tool: int = 0
     shape: str = ""
     kindred: str = ""
+    chain: Chain | None = None
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
@@ -66,13 +87,15 @@ def outcome_of(decision: Decision, *, verdict_id: uuid.UUID) -> Outcome:
     )
 
 
-def traces_of(call: Invocation, *, kind: ToolKind, destinations: Sequence[str], at: datetime) -> Traces:
+def traces_of(
+    call: Invocation, *, kind: ToolKind, destinations: Sequence[str], at: datetime, chain: Chain | None = None
+) -> Traces:
     """The traces of a call that came `at`. Tens of microseconds."""
     whose = (call.orchestrator, call.tenant_id)
     client, network = _client_of(call.client_ip)
     return Traces(
         at=int(at.timestamp() * 1000),
-        organisation=hashed(*whose),
+        organisation=organisation_of(call),
         session=session_of(call),
         agent=hashed(*whose, call.agent_id),
         user=hashed(*whose, call.user_id.lower()) if call.user_id else "",
@@ -84,6 +107,7 @@ def traces_of(call: Invocation, *, kind: ToolKind, destinations: Sequence[str], 
         outputs_of_tool=_outputs_of_tool(call),
         shape=shape_of(call),
         kindred=hashed(*whose, "named", call.agent_name.strip().lower()) if call.agent_name.strip() else "",
+        chain=chain,
     )
 
 
@@ -95,6 +119,11 @@ def _outputs_of_tool(call: Invocation) -> int:
 def tool_hash(call: Invocation, name: str) -> str:
     """The hash of a tool, by its id or, where it has none, its name."""
     return hashed(call.orchestrator, call.tenant_id, name.lower())
+
+
+def organisation_of(call: Invocation) -> str:
+    """The hash of one tenant of one caller."""
+    return hashed(call.orchestrator, call.tenant_id)
 
 
 def session_of(call: Invocation) -> str:

@@ -31,6 +31,7 @@ from guardrail.judge import Judgement, explain, judge, judge_at_once
 from guardrail.memory import poisoned
 from guardrail.memory.past import asking_for, keep, load_past
 from guardrail.memory.tickets import redeem
+from guardrail.taught import taught_by
 from guardrail.traces import outcome_of
 from guardrail.verdict_id import new_verdict_id
 from guardrail.wire import Unreadable, copilot_studio, evaluate
@@ -149,6 +150,7 @@ def _judged(
             judgement = _modified(call, judgement, judge_it, ruleset, wire=wire, body=arrival.body)
         spare = min(deadline, time.monotonic() + settings.EXPLAIN_MS / 1000)
         judgement = _agreed(call, past, explain(judgement, deadline=spare, clock=time.monotonic))
+        traces = taught_by(asked_of_memory.traces, judgement)
     except (Unreadable, RecursionError) as error:
         detail = str(error) if isinstance(error, Unreadable) else "the body is nested too deeply"
         return None, _failed(None, ruleset, degraded="wire", detail=detail)
@@ -158,7 +160,7 @@ def _judged(
     finally:
         opinions.drop(asked)
     timings = (("read", read_ms), ("past", past_ms), *judgement.timings)
-    return call, replace(judgement, timings=timings, traces=asked_of_memory.traces)
+    return call, replace(judgement, timings=timings, traces=traces)
 
 
 def _modified(

@@ -252,6 +252,12 @@ def _title(found: _Found) -> str:
             title = f"Data in an address of {where or 'a stranger'}"
         case "tool_description_followed":
             title = f"Orders in a tool's description: {_words(verdict['tool_name'] or verdict['tool_id'])}"
+        case "secret_in_pieces" | "pieces_leaving":
+            title = f"{'Secret' if name == 'secret_in_pieces' else 'Something'} sent in pieces to {where or 'outside'}"
+        case "laundered_destination":
+            title = f"Destination planted in a record: {_deed(found, where)}"
+        case "relayed_destination":
+            title = f"Another agent's order: {_deed(found, where)}"
         case "destination_denied":
             title = f"Denied destination: {_deed(found, where)}"
         case "indicator_matched" | "indicator_matched_low":

@@ -17,6 +17,14 @@ BASELINE: dict[str, Any] = {
         "destination_denied": _BLOCK,
         "classified_data_leaving": _BLOCK,
         "secret_leaving": _BLOCK,
+        # What left in several calls and is one thing: parts of a known secret; short values of which nobody knows it
+        "secret_in_pieces": _BLOCK,
+        "pieces_leaving": _HOLD,
+        # A destination stored from a text nobody vouched for: in the place of another, or new
+        "laundered_destination": _HOLD,
+        "laundered_destination_noted": _NOTICE,
+        # Another agent's order, to a destination the user never spoke of
+        "relayed_destination": _HOLD,
         # Data in an address whose host nobody vouches for; suspected where it cannot be traced to a text that was read
         "data_in_link": _BLOCK,
         "data_in_link_suspected": _HOLD,

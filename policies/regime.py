@@ -30,6 +30,11 @@ _BY_SIGNAL = {
     "tool_description_followed": Regime.MARKED_INSTRUCTION,
     "instruction_followed": Regime.FOLLOWED_INSTRUCTION,
     "instruction_delegated": Regime.DELEGATED_INSTRUCTION,
+    "secret_in_pieces": Regime.MEMORY,
+    "pieces_leaving": Regime.MEMORY,
+    "laundered_destination": Regime.MEMORY,
+    "laundered_destination_noted": Regime.MEMORY,
+    "relayed_destination": Regime.MEMORY,
     "late_finding": Regime.MEMORY,
     "late_finding_noted": Regime.MEMORY,
 }

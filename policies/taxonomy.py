@@ -41,6 +41,8 @@ _TOOL_MISUSE = _tag("owasp_agentic", "ASI02", "Tool Misuse and Exploitation")
 _PRIVILEGE_ABUSE = _tag("owasp_agentic", "ASI03", "Identity and Privilege Abuse")
 _AGENTIC_SUPPLY_CHAIN = _tag("owasp_agentic", "ASI04", "Agentic Supply Chain Vulnerabilities")
 _TRUST_EXPLOITATION = _tag("owasp_agentic", "ASI09", "Human-Agent Trust Exploitation")
+_MEMORY_POISONING = _tag("owasp_agentic", "ASI06", "Memory & Context Poisoning")
+_INTER_AGENT = _tag("owasp_agentic", "ASI07", "Insecure Inter-Agent Communication")
 _ROGUE_AGENTS = _tag("owasp_agentic", "ASI10", "Rogue Agents")
 
 _INDIRECT = _tag("mitre_atlas", "AML.T0051.001", "LLM Prompt Injection: Indirect")
@@ -69,6 +71,11 @@ TAGS: dict[str, tuple[Tag, ...]] = {
     "tool_description_marked": (_PROMPT_INJECTION, _LLM_SUPPLY_CHAIN, _AGENTIC_SUPPLY_CHAIN, _TOOL_POISONING),
     "intent_distance": (_EXCESSIVE_AGENCY, _GOAL_HIJACK, _TOOL_MISUSE, _TOOL_INVOCATION),
     "classified_data_leaving": (_DISCLOSURE, _TOOL_MISUSE, _EXFILTRATION, _LEAKAGE),
+    "secret_in_pieces": (_DISCLOSURE, _PRIVILEGE_ABUSE, _EXFILTRATION, _TOOL_CREDENTIALS),
+    "pieces_leaving": (_DISCLOSURE, _TOOL_MISUSE, _EXFILTRATION, _LEAKAGE),
+    "laundered_destination": (_PROMPT_INJECTION, _MEMORY_POISONING, _INDIRECT, _EXFILTRATION),
+    "laundered_destination_noted": (_MEMORY_POISONING, _EXFILTRATION),
+    "relayed_destination": (_PROMPT_INJECTION, _GOAL_HIJACK, _INTER_AGENT, _INDIRECT, _TOOL_INVOCATION),
     "secret_leaving": (_DISCLOSURE, _PRIVILEGE_ABUSE, _EXFILTRATION, _TOOL_CREDENTIALS),
     "personal_data_leaving": (_DISCLOSURE, _TOOL_MISUSE, _EXFILTRATION, _LEAKAGE),
     "data_in_link": (_DISCLOSURE, _OUTPUT_HANDLING, _TOOL_MISUSE, _RENDERING, _EXFILTRATION),

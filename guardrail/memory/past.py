@@ -7,11 +7,25 @@ import uuid
 from datetime import datetime
 from typing import Any
 
+from guardrail.chains import Key, chain_of
 from guardrail.invocation import Invocation, Past
-from guardrail.memory import connection, destinations, disobedience, habits, poisoned, rates, session, tickets
+from guardrail.memory import (
+    carried,
+    connection,
+    destinations,
+    disobedience,
+    habits,
+    leaving,
+    poisoned,
+    rates,
+    said,
+    session,
+    tickets,
+)
+from guardrail.memory.pepper import pepper
 from guardrail.memory.shelf import Asking, Composed, Shelf, asking
 from guardrail.tool_kind import infer_kind
-from guardrail.traces import Outcome, Traces, traces_of
+from guardrail.traces import Outcome, Traces, organisation_of, traces_of
 from policies.restrictions import Effect, Restricted
 from policies.ruleset import Mode, Ruleset
 
@@ -24,6 +38,9 @@ SHELVES: tuple[Shelf, ...] = (
     disobedience.SHELF,
     habits.SHELF,
     rates.SHELF,
+    leaving.SHELF,
+    carried.SHELF,
+    said.SHELF,
 )
 
 _LOOKED_AT = tuple(shelf for shelf in SHELVES if shelf.look)
@@ -37,7 +54,9 @@ def asking_for(
 ) -> Asking:
     """A call that came `at`, as memory is asked for it. Pure but for a random holder where the caller names no step."""
     kind = infer_kind(call.tool, ruleset, agent_id=call.agent_id)
-    traces = traces_of(call, kind=kind, destinations=destinations, at=at)
+    key = Key(key=pepper(), organisation=organisation_of(call))
+    chain = chain_of(call, ruleset, kind=kind, destinations=destinations, key=key)
+    traces = traces_of(call, kind=kind, destinations=destinations, at=at, chain=chain)
     # without a step id two calls of one plan are no repeated delivery of each other
     holder = call.step_key if call.plan_step_id and call.step_key else uuid.uuid4().hex
     limits = _limits(call, ruleset) if call.anonymous else ()

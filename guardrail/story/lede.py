@@ -8,6 +8,8 @@ _INSTRUCTIONS = frozenset({"instruction_marked", "instruction_followed", "instru
 _CARRIED = {
     "secret_leaving": "a secret",
     "personal_data_leaving": "personal data",
+    "secret_in_pieces": "one more part of a secret",
+    "pieces_leaving": "one more piece of something",
     "data_in_link": "data inside an address",
     "data_in_link_suspected": "data inside an address",
 }
@@ -53,6 +55,11 @@ def lede_of(
         return f"{agent} was about to {_deed(tool_kind, tool, target, what=data)}"
     if deciding in _CARRIED:
         return f"{agent} was about to {_deed(tool_kind, tool, target, what=_CARRIED[deciding])}"
+    if deciding == "laundered_destination":
+        deed = _deed(tool_kind, tool, target, what="something")
+        return f"{agent} was about to {deed}, a destination from a stranger's text"
+    if deciding == "relayed_destination":
+        return f"Another agent told {agent} to {_deed(tool_kind, tool, target, what='something')}"
     if deciding == "destination_denied":
         return f"{agent} was about to {_deed(tool_kind, tool, target, what='something')}, which is denied"
     if deciding in _PLACES:

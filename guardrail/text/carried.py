@@ -55,6 +55,11 @@ def is_identifier(plain: str) -> bool:
     )
 
 
+def is_uuid(plain: str) -> bool:
+    """A UUID, which says nothing."""
+    return bool(_UUID.fullmatch(plain))
+
+
 def is_noise(plain: str) -> bool:
     """Letters and digits in no order, as keys, ciphers and packed data have: 4 bits a character and no words."""
     if len(plain) < 24 or is_identifier(plain) or " " in plain:

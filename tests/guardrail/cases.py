@@ -27,6 +27,7 @@ def a_call(
     history: Sequence[tuple[str, str]] = (),
     signed_in: bool = True,
     thought: str = "",
+    parent: str = "",
 ) -> Invocation:
     """`outputs` are (tool, value) and `history` (role, text), oldest first; a `trigger` replaces the user."""
     message = json.dumps(trigger) if trigger else user
@@ -50,6 +51,7 @@ def a_call(
         body["conversationMetadata"]["trigger"] = {"id": "t-1", "schemaName": "x.Whenanewemailarrives"}
     if not signed_in:
         body["conversationMetadata"]["user"] = {"id": None, "tenantId": None}
+    body["conversationMetadata"]["parentAgentComponentId"] = parent or None
     return parse(json.dumps(body).encode("utf-8", "surrogatepass"), orchestrator="tests")
 
 

@@ -1,0 +1,150 @@
+"""What links a call to others that are harmless one by one: pieces, persons' words, destinations entered. Pure.
+
+Words and pieces are hashed under a key of the installation, so that nobody who reads memory can try out words on it.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from hashlib import blake2b
+
+from guardrail.destinations import EMAIL, IBAN, URL
+from guardrail.invocation import Invocation
+from guardrail.pieces import Piece, find_parts, find_pieces
+from guardrail.text.links import registered_domain
+from guardrail.text.words import ENGLISH
+from guardrail.traces import Chain, hashed
+from policies.intelligence.public_houses import PUBLIC_HOUSES
+from policies.mail_providers import PUBLIC_MAIL
+from policies.ruleset import Ruleset, Standing, ToolKind, host_of
+
+_GIVING = frozenset((ToolKind.SEND, ToolKind.SHARE, ToolKind.PAY))
+_WORD = re.compile(r"[^\W_]{3,40}")
+# Somebody's name: whoever plants an address can guess what is spoken of, and not of whom.
+_NAME = re.compile(r"(?<=[\w,;:] )[A-Z][^\W\d_]{2,30}")
+_MOST_NAMES = 8
+_MOST_WORDS = 32
+_MOST_NAMED = 16
+_MOST_HOUSES = 4
+_LONGEST_SAID = 4_000
+_LAST_TURNS = 3
+# One word in 4,000 million stands for another.
+HASH_BYTES = 4
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Key:
+    """What pieces and words of one organisation are hashed with."""
+
+    key: bytes
+    organisation: str
+
+    def digest(self, *parts: str) -> str:
+        return self._hash("\x1f".join(parts), 12).hex()
+
+    def short(self, word: str) -> bytes:
+        return self._hash(word, HASH_BYTES)
+
+    def _hash(self, text: str, size: int) -> bytes:
+        said = f"{self.organisation}\x1f{text}".encode("utf-8", "surrogatepass")
+        return blake2b(said, digest_size=size, key=self.key).digest()
+
+
+def chain_of(
+    call: Invocation, ruleset: Ruleset, *, kind: ToolKind, destinations: Sequence[str], key: Key
+) -> Chain | None:
+    """What a call says of its links before it is judged; None when nothing. Tens of microseconds."""
+    named, said = _said(call, key)
+    houses, pieces = _pieces(call, ruleset, kind=kind, destinations=destinations, key=key)
+    parts = find_parts(call) if any(is_outside(value, ruleset, kind) for value in destinations) else ()
+    chain = Chain(
+        houses=houses if pieces else (),
+        pieces=pieces,
+        parts=tuple((key.digest("secret", part.secret), len(part.secret), part.start, part.end) for part in parts),
+        said=said,
+        named=named,
+        relayed=bool(call.parent_agent_id),
+    )
+    return None if chain == _NO_CHAIN else chain
+
+
+_NO_CHAIN = Chain()
+
+
+def is_outside(destination: str, ruleset: Ruleset, kind: ToolKind) -> bool:
+    """A call of this kind carries what it holds there: whoever stores an address writes to nobody."""
+    if ruleset.standing_of(destination) is Standing.INTERNAL:
+        return False
+    return kind in _GIVING or bool(URL.match(destination))
+
+
+def house_of(destination: str) -> str:
+    """Whose destination it is: the registered domain, the host where many share one, a mailbox without its tags."""
+    host = host_of(destination)
+    if "." not in host or not (EMAIL.fullmatch(destination) or URL.match(destination) or " " not in destination):
+        return destination
+    if "@" in destination and host in PUBLIC_MAIL:
+        name = destination.partition("@")[0].partition("+")[0].replace(".", "")
+        return f"{name}@{host}"
+    domain = registered_domain(host)
+    return host if domain in PUBLIC_HOUSES else domain
+
+
+def words_of_destination(destination: str) -> tuple[frozenset[str], frozenset[str]]:
+    """The words of a person's name before the `@`, by `as_name`, and those of the house's name, as people say them."""
+    host = host_of(destination)
+    local = destination.partition("@")[0] if "@" in destination else ""
+    label = "" if host in PUBLIC_MAIL or "." not in host else registered_domain(host).partition(".")[0]
+    return frozenset(map(as_name, _WORD.findall(local.lower()))), frozenset(_WORD.findall(label.lower()))
+
+
+def _pieces(
+    call: Invocation, ruleset: Ruleset, *, kind: ToolKind, destinations: Sequence[str], key: Key
+) -> tuple[tuple[str, ...], tuple[tuple[str, int, int], ...]]:
+    """The houses nobody vouches for that this call gives something to, and the pieces it would give."""
+    unknown = [
+        value
+        for value in destinations
+        if is_outside(value, ruleset, kind) and ruleset.standing_of(value) is not Standing.KNOWN
+    ]
+    if not unknown or kind is ToolKind.READ:
+        return (), ()
+    found = find_pieces(call)
+    houses = tuple(dict.fromkeys(hashed(house_of(value)) for value in unknown))[:_MOST_HOUSES] if found else ()
+    return houses, tuple((key.digest("piece", piece.text), len(piece.text), grade(piece)) for piece in found)
+
+
+def grade(piece: Piece) -> int:
+    """How sure it is that this is a piece of something: 0 hardly, 1 surely, 2 a key begins so."""
+    return 2 if piece.begins else int(piece.sure)
+
+
+def _said(call: Invocation, key: Key) -> tuple[tuple[str, ...], bytes]:
+    """The destinations a signed-in person named, and the words of the last turns; not where another agent ordered."""
+    if call.parent_agent_id or call.event_triggered or not call.user_id:
+        return (), b""
+    turns = [passage.text for passage in call.user_passages]
+    for message in reversed(call.history):
+        if message.role == "user" and len(turns) < _LAST_TURNS:
+            turns += [passage.text for passage in message.passages]
+    text = "\n".join(dict.fromkeys(turns))[:_LONGEST_SAID]
+    lower = text.lower()
+    located = tuple(dict.fromkeys(destinations_in(lower)))[:_MOST_NAMED]
+    plain = URL.sub(" ", lower) if "://" in lower or "www." in lower else lower
+    words = [word for word in dict.fromkeys(_WORD.findall(plain)) if word not in ENGLISH.stop_words][:_MOST_WORDS]
+    names = [as_name(name) for name in dict.fromkeys(_NAME.findall(text))][:_MOST_NAMES]
+    return tuple(map(hashed, located)), b"".join(map(key.short, (*located, *words, *names)))
+
+
+def as_name(word: str) -> str:
+    """How the name of somebody is kept apart from the same word for a thing."""
+    return f"\x1e{word.lower()}"
+
+
+def destinations_in(lower: str) -> Iterator[str]:
+    """The addresses, links and accounts in a lower-cased text, as `guardrail.destinations` writes them."""
+    if "@" in lower:
+        yield from EMAIL.findall(lower)
+    if "://" in lower or "www." in lower:
+        yield from (url.rstrip(".,;:!?'\")") for url in URL.findall(lower))
+    yield from (account.replace(" ", "").lower() for account in IBAN.findall(lower.upper()))

@@ -1,0 +1,99 @@
+"""Destinations that were stored from a text nobody vouched for, by organisation: 30 days, 4,096 of them.
+
+`gr:c:<organisation>`: hash of a destination -> when (Unix milliseconds), `c` or `n` (`guardrail.entered`), conversation
+and agent (8 hex digits each), verdict id; `gr:c:<organisation>:t` has them by time. A person who names one in own
+words, or lets a call to it pass, vouches for it: it is forgotten.
+"""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from guardrail.entered import CHANGED
+from guardrail.invocation import Entered
+from guardrail.memory.shelf import NOTHING, Ask, Asking, Shelf
+from guardrail.traces import Outcome, Traces
+from policies.decision import ALLOWED_ONCE
+from policies.ruleset import ToolKind
+
+SECONDS = 30 * 24 * 3600
+_MOST = 4_096
+_GIVING = frozenset((ToolKind.SEND.value, ToolKind.SHARE.value, ToolKind.PAY.value))
+# ARGV how many are vouched for, those, then the destinations to look up.
+_LOOK = """
+local vouched = tonumber(args[1])
+for i = 2, 1 + vouched do
+    if redis.call('HDEL', keys[1], args[i]) == 1 then redis.call('ZREM', keys[2], args[i]) end
+end
+if #args == 1 + vouched then return {} end
+return redis.call('HMGET', keys[1], unpack(args, 2 + vouched))
+"""
+# ARGV seconds, most, when, how many are vouched for, those, then destination, value for each that is stored.
+_KEEP = """
+local vouched = tonumber(args[4])
+for i = 5, 4 + vouched do
+    redis.call('HDEL', keys[1], args[i])
+    redis.call('ZREM', keys[2], args[i])
+end
+for i = 5 + vouched, #args, 2 do
+    redis.call('HSET', keys[1], args[i], args[i + 1])
+    redis.call('ZADD', keys[2], args[3], args[i])
+end
+while redis.call('ZCARD', keys[2]) > tonumber(args[2]) do
+    redis.call('HDEL', keys[1], redis.call('ZPOPMIN', keys[2])[1])
+end
+redis.call('EXPIRE', keys[1], args[1])
+redis.call('EXPIRE', keys[2], args[1])
+return 1
+"""
+
+
+def _keys(traces: Traces) -> list[str]:
+    return [f"gr:c:{traces.organisation}", f"gr:c:{traces.organisation}:t"]
+
+
+def _asks(asking: Asking) -> Ask:
+    traces = asking.traces
+    vouched = traces.chain.named if traces.chain else ()
+    looked_up = traces.destinations if traces.kind in _GIVING else ()
+    return (_keys(traces), [len(vouched), *vouched, *looked_up]) if vouched or looked_up else NOTHING
+
+
+def _read(answer: Any, asking: Asking) -> Mapping[str, Any]:
+    traces = asking.traces
+    if traces.kind not in _GIVING:
+        return {}
+    found = []
+    for destination, value in zip(asking.destinations, answer, strict=True):
+        entry = _entered(destination, value.decode("ascii", "replace"), traces) if value else None
+        found += [entry] if entry else []
+    return {"entered": tuple(found)}
+
+
+def _entered(destination: str, value: str, traces: Traces) -> Entered | None:
+    """None where it is forgotten, or this conversation stored it: there the text it came from is still in view."""
+    at, how, session, agent, call = value.split(" ")
+    if int(at) < traces.at - SECONDS * 1000 or session == traces.session[:8]:
+        return None
+    return Entered(
+        destination=destination,
+        changed=how == CHANGED,
+        at=datetime.fromtimestamp(int(at) / 1000, tz=UTC),
+        call=call,
+        by_this_agent=agent == traces.agent[:8],
+    )
+
+
+def _learn(traces: Traces, outcome: Outcome) -> Ask:
+    vouched = traces.destinations if outcome.signal == ALLOWED_ONCE and traces.kind in _GIVING else ()
+    stored = traces.chain.entered if traces.chain and not outcome.stopped else ()
+    if not vouched and not stored:
+        return NOTHING
+    arguments: list[str | int] = [SECONDS, _MOST, traces.at, len(vouched), *vouched]
+    for destination, how in stored:
+        value = f"{traces.at} {how} {traces.session[:8]} {traces.agent[:8]} {outcome.verdict_id}"
+        arguments += [destination, value]
+    return _keys(traces), arguments
+
+
+SHELF = Shelf(name="carried", seconds=SECONDS, look=_LOOK, asks=_asks, read=_read, keep=_KEEP, learn=_learn)

@@ -1,0 +1,18 @@
+"""What a call teaches once it is judged: the destinations it stores, the lines of documents it carries out. Pure."""
+
+import msgspec
+
+from guardrail.entered import entered_by
+from guardrail.judge import Judgement
+from guardrail.traces import Chain, Traces
+
+
+def taught_by(traces: Traces, judgement: Judgement) -> Traces:
+    """The traces with what only judging found; the same where that is nothing, as for most calls."""
+    case = judgement.case
+    entered = entered_by(case) if case is not None and not case.budget.spent_already() else ()
+    lines = tuple(value for signal in judgement.decision.signals for name, value in signal.facts if name == "line")
+    if not entered and not lines:
+        return traces
+    chain = msgspec.structs.replace(traces.chain or Chain(), entered=entered, lines=lines)
+    return msgspec.structs.replace(traces, chain=chain)

