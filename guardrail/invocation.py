@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from guardrail.habits import Habits
+from guardrail.probing import Probing
 
 JsonScalar = str | int | float | bool | None
 
@@ -191,9 +192,10 @@ class Past:
     `poisoned` are digests of texts that hijacked a call of this organisation before (`guardrail.attribution.recall`).
     `late_finding` is the verdict id of a call of this conversation that was allowed at once and should have been
     stopped, empty when there is none. `over_rate` are the numbers of rate limits that this call goes beyond.
-    `habits` are what is usual for the agent, None where nothing is known of it.
     `heaps` are what left in pieces with this call's; `entered` those of its destinations that were stored from a text
     nobody vouched for; `unsaid` those of an order of another agent that none of this user's own words speak of.
+    `habits` are what is usual for the agent, None where nothing is known of it; `probing` what a caller who is not
+    signed in, and others near, asked about the agent itself.
     """
 
     available: bool = False
@@ -209,6 +211,7 @@ class Past:
     heaps: tuple[Heap, ...] = ()
     entered: tuple[Entered, ...] = ()
     unsaid: tuple[str, ...] = ()
+    probing: Probing | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -5,6 +5,7 @@ Kept with the verdict too, so that memory lost with Redis is rebuilt from Postgr
 
 import hashlib
 import ipaddress
+import re
 import uuid
 from collections.abc import Sequence
 from datetime import datetime
@@ -13,6 +14,7 @@ import msgspec
 
 from guardrail.invocation import Invocation
 from guardrail.shapes import shape_of
+from guardrail.text.questions import ABILITIES, LONGEST_TURN, REFUSED, fingerprint_of, letters_of
 from policies.decision import Decision
 from policies.ruleset import ToolKind
 
@@ -45,6 +47,9 @@ class Traces(msgspec.Struct, frozen=True, kw_only=True, array_like=True, omit_de
     `guardrail.destinations`, in its order. `outputs_of_tool` counts what the planned tool returned so far, as far as it
     is in view. `shape` is the arguments' (`guardrail.shapes`), `kindred` the agent's name. `chain` is None where
     nothing links the call to others. INVARIANT: kept as an array, so new fields go to the end and have a default.
+    Only of a caller who is not signed in (`public`): `questions` are the letters of what this turn asks about the agent
+    itself (`guardrail.text.questions`), `question` stands for its words; `series` for the call without its numbers, and
+    `number` is the end (16 bits) of the longest of them, so that neighbours are known and no number is kept.
     """
 
     at: int
@@ -61,6 +66,11 @@ class Traces(msgspec.Struct, frozen=True, kw_only=True, array_like=True, omit_de
     shape: str = ""
     kindred: str = ""
     chain: Chain | None = None
+    public: bool = False
+    questions: str = ""
+    question: str = ""
+    series: str = ""
+    number: int = 0
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
@@ -87,12 +97,20 @@ def outcome_of(decision: Decision, *, verdict_id: uuid.UUID) -> Outcome:
     )
 
 
+_NUMBERS = re.compile(r"\d{3,12}")
+_DIGITS = re.compile(r"\d+")
+_LONGEST_ARGUMENTS = 4_000
+
+
 def traces_of(
     call: Invocation, *, kind: ToolKind, destinations: Sequence[str], at: datetime, chain: Chain | None = None
 ) -> Traces:
     """The traces of a call that came `at`. Tens of microseconds."""
     whose = (call.orchestrator, call.tenant_id)
     client, network = _client_of(call.client_ip)
+    series, number = _series_of(call) if call.anonymous else ("", 0)
+    turn = " ".join(passage.text for passage in call.user_passages)[:LONGEST_TURN] if call.anonymous else ""
+    questions = letters_of(turn) if turn else ""
     return Traces(
         at=int(at.timestamp() * 1000),
         organisation=organisation_of(call),
@@ -108,7 +126,28 @@ def traces_of(
         shape=shape_of(call),
         kindred=hashed(*whose, "named", call.agent_name.strip().lower()) if call.agent_name.strip() else "",
         chain=chain,
+        public=call.anonymous,
+        questions=questions + (REFUSED if call.anonymous and call.refusals else ""),
+        # what every curious customer asks is asked in the same words by many
+        question=fingerprint_of(turn) if questions.strip(ABILITIES) else "",
+        series=series,
+        number=number,
     )
+
+
+def _series_of(call: Invocation) -> tuple[str, int]:
+    """What a call asks for apart from its numbers, and the end of the longest of them; nothing where there is none."""
+    arguments = call.arguments_json[:_LONGEST_ARGUMENTS]
+    numbers = _NUMBERS.findall(arguments)
+    if not numbers:
+        return "", 0
+    series = hashed(call.tool.tool_id, call.tool.name, _DIGITS.sub("#", arguments))[:8]
+    return series, int(max(numbers, key=len)) % 65_536
+
+
+def network_of(ip: str) -> str:
+    """The neighbourhood of a client's address as people write it, empty where it is no address."""
+    return _client_of(ip)[1]
 
 
 def _outputs_of_tool(call: Invocation) -> int:

@@ -221,6 +221,9 @@ def _key(found: _Found) -> tuple[list[str], bool]:
     if name == "reconnaissance":
         who = verdict["conversation_id"] or verdict["user_id"] or verdict["client_ip"]
         return [name, who], True
+    if name == "reconnaissance_spread":
+        # whoever goes on from the next address, or in the next conversation, is at the same work
+        return [name, found.fact("client_network") or verdict["client_ip"]], True
     if name == "tool_description_followed":
         # whoever published the tool is behind it, in every conversation
         return [name, str(verdict["tool_id"] or verdict["tool_name"]).lower()], True
@@ -244,6 +247,8 @@ def _title(found: _Found) -> str:
             title = f"{_carrier(found)}: {_deed(found, where)}"
         case "reconnaissance":
             title = f"{'User' if verdict['user_id'] else 'Visitor'} probed what the agent can do"
+        case "reconnaissance_spread":
+            title = f"Visitors of {found.fact('client_network') or 'one address'} probed what the agent can do"
         case "classified_data_leaving":
             title = f"{found.fact('data_class') or 'Classified'} data bound for {where or 'outside'}"
         case "secret_leaving":

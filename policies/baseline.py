@@ -39,6 +39,9 @@ BASELINE: dict[str, Any] = {
         # The same, but the user told the agent to act on that text
         "instruction_delegated": _HOLD,
         "reconnaissance": _BLOCK,
+        # The same over conversations; noted where this turn is harmless by itself
+        "reconnaissance_spread": _BLOCK,
+        "reconnaissance_spread_noted": _NOTICE,
         # Another engine would stop it, and shows nothing for it: a person can let the call pass
         "second_opinion": _HOLD,
         # An earlier call of the conversation was answered by the quick checks, and should have been stopped

@@ -81,6 +81,8 @@ TAGS: dict[str, tuple[Tag, ...]] = {
     "data_in_link": (_DISCLOSURE, _OUTPUT_HANDLING, _TOOL_MISUSE, _RENDERING, _EXFILTRATION),
     "data_in_link_suspected": (_DISCLOSURE, _OUTPUT_HANDLING, _TOOL_MISUSE, _RENDERING, _EXFILTRATION),
     "reconnaissance": (_PROMPT_LEAKAGE, _AGENT_DISCOVERY, _SYSTEM_DISCOVERY),
+    "reconnaissance_spread": (_PROMPT_LEAKAGE, _AGENT_DISCOVERY, _SYSTEM_DISCOVERY),
+    "reconnaissance_spread_noted": (_PROMPT_LEAKAGE, _AGENT_DISCOVERY, _SYSTEM_DISCOVERY),
     "tool_new": (_TOOL_MISUSE, _ROGUE_AGENTS, _TOOL_INVOCATION),
     "arguments_unusual": (_TOOL_MISUSE, _ROGUE_AGENTS, _TOOL_INVOCATION),
     "volume_unusual": (_CONSUMPTION, _EXCESSIVE_AGENCY, _TOOL_MISUSE, _ROGUE_AGENTS),

@@ -1,100 +1,59 @@
 """Claim: an unknown person on a public channel first mapped out the agent, and now goes for what it can reach.
 
 Counts turns that ask about the agent itself: its systems, tools, parameters, tables, permissions, instructions. Three
-such turns of at least two kinds before a call that looks into knowledge stop that call.
-Cannot see: questions spread over several conversations, or a person who already knows the agent.
+such turns of at least two kinds before a call that looks into knowledge stop that call. Over conversations memory
+counts: of one client three that probed, with three kinds, of a network four with four, and at least half of all it had;
+or two questions, new to the agent, in the same words from three clients each within a day. Then a call is stopped whose
+own turn probes or asks for much, and any other noted.
+Cannot see: one prober among many honest customers of one address, questions hours apart, or a person who already knows
+the agent.
 """
 
 import re
 
 from guardrail.case import Case
 from guardrail.invocation import Message
+from guardrail.probing import Asked, Probing
+from guardrail.text.questions import ABILITIES, KINDS, LONGEST_TURN, Question, probing_in
+from guardrail.traces import network_of
 from policies.signal import Evidence, Mark, Severity, Signal
 
 NAME = "reconnaissance"
 
 _MIN_TURNS = 3
 _MIN_KINDS = 2
-_QUESTIONS: tuple[tuple[str, re.Pattern[str]], ...] = (
-    (
-        "connected systems",
-        re.compile(
-            r"\b(?:systems?|connectors?|connections?|integrations?|sources?|data ?bases?|apis?|back-?ends?|services?|"
-            r"applications?|platforms?|knowledge(?: ?bases?)?|indexes|repositories|sites?|drives?)\b[^.?!\n]{0,50}"
-            r"\b(?:you|your|connected|linked|hooked|behind you|plugged)\b"
-            r"|\b(?:you|your)\b[^.?!\n]{0,40}\b(?:connected to|linked to|hooked up|integrated with|systems?|"
-            r"connectors?|"
-            r"integrations?|data ?sources?|data ?bases?|back-?ends?|knowledge (?:bases?|sources?)|search index)\b",
-            re.IGNORECASE,
-        ),
-    ),
-    (
-        "tools and parameters",
-        re.compile(
-            r"\b(?:list|enumerate|name|what|which|show|tell|give|print|every|all|"
-            r"describe)\b[^.?!\n]{0,40}\b(?:actions?|"
-            r"tools?|functions?|commands?|operations?|plug-?ins?|skills|endpoints?|topics?|workflows?|flows)\b"
-            r"[^.?!\n]{0,50}\b(?:you|your|available|able|run|call|use|parameters?|arguments?|inputs?)\b"
-            r"|\b(?:you|your)\b[^.?!\n]{0,40}\b(?:actions|tools?|functions?|plug-?ins?|commands|operations|"
-            r"endpoints?)\b"
-            r"|\b(?:your|you have|the full) (?:[\w-]+ ){0,2}(?:capabilities|abilities|functionality|permissions)\b"
-            r"|\b(?:parameters?|arguments?|inputs?|signature|schema|json)\b[^.?!\n]{0,40}\b(?:you|your|tool|action|"
-            r"function|names?|types?|expect|take|accept)\b",
-            re.IGNORECASE,
-        ),
-    ),
-    (
-        "tables and fields",
-        re.compile(
-            r"\b(?:which|what|name|names|list|all|every|show|dump|print|give|tell|describe|enumerate|export)\b"
-            r"[^.?!\n]{0,30}\b(?:tables?|columns?|fields|entit(?:y|ies)|schemas?|record types?|lists)\b"
-            r"|\b(?:which|what) (?:data ?base|table|store|index|list|system)\b[^.?!\n]{0,30}\b(?:stored|kept|saved|"
-            r"held|in)\b"
-            r"|\b(?:column|field|table) names\b"
-            r"|\b(?:does|do|is|are)\b[^.?!\n]{0,30}\b(?:directory|table|data ?base|list|index|crm|knowledge base|"
-            r"store)\b"
-            r"[^.?!\n]{0,30}\b(?:hold|holds|contain|contains|include|includes|have|has|cover|covers|store|stores|also|"
-            r"too)\b"
-            r"|\bhow many (?:records|rows|contacts|customers|entries|documents|files|users)\b",
-            re.IGNORECASE,
-        ),
-    ),
-    (
-        "what it may change",
-        re.compile(
-            r"\b(?:can|could|are|do|may) you\b[^.?!\n]{0,30}\b(?:change|edit|delete|modify|update|overwrite|write to|"
-            r"insert|alter|access|read|query|see|export|download)\b[^.?!\n]{0,30}\b(?:existing|any|other|all|every|"
-            r"everyone|records?|rows?|tables?|data|accounts?|internal|files?)\b"
-            r"|\b(?:what|which)\b[^.?!\n]{0,30}\b(?:can|could|do) you (?:access|read|see|reach|query)\b"
-            r"|\b(?:permissions?|privileges?|access rights?|access level|role|service account|credentials|identity)\b"
-            r"[^.?!\n]{0,40}\b(?:you|your)\b|\b(?:you|your)\b[^.?!\n]{0,40}\b(?:permissions?|privileges?|access level|"
-            r"service account|run as|credentials|logged in as)\b",
-            re.IGNORECASE,
-        ),
-    ),
-    (
-        "its own instructions",
-        re.compile(
-            r"\b(?:your|the|system|initial|hidden|original|exact|full)\b[^.?!\n]{0,20}\b(?:system prompt|prompt|"
-            r"instructions|guidelines|configuration|config|setup|rules|guardrails)\b[^.?!\n]{0,40}",
-            re.IGNORECASE,
-        ),
-    ),
+# Of one client, and of its network, where more strangers meet: conversations that probed, and kinds of questions.
+_CLIENT = (2.2, 3)
+_NETWORK = (3.2, 4)
+_MIN_SHARE = 0.5
+_MIN_CAMPAIGN = 2
+_MOST_TURNS = 60
+# Asks for more than one's own: all of something, or other people's names with where to reach them.
+_BULK = re.compile(
+    r"\b(?:dump|export|list|show|give|print|extract|fetch|get|send|read out)\b[^.?!\n]{0,30}\b(?:all|every|everyone|"
+    r"everybody|each|any|first \d{1,6}|last \d{1,6}|whole|entire|complete)\b"
+    r"|\b(?:names?|phones?|phone numbers?|e-?mails?|addresses|passports?|birthdays|salaries|passwords?)\b[^.?!\n]{0,20}"
+    r"(?:\band\b|,|\bwith\b)[^.?!\n]{0,20}\b(?:names?|phones?|phone numbers?|e-?mails?|addresses|passports?)\b",
+    re.IGNORECASE,
 )
 _OWN_MATTER = re.compile(r"\b(?:my|mine)\b[^.?!\n]{0,60}\d{3,}|\d{3,}[^.?!\n]{0,60}\bmy\b", re.IGNORECASE)
 _HAND_OVER = re.compile(
     r"escalat|transfer|hand.?o(?:ff|ver)|goodbye|greeting|human|live.?agent|feedback|survey", re.IGNORECASE
 )
-_MAX_TURN = 4_000
 
 
 def detect(case: Case) -> list[Signal]:
     call = case.call
     if not call.anonymous or not _reaches_knowledge(case):
         return []
-    current = " ".join(passage.text for passage in call.user_passages)[:_MAX_TURN]
+    current = " ".join(passage.text for passage in call.user_passages)[:LONGEST_TURN]
     if _OWN_MATTER.search(current):
         return []
+    return _in_this_conversation(case, current) or _over_conversations(case, current)
+
+
+def _in_this_conversation(case: Case, current: str) -> list[Signal]:
+    call = case.call
     asked = _probing_turns(_earlier_turns(case, current))
     kinds = {kind for _, _, kind, _, _ in asked}
     if len(asked) < _MIN_TURNS or len(kinds) < _MIN_KINDS:
@@ -133,7 +92,7 @@ def _reaches_knowledge(case: Case) -> bool:
 def _earlier_turns(case: Case, current: str) -> list[tuple[int, Message]]:
     """The user's turns before the current request, with their place in the history."""
     turns = [(index, message) for index, message in enumerate(case.call.history) if message.role == "user"]
-    if turns and current and " ".join(passage.text for passage in turns[-1][1].passages)[:_MAX_TURN] == current:
+    if turns and current and " ".join(passage.text for passage in turns[-1][1].passages)[:LONGEST_TURN] == current:
         turns.pop()
     return turns
 
@@ -141,16 +100,96 @@ def _earlier_turns(case: Case, current: str) -> list[tuple[int, Message]]:
 def _probing_turns(turns: list[tuple[int, Message]]) -> list[tuple[int, str, str, str, tuple[int, int]]]:
     """(place in history, path, kind, text, span) of the first probing question of each turn."""
     found = []
-    for index, message in turns[-60:]:
+    for index, message in turns[-_MOST_TURNS:]:
         hit = next(
             (
-                (index, passage.path, kind, passage.text, match.span())
+                (index, passage.path, question.kind, passage.text, (question.start, question.end))
                 for passage in message.passages
-                for kind, pattern in _QUESTIONS
-                if (match := pattern.search(passage.text[:_MAX_TURN]))
+                if (question := probing_in(passage.text)) is not None
             ),
             None,
         )
         if hit is not None:
             found.append(hit)
     return found
+
+
+def _over_conversations(case: Case, current: str) -> list[Signal]:
+    """What memory knows of the client, its network or a campaign; a stop only where this turn asks for more, too."""
+    probing = case.past.probing
+    if probing is None:
+        return []
+    question = probing_in(current)
+    asks = question is not None or _BULK.search(current) is not None
+    if _spread(probing.client, _CLIENT):
+        return [_spread_signal(case, probing.client, "this address", question, stops=asks)]
+    if _spread(probing.network, _NETWORK):
+        return [_spread_signal(case, probing.network, "its neighbourhood", question, stops=asks)]
+    if probing.campaign_here and probing.campaign >= _MIN_CAMPAIGN:
+        several = len(set(probing.here.strip(ABILITIES))) > 1
+        return [_campaign_signal(case, probing, question, stops=asks and several)]
+    return []
+
+
+def _spread(asked: Asked, least: tuple[float, int]) -> bool:
+    conversations, kinds = least
+    told = len({KINDS[letter] for letter in asked.kinds})
+    return asked.probing >= conversations and told >= kinds and asked.share >= _MIN_SHARE
+
+
+def _spread_signal(case: Case, asked: Asked, who: str, question: Question | None, *, stops: bool) -> Signal:
+    kinds = ", ".join(sorted({KINDS[letter] for letter in asked.kinds}))
+    then = "this call would go on with it" if stops else "this call may be another matter"
+    return _signal(
+        case,
+        question,
+        stops=stops,
+        reason=(
+            f"In about {asked.probing:.0f} of the last {asked.conversations:.0f} conversations from {who} somebody not "
+            f"signed in asked about the agent itself ({kinds}), a little in each; {then}."
+        ),
+        conversations=f"{asked.probing:.0f} of {asked.conversations:.0f}",
+    )
+
+
+def _campaign_signal(case: Case, probing: Probing, question: Question | None, *, stops: bool) -> Signal:
+    return _signal(
+        case,
+        question,
+        stops=stops,
+        reason=(
+            f"Within a day {probing.campaign} questions about the agent itself came in the same words from three or "
+            "more clients each, one of them in this conversation."
+        ),
+        conversations="",
+    )
+
+
+def _signal(case: Case, question: Question | None, *, stops: bool, reason: str, conversations: str) -> Signal:
+    call = case.call
+    evidence: tuple[Evidence, ...] = ()
+    if question is not None and len(call.user_passages) == 1:
+        passage = call.user_passages[0]
+        evidence = (
+            Evidence(
+                source="user",
+                path=passage.path,
+                start=question.start,
+                end=question.end,
+                quote=passage.text[question.start : question.end][:500],
+                mark=Mark.QUESTION,
+                note=question.kind,
+            ),
+        )
+    return Signal(
+        name="reconnaissance_spread" if stops else "reconnaissance_spread_noted",
+        severity=Severity.HIGH if stops else Severity.LOW,
+        reason=reason,
+        evidence=evidence,
+        facts=(
+            ("conversation", call.conversation_id),
+            ("client_network", network_of(call.client_ip)),
+            ("conversations", conversations),
+            ("tool_kind", case.kind.value),
+        ),
+    )

@@ -17,6 +17,7 @@ from guardrail.memory import (
     habits,
     leaving,
     poisoned,
+    probing,
     rates,
     said,
     session,
@@ -41,6 +42,7 @@ SHELVES: tuple[Shelf, ...] = (
     leaving.SHELF,
     carried.SHELF,
     said.SHELF,
+    probing.SHELF,
 )
 
 _LOOKED_AT = tuple(shelf for shelf in SHELVES if shelf.look)

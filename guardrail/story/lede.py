@@ -48,8 +48,9 @@ def lede_of(
         return f"{_carrier(signal, facts)} told {agent} to {_deed(tool_kind, tool, target, what='something')}"
     if deciding == "tool_description_followed":
         return f"The description of {_cut(tool) or 'a tool'} told {agent} what nobody asked for"
-    if deciding == "reconnaissance":
-        return f"{'A user' if signed_in else 'Somebody not signed in'} asked {agent} what it can reach"
+    if deciding in ("reconnaissance", "reconnaissance_spread"):
+        spread = " over several conversations" if deciding == "reconnaissance_spread" else ""
+        return f"{'A user' if signed_in else 'Somebody not signed in'} asked {agent} what it can reach{spread}"
     if deciding == "classified_data_leaving":
         data = f"{_cut(facts['data_class'])} data" if facts.get("data_class") else "classified data"
         return f"{agent} was about to {_deed(tool_kind, tool, target, what=data)}"
