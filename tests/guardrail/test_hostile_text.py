@@ -123,6 +123,18 @@ def test_it_reads_100_kB_of_anything_in_time(piece: str) -> None:
     assert [timing for timing in timings if timing[0] not in ("read", "decide") and timing[1] > 2_000] == []
 
 
+@pytest.mark.parametrize("quote", ["", "'", '"'])
+def test_it_reads_a_value_of_nothing_but_line_breaks_in_time(quote: str) -> None:
+    breaks = "\n" * 30_000
+    text = f"- from: ann@adatum.example\n  body: {quote}Hello{breaks}world{quote}\n"
+    forget_readings()
+    start = time.process_time()
+    judged(a_call(outputs=[("read_file", text)], arguments=MAIL))
+
+    # looked for from each of the line breaks it took 10 s
+    assert time.process_time() - start < 1
+
+
 @pytest.mark.parametrize("piece", [PIECES["words"], PIECES["yaml"], PIECES["zero-width characters"]])
 def test_the_deadline_holds_for_3_MB(piece: str) -> None:
     call = a_call(outputs=[("read_file", piece * (3_000_000 // len(piece)))], arguments=MAIL)
