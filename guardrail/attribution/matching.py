@@ -192,8 +192,8 @@ def _match(
     explained, raw, told = 0.0, 0.0, ""
     values, exact = [], []
     for leaf, weight in here:
-        share = share_in(leaf, window)
-        if not share or (leaf.kind in ("short", "long") and share < tuning.text_cover):
+        share = _share(leaf, window, least=tuning.text_cover)
+        if not share:
             continue
         told = told or _told(directive)
         quoted = doing.quoting.get(leaf.argument)
@@ -234,6 +234,14 @@ def _match(
         exact=tuple(exact),
         values=tuple(values),
     )
+
+
+def _share(leaf: Leaf, window: WordSet, *, least: float) -> float:
+    """How much of the value the window holds; of a text nothing where it is less than `least`."""
+    if not may_stand_in(leaf, (window.stretch,), least=least):
+        return 0.0
+    share = share_in(leaf, window)
+    return 0.0 if leaf.kind in ("short", "long") and share < least else share
 
 
 def _bonus(exact: list[Leaf], values: list[Leaf], directive: Directive, tuning: Tuning) -> float:

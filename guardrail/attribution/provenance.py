@@ -159,9 +159,18 @@ def may_stand_in(leaf: Leaf, lowers: Sequence[str], *, least: float) -> bool:
     if leaf.kind not in ("short", "long"):
         # grouped digits, other ways to write a date
         return spaced or (leaf.kind == "number" and len(leaf.needle) > 3)
-    # a word counts with and without its s
-    known = sum(1 for word in leaf.words if any(word.removesuffix("s") in lower for lower in lowers))
-    return known >= least * len(leaf.words)
+    known = len(leaf.words)
+    for word in leaf.words:
+        # it counts with and without its s
+        bare = word.removesuffix("s")
+        for lower in lowers:
+            if bare in lower:
+                break
+        else:
+            known -= 1
+            if known < least * len(leaf.words):
+                return False
+    return True
 
 
 def stands_in(needle: str, lower: str, start: int = 0) -> int:

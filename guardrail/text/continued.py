@@ -69,7 +69,7 @@ class BrokenOff:
 
         Returns where they are.
         """
-        bounds = list(split_sentences(lower[:_LONGEST]))[:_MOST_SENTENCES]
+        bounds = split_sentences(lower[:_LONGEST])[:_MOST_SENTENCES]
         beyond = Window(Sentences(lower, bounds), 0, len(bounds) - 1)
         for window in self._windows:
             window.go_on(beyond)

@@ -7,7 +7,7 @@ import base64
 import binascii
 import quopri
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from urllib.parse import unquote
 
 from guardrail.text.sentences import split_sentences
@@ -33,15 +33,23 @@ _OCTAL_CODE = re.compile(r"\\([0-3][0-7]{2})")
 _NUMBER = re.compile(r"\d+")
 _NOT_HEX = re.compile(r"0x|\\x|[^0-9A-Fa-f]")
 _MIN_LONG = 24
+_MOST_PADDING = 6
 _PATH_SIGN = re.compile(r"[/.:,\"'\\\[\]]")
 _LONG = re.compile(r"\S{24,}")
 _CODED_RUN = re.compile(r"[A-Za-z0-9+/_-]{24}")
 _BASE64_ONLY = re.compile(r"[A-Za-z0-9+/]{24,}={0,2}")
 _GOOD = re.compile(r"(?:[^\W_]|[ .,:;!?'\"\-_/@()\n])+")
+_ODD = {code: "\0" for code in range(128) if not _GOOD.fullmatch(chr(code))}
 # Some bytes in hex side by side: what is looked for below takes long where there is nothing.
 _HEX_SOME = re.compile(
     r"[0-9A-Fa-f][0-9A-Fa-f][ ,:\n]{1,2}(?:(?:0x|\\x)?[0-9A-Fa-f]{2}[ ,:\n]{1,2}){6}(?:0x|\\x)?[0-9A-Fa-f]{2}"
 )
+# Readable text has a blank between words. What was encoded before that may have none, but its bytes stand apart.
+_HEX_BLANK = re.compile(r"20(?<=[ ,:\nx]20)[ ,:\n]{1,2}(?:0x|\\x)?[0-9A-Fa-f]{2}[ ,:\n]")
+_HEX_BYTES = frozenset(
+    f"{start}{byte:02x}{end}" for byte in range(256) for start in ("", "0x", "\\x") for end in ("", ",", ":")
+)
+_DECIMAL_BLANK = re.compile(r"32(?<=[ ,;#]32)(?:, ?|; ?| )(?:&#)?\d{2,3}")
 _MAX_DECODED = 40
 _MAX_BLOB = 60_000
 _MAX_LAYERS = 3
@@ -75,9 +83,7 @@ def decoded_views(view: View) -> list[tuple[View, str]]:
     """
     found: list[tuple[View, str]] = []
     done: list[tuple[int, int]] = []
-    lower = view.text.lower()
-    words = dict.fromkeys(lower.split())
-    for match, how, decode in _blobs(view.text, lower, [word for word in words if len(word) >= _MIN_LONG]):
+    for match, how, decode in _blobs(view, done):
         start, end = match.span()
         if any(near <= start and end <= far for near, far in done[-_MAX_DECODED:]):
             continue
@@ -87,7 +93,7 @@ def decoded_views(view: View) -> list[tuple[View, str]]:
             found.append((View(plain, view, [0, len(plain)], [start, end]), how))
             if len(found) >= _MAX_DECODED:
                 return found
-    found += _turned(view, lower, words)
+    found += _turned(view)
     return found[:_MAX_DECODED]
 
 
@@ -96,20 +102,28 @@ def decode_blob(blob: str) -> str | None:
     return _from_base64(blob.strip()[:_MAX_BLOB])
 
 
-def _blobs(text: str, lower: str, long_words: list[str]) -> Iterator[tuple[re.Match[str], str, _Decode]]:
-    """What may be encoded in `text`, and how; nothing is looked for that a glance shows cannot be there."""
+def _blobs(view: View, done: Sequence[tuple[int, int]]) -> Iterator[tuple[re.Match[str], str, _Decode]]:
+    """What may be encoded in a text, and how; nothing is looked for that a glance shows cannot be there.
+
+    `done` grows by what could be decoded of what was told.
+    """
+    text = view.text
+    long_words = [word for word in view.words if len(word) >= _MIN_LONG]
     if any(_CODED_RUN.search(word) for word in long_words):
         long = [match.span() for match in _LONG.finditer(text)]
         if any(_BASE64_ONLY.fullmatch(text, *span) for span in long):
             yield from ((match, "base64", _from_base64) for match in _BASE64_LINES.finditer(text))
         for start, end in long:
-            for pattern, how, decode in _IN_LONG:
-                yield from ((match, how, decode) for match in pattern.finditer(text, start, end))
+            for run in _BASE64.finditer(text, start, end):
+                yield run, "base64", _from_base64
+                # what is written in fewer signs stands in such a run; where the run itself could be read there is none
+                if not (done and done[-1] == run.span()):
+                    yield from _fewer_signs(text, run.start(), min(run.end() + _MOST_PADDING, end))
     for word in long_words:
         # other long words are addresses and paths, which base85 has no signs for
-        if not _PATH_SIGN.search(word) and (found := _BASE85.search(text, lower.find(word))):
+        if not _PATH_SIGN.search(word) and (found := _BASE85.search(text, text.lower().find(word))):
             yield found, "base85", _from_base85
-    if _many(text, ("6f", "6F", "20", "65")) and _HEX_SOME.search(text):
+    if (_HEX_BLANK.search(text) or len(_HEX_BYTES.intersection(view.words)) > 4) and _HEX_SOME.search(text):
         yield from ((match, "hex", _from_hex) for match in _HEX_APART.finditer(text))
     if "0110" in text:
         yield from ((match, "binary digits", _from_binary) for match in _BINARY.finditer(text))
@@ -117,7 +131,7 @@ def _blobs(text: str, lower: str, long_words: list[str]) -> Iterator[tuple[re.Ma
         yield from ((match, "octal escapes", _from_octal) for match in _OCTAL.finditer(text))
     if text.count("%u00") >= 4:
         yield from ((match, "percent encoding", _from_percent_u) for match in _PERCENT_U.finditer(text))
-    if _many(text, (" 116,", " 111,", ",116,", " 116 ", " 32,", ",32,", " 32 ")):
+    if _DECIMAL_BLANK.search(text) and _many(text, (" 116,", " 111,", ",116,", " 116 ", " 32,", ",32,", " 32 ")):
         yield from ((match, "codes of characters", _from_decimal) for match in _DECIMAL.finditer(text))
     if text.count("+A") >= 3:
         yield from ((match, "UTF-7", _from_utf_7) for match in _UTF_7.finditer(text))
@@ -127,14 +141,25 @@ def _blobs(text: str, lower: str, long_words: list[str]) -> Iterator[tuple[re.Ma
         yield from ((match, "quoted-printable", _from_quoted_printable) for match in _QUOTED_PRINTABLE.finditer(text))
 
 
+def _fewer_signs(text: str, start: int, end: int) -> Iterator[tuple[re.Match[str], str, _Decode]]:
+    yield from ((match, "base32", _from_base32) for match in _BASE32.finditer(text, start, end))
+    yield from ((match, "hex", _from_hex) for match in _HEX.finditer(text, start, end))
+
+
 def _many(text: str, pieces: Iterable[str]) -> bool:
     return sum(text.count(piece) for piece in pieces) >= 4
 
 
-def _turned(view: View, lower: str, words: Mapping[str, None]) -> Iterator[tuple[View, str]]:
+def _turned(view: View) -> Iterator[tuple[View, str]]:
     """Stretches of lines in shifted letters or backwards: their common words are words only when turned."""
-    turns = [(how, turn) for how, turn, probes in _TURNS if any(probe in lower for probe in probes)]
-    turns += [_SHIFTS[word] for word in sorted(_SHIFTS.keys() & words.keys())][:_MAX_TURNS]
+    words = view.words.keys()
+    probed = words & _PROBED
+    shifts = [_SHIFTS[word] for word in sorted(words & _SHIFTS.keys())][:_MAX_TURNS]
+    if not probed and not shifts:
+        return
+    lower = view.text.lower()
+    turns = [(how, turn) for how, turn, probes in _TURNS if any(probe in lower for probe in probes)] if probed else []
+    turns += shifts
     for how, turn in dict(turns).items():
         lines = [line.span() for line in _LINE.finditer(lower) if _reads_better(line.group(), turn)]
         if not lines:
@@ -260,15 +285,10 @@ def _readable(text: str) -> bool:
     """Words and spaces, as in a sentence; keys, digests and identifiers decode to noise and are left alone."""
     if len(text) < 12:
         return False
-    odd = len(_GOOD.sub("", text))
+    odd = text.translate(_ODD).count("\0") if text.isascii() else len(_GOOD.sub("", text))
     return len(text) - odd >= 0.92 * len(text) and " " in text.strip()
 
 
-_IN_LONG: tuple[tuple[re.Pattern[str], str, _Decode], ...] = (
-    (_BASE64, "base64", _from_base64),
-    (_BASE32, "base32", _from_base32),
-    (_HEX, "hex", _from_hex),
-)
 # Common words as they look in shifted letters -> what turns them back.
 _SHIFTS = {
     word.translate(there): (how, _by(back))
@@ -282,3 +302,4 @@ _TURNS: tuple[tuple[str, Callable[[str], str], tuple[str, ...]], ...] = tuple(
     (how, turn, tuple(turn(probe) for probe in _PROBES))
     for how, turn in (("rot13", _rot13), ("written backwards", _backwards))
 )
+_PROBED = frozenset(probe.strip() for _, _, probes in _TURNS for probe in probes)

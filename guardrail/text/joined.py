@@ -22,7 +22,11 @@ _LOG_PREFIX = re.compile(
     r"(?:[\[(]?[A-Za-z][\w./:\[\]-]{0,40}[\d\])/:][\])]?[ \t]{1,4})?",
     re.MULTILINE,
 )
+# where a line may begin with it
+_LOG_LINE = re.compile(r"\n[\[(]?\d")
 _APART = re.compile(r"(?<!\S)(?:[^\W\d_] ){3,}[^\W\d_](?!\S)")
+# `a` and `I` stand alone in any text; what is taken apart into letters has more of them
+_LETTERS = frozenset("abcdefghijklmnopqrstuvwxyz")
 # a quick look for what the next two take time to find
 _SINGLE = re.compile(r" \w \w \w")
 _LETTERS_APART = re.compile(r"(?<!\S)(?:\S ){1,400}\S(?!\S)|(?<=\S) {2,8}(?=\S)")
@@ -69,29 +73,30 @@ _KNOWN = frozenset(word for word in ENGLISH.stop_words | frozenset(ENGLISH.verbs
 def join_up(view: View) -> View:
     """`view` as it was before somebody took it apart; the same object where nothing was."""
     text = view.text
-    if _DEFANGED_SIGN.search(text) or "xxp" in text:
+    words = view.words
+    if (any(sign in text for sign in "[({") and _DEFANGED_SIGN.search(text)) or "xxp" in text:
         view = view.rewrite(_DEFANGED, lambda match: _FANGS.get(match.group().strip(" [](){}").lower(), match.group()))
     if "+" in text or "&" in text or "CONCAT" in text:
         view = view.replaced(_without_seams(view.text))
-    if max(map(len, text.split()), default=0) >= _MIN_GLUED:
+    if max(map(len, words), default=0) >= _MIN_GLUED:
         view = view.replaced(_apart(view.text))
     if "-\n" in text or "-\r\n" in text:
         view = view.rewrite(_HYPHENATED, lambda match: "")
-    if ":" in text and "0" in text:
+    if ":" in text and "0" in text and (_LOG_PREFIX.match(text) or _LOG_LINE.search(text)):
         view = view.replaced(_after_prefixes(view.text))
     if "_" in text or "*" in text:
         view = view.replaced(_without_signs(view.text))
     if not text.isascii() and _EMOJI.search(text):
         view = view.replaced(_without_emoji(view.text))
-    if sum(noise in text for noise in _NOISES) > 1:
+    if sum(noise[1] in text and noise in text for noise in _NOISES) > 1:
         view = view.replaced(_without_noise(view.text))
-    if _SINGLE.search(text):
+    if (len(words.keys() & _LETTERS) > 2 or not text.isascii()) and _SINGLE.search(text):
         view = view.replaced(_together(view.text, _APART, _LETTERS_APART))
     if _HYPHENED.search(text):
         view = view.replaced(_together(view.text, _HYPHENS, _LETTERS_HYPHENED))
     if _DOTTED.search(text):
         view = view.replaced(_together(view.text, _DOTS, _LETTERS_DOTTED))
-    if _has_numbered_words(view.text):
+    if _has_numbered_words(" ".join(view.words)):
         view = view.replaced(_with_letters(view.text))
     return view
 

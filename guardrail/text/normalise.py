@@ -27,7 +27,7 @@ _BLOCK_TAGS = frozenset(
     "blockquote body br center dd div dl dt footer form h1 h2 h3 h4 h5 h6 header hr li main ol p pre section table td "
     "th tr ul".split()
 )
-_TAG_NAME = re.compile(r"</?([A-Za-z][A-Za-z0-9]{0,12})")
+_TAG = re.compile(r"<(?:!--|/?([A-Za-z][A-Za-z0-9]{0,12}))")
 _UNSEEN_STYLE = re.compile(
     r"display\s*:\s*none|visibility\s*:\s*hidden|font-size\s*:\s*[01](?:px|pt|em|%)?\s*[;\"']|"
     r"opacity\s*:\s*0?\.?0*[;\"']"
@@ -113,38 +113,55 @@ def _without_html(view: View, hidden: list[Hidden]) -> View:
     text = view.text
     cuts: list[Cut] = []
     unseen: list[tuple[str, int]] = []
+    # what short tags leave behind them: a page has a few, a thousand times each
+    plain: dict[str, str] = {}
     comments_end = True
-    start = text.find("<")
-    while start >= 0:
-        end = start + 1
-        if text.startswith("<!--", start):
-            close = text.find("-->", start + 4) if comments_end else -1
-            comments_end = close >= 0
-            inner_end = close if close >= 0 else len(text)
-            hidden.append(Hidden(start=view.place(start), end=view.place(inner_end), how="an HTML comment"))
+    end = 0
+    for found in _TAG.finditer(text):
+        start = found.start()
+        if start < end:
+            continue
+        name = found.group(1)
+        if name is None:
+            comments_end = _note_comment(view, start, hidden, may_end=comments_end)
             end = start + 4
             cuts.append((start, end, "\n"))
+            continue
+        close = text.find(">", start + 1, start + _MAX_TAG)
+        whole = text[start : close + 1]
+        if not unseen and whole in plain:
+            end = close + 1
+            cuts.append((start, end, plain[whole]))
+            continue
+        tag = name.lower()
+        if close < 0 or tag not in _HTML_TAGS:
+            continue
+        end = close + 1
+        open_before = len(unseen)
+        _note_unseen(whole, tag, view.place(start), view.place(end), unseen, hidden)
+        # what is hidden is no part of the sentence around it
+        apart = "\n" if tag in _BLOCK_TAGS or len(unseen) != open_before else ""
+        if end - start < 2 * _MIN_ATTRIBUTE:
+            cuts.append((start, end, apart))
+            if not unseen and not open_before:
+                plain[whole] = apart
         else:
-            name = _TAG_NAME.match(text, start)
-            close = text.find(">", start + 1, start + _MAX_TAG) if name else -1
-            if name and close >= 0 and name.group(1).lower() in _HTML_TAGS:
-                tag = name.group(1).lower()
-                end = close + 1
-                open_before = len(unseen)
-                _note_unseen(text[start:end], tag, view.place(start), view.place(end), unseen, hidden)
-                # what is hidden is no part of the sentence around it
-                apart = tag in _BLOCK_TAGS or len(unseen) != open_before
-                cuts += _around_attributes(view, start, end, hidden) or [(start, end, "\n" if apart else "")]
-        start = text.find("<", end)
+            cuts += _around_attributes(view, start, end, hidden) or [(start, end, apart)]
     for _, place in unseen:
         hidden.append(Hidden(start=place, end=view.place(len(text)), how="HTML"))
     return view.replaced(cuts)
 
 
+def _note_comment(view: View, start: int, hidden: list[Hidden], *, may_end: bool) -> bool:
+    """Note what the comment at `start` hides, and tell whether it ends. When one does not, no later one does."""
+    close = view.text.find("-->", start + 4) if may_end else -1
+    end = close if close >= 0 else len(view.text)
+    hidden.append(Hidden(start=view.place(start), end=view.place(end), how="an HTML comment"))
+    return close >= 0
+
+
 def _around_attributes(view: View, start: int, end: int, hidden: list[Hidden]) -> list[Cut]:
     """The cuts that leave of one tag the attributes a sentence may stand in; none where there is no such."""
-    if end - start < 2 * _MIN_ATTRIBUTE:
-        return []
     cuts: list[Cut] = []
     done = start
     for match in _ATTRIBUTE.finditer(view.text, start, end):

@@ -3,63 +3,72 @@
 import re
 from collections.abc import Iterator
 
-# Where a sentence may end: the pattern below is slow at every other place.
-_MAY_END = re.compile(r"[.!?%\n;|{\[<]")
 # A full stop ends a sentence before space or a closing quote, and between a word and a capital (text glued together).
+# It begins with one class of signs, so that a search skips everything else at once; what may follow which sign is told
+# by looking back at it.
 _END = re.compile(
-    r"[.!?]+[\"'’”)\]]{0,3}(?=\s|$)"
-    r"|[.!?]+[\"'’”)\]]{0,3}(?=[A-Z][a-z]+[ ,'’])"
-    r"|[.!?%]+[\"'’”)\]]{0,2}(?=[A-Z]{2,}[ :])"
-    r"|\n\s*\n"
-    r"|\n(?=\s*(?:[-*•>#|]|\d{1,2}[.)]\s|[A-Z<\[\"'“]))"
-    r"|;\s"
+    r"[.!?%\n;|{\[<](?:"
+    r"(?<=[.!?])[.!?]*+[\"'’”)\]]{0,3}+(?=\s|$|[A-Z][a-z]++[ ,'’])"
+    r"|(?<=[.!?%])[.!?%]*+[\"'’”)\]]{0,2}+(?=[A-Z]{2,}+[ :])"
+    r"|(?<=\n)(?:\s*\n|(?=\s*(?:[-*•>#|]|\d{1,2}[.)]\s|[A-Z<\[\"'“])))"
+    r"|(?<=;)\s"
     # what a cell of a table or a bracket of markup holds
-    r"|(?:\|\s|[{\[])(?=[A-Z][a-z]+ [a-z])"
+    r"|(?:(?<=\|)\s|(?<=[{\[]))(?=[A-Z][a-z]++ [a-z])"
+    r"|(?<=<)(?=[A-Za-z/]))"
 )
-_TAG = re.compile(r"<[A-Za-z/]")
-_ABBREVIATION = re.compile(
-    r"(?:\b(?i:e\.g|i\.e|etc|mr|mrs|ms|dr|no|nr|st|vs|approx|inc|ltd|co|fig|p)|(?<![\w.])[A-Z])\.$"
-)
+_SHORTENED = "e.g i.e etc mr mrs ms dr no nr st vs approx inc ltd co fig p".split()
+_ABBREVIATION = re.compile(rf"(?:\b(?i:{'|'.join(map(re.escape, _SHORTENED))})|(?<![\w.])[A-Z])\.$")
+# Looked at first: the pattern takes longer than all else that is done for a sentence.
+_SHORT_TAILS = frozenset(word[-2:] for word in _SHORTENED)
 _MAX_SENTENCE = 1200
 
 
-def split_sentences(text: str) -> Iterator[tuple[int, int]]:
+def split_sentences(text: str) -> list[tuple[int, int]]:
     """(start, end) of each sentence, blanks trimmed; one longer than 1,200 characters is cut at that length."""
-    start = done = 0
-    for place in _MAY_END.finditer(text):
-        at = place.start()
-        if at < done:
-            continue
+    found: list[tuple[int, int]] = []
+    start = 0
+    for end in _ends(text):
+        near, far = start, end
+        while near < far and text[near].isspace():
+            near += 1
+        while far > near and text[far - 1].isspace():
+            far -= 1
+        if far - near > _MAX_SENTENCE:
+            found += _cut(text, near, far)
+        elif far > near:
+            found.append((near, far))
+        start = end
+    return found
+
+
+def _ends(text: str) -> list[int]:
+    ends = [0]
+    for match in _END.finditer(text):
+        at = match.start()
         sign = text[at]
         if sign == "<":
-            if not _is_tag_after_stop(text, at, start):
-                continue
-            done = at
-        else:
-            match = _END.match(text, at)
-            if match is None:
-                continue
-            done = match.end()
-            if sign == "." and _ABBREVIATION.search(text, max(start, at - 8), at + 1):
-                continue
-        yield from _pieces(text, start, done)
-        start = done
-    yield from _pieces(text, start, len(text))
+            if _is_after_stop(text, at, ends[-1]):
+                ends.append(at)
+        elif sign != "." or not _is_abbreviation(text, at, ends[-1]):
+            ends.append(match.end())
+    ends.append(len(text))
+    return ends
 
 
-def _is_tag_after_stop(text: str, at: int, start: int) -> bool:
-    if not _TAG.match(text, at):
+def _is_abbreviation(text: str, at: int, start: int) -> bool:
+    tail = text[max(start, at - 2) : at].lower()
+    if tail not in _SHORT_TAILS and tail[:1].isalnum() and len(tail) > 1:
         return False
+    return _ABBREVIATION.search(text, max(start, at - 8), at + 1) is not None
+
+
+def _is_after_stop(text: str, at: int, start: int) -> bool:
     while at > start and text[at - 1].isspace():
         at -= 1
     return at > start and text[at - 1] in ".!?"
 
 
-def _pieces(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
-    while start < end and text[start].isspace():
-        start += 1
-    while end > start and text[end - 1].isspace():
-        end -= 1
+def _cut(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
     while end - start > _MAX_SENTENCE:
         cut = text.rfind(" ", start + _MAX_SENTENCE // 2, start + _MAX_SENTENCE)
         cut = cut if cut > 0 else start + _MAX_SENTENCE

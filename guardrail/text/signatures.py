@@ -123,9 +123,12 @@ OVERRULING = frozenset(
 )
 
 
-# Of each sign above: the words one of which it holds, patterns for what shows it without any of them, and how far
+# What stands in a text where a pattern may match (any of it), and the pattern: most texts have none of these.
+_Glance = tuple[tuple[str, ...], re.Pattern[str]]
+
+# Of each sign above: the words one of which it holds, glances for what shows it without any of them, and how far
 # before and after the word it reaches.
-_HINTS: tuple[tuple[frozenset[str], tuple[re.Pattern[str], ...], int, int], ...] = tuple(
+_HINTS: tuple[tuple[frozenset[str], tuple[_Glance, ...], int, int], ...] = tuple(
     (frozenset(words.split()), glances, before, after)
     for words, glances, before, after in (
         ("ignore disregard forget override overrule bypass skip drop cancel set discard stop", (), 20, 160),
@@ -143,24 +146,31 @@ _HINTS: tuple[tuple[frozenset[str], tuple[re.Pattern[str], ...], int, int], ...]
         (
             "ai llm llms assistant assistants agent agents bot bots chatbot chatbots copilot model models claude "
             "gemini chatgpt llama mistral automated automation crawler crawlers reader readers system systems",
-            (re.compile(r"[.g](?:pt|i\.)"),),
+            ((("gpt",), re.compile("gpt")), (("a.i.",), re.compile(r"a\.i\."))),
             *(100, 60),
         ),
         (
             "system",
             (
-                re.compile(
-                    r"[<\[#=][|/#=\s(\[<{]{0,12}"
-                    r"(?:sys|im_|ins|inf|imp|adm|pro|ass|use|tas|con|ove|sec|hid|beg|end|new|res)"
+                (
+                    ("<", "[", "#", "="),
+                    re.compile(
+                        r"[<\[#=][|/#=\s(\[<{]{0,12}"
+                        r"(?:sys|im_|ins|inf|imp|adm|pro|ass|use|tas|con|ove|sec|hid|beg|end|new|res)"
+                    ),
                 ),
-                re.compile(r"end of (?:sys|use|doc|con|pro)"),
+                (("end of ",), re.compile(r"end of (?:sys|use|doc|con|pro)")),
             ),
             *(40, 100),
         ),
         (
-            "not don dont never without avoid need refrain silently secretly covertly discreetly quietly keep remain",
+            # what is not to be told rather than `not`, which most letters hold
+            "mention mentioning tell telling inform informing reveal revealing disclose disclosing alert alerting "
+            "notify notifying report reporting discuss show showing let silently secretly covertly discreetly quietly "
+            "asking confirmation confirming approval prompting user notice knowledge secret hidden quiet between "
+            "confidential users customer customers owner owners human humans person people",
             (),
-            *(20, 140),
+            *(60, 80),
         ),
         (
             "tool tools function functions plugin plugins connector connectors api apis argument arguments parameter "
@@ -175,7 +185,6 @@ _HINTS: tuple[tuple[frozenset[str], tuple[re.Pattern[str], ...], int, int], ...]
         ),
     )
 )
-_GLANCES = tuple(glance for _, glances, _, _ in _HINTS for glance in glances)
 _SIGN_OF = {
     word: sum(1 << number for number, (words, *_) in enumerate(_HINTS) if word in words)
     for words, *_ in _HINTS
@@ -203,16 +212,12 @@ def find_signatures(
     seen = 0
     for _, _, signs in hinted:
         seen |= signs
-    if not seen and not any(glance.search(lower, start, end) for glance in _GLANCES):
-        return
     for number, ((name, pattern), (_, glances, before, after)) in enumerate(zip(SIGNATURES, _HINTS, strict=True)):
         bit = 1 << number
-        if not glances and not seen & bit:
-            continue
-        places = [(near, far) for near, far, signs in hinted if signs & bit]
-        if glances:
-            seen_at = [match.span() for glance in glances for match in glance.finditer(lower, start, end)]
-            places = sorted(places + seen_at)
+        places = [(near, far) for near, far, signs in hinted if signs & bit] if seen & bit else []
+        for marks, glance in glances:
+            if any(lower.find(mark, start, end) >= 0 for mark in marks):
+                places = sorted(places + [match.span() for match in glance.finditer(lower, start, end)])
         for near, far in merged((max(start, near - before), min(end, far + after)) for near, far in places):
             for match in pattern.finditer(lower, near, far):
                 yield name, match.start(), match.end()

@@ -11,7 +11,7 @@ Cut = tuple[int, int, str]
 class View:
     """`text` after some rewriting; `place` maps an offset in it to the offset in the original passage."""
 
-    __slots__ = ("_after", "_before", "_under", "text")
+    __slots__ = ("_after", "_before", "_under", "_words", "text")
 
     def __init__(
         self, text: str, under: "View | None" = None, after: list[int] | None = None, before: list[int] | None = None
@@ -20,6 +20,14 @@ class View:
         self._under = under
         self._after = after
         self._before = before
+        self._words: dict[str, None] | None = None
+
+    @property
+    def words(self) -> dict[str, None]:
+        """What stands between blanks, in lower case, each once, in order: a glance at these saves many at the text."""
+        if self._words is None:
+            self._words = dict.fromkeys(self.text.lower().split())
+        return self._words
 
     def place(self, offset: int) -> int:
         """The original offset of `offset`; inside a rewritten stretch, an offset within what it was made from."""
@@ -29,6 +37,17 @@ class View:
                 moved = self._before[at] + offset - self._after[at]
                 offset = min(moved, self._before[at + 1]) if at + 1 < len(self._before) else moved
         return offset if self._under is None else self._under.place(offset)
+
+    def places(self, offsets: list[int]) -> list[int]:
+        """`place` of each of many offsets."""
+        if self._after is None or self._before is None:
+            moved = offsets
+        elif len(self._after) == 1:
+            by = self._before[0] - self._after[0]
+            moved = [offset + by for offset in offsets]
+        else:
+            return [self.place(offset) for offset in offsets]
+        return moved if self._under is None else self._under.places(moved)
 
     def rewrite(self, pattern: re.Pattern[str], replacement: Callable[[re.Match[str]], str]) -> "View":
         """A view with every match of `pattern` replaced; this view itself when nothing matched."""
@@ -74,6 +93,9 @@ class Mirrored(View):
         """The original offset; offsets grow within a sentence and shrink from one sentence to the next."""
         at = max(0, bisect_right(self._starts, offset) - 1)
         return self._origin.place(max(0, self._ends[at] + offset - self._starts[at]))
+
+    def places(self, offsets: list[int]) -> list[int]:
+        return [self.place(offset) for offset in offsets]
 
 
 def lowered(text: str) -> str:

@@ -3,8 +3,8 @@
 import re
 from collections.abc import Iterable
 
-from guardrail.text.directives import words_of
-from guardrail.text.words import stems
+from guardrail.text.directives import WORD, words_of
+from guardrail.text.words import stem, stems
 
 _SPACES = re.compile(r"\s+")
 _MAX_CHARACTERS = 60_000
@@ -30,6 +30,11 @@ class WordSet:
         if self._words is None:
             self._words = self._find_words()
         return self._words
+
+    @property
+    def stretch(self) -> str:
+        """The text with its spaces as they are, for a quick look."""
+        return self.lower
 
     def _find_lower(self) -> str:
         return ""
@@ -58,9 +63,22 @@ class Sentences:
         """The stretch from one sentence to another, spaces joined."""
         return " ".join(self._lower[self.bounds[first][0] : self.bounds[last][1]].split())
 
-    def has(self, piece: str, first: int, last: int) -> bool:
-        """Whether `piece`, which holds no space, stands anywhere in that stretch, if only inside a word."""
-        return self._lower.find(piece, self.bounds[first][0], self.bounds[last][1]) >= 0
+    def stretch(self, first: int, last: int) -> str:
+        """The same as it stands there."""
+        return self._lower[self.bounds[first][0] : self.bounds[last][1]]
+
+    def has_stem(self, wanted: str, first: int, last: int) -> bool:
+        """Whether a word with this stem stands in that stretch, which is not taken apart into words for it."""
+        lower = self._lower
+        start, end = self.bounds[first][0], self.bounds[last][1]
+        at = lower.find(wanted, start, end)
+        while at >= 0:
+            if at == start or _begins_word(lower, at):
+                word = WORD.match(lower, at, end)
+                if word is not None and stem(word.group()) == wanted:
+                    return True
+            at = lower.find(wanted, at + 1, end)
+        return False
 
     def words(self, index: int) -> frozenset[str]:
         found = self._words.get(index)
@@ -74,6 +92,12 @@ class Sentences:
         if found is None:
             found = self._stems[index] = stems(self.words(index))
         return found
+
+
+def _begins_word(lower: str, at: int) -> bool:
+    """No letter or digit stands before it, nor a hyphen or apostrophe that joins it to one."""
+    before = lower[at - 1]
+    return not (before.isalnum() or (before in "'’-" and at > 1 and lower[at - 2].isalnum()))
 
 
 class Window(WordSet):
@@ -105,16 +129,17 @@ class Window(WordSet):
         self._beyond = (*self._beyond, beyond)
 
     def holds(self, stem: str) -> bool:
-        """Whether one of its words has this stem; a look at the text saves taking most of it apart."""
-        if self._near.has(stem, self._first, self._last):
-            stems = self._near.stems
-            if any(stem in stems(index) for index in range(self._first, self._last + 1)):
-                return True
-        return any(window.holds(stem) for window in self._beyond)
+        """Whether one of its words has this stem."""
+        return self._near.has_stem(stem, self._first, self._last) or any(w.holds(stem) for w in self._beyond)
 
     def begins_with(self, stem: str) -> bool:
         """The same of the sentence it begins with."""
-        return self._near.has(stem, self._first, self._first) and stem in self.first_stems
+        return self._near.has_stem(stem, self._first, self._first)
+
+    @property
+    def stretch(self) -> str:
+        own = self._near.stretch(self._first, self._last)
+        return " ".join((own, *(window.stretch for window in self._beyond))) if self._beyond else own
 
     @property
     def first_stems(self) -> frozenset[str]:
