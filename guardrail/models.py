@@ -5,6 +5,9 @@ import uuid
 from django.conf import settings
 from django.db import models
 
+# The slug of the caller in whose name exercises are kept; it has no token, so nobody can call as it.
+EXERCISE = "exercise"
+
 
 class Orchestrator(models.Model):
     """One caller of the webhook: a platform that asks before its agents use a tool.

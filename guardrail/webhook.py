@@ -47,7 +47,7 @@ _NOTHING_LOADED = Ruleset(version=0)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class _Wire:
+class Wire:
     """What differs between callers on the way in and out. `arguments_of` is None where no answer can modify them."""
 
     name: str
@@ -65,14 +65,14 @@ class Answered:
     judgement: Judgement
 
 
-_COPILOT_STUDIO = _Wire(
+_COPILOT_STUDIO = Wire(
     name=copilot_studio.NAME,
     parse=copilot_studio.parse,
     salvage=copilot_studio.salvage,
     # as it came: what an engine does not see, it cannot judge
     forward=lambda body, _: body,
 )
-_EVALUATE = _Wire(
+_EVALUATE = Wire(
     name=evaluate.NAME,
     parse=evaluate.parse,
     salvage=lambda _: {},
@@ -80,13 +80,21 @@ _EVALUATE = _Wire(
     arguments_of=evaluate.arguments_of,
 )
 
+WIRES: dict[str, Wire] = {wire.name: wire for wire in (_COPILOT_STUDIO, _EVALUATE)}
 
-def answer_call(request: Request, caller: auth.Caller, wire: _Wire) -> Answered:
+
+def answer_call(request: Request, caller: auth.Caller, wire: Wire) -> Answered:
     """Judge one call and keep the verdict. Never raises: whatever goes wrong ends in an explicit decision."""
     started = time.monotonic()
     arrival = _arrival(request, caller, wire, give_up_at=started + settings.DEADLINE_MS / 1000)
-    ruleset = _ruleset()
     seals = request.headers.get(SEALS_HEADER, "")
+    return answer_arrival(arrival, caller, wire, _ruleset(), started=started, seals=seals)
+
+
+def answer_arrival(
+    arrival: store.Arrival, caller: auth.Caller, wire: Wire, ruleset: Ruleset, *, started: float, seals: str = ""
+) -> Answered:
+    """The same once it has arrived. `started` is on time.monotonic; `seals` names who asked about it before us."""
     call, judgement = _judged(arrival, wire=wire, caller=caller, ruleset=ruleset, started=started, seals=seals)
     try:
         store.record(
@@ -117,7 +125,7 @@ def _remember(call: Invocation, judgement: Judgement, ruleset: Ruleset, *, arriv
 
 
 def _judged(
-    arrival: store.Arrival, *, wire: _Wire, caller: auth.Caller, ruleset: Ruleset, started: float, seals: str
+    arrival: store.Arrival, *, wire: Wire, caller: auth.Caller, ruleset: Ruleset, started: float, seals: str
 ) -> tuple[Invocation | None, Judgement]:
     """The call, None when it cannot be read, and the judgement on it. `seals`: who asked about it before us."""
     if arrival.body_bytes > len(arrival.body):
@@ -169,7 +177,7 @@ def _modified(
     judge_it: Callable[[Invocation], Judgement],
     ruleset: Ruleset,
     *,
-    wire: _Wire,
+    wire: Wire,
     body: bytes,
 ) -> Judgement:
     """The judgement; where it says modify, with what may be sent instead, or stopped where that cannot be told."""
@@ -196,7 +204,7 @@ def _failed(call: Invocation | None, ruleset: Ruleset, *, degraded: str, detail:
     return Judgement(decision=decision, origins=(), tool_kind=ToolKind.EXECUTE, destinations=(), timings=())
 
 
-def _arrival(request: Request, caller: auth.Caller, wire: _Wire, *, give_up_at: float) -> store.Arrival:
+def _arrival(request: Request, caller: auth.Caller, wire: Wire, *, give_up_at: float) -> store.Arrival:
     received_at = datetime.now(UTC)
     body, body_bytes = _read(request, give_up_at=give_up_at)
     return store.Arrival(

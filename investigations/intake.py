@@ -18,7 +18,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from guardrail import tickets
-from guardrail.models import PendingIntake, Verdict
+from guardrail.models import EXERCISE, Orchestrator, PendingIntake, Verdict
 from investigations import disobedience
 from investigations.edits import join_edits
 from investigations.grouping import Cause, cause_not_taken_in, cause_of
@@ -144,8 +144,10 @@ def _take(rows: Sequence[Row], *, now: datetime) -> None:
     for row in fresh:
         if row["deciding_signal"] == ALLOWED_ONCE:
             _note_pass(row)
-    record_sightings(_sighting(row) for row in fresh)
     note_met(fresh)
+    # made-up agents are none of the organisation's
+    played = Orchestrator.objects.filter(slug=EXERCISE).values_list("pk", flat=True).first()
+    record_sightings(_sighting(row) for row in fresh if row["orchestrator_id"] != played)
     joined.record()
     disobedience.note(fresh, now=now)
     respond_to(grown, now=now)

@@ -3,7 +3,7 @@
 from celery import shared_task
 from django.utils import timezone
 
-from investigations import edit_notices, intake, late_intake
+from investigations import edit_notices, exercise, intake, late_intake
 from policies.services import restrictions
 
 
@@ -19,3 +19,9 @@ def take_in() -> None:
 def end_due_restrictions() -> None:
     """End the restrictions whose time is over; safe to run twice, and overlapping runs wait for each other."""
     restrictions.end_due(timezone.now())
+
+
+@shared_task(name="investigations.play_exercise")
+def play_exercise() -> None:
+    """Play the exercise somebody asked for; safe to run twice, one worker has it."""
+    exercise.play_due()

@@ -2,10 +2,12 @@
 
 from django.urls import path
 
-from investigations.views import act, investigation, queue
+from investigations.views import act, exercises, investigation, queue
 
 urlpatterns = [
     path("", queue.queue, name="queue"),
+    path("exercise/", exercises.exercise_list, name="exercises"),
+    path("exercise/<int:pk>/", exercises.exercise_page, name="exercise"),
     path("queue/news/", queue.queue_news, name="queue_news"),
     path("investigations/<int:pk>/", investigation.investigation_page, name="investigation"),
     path("investigations/<int:pk>/claim/", act.claim, name="investigation_claim"),
