@@ -7,7 +7,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("investigations", "0004_add_executed_outcome"),
+        ("investigations", "0005_add_noted_outcome"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
