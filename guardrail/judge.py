@@ -11,6 +11,7 @@ from guardrail.attribution.tuning import PRODUCTION, Tuning
 from guardrail.case import Case, Source, open_case, read_sources
 from guardrail.counterfactuals import WhatIf, told, what_if
 from guardrail.detectors import AT_ONCE, DETECTORS, Detect
+from guardrail.insiders import note_insiders
 from guardrail.invocation import Invocation, Origin, Past
 from guardrail.text.budget import Budget
 from guardrail.traces import Traces
@@ -224,6 +225,8 @@ def _decide(
             break
     if case.budget.short and "attribution" not in missing:
         missing.append("attribution")
+    nobody: list[Signal] = []
+    signals += _try("insiders", partial(note_insiders, signals, case), nobody, missing)
     return decide(signals, degraded=missing, rules=case.rules, ruleset=case.ruleset, sink=case.sink)
 
 

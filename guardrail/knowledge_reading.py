@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from guardrail.invocation import Passage
 from guardrail.text.budget import Budget
+from guardrail.text.directives import MENTION
 from guardrail.text.fingerprint import fingerprints_of
 from guardrail.text.reading import Directive, read_source
 from guardrail.text.signatures import SIGNATURES
@@ -59,7 +60,7 @@ def read_text(text: str, *, deadline: float, clock: Callable[[], float]) -> Text
         digest=hashlib.sha256(text.encode("utf-8", "replace")).hexdigest(),
         chars=len(text),
         whole=reading.complete and not budget.short,
-        orders=tuple(_orders(reading.directives, text))[:MOST_QUOTES],
+        orders=tuple(_orders(_put_plainly(reading.directives), text))[:MOST_QUOTES],
     )
 
 
@@ -67,6 +68,17 @@ def packed_fingerprints(text: str, *, deadline: float, clock: Callable[[], float
     """The fingerprints of `text` as they are stored; empty where it is too short to be known by them."""
     found = set(fingerprints_of(text, Budget(deadline=deadline, clock=clock)))
     return pack(found) if len(found) >= FEWEST_FINGERPRINTS else b""
+
+
+def _put_plainly(directives: tuple[Directive, ...]) -> tuple[Directive, ...]:
+    """Without sentences that only speak of a deed beside such an order, where there is one."""
+    plain = tuple(directive for directive in directives if _why(directive) and _is_order(directive))
+    return plain or directives
+
+
+def _is_order(directive: Directive) -> bool:
+    inside = any(sign.start < directive.end and directive.start < sign.end for sign in directive.signs)
+    return inside or directive.asked.manner != MENTION or bool(directive.hidden)
 
 
 def _orders(directives: tuple[Directive, ...], text: str) -> Iterator[Order]:

@@ -62,6 +62,8 @@ BASELINE: dict[str, Any] = {
         "stopped_call_executed": _NOTICE,
         "personal_data_leaving": _NOTICE,
         "destination_new": _NOTICE,
+        # One of ours last edited the text an instruction stands in: tells, and decides nothing
+        "insider_edit": _NOTICE,
         # Unlike what the agent did until now; honest work changes too
         "tool_new": _NOTICE,
         "arguments_unusual": _NOTICE,

@@ -104,6 +104,7 @@ TAGS: dict[str, tuple[Tag, ...]] = {
     "stopped_call_executed": (_ROGUE_AGENTS,),
     "late_finding": (_ROGUE_AGENTS,),
     "late_finding_noted": (_ROGUE_AGENTS,),
+    "insider_edit": (_PROMPT_INJECTION, _INDIRECT),
 }
 # Our own bookkeeping, which says nothing about an attack.
 NOT_FITTING = frozenset(
