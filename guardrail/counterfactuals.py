@@ -151,6 +151,7 @@ def _groups(case: Case, decision: Decision, budget: Budget) -> Iterator[Iterator
     ]
     yield _released(case, stopping)
     yield _looked_into(case)
+    yield _not_stopped_before(case, stopping)
     yield _without_text(case, stopping, budget)
     yield _other_description(case, stopping)
     yield _not_remembered(case, stopping, budget)
@@ -319,6 +320,16 @@ def _looked_into(case: Case) -> Iterator[Variation]:
         past = replace(case.past, late_finding="")
         words = "somebody had closed the investigation of that earlier call"
         yield _varied(case, Family.REMEMBERED, words, past=past)
+
+
+def _not_stopped_before(case: Case, stopping: list[Signal]) -> Iterator[Variation]:
+    names = {signal.name for signal in stopping}
+    if names & {"double_request", "double_request_held"}:
+        words = "somebody had found that earlier call harmless"
+        yield _varied(case, Family.REMEMBERED, words, past=replace(case.past, again=()))
+    if names & {"destination_stopped_elsewhere", "destination_confirmed_malicious"}:
+        words = "somebody had found the calls to that destination harmless"
+        yield _varied(case, Family.REMEMBERED, words, past=replace(case.past, elsewhere=()))
 
 
 def _with_agent(case: Case, rule: AgentRule) -> Ruleset:

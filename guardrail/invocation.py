@@ -184,6 +184,45 @@ class Entered:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Again:
+    """An earlier stop of this conversation, or of the same user or agent, that this call is like.
+
+    `action` is what was said then, `hold` or `block`. `destination` is the one of this call that is `same`, `house` (of
+    the same registered domain) or `near` (one letter apart); both empty where only the words are alike. `words` is the
+    share of the arguments' words in common, `whole` = those are enough words to tell by. `same_session`, `same_tool`,
+    `same_kind` compare the calls; `aimed` = the earlier one reached outside.
+    """
+
+    verdict_id: str
+    at: datetime
+    action: str
+    signal: str
+    destination: str = ""
+    likeness: str = ""
+    words: float = 0.0
+    whole: bool = False
+    same_session: bool = False
+    same_tool: bool = False
+    same_kind: bool = False
+    aimed: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Elsewhere:
+    """A destination of this call where another agent or user of the organisation was kept from reaching.
+
+    `verdict_id` is the last such call; `exact` False = only the registered domain is the same. `confirmed` = a person
+    said that it was an attack.
+    """
+
+    destination: str
+    verdict_id: str
+    at: datetime | None
+    exact: bool
+    confirmed: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Past:
     """What earlier calls tell, read from memory (Redis). `available` False = judged without it.
 
@@ -195,7 +234,8 @@ class Past:
     `heaps` are what left in pieces with this call's; `entered` those of its destinations that were stored from a text
     nobody vouched for; `unsaid` those of an order of another agent that none of this user's own words speak of.
     `habits` are what is usual for the agent, None where nothing is known of it; `probing` what a caller who is not
-    signed in, and others near, asked about the agent itself.
+    signed in, and others near, asked about the agent itself. `again` are stops this call repeats in whatever form, the
+    most alike first; `elsewhere` where others were stopped.
     """
 
     available: bool = False
@@ -212,6 +252,8 @@ class Past:
     entered: tuple[Entered, ...] = ()
     unsaid: tuple[str, ...] = ()
     probing: Probing | None = None
+    again: tuple[Again, ...] = ()
+    elsewhere: tuple[Elsewhere, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -32,7 +32,7 @@ from guardrail.memory import poisoned
 from guardrail.memory.past import asking_for, keep, load_past
 from guardrail.memory.tickets import redeem
 from guardrail.taught import taught_by
-from guardrail.traces import outcome_of
+from guardrail.traces import led_by, outcome_of
 from guardrail.verdict_id import new_verdict_id
 from guardrail.wire import Unreadable, copilot_studio, evaluate
 from guardrail.wire.second_opinion import SEALS_HEADER
@@ -158,7 +158,8 @@ def _judged(
             judgement = _modified(call, judgement, judge_it, ruleset, wire=wire, body=arrival.body)
         spare = min(deadline, time.monotonic() + settings.EXPLAIN_MS / 1000)
         judgement = _agreed(call, past, explain(judgement, deadline=spare, clock=time.monotonic))
-        traces = taught_by(asked_of_memory.traces, judgement)
+        led = led_by(asked_of_memory.traces, asked_of_memory.destinations, judgement.decision)
+        traces = taught_by(led, judgement)
     except (Unreadable, RecursionError) as error:
         detail = str(error) if isinstance(error, Unreadable) else "the body is nested too deeply"
         return None, _failed(None, ruleset, degraded="wire", detail=detail)

@@ -271,6 +271,12 @@ def _title(found: _Found) -> str:
             title = f"Posing as {_cut(found.fact('resembles'), 28) or 'one of ours'}: {_deed(found, where)}"
         case "destination_newly_registered":
             title = f"Newly registered domain: {_deed(found, where)}"
+        case "double_request" | "double_request_held":
+            title = f"Asked again: {_deed(found, where)}"
+        case "destination_stopped_elsewhere":
+            title = f"Stopped for others before: {_deed(found, where)}"
+        case "destination_confirmed_malicious":
+            title = f"Destination of an attack: {_deed(found, where)}"
         case "late_finding":
             title = f"After a call found out too late: {_deed(found, where)}"
         case "agent_quarantined":

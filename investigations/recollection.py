@@ -1,4 +1,4 @@
-"""What a person's word on an investigation changes in the memory of calls: which texts count as poisoned.
+"""What a person's word on an investigation changes in the memory of calls: texts, destinations, stops.
 
 Call it after the commit: what was not written down must not be remembered.
 """
@@ -12,15 +12,16 @@ from typing import Any
 
 from guardrail import tickets
 from guardrail.attribution.recall import named_by
-from guardrail.memory import poisoned, session
+from guardrail.memory import poisoned, session, stops
 from guardrail.models import AllowOnce, LateFinding, Orchestrator, Verdict
-from guardrail.traces import session_hash
+from guardrail.traces import Traces, hashed, session_hash, unpacked
 from investigations.models import Investigation, InvestigationCall
+from investigations.shared import places_of
 
 # An investigation has one cause: its newest calls name every text of it, however many repeat them.
 _MOST_CALLS = 500
-_COLUMNS = ("orchestrator_id", "tenant_id", "agent_id", "conversation_id", "signals")
 HARMLESS = (Investigation.Disposition.FALSE_POSITIVE, Investigation.Disposition.BENIGN_EXPECTED)
+_COLUMNS = ("orchestrator_id", "tenant_id", "agent_id", "conversation_id", "signals", "traces")
 
 
 class NotTold(RuntimeError):
@@ -28,13 +29,12 @@ class NotTold(RuntimeError):
 
 
 def settle(investigation: Investigation, *, disposition: str) -> bool:
-    """Take the texts behind a closed investigation off the memory, or keep them there as an attack.
+    """Take the texts and destinations behind a closed investigation off the memory, or keep them there as an attack.
 
     Whatever was found late in its conversations has been looked into by that. False when Redis is away. Four queries.
     """
-    calls = InvestigationCall.objects.filter(investigation=investigation).order_by("-verdict_id")
-    rows = list(_load(list(calls.values_list("verdict_id", flat=True)[:_MOST_CALLS])))
-    done = True
+    rows = _load_of(investigation)
+    done = _settle_stops(rows, disposition=disposition)
     for key, digests in _by_organisation(rows).items():
         if disposition in HARMLESS:
             done &= poisoned.clear(key, digests)
@@ -49,11 +49,63 @@ def settle(investigation: Investigation, *, disposition: str) -> bool:
 
 
 def vouch_for(verdict_id: uuid.UUID) -> bool:
-    """Take the texts behind one held call off the memory: a person has let it pass. False when Redis is away."""
-    done = True
-    for key, digests in _by_organisation(_load([verdict_id])).items():
+    """Take the texts behind one held call, and the stop, off the memory: a person has let it pass.
+
+    False when Redis is away.
+    """
+    rows = list(_load([verdict_id]))
+    done = _forget_stops(rows)
+    for key, digests in _by_organisation(rows).items():
         done &= poisoned.clear(key, digests)
     return done
+
+
+def take_back(investigation: Investigation) -> bool:
+    """What was said of the destinations behind an investigation is open again. False when Redis is away."""
+    done = True
+    for organisation, places in _places_of(_load_of(investigation)).items():
+        done &= stops.unsay(organisation, places)
+    return done
+
+
+def _settle_stops(rows: Iterable[Mapping[str, Any]], *, disposition: str) -> bool:
+    rows = list(rows)
+    done = _forget_stops(rows) if disposition in HARMLESS else True
+    for organisation, places in _places_of(rows).items():
+        if disposition in HARMLESS:
+            done &= stops.clear(organisation, places)
+        elif disposition == Investigation.Disposition.TRUE_POSITIVE:
+            done &= stops.confirm(organisation, places)
+    return done
+
+
+def _forget_stops(rows: Iterable[Mapping[str, Any]]) -> bool:
+    done = True
+    for row in rows:
+        traces = _traces_of(row)
+        if traces is not None:
+            done &= stops.forget(traces, str(row["id"]))
+    return done
+
+
+def _places_of(rows: Iterable[Mapping[str, Any]]) -> dict[str, tuple[str, ...]]:
+    """The hashes of the destinations these calls were led to, by organisation; none that their users named."""
+    found: dict[str, dict[str, None]] = {}
+    for row in rows:
+        organisation, traces = hashed(row["orchestrator"], row["tenant_id"]), _traces_of(row)
+        named = [aim.look for aim in traces.aims if aim.named] if traces else []
+        places = places_of(row["signals"], organisation=organisation, named=named)
+        found.setdefault(organisation, {}).update(dict.fromkeys(places))
+    return {organisation: tuple(places) for organisation, places in found.items() if places}
+
+
+def _traces_of(row: Mapping[str, Any]) -> Traces | None:
+    return unpacked(bytes(row["traces"]))
+
+
+def _load_of(investigation: Investigation) -> list[Mapping[str, Any]]:
+    calls = InvestigationCall.objects.filter(investigation=investigation).order_by("-verdict_id")
+    return list(_load(list(calls.values_list("verdict_id", flat=True)[:_MOST_CALLS])))
 
 
 def tell_again(*, now: datetime) -> int:

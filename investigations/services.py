@@ -106,13 +106,19 @@ def _close(investigation: Investigation, *, disposition: str, reason: str, now: 
     _current(investigation)
 
 
-@transaction.atomic
 def reopen(investigation: Investigation, *, reason: str, actor: Actor) -> None:
-    """Take a closed one up again, to correct its disposition.
+    """Take a closed one up again, to correct its disposition. What was said of its destinations no longer counts.
 
     Raises InvestigationError when it is open, or when the same cause has come again and is open as another one: one
-    cause is never open twice.
+    cause is never open twice; NotRemembered, with the investigation open, when the memory of calls is away.
     """
+    with transaction.atomic():
+        _reopen(investigation, reason=reason, actor=actor)
+    if not recollection.take_back(investigation):
+        raise NotRemembered("open again; the memory of calls (Redis) does not answer, so its destinations stay as said")
+
+
+def _reopen(investigation: Investigation, *, reason: str, actor: Actor) -> None:
     require(actor, Permission.INVESTIGATE)
     text = _required(reason, "reason")
     closed = Investigation.objects.filter(pk=investigation.pk, status=Investigation.Status.CLOSED)

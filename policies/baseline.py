@@ -60,6 +60,12 @@ BASELINE: dict[str, Any] = {
         "destination_newly_registered_noted": _NOTICE,
         # A call that was stopped was made all the same: the caller's doing, not this call's
         "stopped_call_executed": _NOTICE,
+        # What was blocked comes again in another form; held where it was held, or is only much alike
+        "double_request": {"strict": "block", "cautious": "hold"},
+        "double_request_held": _HOLD,
+        # An instruction led another agent there, and was blocked; confirmed = an analyst said that it was an attack
+        "destination_stopped_elsewhere": _HOLD,
+        "destination_confirmed_malicious": _BLOCK,
         "personal_data_leaving": _NOTICE,
         "destination_new": _NOTICE,
         # One of ours last edited the text an instruction stands in: tells, and decides nothing

@@ -35,6 +35,10 @@ _BY_SIGNAL = {
     "laundered_destination": Regime.MEMORY,
     "laundered_destination_noted": Regime.MEMORY,
     "relayed_destination": Regime.MEMORY,
+    "double_request": Regime.MEMORY,
+    "double_request_held": Regime.MEMORY,
+    "destination_stopped_elsewhere": Regime.MEMORY,
+    "destination_confirmed_malicious": Regime.PERSON,
     "late_finding": Regime.MEMORY,
     "late_finding_noted": Regime.MEMORY,
 }

@@ -9,6 +9,7 @@ from guardrail.detectors import (
     chain_request,
     classified,
     disobedience,
+    double_request,
     exfiltration,
     fingerprints,
     intelligence,
@@ -20,6 +21,7 @@ from guardrail.detectors import (
     relayed,
     restricted,
     secrets,
+    stopped_elsewhere,
     tool_description,
 )
 from policies.signal import Signal
@@ -43,12 +45,17 @@ DETECTORS: tuple[tuple[str, Detect], ...] = (
     (classified.NAME, classified.detect),
     (fingerprints.NAME, fingerprints.detect),
     (attribution.NAME, attribution.detect),
+    # behind what shows the text itself, which tells more
+    (stopped_elsewhere.NAME, stopped_elsewhere.detect),
+    (double_request.NAME, double_request.detect),
     (intent.NAME, intent.detect),
 )
 
 # Those that read no tool output: what a call is answered by where the rest may follow.
 AT_ONCE: tuple[tuple[str, Detect], ...] = (
     (restricted.NAME, restricted.detect),
+    (stopped_elsewhere.NAME, stopped_elsewhere.detect),
+    (double_request.NAME, double_request.detect),
     (reach.NAME, reach.detect),
     (intelligence.NAME, intelligence.detect),
     (secrets.NAME, secrets.detect),

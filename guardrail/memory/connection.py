@@ -19,7 +19,7 @@ _client: redis.Redis | None = None
 _away_until = 0.0
 
 
-def run(script: str, keys: Sequence[str], arguments: Sequence[str | int]) -> list[Any] | None:
+def run(script: str, keys: Sequence[str], arguments: Sequence[str | int | bytes]) -> list[Any] | None:
     """What the script answers, an empty list where that is no list; None when Redis does not answer in time."""
     global _away_until  # noqa: PLW0603 a flag every thread of this process shares
     if time.monotonic() < _away_until:
@@ -41,7 +41,7 @@ def forget_connection() -> None:
     _client, _away_until = None, 0.0
 
 
-def _evaluated(client: redis.Redis, script: str, keys: Sequence[str], arguments: Sequence[str | int]) -> Any:
+def _evaluated(client: redis.Redis, script: str, keys: Sequence[str], arguments: Sequence[str | int | bytes]) -> Any:
     """By its digest: the scripts are long, and Redis knows each from its first time on."""
     try:
         return client.evalsha(_digest(script), len(keys), *keys, *arguments)

@@ -21,6 +21,7 @@ from guardrail.memory import (
     rates,
     said,
     session,
+    stops,
     tickets,
 )
 from guardrail.memory.pepper import pepper
@@ -43,6 +44,7 @@ SHELVES: tuple[Shelf, ...] = (
     carried.SHELF,
     said.SHELF,
     probing.SHELF,
+    stops.SHELF,
 )
 
 _LOOKED_AT = tuple(shelf for shelf in SHELVES if shelf.look)
@@ -58,7 +60,7 @@ def asking_for(
     kind = infer_kind(call.tool, ruleset, agent_id=call.agent_id)
     key = Key(key=pepper(), organisation=organisation_of(call))
     chain = chain_of(call, ruleset, kind=kind, destinations=destinations, key=key)
-    traces = traces_of(call, kind=kind, destinations=destinations, at=at, chain=chain)
+    traces = traces_of(call, kind=kind, destinations=destinations, ruleset=ruleset, at=at, chain=chain)
     # without a step id two calls of one plan are no repeated delivery of each other
     holder = call.step_key if call.plan_step_id and call.step_key else uuid.uuid4().hex
     limits = _limits(call, ruleset) if call.anonymous else ()

@@ -17,7 +17,7 @@ from policies.ruleset import Mode
 log = structlog.get_logger(__name__)
 
 # The keys and the arguments of one shelf's script. No key = nothing to ask.
-Ask = tuple[Sequence[str], Sequence[str | int]]
+Ask = tuple[Sequence[str], Sequence[str | int | bytes]]
 NOTHING: Ask = ((), ())
 
 
@@ -143,11 +143,11 @@ class Composed:
         self.names = tuple(name for name, _ in shelves)
         self.script = _COMPOSED % ",\n".join(f"function(keys, args, now, again)\n{body}\nend" for _, body in shelves)
 
-    def arguments(self, asks: Sequence[Ask], *, traces: Traces, step: str) -> tuple[list[str], list[str | int]]:
+    def arguments(self, asks: Sequence[Ask], *, traces: Traces, step: str) -> tuple[list[str], list[str | int | bytes]]:
         """The keys and arguments of the whole script; `asks` run along the shelves."""
         keys = [session_key(traces)]
-        counts: list[str | int] = [traces.at, step]
-        arguments: list[str | int] = []
+        counts: list[str | int | bytes] = [traces.at, step]
+        arguments: list[str | int | bytes] = []
         for of_shelf, with_arguments in asks:
             keys += of_shelf
             counts += (len(of_shelf), len(with_arguments))

@@ -27,6 +27,13 @@ _PLACES = {
     "lookalike_destination": "which poses as {resembled}",
     "destination_newly_registered": "which was registered only lately",
 }
+# What memory knows of such a call.
+_BEFORE = {
+    "double_request": "which was stopped before",
+    "double_request_held": "much like a call that was stopped before",
+    "destination_stopped_elsewhere": "where another agent was led by an instruction",
+    "destination_confirmed_malicious": "where a confirmed attack leads",
+}
 
 
 def lede_of(
@@ -67,6 +74,8 @@ def lede_of(
         resembled = _cut(facts.get("resembles", "")) or "one of ours"
         said = _PLACES[deciding].format(resembled=resembled)
         return f"{agent} was about to {_deed(tool_kind, tool, target, what='something')}, {said}"
+    if deciding in _BEFORE:
+        return f"{agent} planned to {_deed(tool_kind, tool, target, what='something')}, {_BEFORE[deciding]}"
     if deciding == "agent_quarantined":
         return f"{agent} is quarantined and planned {_cut(tool) or 'a call'}"
     if deciding in _RESTRICTED:

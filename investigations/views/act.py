@@ -83,6 +83,9 @@ def reopen(request: HttpRequest, pk: int) -> HttpResponse:
     if form.is_valid():
         try:
             services.reopen(found, reason=form.cleaned_data["reason"], actor=actor_of(request))
+        except services.NotRemembered as error:
+            messages.warning(request, f"Investigation {pk} is {error}.")
+            return redirect("investigation", pk)
         except services.InvestigationError as error:
             form.add_error(None, str(error))
         else:

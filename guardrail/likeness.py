@@ -1,0 +1,269 @@
+"""By what a call is known again when it comes re-spelled, reworded or through another tool: hashes, and no text. Pure.
+
+Destinations: a hash of how the address looks (case, look-alike letters, punycode, sub-address and dots aside), one of
+the domain somebody registered, and one of each way to take a letter out of its name: two names one letter apart share
+one (M. Mor and A. Fraenkel, "A hash code method for detecting and correcting spelling errors", CACM 1982).
+
+Words: the least hashes of the pairs of words in the arguments. The share of pairs two texts have in common is estimated
+from them, exactly for short ones (A. Broder, "On the resemblance and containment of documents", 1997).
+"""
+
+import re
+import struct
+import unicodedata
+import zlib
+from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
+from hashlib import blake2b
+from itertools import pairwise
+
+import msgspec
+
+from guardrail.invocation import Invocation
+from guardrail.text.public_services import is_public_service
+from policies.intelligence.domains import registered
+from policies.intelligence.lookalike import look_of, unicode_of
+from policies.intelligence.public_houses import PUBLIC_HOUSES
+from policies.ruleset import Ruleset, Standing
+
+# From here on two texts are the same call in other words.
+SAME_WORDS = 0.6
+# Fewer pairs of words say nothing unless they are all there are.
+ENOUGH_WORDS = 5
+MOST_AIMS = 8
+# Signals of texts that lead a call somewhere.
+LEADING = frozenset(
+    "instruction_marked instruction_followed instruction_delegated tool_description_followed data_in_link "
+    "data_in_link_suspected".split()
+)
+_SKETCH = 24
+_MOST_WORDS = 300
+_MOST_LETTERS = 4_000
+_LEAST_NAME, _MOST_NAME = 6, 16
+# A name this long is that of somebody in particular, wherever it is said.
+_TELLING_NAME = 7
+_WORD = re.compile(r"[^\W_]+")
+_HOST = re.compile(r"(?:[^\s./@:?#]{1,63}\.){1,6}[^\s./@:?#\d]{2,63}")
+_NUMBERS = 8
+_OURS = (("destination_standing", "internal"), ("destination_standing", "known"))
+_OUTSIDE = (Standing.UNKNOWN, Standing.DENIED)
+
+
+class Aim(msgspec.Struct, frozen=True, kw_only=True, array_like=True, omit_defaults=True):
+    """One place outside that a call reaches: `at` in the call's destinations. The user's own words may have `named` it.
+
+    `led` = the signals that stopped the call say that a text led it there.
+
+    `look` and `house` are hashes, `house` of the registered domain, empty where anybody may live there. `near` are
+    hashes of 4 bytes. `loose` = a plain name, which means somebody else in another conversation.
+    """
+
+    at: int
+    look: str
+    house: str = ""
+    near: bytes = b""
+    named: bool = False
+    loose: bool = False
+    led: bool = False
+
+
+def aims_of(call: Invocation, destinations: Sequence[str], ruleset: Ruleset, *, organisation: str) -> tuple[Aim, ...]:
+    """Where a call reaches outside, at most MOST_AIMS, what the user did not name first. 20 microseconds each."""
+    outside = [(at, value) for at, value in enumerate(destinations[:50]) if ruleset.standing_of(value) in _OUTSIDE]
+    if not outside:
+        return ()
+    said = own_words(call)
+    found = [aim for at, value in outside if (aim := _aim(at, value, said, organisation)) is not None]
+    return tuple(sorted(found, key=lambda aim: aim.named)[:MOST_AIMS])
+
+
+def hashes_of(destination: str, *, organisation: str) -> tuple[str, ...]:
+    """The hashes a destination is known by, its look first; none for a plain name or a search engine."""
+    aim = _aim(0, destination, "", organisation)
+    if aim is None or aim.loose:
+        return ()
+    return (aim.look, aim.house) if aim.house else (aim.look,)
+
+
+def own_words(call: Invocation) -> str:
+    """What people said in this conversation, in small letters; never what an event or the assistant said."""
+    if call.event_triggered:
+        return ""
+    texts = [passage.text for message in call.history if message.role == "user" for passage in message.passages]
+    texts += [passage.text for passage in call.user_passages]
+    return "\n".join(texts).lower()
+
+
+def is_named(destination: str, said: str) -> bool:
+    """Whether these words (in small letters) name the destination: itself, its domain, or whose domain it is."""
+    value = destination.lower()
+    if not said:
+        return False
+    if value in said:
+        return True
+    host = _host_of(value)
+    if not host:
+        plain = _squashed(value)
+        return len(plain) >= _NUMBERS and any(c.isdigit() for c in plain) and plain in _squashed(said)
+    found = registered(host)
+    if not found.domain or found.domain in PUBLIC_HOUSES:
+        return False
+    if found.domain in said:
+        return True
+    return len(found.name) >= _TELLING_NAME and f" {_spaced(found.name)} " in f" {_spaced(said)} "
+
+
+def is_spoken_of(destination: str, said: str) -> bool:
+    """Whether these words have the name in front of the address, or the one of the domain: `answer Jane`."""
+    local = destination.lower().partition("@")[0]
+    names = [name for name in _WORD.findall(local) if len(name) >= 3 and not name.isdigit()]
+    host = _host_of(destination.lower())
+    names += [name for name in _WORD.findall(registered(host).name) if len(name) >= 4] if host else []
+    heard = f" {_spaced(said)} "
+    return any(f" {name} " in heard for name in names)
+
+
+def led_to(facts: Iterable[Sequence[str]], quotes: Iterable[str]) -> list[str]:
+    """The destinations outside among a signal's facts; where its `quotes` of the text name some of them, only those."""
+    pairs = [(str(name), str(value)) for name, value in facts]
+    outside = [
+        value
+        for (name, value), following in zip(pairs, [*pairs[1:], ("", "")], strict=True)
+        if name == "destination" and following not in _OURS
+    ]
+    quoted = " ".join(quotes).lower()
+    return [value for value in outside if value.lower() in quoted] or outside
+
+
+def sketch_of(call: Invocation, destinations: Sequence[str], *, organisation: str) -> bytes:
+    """What the words of the arguments are known by, without the places the call reaches; at most 96 bytes."""
+    words: list[str] = []
+    for argument in call.arguments:
+        if argument.value is None or isinstance(argument.value, bool):
+            continue
+        text = str(argument.value)[:_MOST_LETTERS].lower()
+        if text.strip() in destinations:
+            continue
+        words += _WORD.findall(text if text.isascii() else _plain(text))
+        if len(words) >= _MOST_WORDS:
+            break
+    del words[_MOST_WORDS:]
+    # a checksum of its own for each organisation, so that two cannot be compared
+    seed = zlib.crc32(organisation.encode())
+    pairs = [f"{one} {two}" for one, two in pairwise(words)] or words
+    found = sorted({_mixed(zlib.crc32(pair.encode("utf-8", "replace"), seed)) for pair in pairs})[:_SKETCH]
+    return struct.pack(f">{len(found)}I", *found)
+
+
+def resemblance(one: bytes, other: bytes) -> float:
+    """The share of pairs of words two sketches have in common, 0 to 1."""
+    first, second = set(_numbers(one)), set(_numbers(other))
+    if not first or not second:
+        return 0.0
+    least = sorted(first | second)[:_SKETCH]
+    return sum(1 for number in least if number in first and number in second) / len(least)
+
+
+def words_in(sketch: bytes) -> int:
+    """How many pairs of words a sketch knows, at most 24."""
+    return len(sketch) // 4
+
+
+def are_near(one: bytes, other: bytes) -> bool:
+    """Whether two names are at most one letter apart."""
+    return not set(_numbers(one)).isdisjoint(_numbers(other))
+
+
+def _aim(at: int, value: str, said: str, organisation: str) -> Aim | None:
+    look, house, name, loose = _forms(value)
+    if not look:
+        return None
+    return Aim(
+        at=at,
+        look=_short(organisation, "look", look),
+        house=_short(organisation, "house", house) if house else "",
+        near=_neighbourhood(name, organisation) if len(name) >= _LEAST_NAME else b"",
+        named=is_named(value, said),
+        loose=loose,
+    )
+
+
+@lru_cache(maxsize=4096)
+def _forms(value: str) -> tuple[str, str, str, bool]:
+    """How a destination looks, whose domain it is in, the name in it that an attacker would vary, whether loose."""
+    shown = unicodedata.normalize("NFKC", value.strip().lower())
+    host = _host_of(shown)
+    if not host:
+        plain = _squashed(_plain(shown))
+        loose = sum(letter.isdigit() for letter in plain) < _NUMBERS
+        return (f"#{plain}" if plain else ""), "", "", loose
+    path = _path_of(shown)
+    if path and is_public_service(host, path):
+        return "", "", "", False
+    found = registered(host)
+    shared = not found.domain or found.domain in PUBLIC_HOUSES
+    name = "" if shared else look_of(found.name)
+    before = host.removesuffix(found.domain) if found.domain else ""
+    where = f"{_plain(before)}{look_of(found.name)}.{found.suffix}" if found.domain else host
+    if "@" in shown and "://" not in shown:
+        local = _squashed(_plain(shown.rpartition("@")[0].partition("+")[0]))
+        return f"{local}@{where}", "" if shared else f"{name}.{found.suffix}", name or local, False
+    return "/".join((where.removeprefix("www."), *path)), "" if shared else f"{name}.{found.suffix}", name, False
+
+
+@lru_cache(maxsize=4096)
+def _host_of(value: str) -> str:
+    """The host of an address, URL or bare host, in Unicode; empty for anything else."""
+    if "://" in value:
+        rest = value.partition("://")[2]
+    elif "@" in value and " " not in value:
+        rest = value.rpartition("@")[2]
+    else:
+        rest = value if _HOST.match(value) else ""
+    host = re.split(r"[/?#]", rest[:300], maxsplit=1)[0].rpartition("@")[2].partition(":")[0]
+    return unicode_of(host.strip("[]<>., "))
+
+
+def _path_of(value: str) -> tuple[str, ...]:
+    if "@" in value and "://" not in value:
+        return ()
+    rest = re.split(r"[?#]", value.partition("://")[2] or value, maxsplit=1)[0]
+    return tuple(part for part in rest[:500].split("/")[1:] if part)
+
+
+def _plain(text: str) -> str:
+    """Letters of other alphabets as the ones they imitate; plain ones stay."""
+    if text.isascii():
+        return text
+    return "".join(letter if letter.isascii() else look_of(letter) or letter for letter in text)
+
+
+def _squashed(text: str) -> str:
+    return "".join(letter for letter in text if letter.isalnum())
+
+
+def _spaced(text: str) -> str:
+    return " ".join(_WORD.findall(text))
+
+
+def _neighbourhood(name: str, organisation: str) -> bytes:
+    """The name and what is left of it when any one letter is taken out, hashed."""
+    seed = zlib.crc32(organisation.encode())
+    name = name[:_MOST_NAME]
+    left = {name, *(name[:at] + name[at + 1 :] for at in range(len(name)))}
+    found = sorted(_mixed(zlib.crc32(one.encode("utf-8", "replace"), seed)) for one in left)
+    return struct.pack(f">{len(found)}I", *found)
+
+
+def _numbers(packed: bytes) -> Iterator[int]:
+    return (number for (number,) in struct.iter_unpack(">I", packed[: len(packed) // 4 * 4]))
+
+
+def _mixed(number: int) -> int:
+    # a checksum orders like its input; Knuth's multiplication spreads it (TAOCP 3, 6.4)
+    return (number * 2654435761) & 0xFFFFFFFF
+
+
+@lru_cache(maxsize=8192)
+def _short(*parts: str) -> str:
+    return blake2b("\x1f".join(parts).encode("utf-8", "replace"), digest_size=8).hexdigest()
