@@ -35,6 +35,7 @@ SIGNALS = {
     "second_opinion": "Another engine objects",
     "personal_data_leaving": "Personal data leaving",
     "destination_new": "Destination new to this agent",
+    "sink_ahead": "Harm likely next",
     "tool_new": "Tool new to this agent",
     "arguments_unusual": "Arguments unusual for this agent",
     "volume_unusual": "More calls than usual",

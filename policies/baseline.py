@@ -70,6 +70,8 @@ BASELINE: dict[str, Any] = {
         "destination_new": _NOTICE,
         # One of ours last edited the text an instruction stands in: tells, and decides nothing
         "insider_edit": _NOTICE,
+        # An attack is in view, and what the agent usually does next can do harm
+        "sink_ahead": _NOTICE,
         # Unlike what the agent did until now; honest work changes too
         "tool_new": _NOTICE,
         "arguments_unusual": _NOTICE,

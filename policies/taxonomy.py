@@ -83,6 +83,7 @@ TAGS: dict[str, tuple[Tag, ...]] = {
     "reconnaissance": (_PROMPT_LEAKAGE, _AGENT_DISCOVERY, _SYSTEM_DISCOVERY),
     "reconnaissance_spread": (_PROMPT_LEAKAGE, _AGENT_DISCOVERY, _SYSTEM_DISCOVERY),
     "reconnaissance_spread_noted": (_PROMPT_LEAKAGE, _AGENT_DISCOVERY, _SYSTEM_DISCOVERY),
+    "sink_ahead": (_PROMPT_INJECTION, _GOAL_HIJACK, _INDIRECT, _TOOL_INVOCATION),
     "tool_new": (_TOOL_MISUSE, _ROGUE_AGENTS, _TOOL_INVOCATION),
     "arguments_unusual": (_TOOL_MISUSE, _ROGUE_AGENTS, _TOOL_INVOCATION),
     "volume_unusual": (_CONSUMPTION, _EXCESSIVE_AGENCY, _TOOL_MISUSE, _ROGUE_AGENTS),

@@ -16,6 +16,7 @@ from guardrail.detectors import (
     intent,
     late_finding,
     laundering,
+    look_ahead,
     reach,
     reconnaissance,
     relayed,
@@ -48,6 +49,7 @@ DETECTORS: tuple[tuple[str, Detect], ...] = (
     # behind what shows the text itself, which tells more
     (stopped_elsewhere.NAME, stopped_elsewhere.detect),
     (double_request.NAME, double_request.detect),
+    (look_ahead.NAME, look_ahead.detect),
     (intent.NAME, intent.detect),
 )
 
