@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from investigations.views import act, exercises, investigation, queue
+from investigations.views import act, exercises, investigation, queue, response
 
 urlpatterns = [
     path("", queue.queue, name="queue"),
@@ -17,5 +17,14 @@ urlpatterns = [
     path("investigations/<int:pk>/close/", act.close, name="investigation_close"),
     path("investigations/<int:pk>/allow-once/", act.allow_once, name="investigation_allow_once"),
     path("investigations/<int:pk>/allow-once/take-back/", act.take_back, name="investigation_take_back"),
+    path("investigations/<int:pk>/restrict/", response.investigation_restrict, name="investigation_restrict"),
+    path("response/", response.response, name="response"),
+    path("response/restrict/", response.response_restrict, name="response_restrict"),
+    path("response/restrictions/<int:pk>/undo/", response.response_undo, name="response_undo"),
+    path("response/rules/<slug:slug>/", response.response_rule, name="response_rule"),
+    path("response/budget/", response.response_budget, name="response_budget"),
+    path("response/off/", response.response_off, name="response_off"),
+    path("response/on/", response.response_on, name="response_on"),
+    path("response/end-all/", response.response_end_all, name="response_end_all"),
     path("investigations/<int:pk>/reopen/", act.reopen, name="investigation_reopen"),
 ]

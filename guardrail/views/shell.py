@@ -27,6 +27,7 @@ DOORS = (
     ("queue", "Queue", "inbox", ("queue", "investigation")),
     ("verdicts", "Calls", "arrow-left-right", ("verdict", "document")),
     ("agents", "Agents", "cpu", ("agent", "environment", "tool")),
+    ("response", "Response", "slash-circle", ("response",)),
     ("exercises", "Exercise", "play-circle", ("exercise",)),
     ("callers", "Admin", "gear", ("caller", "opinion")),
 )

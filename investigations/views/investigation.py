@@ -15,6 +15,8 @@ from guardrail.views.verdicts import load_told
 from investigations import queries
 from investigations.forms import AllowOnceForm, CloseForm, CommentForm, ReopenForm
 from investigations.models import Investigation
+from investigations.response_forms import RestrictInvestigationForm
+from investigations.restricting import PROBING_HOURS, PROBING_PER_MINUTE, load_restricting
 from policies.access import Permission, may
 
 
@@ -38,6 +40,7 @@ def render_investigation(
     verdict = Verdict.objects.filter(pk=calls.shown).first() if calls.shown else None
     told = load_told(verdict) if verdict else None
     listed = {brief.pk for brief in calls.briefs}
+    restricting = load_restricting(investigation, verdict)
     context = {
         "investigation": investigation,
         "calls": calls,
@@ -48,6 +51,11 @@ def render_investigation(
         "edit": queries.load_edit(investigation) if not told else None,
         "may_work": may(request.user, Permission.INVESTIGATE),
         "allowing": queries.load_allowing(verdict, now=timezone.now()),
+        "restricting": restricting,
+        "may_respond": may(request.user, Permission.RESPOND),
+        "restrict_form": RestrictInvestigationForm(restricting=restricting, initial={"hours": "4"}),
+        "probing_per_minute": PROBING_PER_MINUTE,
+        "probing_hours": PROBING_HOURS,
         "allow_minutes": settings.ALLOW_ONCE_MINUTES,
         "allow_form": AllowOnceForm(initial={"call": calls.shown}),
         "comment_form": CommentForm(),
@@ -55,6 +63,12 @@ def render_investigation(
         "reopen_form": ReopenForm(),
     }
     return render(request, "investigations/investigation.html", {**context, **forms}, status=status)
+
+
+def load_shown(request: HttpRequest, investigation: Investigation) -> Verdict | None:
+    """The call the page tells. Three queries."""
+    shown = queries.load_calls(investigation, wanted=_wanted(request)).shown
+    return Verdict.objects.filter(pk=shown).first() if shown else None
 
 
 def _wanted(request: HttpRequest) -> uuid.UUID | None:

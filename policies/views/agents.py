@@ -122,6 +122,7 @@ def _page(
             or AgentSettingsForm(initial=settings_of(found), current_posture=found.fail_posture),
             "register_form": register_form or RegisterForm(),
             "may_change": may(request.user, Permission.CHANGE_POLICY),
+            "may_respond": may(request.user, Permission.RESPOND),
         },
         status=422 if refused else 200,
     )

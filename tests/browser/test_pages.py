@@ -174,6 +174,7 @@ def _paths(scene: Scene) -> tuple[str, ...]:
         f"/callers/{scene.install.caller.pk}/",
         "/opinions/",
         "/opinions/new/",
+        "/response/",
     )
 
 
