@@ -104,7 +104,7 @@ def _matching(rule: Rule, grown: Iterable[Grown]) -> list[_Due]:
                 continue
             before = found.get(subject)
             rows = (*before.rows, row) if before else (row,)
-            found[subject] = _Due(rule=rule, subject=subject, grown=one, rows=rows)
+            found[subject] = _Due(rule=rule, subject=subject, grown=before.grown if before else one, rows=rows)
     return _with_profile(rule, list(found.values()))
 
 
@@ -244,7 +244,7 @@ def _restrict(one: _Due, *, now: datetime) -> bool:
         kind=rule.kind,
         effect=rule.effect,
         subject=one.subject,
-        reason=f"{_reason(rule)}. Investigation {pk}.",
+        reason=f"{_reason(rule)}.",
         until=now + timedelta(minutes=rule.for_minutes),
         per_minute=rule.per_minute,
         investigation=pk,

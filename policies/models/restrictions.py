@@ -1,5 +1,8 @@
 """Restrictions people and rules put on agents, conversations, users, documents, destinations and channels."""
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
@@ -36,6 +39,8 @@ class Restriction(models.Model):
         REPLACED = "replaced", "Replaced"
         CLEARED = "cleared", "Its investigation was closed as harmless"
         SWITCHED_OFF = "switched_off", "All made by rules were ended"
+
+    agent_names: Mapping[str, str] = MappingProxyType({})
 
     kind = models.CharField(max_length=16, choices=Kind.choices)
     effect = models.CharField(max_length=16, choices=Effect.choices)
@@ -83,11 +88,20 @@ class Restriction(models.Model):
 
     @property
     def label(self) -> str:
-        """What is restricted, as a page names it: a session by its conversation, a channel with its agent."""
+        """What is restricted, as a page names it: a session by its conversation, a channel with its agent.
+
+        An agent by its name, where `agent_names` was set.
+        """
         parts = [str(part) for part in self.subject]
+        named = self.agent_names.get(parts[0]) or parts[0]
         if self.kind == self.Kind.CHANNEL:
-            return f"{parts[1]} of {parts[0]}" if parts[0] else f"{parts[1]} of every agent"
-        return parts[-1]
+            return f"{parts[1]} of {named}" if parts[0] else f"{parts[1]} of every agent"
+        return named if self.kind == self.Kind.AGENT else parts[-1]
+
+    @property
+    def agent_id(self) -> str:
+        """The agent it names, empty where it names none."""
+        return str(self.subject[0]) if self.kind in (self.Kind.AGENT, self.Kind.CHANNEL) else ""
 
     @property
     def compared(self) -> tuple[restrictions.Restricted, tuple[str, ...]]:
@@ -159,7 +173,16 @@ class NotDone(models.Model):
     def __str__(self) -> str:
         return f"{self.rule}: {self.effect} {self.kind}"
 
+    agent_names: Mapping[str, str] = MappingProxyType({})
+
     @property
     def label(self) -> str:
         """As `Restriction.label`."""
-        return Restriction(kind=self.kind, subject=self.subject).label
+        shown = Restriction(kind=self.kind, subject=self.subject)
+        shown.agent_names = self.agent_names
+        return shown.label
+
+    @property
+    def agent_id(self) -> str:
+        """As `Restriction.agent_id`."""
+        return Restriction(kind=self.kind, subject=self.subject).agent_id

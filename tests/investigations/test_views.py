@@ -21,7 +21,7 @@ from tests import told
 QUEUE_QUERIES = 11  # session, person, rows, two for the counts, assignees, roles, four for the header
 # session, person, the investigation, its calls, their verdicts, the shown one, its conversation, body, caller and
 # document, activities, roles, three for the header
-PAGE_QUERIES = 17
+PAGE_QUERIES = 19
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 
 
