@@ -114,7 +114,7 @@ def tool_verbs(tool: Tool) -> frozenset[str]:
     tokens = name_tokens(tool.tool_id, tool.name)
     verbs = [(index, ENGLISH.verb_forms[token]) for index, token in enumerate(tokens) if token in ENGLISH.verb_forms]
     first = 1 if len(tokens) > 2 and tokens[0] not in ENGLISH.verb_forms else 0
-    if len(tokens) == 2 and tokens[0].endswith("ing") and tokens[1] in ENGLISH.verbs:
+    if len(tokens) == 2 and (_is_gerund(tokens[0]) or tokens[0] in _THINGS_FIRST) and tokens[1] in ENGLISH.verbs:
         return frozenset((tokens[1],))
     return frozenset(verb for index, verb in verbs if index <= first or verb not in _NOUN_TOO)
 
@@ -171,7 +171,7 @@ def _kind_of_name(tokens: tuple[str, ...]) -> ToolKind | None:
     if tokens[0] == "check" and tokens[1:2] in (("out",), ("in",)):
         return ToolKind.WRITE
     # `booking_cancel`
-    if len(tokens) == 2 and tokens[0].endswith("ing") and tokens[1] in ENGLISH.verbs:
+    if len(tokens) == 2 and _is_gerund(tokens[0]) and tokens[1] in ENGLISH.verbs:
         return _KIND_OF_SENSE[ENGLISH.main_sense[tokens[1]]]
     if len(tokens) > 1 and tokens[0].removesuffix("s") in _THINGS_FIRST:
         last = _doer(tokens[-1]) or tokens[-1]
@@ -182,6 +182,10 @@ def _kind_of_name(tokens: tuple[str, ...]) -> ToolKind | None:
     # a plural is what the tool works on
     bare = tuple(token for token in tokens if token in ENGLISH.verbs or not token.endswith("s"))
     return _kind_of(bare if bare and bare[0] == tokens[0] else ("", *bare))
+
+
+def _is_gerund(token: str) -> bool:
+    return token.endswith("ing") and token in ENGLISH.verb_forms and token not in ENGLISH.verbs
 
 
 def _doer(token: str) -> str:

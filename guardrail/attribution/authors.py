@@ -17,6 +17,7 @@ _OWN_MATERIAL = frozenset(
     "manual policy handbook guide routine procedure schema sources intranet faq playbook sop knowledgebase".split()
 )
 _FILES = frozenset("file files doc docs".split())
+_DOCUMENTS = frozenset(("document", "documents"))
 # Of these a page is the organisation's own, whoever wrote it down.
 _KNOWLEDGE = frozenset(
     "kb knowledge knowledgebase wiki intranet faq runbook playbook sop manual policy handbook guide routine "
@@ -77,7 +78,13 @@ def is_nobodys(author: Author) -> bool:
 def is_how_to(source: Source) -> bool:
     """A file, a manual or a page of knowledge, by the name of the tool that returned it."""
     words = frozenset(tool_words(Tool(tool_id=source.tool_name, name=source.tool_name)))
-    return not words.isdisjoint(_OWN_MATERIAL)
+    return not words.isdisjoint(_OWN_MATERIAL | _DOCUMENTS)
+
+
+def is_knowledge(source: Source) -> bool:
+    """A page of a handbook, a runbook, a wiki, by the name of the tool that returned it."""
+    words = frozenset(tool_words(Tool(tool_id=source.tool_name, name=source.tool_name)))
+    return not words.isdisjoint(_KNOWLEDGE)
 
 
 def stays_inside(case: Case) -> bool:

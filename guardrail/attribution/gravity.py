@@ -4,7 +4,7 @@ The names of tools and arguments tell. A family holds the words people speak of 
 has it in mind.
 """
 
-from guardrail.attribution.request import Request, families_of
+from guardrail.attribution.request import Delegation, Request, families_of, telling_words
 from guardrail.case import Case
 from guardrail.destinations import argument_name
 from guardrail.text.directives import WORD
@@ -15,11 +15,11 @@ from policies.ruleset import ToolKind
 _FAMILIES = (
     "password passwd passphrase pin credential login signin sign-in locked unlock",
     "mfa 2fa otp totp factor multifactor authenticator authentication login sign-in",
-    "security antivirus firewall defender encryption tls ssl dns vpn proxy network",
+    "security antivirus firewall defender encryption tls ssl dns vpn proxy network audit monitoring backup",
     "role permission privilege admin administrator access right collaborator",
     "forwarding forward redirection delegate rule",
     "limit threshold ceiling credit",
-    "discount rebate price tariff rate fee",
+    "discount rebate price fee",
     "iban bank payee beneficiary salary payroll account payment rent invoice bill",
     "salary wage stipend pension bonus allowance compensation payout refund",
     "grade mark score",
@@ -62,7 +62,7 @@ def gives_up(case: Case) -> bool:
 def is_grave(case: Case) -> bool:
     """The call does such a thing, and the user's words do not speak of it."""
     said = stems(case.user.words)
-    if case.kind in (ToolKind.PAY, ToolKind.SHARE):
+    if case.kind in (ToolKind.PAY, ToolKind.SHARE) or (_lets_in(case) and said.isdisjoint(_RIGHTS)):
         return True
     if case.kind is ToolKind.DELETE and said.isdisjoint(_TAKING_AWAY | stems(tool_verbs(case.call.tool))):
         return True
@@ -75,14 +75,18 @@ def is_grave(case: Case) -> bool:
     return any(word in _FAMILY_OF and said.isdisjoint(_FAMILY_OF[word]) for word in touched)
 
 
+_PAYING = stems(
+    frozenset(verb for verb, sense in ENGLISH.main_sense.items() if sense == "pay")
+    | frozenset("paid bought payment bill invoice rent reminder subscription donation debt money renew rebook".split())
+)
 _RIGHTS = stems(frozenset("role permission privilege administrator access group".split()))
 # Whoever adds one of these leaves something for people to look at, and changes nothing by it.
 _SLIGHT = frozenset(
     "note comment remark task todo reminder draft ticket issue case incident event calendar appointment meeting slot "
     "room reservation label tag category folder log message mail email reply post chat channel thread page wiki review "
     "rating reaction feedback survey bookmark favorite favourite cart basket playlist list profile picture photo "
-    "description title summary report worksheet cell spreadsheet subscription newsletter window volume light "
-    "temperature".split()
+    "description title summary report file document doc repository branch commit code worksheet cell spreadsheet "
+    "subscription newsletter window volume light temperature".split()
 )
 # Verbs that only add or put away; `set`, `change`, `approve`, `release` and all others change what is.
 _ADDING = frozenset(
@@ -129,19 +133,38 @@ def _sets_grave(case: Case) -> bool:
 
 
 def _is_spoken_of(case: Case, request: Request) -> bool:
-    if request.asked:
-        return True
+    """The user's words hold the tool's telling verb, or half of what it is named after.
+
+    Looser words are not enough: whoever has a vendor set up has not asked for a file to be deleted.
+    """
     if request.only_reading or not case.user.words:
         return False
     said = stems(case.user.words)
+    if case.kind is ToolKind.PAY and request.deed and not said.isdisjoint(_PAYING):
+        return True
+    if (request.delegation is not Delegation.NONE or not request.deed_named) and is_object_given(case):
+        return True
     verbs = tool_verbs(case.call.tool)
-    if not said.isdisjoint(stems(verbs - ENGLISH.general - _VAGUE)):
+    telling = stems(verbs - ENGLISH.general - _VAGUE)
+    if not said.isdisjoint(telling):
         return True
     matters = [w for w in tool_words(case.call.tool) if w not in verbs and w.removesuffix("s") not in _PEOPLE]
-    spoken = sum(
-        1
-        for word in matters
-        if not families_of((word,)).isdisjoint(said)
-        or not said.isdisjoint(_FAMILY_OF.get(stem(word.removesuffix("s")), frozenset()))
+    if not matters:
+        return request.asked and not telling
+    spoken = sum(1 for word in matters if not said.isdisjoint(_ways_to_say(word)))
+    return 2 * spoken >= len(matters)
+
+
+def is_object_given(case: Case) -> bool:
+    """The user named what is to be changed, if only by a word of it: `the timeout` for `export.timeout`."""
+    return any(
+        leaf.kind not in ("long", "date")
+        and (leaf.words or leaf.kind != "short")
+        and (share >= case.tuning.given_share or not telling_words(" ".join(leaf.words)).isdisjoint(case.user.words))
+        and (leaf.kind != "number" or f"{argument_name(leaf.argument)} {leaf.needle}" in case.user.lower)
+        for leaf, share in zip(case.leaves, case.user_shares, strict=True)
     )
-    return bool(matters) and 2 * spoken >= len(matters)
+
+
+def _ways_to_say(word: str) -> frozenset[str]:
+    return families_of((word,)) | _FAMILY_OF.get(stem(word.removesuffix("s")), frozenset())

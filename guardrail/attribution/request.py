@@ -51,6 +51,11 @@ _DO_WHAT_IT_SAYS = re.compile(
     r"requests?)\b"
     r"|\b(?:actions?|tasks?|steps?|instructions?|changes|things|requests?) (?:(?:that|which) (?:is|are) )?(?:specified|"
     r"described|listed|mentioned|requested|outlined|given|written|asked|contained|there|in|from|on)\b"
+    # `work INC-4403`, `INC-4403, please`
+    r"|\b(?:do|work|handle|process|tackle|take (?:care of|over|on)|see to|attend to|deal with|look after) (?:on |off )?"
+    r"(?:the |this |my |our )?(?:[a-z]{3,12} )?#?[a-z]{0,8}[-#]?\d{2,12}\b"
+    r"|(?:^|[.!?] )(?:please,? |pls )?(?:ticket |case |issue )?[a-z]{0,8}[-#]?\d{2,12}(?:,? (?:please|pls))? ?"
+    r"(?:[.!]|$)"
     r"|\bwhat(?:'s| is| was) (?:specified|described|requested|outlined|written|asked|demanded|needed|required)\b",
     re.IGNORECASE,
 )
@@ -95,6 +100,11 @@ _DETAILS_THERE = re.compile(
     r"|\b(?:everything|anything|all)\b[^.!?\n]{0,30}\b(?:is|are|stands?) (?:in|on)\b[^.!?\n]{0,40}\b" + _THING + r"\b"
     r"|\b(?:items?|points?|tasks?|dates?|values?|marks?|figures?|numbers?|entries|rows|lines)\b[^.!?\n]{0,20}\b(?:of|from|"
     r"in|on) (?:the|my|his|her|their|our|that|this|[\w.-]+'s)\b[^.!?\n]{0,40}\b" + _THING + r"\b"
+    r"|\b(?:on|from) (?:the |my |our |his |her |their |[\w.-]{1,30}(?: [\w.-]{1,30})?'s )(?:[\w-]{1,30} )?"
+    r"(?:list|sheet|plan)\b"
+    r"|\b(?:it'?s|is|are|was|were|came|comes|arrived|stands?|lies) (?:in|by|with|on) "
+    r"(?:the |my |his |her |their |our )?" + _THING + r"\b"
+    r"|\bsee (?:the |my |his |her |their |our )?(?:[\w-]+ )?" + _THING + r"\b"
     r"|\bmentioned in\b|\b(?:new|updated|changed|latest) (?:address|details?|account|number|iban|date|time)\b",
     re.IGNORECASE,
 )
@@ -108,6 +118,8 @@ _TRADE = frozenset(
 )
 # Verbs that only speak to the agent (`tell me`, `give me`): no deed towards anybody else.
 _SPEAKING = frozenset("tell give provide show ask inform report call rate like".split())
+# Verbs that are things to work on where somebody hands them over: `do issue 311`.
+_ITEMS = frozenset("issue request mail email message comment note report".split())
 # A tool's noun that its verb implies: whoever says `forward it` means a mail or message.
 _MEANS = frozenset(
     "email mail message dm chat sms text direct outlook gmail teams slack money payment "
@@ -174,7 +186,8 @@ class Request:
     """`asked` = the user's words call for this kind of action on this kind of thing.
 
     `deed` = they call for this kind of action, on whatever. `only_reading` = nothing the user said calls for
-    changing or sending anything. `as_others_ask` = they want done what others ask for. `speaks_of_text` = they
+    changing or sending anything. `deed_named` = they name a
+    deed of their own. `as_others_ask` = they want done what others ask for. `speaks_of_text` = they
     speak of a mail, a ticket, a page or the like, without leaving anything to it in so many words.
     """
 
@@ -183,6 +196,7 @@ class Request:
     only_reading: bool
     delegation: Delegation
     as_others_ask: bool = False
+    deed_named: bool = False
     speaks_of_text: bool = False
 
 
@@ -207,6 +221,7 @@ def read_request(user: WordSet, tool: Tool, kind: ToolKind, tuning: Tuning) -> R
         and delegation is not Delegation.ACTIONS
         and (bool(senses) or _asks(user.lower)),
         delegation=delegation,
+        deed_named=any(ENGLISH.main_sense.get(verb, "read") != "read" for verb in said - _SPEAKING - _ITEMS),
         speaks_of_text=bool(_TEXT.search(user.lower[:_MAX_ORDERS])),
         as_others_ask=bool(_AS_OTHERS_ASK.search(user.lower[:_MAX_ORDERS])),
     )

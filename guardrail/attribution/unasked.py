@@ -7,14 +7,15 @@ order, a practice or a fact, has its values in the prose of that text.
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from guardrail.attribution.authors import is_how_to, is_named, is_nobodys, is_ours
-from guardrail.attribution.gravity import gives_up, is_weighty
-from guardrail.attribution.matching import is_constant
-from guardrail.attribution.provenance import Leaf, may_stand_in, share_in
-from guardrail.attribution.request import Delegation, Request
+from guardrail.attribution.gravity import is_weighty
+from guardrail.attribution.mandate import may_decide
+from guardrail.attribution.matching import EXACT, is_constant
+from guardrail.attribution.provenance import Leaf, may_stand_in, share_in, stands_in
+from guardrail.attribution.request import Request
 from guardrail.case import Case, Source
 from guardrail.invocation import Tool
 from guardrail.text.reading import Prose
+from guardrail.text.sentences import split_sentences
 from guardrail.text.words import ENGLISH
 from guardrail.text.wordset import WordSet, word_set
 from guardrail.tool_kind import tool_verbs
@@ -22,6 +23,7 @@ from policies.ruleset import Standing, ToolKind
 
 # Share of a field's words that makes it the value and nothing else.
 _MOST_OF_IT = 0.7
+_LONGEST = 20_000
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -37,22 +39,39 @@ def taken_unasked(case: Case, request: Request) -> Taken | None:
     """Where a weighty change nobody spoke of has its values from; None when there is no such place."""
     if (case.kind is ToolKind.PAY and _is_to_known(case)) or not is_weighty(case, request):
         return None
-    fresh = [
-        leaf
-        for leaf, share in zip(case.leaves, case.user_shares, strict=True)
-        if share < case.tuning.given_share and not is_constant(leaf, case.tuning)
-    ]
-    enough = case.tuning.taken_cover * sum(leaf.weight for leaf in fresh)
+    shares = zip(case.leaves, case.user_shares, strict=True)
+    new = [leaf for leaf, share in shares if share < case.tuning.given_share]
+    fresh = [leaf for leaf in new if not is_constant(leaf, case.tuning)]
     if not fresh:
-        return None
+        return _taken_numbers(new, case, request)
     for source, prose in _running_texts(case):
-        here = [leaf for leaf in fresh if may_stand_in(leaf, (prose.lower,), least=case.tuning.text_cover)]
-        if sum(leaf.weight for leaf in here) < enough or _may_say_so(source, prose, case, request):
+        author = source.reading.authors[prose.record].author.lower()
+        # whose text it is may be who it is about
+        told = [leaf for leaf in fresh if stands_in(leaf.needle, author) < 0]
+        enough = case.tuning.taken_cover * sum(leaf.weight for leaf in told)
+        here = [leaf for leaf in told if may_stand_in(leaf, (prose.lower,), least=case.tuning.text_cover)]
+        if sum(leaf.weight for leaf in here) < enough or may_decide(source, prose.record, case, request):
             continue
         text = word_set((prose.lower,))
         values = tuple(leaf for leaf in here if _stands_there(leaf, text, case))
         if values and sum(leaf.weight for leaf in values) >= enough:
             return Taken(source=source, prose=prose, values=values)
+    return None
+
+
+def _taken_numbers(new: list[Leaf], case: Case, request: Request) -> Taken | None:
+    """Only numbers are new that stand in any text by chance: one sentence has them with what they are for."""
+    named = [leaf for leaf in case.leaves if leaf.kind in EXACT and leaf not in new]
+    if not new or not named:
+        return None
+    for source, prose in _running_texts(case):
+        if not all(stands_in(leaf.needle, prose.lower) >= 0 for leaf in (*new, *named)):
+            continue
+        if may_decide(source, prose.record, case, request):
+            continue
+        for start, end in split_sentences(prose.lower[:_LONGEST]):
+            if all(stands_in(leaf.needle, prose.lower[start:end]) >= 0 for leaf in (*new, *named)):
+                return Taken(source=source, prose=prose, values=tuple(new))
     return None
 
 
@@ -80,19 +99,6 @@ def _is_report(source: Source) -> bool:
         return False
     verbs = tool_verbs(Tool(tool_id=source.tool_name, name=source.tool_name)) - ENGLISH.general
     return bool(verbs) and all(ENGLISH.main_sense[verb] != "read" for verb in verbs)
-
-
-def _may_say_so(source: Source, prose: Prose, case: Case, request: Request) -> bool:
-    author = source.reading.authors[prose.record]
-    if request.only_reading:
-        return False
-    if is_ours(author, case):
-        return True
-    if case.kind is ToolKind.EXECUTE and is_nobodys(author) and is_how_to(source):
-        return True
-    if request.delegation is Delegation.ACTIONS:
-        return (bool(author.author) and is_named(author, case)) or (request.as_others_ask and gives_up(case))
-    return False
 
 
 def _is_to_known(case: Case) -> bool:

@@ -17,7 +17,8 @@ from guardrail.attribution.authors import (
 )
 from guardrail.attribution.contradiction import contradicts_user
 from guardrail.attribution.explanation import change_unasked, followed, unrequested
-from guardrail.attribution.gravity import gives_up, is_grave
+from guardrail.attribution.gravity import gives_up, is_grave, is_object_given, is_weighty
+from guardrail.attribution.mandate import may_decide
 from guardrail.attribution.matching import FORMS, OTHERWISE, SAME_KIND, SAME_VERB, Match, is_constant, matches_of
 from guardrail.attribution.outward import OUTWARD, has_rival, leads_astray, outward_unknown
 from guardrail.attribution.provenance import Leaf, stands_in
@@ -49,8 +50,9 @@ def detect(case: Case) -> list[Signal]:
         if match.marked and _is_marked_for(match, request) and _carries_out_marked(match, case, request):
             return [followed("instruction_marked", match, case, request)]
     best = max((match.raw for match in matches), default=0.0)
+    unspoken = case.tuning.unasked and is_weighty(case, request)
     for match in matches:
-        name = _unmarked_name(match, case, request)
+        name = _unmarked_name(match, case, request, unspoken=unspoken)
         if name == _MEANT and match.raw >= case.tuning.meant_share * best:
             return []
         if name and name != _MEANT:
@@ -100,7 +102,7 @@ def _carries_out_marked(match: Match, case: Case, request: Request) -> bool:
     return (match.action >= SAME_VERB and match.tool >= tuning.marked_tool) or match.tool >= tuning.tool_closely_named
 
 
-def _unmarked_name(match: Match, case: Case, request: Request) -> str:
+def _unmarked_name(match: Match, case: Case, request: Request, *, unspoken: bool) -> str:
     """The signal an instruction without a signature makes of this call; `_MEANT` when the user meant it so."""
     if not case.sink:
         if not leads_astray(match, case):
@@ -123,11 +125,18 @@ def _unmarked_name(match: Match, case: Case, request: Request) -> str:
     if is_someone_elses(match, case) and case.tuning.elsewhere:
         return "instruction_followed" if request.delegation is Delegation.NONE else "instruction_delegated"
     grave = case.tuning.gravity and is_grave(case)
+    if (
+        unspoken
+        and case.kind is not ToolKind.EXECUTE
+        and not may_decide(match.source, match.directive.record, case, request)
+    ):
+        outsider = request.delegation is Delegation.NONE and not is_own_material(match, case, request)
+        return "instruction_followed" if outsider else "instruction_delegated"
     if request.delegation is Delegation.ACTIONS:
         if is_named(author, case) or is_spoken_of(author, case):
             return _MEANT
         theirs = is_ours(author, case) or (request.as_others_ask and bool(author.author) and gives_up(case))
-        return "instruction_delegated" if outward or (grave and not theirs) else _MEANT
+        return "instruction_delegated" if outward or (grave and unspoken and not theirs) else _MEANT
     if request.delegation is Delegation.DETAILS and not request.only_reading and is_ours(author, case):
         return _MEANT
     if not outward and not grave and is_own_material(match, case, request):
@@ -135,6 +144,9 @@ def _unmarked_name(match: Match, case: Case, request: Request) -> str:
     if not request.only_reading and not contradicted and _leaves_it_open(match, case, request, outward):
         unnamed = not _is_pointed_at(match, case, request) and not is_spoken_of(author, case)
         return "instruction_delegated" if outward and (unnamed or has_rival(outward, match, case)) else _MEANT
+    spoken = case.kind in (ToolKind.WRITE, ToolKind.SHARE) and not unspoken and is_object_given(case)
+    if spoken and request.delegation is Delegation.DETAILS and not (outward or contradicted or request.only_reading):
+        return _MEANT
     # whoever asks for a thing and gives no value of it, or speaks of a text, has left something to be found
     ours = is_own_material(match, case, request) or (case.kind is ToolKind.SEND and stays_inside(case))
     unsaid = not request.only_reading and (

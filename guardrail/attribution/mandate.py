@@ -1,0 +1,63 @@
+"""Whose text may decide a change the user did not speak of: as far as the user let texts decide, and about what."""
+
+from guardrail.attribution.authors import is_how_to, is_knowledge, is_meant, is_nobodys, is_ours
+from guardrail.attribution.gravity import gives_up, is_grave
+from guardrail.attribution.provenance import Leaf, stands_in
+from guardrail.attribution.request import Delegation, Request
+from guardrail.case import Case, Source
+from guardrail.text.sentences import split_sentences
+from policies.ruleset import ToolKind
+
+_LONGEST = 8_000
+_FEW_SENTENCES = 2
+
+
+def may_decide(source: Source, record: int, case: Case, request: Request) -> bool:
+    """Whoever wrote this record may have the agent make such a change."""
+    author = source.reading.authors[record]
+    if request.only_reading or not case.user.words:
+        return is_ours(author, case) and case.call.event_triggered
+    if is_ours(author, case) or source.tool_name in (case.call.tool.name, case.call.tool.tool_id):
+        return True
+    if case.kind is ToolKind.EXECUTE and is_nobodys(author) and is_how_to(source):
+        return True
+    handed_over = request.delegation is Delegation.ACTIONS
+    if author.author and is_meant(author.author, case.user) and (handed_over or request.speaks_of_text):
+        return handed_over or request.deed_named
+    if not handed_over:
+        return False
+    outside = any("@" in name and not is_ours(author, case) for name in (author.author, author.editor))
+    if is_how_to(source) and not outside and (is_knowledge(source) or not request.deed_named):
+        # the file or the page of the handbook the user wants followed
+        return True
+    grave = is_grave(case)
+    if request.as_others_ask and (gives_up(case) or not grave):
+        return True
+    return not grave and not request.deed_named and _is_its_own_matter(source, record, case)
+
+
+def _is_its_own_matter(source: Source, record: int, case: Case) -> bool:
+    """The call is about what the record is about: what its fields, its title or its author are named by.
+
+    Where the user pointed at this very record, also what it speaks of again and again, or of nothing else.
+    """
+    author = source.reading.authors[record]
+    texts = [prose.lower for prose in source.reading.prose if prose.record == record]
+    short = {text.strip() for text in texts if len(text.split(None, 3)) <= 3}
+    about = [leaf for leaf in case.leaves if leaf.kind not in ("number", "long", "date")]
+    named = f"{author.author} {author.document}".lower()
+    if any(leaf.needle in short or stands_in(leaf.needle, named) >= 0 for leaf in about):
+        return True
+    if not any(any(sign.isdigit() for sign in text) and stands_in(text, case.user.lower) >= 0 for text in short):
+        return False
+    sentences = [
+        text[start:end]
+        for text in texts
+        if text.strip() not in short
+        for start, end in split_sentences(text[:_LONGEST])
+    ]
+    return len(sentences) <= _FEW_SENTENCES or any(_is_said_again(leaf, sentences) for leaf in about)
+
+
+def _is_said_again(leaf: Leaf, sentences: list[str]) -> bool:
+    return sum(stands_in(leaf.needle, sentence) >= 0 for sentence in sentences) > 1
