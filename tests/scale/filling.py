@@ -63,6 +63,8 @@ def memory_bytes() -> dict[str, int]:
             counts[kind] += 1
         if sum(counts.values()) > 20 * _SAMPLED:
             break
+    ran = client.info("commandstats").get("cmdstat_evalsha", {})
+    found |= {"microseconds of Redis a script": round(float(ran.get("usec_per_call", 0)))}
     found |= {f"bytes a key {kind}": round(sizes[kind] / counts[kind]) for kind in sorted(counts)}
     return found
 
