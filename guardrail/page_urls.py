@@ -1,9 +1,9 @@
-"""The pages of this package: signing in and out, calls, callers, second opinions."""
+"""The pages of this package: signing in and out, calls, callers, second opinions, threat intelligence."""
 
 from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import path
 
-from guardrail.views import callers, documents, opinions, verdicts
+from guardrail.views import callers, documents, indicator_sources, intelligence, opinions, verdicts
 
 urlpatterns = [
     path("login/", LoginView.as_view(redirect_authenticated_user=True), name="login"),
@@ -22,6 +22,24 @@ urlpatterns = [
     path("callers/<int:pk>/entra/clear/", callers.clear_entra, name="caller_entra_clear"),
     path("callers/<int:pk>/enable/", callers.enable, name="caller_enable"),
     path("callers/<int:pk>/disable/", callers.disable, name="caller_disable"),
+    path("intelligence/", intelligence.intelligence, name="intelligence"),
+    path("intelligence/indicators/new/", intelligence.indicator_new, name="indicator_new"),
+    path("intelligence/indicators/<int:pk>/", intelligence.indicator, name="indicator"),
+    path("intelligence/indicators/<int:pk>/dismiss/", intelligence.indicator_dismiss, name="indicator_dismiss"),
+    path("intelligence/indicators/<int:pk>/restore/", intelligence.indicator_restore, name="indicator_restore"),
+    path("intelligence/sources/new/", indicator_sources.source_new, name="indicator_source_new"),
+    path("intelligence/sources/<int:pk>/", indicator_sources.source, name="indicator_source"),
+    path(
+        "intelligence/sources/<int:pk>/settings/", indicator_sources.source_settings, name="indicator_source_settings"
+    ),
+    path("intelligence/sources/<int:pk>/upload/", indicator_sources.source_upload, name="indicator_source_upload"),
+    path("intelligence/sources/<int:pk>/fetch/", indicator_sources.source_fetch, name="indicator_source_fetch"),
+    path("intelligence/sources/<int:pk>/pause/", indicator_sources.source_pause, name="indicator_source_pause"),
+    path("intelligence/sources/<int:pk>/resume/", indicator_sources.source_resume, name="indicator_source_resume"),
+    path(
+        "intelligence/sources/<int:pk>/overrule/", indicator_sources.source_overrule, name="indicator_source_overrule"
+    ),
+    path("intelligence/sources/<int:pk>/remove/", indicator_sources.source_remove, name="indicator_source_remove"),
     path("opinions/", opinions.opinions, name="opinions"),
     path("opinions/new/", opinions.opinion_new, name="opinion_new"),
     path("opinions/<int:pk>/", opinions.opinion, name="opinion"),

@@ -17,6 +17,7 @@ urlpatterns = [
     path("investigations/<int:pk>/close/", act.close, name="investigation_close"),
     path("investigations/<int:pk>/allow-once/", act.allow_once, name="investigation_allow_once"),
     path("investigations/<int:pk>/allow-once/take-back/", act.take_back, name="investigation_take_back"),
+    path("investigations/<int:pk>/list-destination/", act.list_destination, name="investigation_list_destination"),
     path("investigations/<int:pk>/restrict/", response.investigation_restrict, name="investigation_restrict"),
     path("response/", response.response, name="response"),
     path("response/restrict/", response.response_restrict, name="response_restrict"),

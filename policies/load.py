@@ -187,7 +187,10 @@ def _load_indicators() -> dict[str, Any]:
     if known is None or known[0] != revision:
         row = IndicatorIndex.objects.get()
         member = indicator_index.encode(
-            revision=str(row.revision), sources=row.sources, told=row.told, entries=bytes(row.entries)
+            revision=str(row.revision),
+            sources=[name for _, name in row.sources],
+            told=row.told,
+            entries=bytes(row.entries),
         )
         known = _indicators = row.revision, member
     return known[1]

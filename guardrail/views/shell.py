@@ -29,7 +29,7 @@ DOORS = (
     ("agents", "Agents", "cpu", ("agent", "environment", "tool")),
     ("response", "Response", "slash-circle", ("response",)),
     ("exercises", "Exercise", "play-circle", ("exercise",)),
-    ("callers", "Admin", "gear", ("caller", "opinion")),
+    ("callers", "Admin", "gear", ("caller", "opinion", "intelligence", "indicator")),
 )
 
 

@@ -9,11 +9,12 @@ from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST
 
-from investigations import services
+from investigations import indicators, services
 from investigations.forms import AllowOnceForm, CloseForm, CommentForm, ReopenForm, TakeBackForm
 from investigations.models import Investigation
 from investigations.views.investigation import load_investigation, render_investigation
 from policies.access import actor_of
+from policies.services.indicators import IndicatorError
 
 
 @require_POST
@@ -73,6 +74,19 @@ def close(request: HttpRequest, pk: int) -> HttpResponse:
             messages.success(request, f"Investigation {pk} is closed: {found.get_disposition_display()}.")
             return redirect("investigation", pk)
     return render_investigation(request, found, status=422, close_form=form)
+
+
+@require_POST
+def list_destination(request: HttpRequest, pk: int) -> HttpResponse:
+    """Hold every agent's calls to its destination for a month."""
+    found = load_investigation(pk)
+    try:
+        added = indicators.list_destination(found, now=timezone.now(), actor=actor_of(request))
+    except IndicatorError as error:
+        messages.error(request, f"{error}. A policy admin can list it under Threat intelligence.")
+    else:
+        messages.success(request, f"Calls of every agent to {added.value} are held for 30 days.")
+    return redirect(f"{resolve_url('investigation', pk)}#do")
 
 
 @require_POST

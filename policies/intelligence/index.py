@@ -170,27 +170,66 @@ def pack(rows: Iterable[Row]) -> tuple[bytes, dict[str, Any]]:
     Where several sources list one value a person's word comes first, then the one that does most. About 1 s a million.
     """
     best: dict[int, int] = {}
-    kinds: dict[str, int] = {}
-    prefixes: set[int] = set()
-    texts: list[str] = []
+    told: dict[str, Any] = {"count": 0, "kinds": {}, "prefixes": [], "texts": []}
     for row in rows:
-        key = key_of(row.kind, row.value)
-        info = row.by_person << 26 | row.tier << 24 | min(100, row.confidence) << 16 | min(row.source, 0xFFFF)
+        key, info = key_of(row.kind, row.value), _info(row)
         if key not in best:
-            kinds[row.kind] = kinds.get(row.kind, 0) + 1
+            _tell(told, row)
         if info >> 16 > best.get(key, -1) >> 16:
             best[key] = info
-        if row.kind == Kind.IP.value and "/" in row.value:
-            prefixes.add(int(row.value.rpartition("/")[2]))
-        if row.kind == Kind.TEXT.value and row.tier > Tier.NOTED and len(texts) < MOST_TEXTS:
-            texts.append(row.value)
     keys = array("Q", sorted(best))
     infos = array("I", [best[key] for key in keys])
+    return _joined(keys, infos), told
+
+
+def patch(entries: bytes, told: Mapping[str, Any], *, kind: str, value: str, row: Row | None) -> tuple[bytes, Any]:
+    """The packed entries with what is now in force of one value: `row`, or nothing. Some 2 ms for 100,000."""
+    keys, infos = _parted(int(told.get("count", 0)), entries)
+    after: dict[str, Any] = {"count": 0, "kinds": {}, "prefixes": [], "texts": [], **told}
+    after |= {name: type(after[name])(after[name]) for name in ("kinds", "prefixes", "texts")}
+    key = key_of(kind, value)
+    at = bisect_left(keys, key)
+    if at < len(keys) and keys[at] == key:
+        del keys[at], infos[at]
+        after["count"] -= 1
+        after["kinds"][kind] -= 1
+        after["kinds"] = {name: count for name, count in after["kinds"].items() if count > 0}
+        after["texts"] = [text for text in after["texts"] if text != value]
+    if row is not None:
+        keys.insert(at, key)
+        infos.insert(at, _info(row))
+        _tell(after, row)
+    return _joined(keys, infos), after
+
+
+def _info(row: Row) -> int:
+    return row.by_person << 26 | row.tier << 24 | min(100, row.confidence) << 16 | min(row.source, 0xFFFF)
+
+
+def _tell(told: dict[str, Any], row: Row) -> None:
+    """Count one more value. A length of networks stays told when the last of it goes: it costs a look-up."""
+    told["count"] += 1
+    told["kinds"][row.kind] = told["kinds"].get(row.kind, 0) + 1
+    length = int(row.value.rpartition("/")[2]) if row.kind == Kind.IP.value and "/" in row.value else -1
+    if length >= 0 and length not in told["prefixes"]:
+        told["prefixes"] = sorted([*told["prefixes"], length], reverse=True)
+    if row.kind == Kind.TEXT.value and row.tier > Tier.NOTED and len(told["texts"]) < MOST_TEXTS:
+        told["texts"].append(row.value)
+
+
+def _joined(keys: "array[int]", infos: "array[int]") -> bytes:
     if sys.byteorder == "big":
         keys.byteswap()
         infos.byteswap()
-    told = {"count": len(best), "kinds": kinds, "prefixes": sorted(prefixes, reverse=True), "texts": sorted(texts)}
-    return keys.tobytes() + infos.tobytes(), told
+    return keys.tobytes() + infos.tobytes()
+
+
+def _parted(count: int, packed: bytes) -> "tuple[array[int], array[int]]":
+    keys, infos = array("Q", packed[: count * 8]), array("I", packed[count * 8 :])
+    if sys.byteorder == "big":
+        keys.byteswap()
+        infos.byteswap()
+    return keys, infos
 
 
 def encode(*, revision: str, sources: Sequence[str], told: Mapping[str, Any], entries: bytes) -> dict[str, Any]:
@@ -219,9 +258,5 @@ def compile_indicators(member: Mapping[str, Any]) -> Indicators:
 @lru_cache(maxsize=1)
 def _entries(count: int, pieces: tuple[str, ...]) -> tuple[Sequence[int], Sequence[int]]:
     """Kept for the next version of the ruleset, which most often changes something else."""
-    packed = b"".join(map(base64.b64decode, pieces))
-    keys, infos = array("Q", packed[: count * 8]), array("I", packed[count * 8 :])
-    if sys.byteorder == "big":
-        keys.byteswap()
-        infos.byteswap()
+    keys, infos = _parted(count, b"".join(map(base64.b64decode, pieces)))
     return memoryview(keys).toreadonly(), memoryview(infos).toreadonly()

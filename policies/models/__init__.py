@@ -2,7 +2,13 @@
 
 from policies.models.audit import AuditEntry
 from policies.models.classification import ClassifiedFile, DataClass, DocumentFingerprints, FingerprintIndex
-from policies.models.intelligence import Indicator, IndicatorIndex, IndicatorSighting, IndicatorSource
+from policies.models.intelligence import (
+    Indicator,
+    IndicatorIndex,
+    IndicatorSighting,
+    IndicatorSource,
+    IndicatorUpload,
+)
 from policies.models.inventory import Agent, AgentDay, Environment, ModeChoice, SeenTool, Tool
 from policies.models.knowledge import (
     DocumentQuote,
@@ -33,6 +39,7 @@ __all__ = [
     "IndicatorIndex",
     "IndicatorSighting",
     "IndicatorSource",
+    "IndicatorUpload",
     "KnowledgeDocument",
     "KnowledgeEvent",
     "ModeChoice",

@@ -93,6 +93,17 @@ class Indicator(models.Model):
         return f"{self.kind} {self.value}"
 
 
+class IndicatorUpload(models.Model):
+    """A file too large to be read while a person waits; the worker takes it in."""
+
+    source = models.OneToOneField(IndicatorSource, on_delete=models.CASCADE, related_name="upload")
+    body = models.BinaryField()
+    at = models.DateTimeField(auto_now_add=True)
+
+    def __str__(self) -> str:
+        return f"{len(self.body)} bytes for {self.source_id}"
+
+
 class IndicatorSighting(models.Model):
     """A call an indicator was met in, once each. No foreign key to the verdict: partitions are dropped by retention.
 
@@ -118,6 +129,7 @@ class IndicatorSighting(models.Model):
 class IndicatorIndex(models.Model):
     """One row: all indicators in force, packed for judging. `stale_at` is when the next one begins or ends.
 
+    `sources` are [number, name]; an entry names its source by the place in that list.
     INVARIANT: written with every change of indicators and sources, in its transaction, with a new `revision`.
     """
 

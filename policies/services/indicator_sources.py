@@ -19,17 +19,19 @@ from policies.access import Permission, require
 from policies.engine_address import AddressError
 from policies.feed_http import Fetched, FetchError, fetch
 from policies.intelligence.csv_feed import read_csv
-from policies.intelligence.feed import FeedError, Read
+from policies.intelligence.feed import MOST_BYTES, FeedError, Read
 from policies.intelligence.feed_address import checked_feed_url
 from policies.intelligence.stix import read_stix
 from policies.intelligence.values import Kind
-from policies.models import IndicatorSource
+from policies.models import IndicatorSource, IndicatorUpload
 from policies.services.indicators import BY_HAND, NEVER, Imported, IndicatorError, import_read, recompile
 from policies.services.publish import changed
 
 log = structlog.get_logger(__name__)
 
 MOST_SOURCES = 200
+# Bytes of a file that are read while a person waits; about a tenth of a second.
+_AT_ONCE = 200_000
 SHORTEST_MINUTES, LONGEST_MINUTES = 5, 7 * 24 * 60
 # A worker that died with a source is not waited for longer than this.
 _CLAIM = timedelta(minutes=5)
@@ -131,6 +133,25 @@ def ask_for_fetch(source: IndicatorSource, *, now: datetime, actor: AbstractBase
     audit.record(actor=actor, action="indicator_source.fetch_asked", source=source.pk, name=source.name)
 
 
+def take_file(
+    source: IndicatorSource, body: bytes, *, now: datetime, actor: AbstractBaseUser | None
+) -> Imported | None:
+    """Take in a file a person uploaded; None where it is large, and left to the worker. Raises FeedError.
+
+    A large file takes seconds of processor, which a process that answers calls does not have.
+    """
+    require(actor, Permission.CHANGE_POLICY)
+    if len(body) > MOST_BYTES:
+        raise FeedError(f"the file has {len(body)} bytes, expected at most {MOST_BYTES}")
+    if len(body) <= _AT_ONCE:
+        return import_file(source, body, now=now, actor=actor)
+    with transaction.atomic():
+        IndicatorUpload.objects.update_or_create(source=source, defaults={"body": body})
+        IndicatorSource.objects.filter(pk=source.pk).update(due_at=now)
+        audit.record(actor=actor, action="indicators.uploaded", source=source.pk, name=source.name, bytes=len(body))
+    return None
+
+
 def import_file(source: IndicatorSource, body: bytes, *, now: datetime, actor: AbstractBaseUser | None) -> Imported:
     """Take in a file. Raises FeedError, and takes nothing, where nothing in it can be understood."""
     require(actor, Permission.CHANGE_POLICY)
@@ -167,6 +188,8 @@ def fetch_due(*, now: datetime) -> int:
 
 def fetch_source(source: IndicatorSource, *, now: datetime) -> None:
     """Fetch one source that is claimed, and write at it how that went. Never raises for what a feed does."""
+    if _take_upload(source, now=now):
+        return
     recent = source.read_at is not None and now - source.read_at < _CONDITIONAL
     etag, last_modified = (source.etag, source.last_modified) if recent else ("", "")
     error = ""
@@ -183,6 +206,22 @@ def fetch_source(source: IndicatorSource, *, now: datetime) -> None:
     unmoved = IndicatorSource.objects.filter(pk=source.pk, url=source.url, due_at=source.due_at)
     unmoved.update(due_at=due_at)
     IndicatorSource.objects.filter(pk=source.pk).update(claimed_until=None, tried_at=now, error=error)
+
+
+def _take_upload(source: IndicatorSource, *, now: datetime) -> bool:
+    """Take in the file that waits at a claimed source; False when none does."""
+    upload = IndicatorUpload.objects.filter(source=source).first()
+    if upload is None:
+        return False
+    error = ""
+    try:
+        import_file(source, bytes(upload.body), now=now, actor=None)
+    except FeedError as problem:
+        error = f"the file: {problem}"[:500]
+    IndicatorUpload.objects.filter(pk=upload.pk, at=upload.at).delete()
+    again = now if source.url else None
+    IndicatorSource.objects.filter(pk=source.pk).update(claimed_until=None, tried_at=now, error=error, due_at=again)
+    return True
 
 
 def _import_fetched(source: IndicatorSource, fetched: Fetched, body: bytes, *, now: datetime) -> None:
@@ -203,7 +242,7 @@ def _claim(*, now: datetime) -> IndicatorSource | None:
     if IndicatorSource.objects.filter(claimed_until__gte=now).exists():
         return None
     free = IndicatorSource.objects.filter(Q(claimed_until=None) | Q(claimed_until__lt=now))
-    due = free.filter(due_at__lte=now, enabled=True).exclude(url="").order_by("due_at", "pk")
+    due = free.filter(due_at__lte=now, enabled=True).exclude(url="", upload=None).order_by("due_at", "pk")
     for found in due[:20]:
         if free.filter(pk=found.pk, due_at=found.due_at).update(claimed_until=now + _CLAIM):
             return found

@@ -5,18 +5,18 @@ locked first by everybody, so that two imports at once each compile what the oth
 """
 
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from django.contrib.auth.models import AbstractBaseUser
 from django.db import connection, transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from policies import audit
 from policies.access import Permission, require
 from policies.intelligence.feed import MOST_SAID, Entry, Read, read_note
-from policies.intelligence.index import MOST_SOURCES, Row, Tier, pack
+from policies.intelligence.index import MOST_SOURCES, Row, Tier, pack, patch
 from policies.intelligence.protected import Own, own_of, why_refused
 from policies.intelligence.values import Kind, Named, read_value
 from policies.models import Destination, Indicator, IndicatorIndex, IndicatorSource
@@ -135,6 +135,10 @@ def add_indicator(
         raise IndicatorError("days", f"`{written.days}` days, expected 0 (it stays) to 3650")
     index = _locked_index()
     source = by_hand()
+    if by is not Permission.CHANGE_POLICY:
+        listed = _left_alone(source, named, confidence=written.confidence, now=now)
+        if listed is not None:
+            return listed
     added, _ = Indicator.objects.update_or_create(
         source=source,
         kind=named.kind.value,
@@ -147,11 +151,20 @@ def add_indicator(
             "dismissed": False,
         },
     )
-    compile_index(index, now=now)
+    _patch_index(index, added, now=now)
     audit.record(actor=actor, action="indicator.added", kind=added.kind, value=added.value,
                  confidence=added.confidence, days=written.days, protected=why)  # fmt: skip
     changed()
     return added
+
+
+def _left_alone(source: IndicatorSource, named: Named, *, confidence: int, now: datetime) -> Indicator | None:
+    """What a policy admin has listed already, at least as strictly. Raises IndicatorError where one dismissed it."""
+    same = Indicator.objects.filter(kind=named.kind.value, value=named.value)
+    if same.filter(dismissed=True).exists():
+        raise IndicatorError("value", f"`{named.value}` was dismissed by a policy admin")
+    unended = same.filter(Q(expires_at=None) | Q(expires_at__gt=now))
+    return unended.filter(source=source, confidence__gte=confidence).first()
 
 
 @transaction.atomic
@@ -172,7 +185,7 @@ def _set_dismissed(indicator: Indicator, *, dismissed: bool, now: datetime, acto
     moved = Indicator.objects.filter(pk=indicator.pk).exclude(dismissed=dismissed)
     if not moved.update(dismissed=dismissed):
         return
-    compile_index(index, now=now)
+    _patch_index(index, indicator, now=now)
     action = "indicator.dismissed" if dismissed else "indicator.restored"
     audit.record(actor=actor, action=action, kind=indicator.kind, value=indicator.value, source=indicator.source_id)
     changed()
@@ -210,36 +223,66 @@ def recompile(*, now: datetime) -> None:
 
 
 def compile_index(index: IndicatorIndex, *, now: datetime) -> int:
-    """Write the locked index anew and return how many indicators are in force. Some 4 us an indicator."""
+    """Write the locked index anew and return how many indicators are in force. Some 10 us an indicator."""
     sources = list(IndicatorSource.objects.filter(enabled=True).order_by("pk")[:MOST_SOURCES])
-    number = {source.pk: at for at, source in enumerate(sources)}
-    of = {source.pk: source for source in sources}
-    alive = Indicator.objects.filter(dismissed=False, source__in=list(of)).filter(
-        Q(expires_at=None) | Q(expires_at__gt=now)
+    index.sources = [[source.pk, source.name] for source in sources]
+    alive = _alive(now).filter(source__in=[source.pk for source in sources])
+    index.entries, index.told = pack(_rows(alive, sources, index, now=now))
+    _save(index, stale_at=min(_moments(alive, now=now), default=None))
+    return int(index.told["count"])
+
+
+def _patch_index(index: IndicatorIndex, named: Indicator, *, now: datetime) -> None:
+    """Write what is in force of one value into the locked index, whoever lists it; the rest stays as it is."""
+    sources = list(IndicatorSource.objects.filter(enabled=True))
+    known = {pk for pk, _ in index.sources}
+    index.sources += [[source.pk, source.name] for source in sources if source.pk not in known]
+    alive = _alive(now).filter(source__in=[source.pk for source in sources], kind=named.kind, value=named.value)
+    rows = sorted(_rows(alive, sources, index, now=now), key=lambda row: (row.by_person, row.tier, row.confidence))
+    index.entries, index.told = patch(
+        bytes(index.entries), index.told, kind=named.kind, value=named.value, row=rows[-1] if rows else None
     )
-    begun = alive.filter(Q(valid_from=None) | Q(valid_from__lte=now)).order_by()
-    rows = begun.values_list("kind", "value", "confidence", "source_id", "by_person").iterator(chunk_size=_BATCH)
-    index.entries, index.told = pack(
-        Row(
+    moments = [*_moments(alive, now=now), *([index.stale_at] if index.stale_at else [])]
+    _save(index, stale_at=min(moments, default=None))
+
+
+def _alive(now: datetime) -> QuerySet[Indicator]:
+    return Indicator.objects.filter(dismissed=False).filter(Q(expires_at=None) | Q(expires_at__gt=now)).order_by()
+
+
+def _rows(
+    alive: QuerySet[Indicator], sources: Iterable[IndicatorSource], index: IndicatorIndex, *, now: datetime
+) -> Iterator[Row]:
+    number = {pk: at for at, (pk, _) in enumerate(index.sources)}
+    of = {source.pk: source for source in sources}
+    begun = alive.filter(Q(valid_from=None) | Q(valid_from__lte=now))
+    columns = begun.values_list("kind", "value", "confidence", "source_id", "by_person")
+    for kind, value, confidence, source, by_person in columns.iterator(chunk_size=_BATCH):
+        yield Row(
             kind=kind,
             value=value,
-            tier=_tier(confidence, of[source]),
+            tier=tier_of(confidence, of[source]),
             confidence=confidence,
             source=number[source],
             by_person=by_person,
         )
-        for kind, value, confidence, source, by_person in rows
-    )
-    index.sources = [source.name for source in sources]
+
+
+def _moments(alive: QuerySet[Indicator], *, now: datetime) -> Iterator[datetime]:
+    """When the next one ends, and when the next one begins."""
     ends = alive.exclude(expires_at=None).order_by("expires_at").values_list("expires_at", flat=True).first()
     begins = alive.filter(valid_from__gt=now).order_by("valid_from").values_list("valid_from", flat=True).first()
-    index.stale_at = min((moment for moment in (ends, begins) if moment), default=None)
+    yield from (moment for moment in (ends, begins) if moment)
+
+
+def _save(index: IndicatorIndex, *, stale_at: datetime | None) -> None:
+    index.stale_at = stale_at
     index.revision = uuid.uuid4()
     index.save()
-    return int(index.told["count"])
 
 
-def _tier(confidence: int, source: IndicatorSource) -> Tier:
+def tier_of(confidence: int, source: IndicatorSource) -> Tier:
+    """What is done about an indicator of this confidence."""
     if confidence >= source.block_from:
         return Tier.HIGH
     return Tier.LOW if confidence >= source.hold_from else Tier.NOTED
