@@ -55,11 +55,14 @@ def chain_of(
 ) -> Chain | None:
     """What a call says of its links before it is judged; None when nothing. Tens of microseconds."""
     named, said = _said(call, key)
-    houses, pieces = _pieces(call, ruleset, kind=kind, destinations=destinations, key=key)
-    parts = find_parts(call) if any(is_outside(value, ruleset, kind) for value in destinations) else ()
+    reached = [value for value in destinations if is_outside(value, ruleset, kind)]
+    pieces = find_pieces(call) if reached and kind is not ToolKind.READ else ()
+    parts = find_parts(call) if reached else ()
+    remembered = bool(pieces or ruleset.fingerprints.documents)
+    houses = dict.fromkeys(hashed(house_of(value)) for value in reached) if remembered else {}
     chain = Chain(
-        houses=houses if pieces else (),
-        pieces=pieces,
+        houses=tuple(houses)[:_MOST_HOUSES],
+        pieces=tuple((key.digest("piece", piece.text), len(piece.text), grade(piece)) for piece in pieces),
         parts=tuple((key.digest("secret", part.secret), len(part.secret), part.start, part.end) for part in parts),
         said=said,
         named=named,
@@ -96,22 +99,6 @@ def words_of_destination(destination: str) -> tuple[frozenset[str], frozenset[st
     local = destination.partition("@")[0] if "@" in destination else ""
     label = "" if host in PUBLIC_MAIL or "." not in host else registered_domain(host).partition(".")[0]
     return frozenset(map(as_name, _WORD.findall(local.lower()))), frozenset(_WORD.findall(label.lower()))
-
-
-def _pieces(
-    call: Invocation, ruleset: Ruleset, *, kind: ToolKind, destinations: Sequence[str], key: Key
-) -> tuple[tuple[str, ...], tuple[tuple[str, int, int], ...]]:
-    """The houses nobody vouches for that this call gives something to, and the pieces it would give."""
-    unknown = [
-        value
-        for value in destinations
-        if is_outside(value, ruleset, kind) and ruleset.standing_of(value) is not Standing.KNOWN
-    ]
-    if not unknown or kind is ToolKind.READ:
-        return (), ()
-    found = find_pieces(call)
-    houses = tuple(dict.fromkeys(hashed(house_of(value)) for value in unknown))[:_MOST_HOUSES] if found else ()
-    return houses, tuple((key.digest("piece", piece.text), len(piece.text), grade(piece)) for piece in found)
 
 
 def grade(piece: Piece) -> int:

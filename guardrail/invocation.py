@@ -232,7 +232,8 @@ class Past:
     `late_finding` is the verdict id of a call of this conversation that was allowed at once and should have been
     stopped, empty when there is none. `over_rate` are the numbers of rate limits that this call goes beyond.
     `heaps` are what left in pieces with this call's; `entered` those of its destinations that were stored from a text
-    nobody vouched for; `unsaid` those of an order of another agent that none of this user's own words speak of.
+    nobody vouched for; `unsaid` those of an order of another agent that none of this user's own words speak of;
+    `lines` the fingerprints of classified documents that went where this call goes.
     `habits` are what is usual for the agent, None where nothing is known of it; `probing` what a caller who is not
     signed in, and others near, asked about the agent itself. `again` are stops this call repeats in whatever form, the
     most alike first; `elsewhere` where others were stopped.
@@ -254,6 +255,7 @@ class Past:
     probing: Probing | None = None
     again: tuple[Again, ...] = ()
     elsewhere: tuple[Elsewhere, ...] = ()
+    lines: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -2,6 +2,7 @@
 
 import msgspec
 
+from guardrail.document_lines import lines_of
 from guardrail.entered import entered_by
 from guardrail.judge import Judgement
 from guardrail.traces import Chain, Traces
@@ -11,8 +12,10 @@ def taught_by(traces: Traces, judgement: Judgement) -> Traces:
     """The traces with what only judging found; the same where that is nothing, as for most calls."""
     case = judgement.case
     entered = entered_by(case) if case is not None and not case.budget.spent_already() else ()
-    lines = tuple(value for signal in judgement.decision.signals for name, value in signal.facts if name == "line")
+    chain = traces.chain or Chain()
+    found = lines_of(case) if case is not None and chain.houses else {}
+    lines = tuple(sorted({f"{number >> 16:012x}" for own in found.values() for number in own}))
     if not entered and not lines:
         return traces
-    chain = msgspec.structs.replace(traces.chain or Chain(), entered=entered, lines=lines)
+    chain = msgspec.structs.replace(chain, entered=entered, lines=lines)
     return msgspec.structs.replace(traces, chain=chain)

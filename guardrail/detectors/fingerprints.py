@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from guardrail.case import Case
 from guardrail.destinations import Target
+from guardrail.document_lines import LONGEST, lines_of, owners_of, prints_of
 from guardrail.leaving import Outgoing, outgoing, outside
 from guardrail.text.documents import UnreadableDocument, document_beginning
 from guardrail.text.fingerprint import find_copied, fingerprints_of
@@ -35,6 +36,8 @@ _PAGE = 30
 _FEWEST_FROM_OUTPUT = 6
 # A document is left out whose own text is less than this: forms and covers are all boilerplate.
 _SMALLEST_DOCUMENT = 12
+# The index and memory tell fingerprints apart by the bits above these.
+_FORGOTTEN_BITS = 16
 # Characters looked at of one text, and of all that leaves: 150 and 200 ms with 5,000 documents known. More would leave
 # no time to judge an honest call with a great attachment, which then would be stopped for being late.
 _MAX_TEXT = 300_000
@@ -50,13 +53,17 @@ _MAX_ARGUMENT = 4_000_000
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Copy:
-    """Fingerprints of one document in what leaves, its number in the index, and the output it came through."""
+    """Fingerprints of one document in what leaves, its number in the index, and the output it came through.
+
+    `earlier` counts others of it that went there in earlier calls of a day.
+    """
 
     document: int
     fingerprints: frozenset[int]
     contained: bool
     output: int = -1
     passage: int = -1
+    earlier: int = 0
 
 
 def detect(case: Case) -> list[Signal]:
@@ -69,7 +76,7 @@ def detect(case: Case) -> list[Signal]:
     room = _MAX_TEXTS
     for text in _texts(case):
         read = text.text[: min(room, _MAX_TEXT)]
-        texts.append((text, fingerprints_of(read, case.budget)))
+        texts.append((text, _prints(read, case)))
         room -= len(read)
         if room <= 0:
             break
@@ -83,7 +90,26 @@ def detect(case: Case) -> list[Signal]:
         traced = _through_output(copy, index, returned)
         if traced:
             return [_signal(traced, texts, targets, case)]
-    return []
+    whole = _with_earlier(case)
+    return [_signal(whole, texts, targets, case)] if whole is not None else []
+
+
+def _prints(text: str, case: Case) -> list[int]:
+    short = len(text) <= LONGEST and not case.budget.spent()
+    return list(prints_of(text)) if short else fingerprints_of(text, case.budget)
+
+
+def _with_earlier(case: Case) -> _Copy | None:
+    """Lines of a document that went to the same house in earlier calls make a copy with those of this one."""
+    documents = case.ruleset.fingerprints.documents
+    for owner, lines in (lines_of(case) if case.past.lines else {}).items():
+        here = {number >> _FORGOTTEN_BITS for number in lines}
+        others = {number for number in case.past.lines if number >> _FORGOTTEN_BITS not in here}
+        earlier = sum(1 for number in others if owner in owners_of(number, case))
+        size = documents[owner].size
+        if earlier and size >= _SMALLEST_DOCUMENT and _is_contained(len(here) + earlier, size):
+            return _Copy(document=owner, fingerprints=lines, contained=True, earlier=earlier)
+    return None
 
 
 def _texts(case: Case) -> Iterator[Outgoing]:
@@ -198,11 +224,12 @@ def _signal(
     copy: _Copy, texts: Sequence[tuple[Outgoing, list[int]]], targets: tuple[Target, ...], case: Case
 ) -> Signal:
     document = case.ruleset.fingerprints.documents[copy.document]
-    share = f"{max(1, min(100, round(100 * len(copy.fingerprints) / document.size)))} %"
+    count = len(copy.fingerprints) + copy.earlier
+    share = f"{max(1, min(100, round(100 * count / document.size)))} %"
     target = targets[0]
     text = max(texts, key=lambda text: len(copy.fingerprints.intersection(text[1])))[0]
     evidence = [_quoted(text, copy, case)]
-    through = ""
+    through = ", with what went there in earlier calls" if copy.earlier else ""
     if copy.output >= 0:
         evidence.append(_in_output(copy, case))
         output = case.call.outputs[copy.output]

@@ -102,6 +102,8 @@ _WORD_OR_DATE = re.compile(r"[A-Za-z]+\d{1,4}|\d{1,4}[A-Za-z-]+|[\d:./-]+[A-Za-z
 _PLACE = re.compile(r"[a-z]{2,10}://[^\s:@]*|[\w.+-]+@[\w.-]+|(?:[A-Za-z]:)?[/\\][\w./\\-]+")
 _LEAST_BITS = 2.8
 _MOST = 40
+# Characters before and behind a name, of the longest that the patterns take.
+_BEFORE, _BEHIND = 140, 240
 
 
 def find_secrets(text: str) -> Iterator[tuple[str, int, int]]:
@@ -116,12 +118,31 @@ def find_key(text: str) -> str:
 
 def _all(text: str) -> Iterator[tuple[str, int, int]]:
     yield from _formatted(text)
-    lower = text.lower()
-    if any(name in lower for name in _NAMED):
+    for start, end in _near_names(text.lower()):
         for pattern in (_ASSIGNED, _IN_NAME) if "_" in text else (_ASSIGNED,):
-            for match in pattern.finditer(text):
+            for match in pattern.finditer(text, start, end):
                 if looks_random(match.group(1)):
                     yield "a secret", *match.span(1)
+
+
+def _near_names(lower: str) -> Iterator[tuple[int, int]]:
+    """The stretches a secret's name and what is assigned to it can stand in: a mailbox names one now and then."""
+    start = end = -1
+    for at in sorted(at for name in _NAMED for at in _all_of(name, lower)):
+        if at - _BEFORE > end:
+            if end >= 0:
+                yield start, end
+            start = max(0, at - _BEFORE)
+        end = at + _BEHIND
+    if end >= 0:
+        yield start, end
+
+
+def _all_of(name: str, lower: str) -> Iterator[int]:
+    at = lower.find(name)
+    while at >= 0:
+        yield at
+        at = lower.find(name, at + 1)
 
 
 def _formatted(text: str) -> Iterator[tuple[str, int, int]]:

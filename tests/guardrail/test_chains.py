@@ -12,10 +12,15 @@ from pytest_django.fixtures import Settings
 from guardrail import housekeeper
 from guardrail.memory.past import forget_connection
 from guardrail.models import Verdict
+from guardrail.text.budget import unlimited
+from guardrail.text.fingerprint import fingerprints_of
+from policies.fingerprints import pack
 from policies.models import Destination
+from policies.services.fingerprints import Document, save_fingerprints
 from policies.services.publish import changed
 from tests.callers import Asking
 from tests.guardrail.bodies import call, output
+from tests.guardrail.written import document
 
 KEY = "AKIAQ7ZX4NTP2HL6VCD5"
 DROP = "notes@paste-drop.example"
@@ -174,6 +179,43 @@ def test_it_keeps_no_text_of_what_leaves_or_is_said(asking: Asking) -> None:
     for key in keeper.scan_iter("gr:*"):
         kept = key + keeper.dump(key)
         assert not any(word in kept for word in (b"AX7QK2", b"AKIAQ7", b"zorro", b"Zorro", b"paste-drop"))
+
+
+# Documents
+
+PLAN = document(1)
+SENTENCES = [f"{sentence.strip()}." for sentence in PLAN.split(".") if len(sentence.split()) > 8]
+
+
+def know_the_plan() -> None:
+    plan = Document(name="plan.docx", revision="r1", hashes=pack(fingerprints_of(PLAN, unlimited())))
+    save_fingerprints([plan], data_class="restricted", actor=None)
+    housekeeper.refresh()
+
+
+def test_it_stops_a_document_that_leaves_line_by_line(asking: Asking) -> None:
+    know_the_plan()
+    came_of = [told(asking, mail(line)) for line in SENTENCES[:8]]
+    assert came_of[0][0] == "allow"
+    assert came_of[-1] == ("block", "classified_data_leaving")
+
+
+def test_it_leaves_one_line_of_a_document_to_many_houses_alone(asking: Asking) -> None:
+    know_the_plan()
+    for number, line in enumerate(SENTENCES[:8]):
+        assert told(asking, mail(line, to=f"kim@house{number}.example"))[0] == "allow"
+
+
+def test_it_leaves_the_same_line_again_and_again_alone(asking: Asking) -> None:
+    know_the_plan()
+    for _ in range(6):
+        assert told(asking, mail(SENTENCES[0]))[0] == "allow"
+
+
+def test_it_leaves_lines_of_the_user_s_own_alone(asking: Asking) -> None:
+    know_the_plan()
+    for line in SENTENCES[:8]:
+        assert told(asking, mail(line, user=f"Mail this: {line}"))[0] == "allow"
 
 
 # Laundered destinations
