@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
-from django.db.models import Count, Q, Sum
+from django.db.models import Count, Max, Q, Sum
 from django.utils.dateparse import parse_datetime
 
 from guardrail.models import Verdict
@@ -24,6 +24,7 @@ class Lately:
 
     calls: int = 0
     readers: int = 0
+    last_day: date | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -105,10 +106,10 @@ def load_lately(documents: Sequence[int], *, today: datetime | None = None) -> d
     rows = (
         DocumentUse.objects.filter(document_id__in=documents, day__gt=(now - timedelta(days=FREQUENT_DAYS)).date())
         .values("document_id")
-        .annotate(total=Sum("calls"), who=Count("reader", distinct=True))
+        .annotate(total=Sum("calls"), who=Count("reader", distinct=True), last=Max("day"))
         .order_by()
     )
-    return {row["document_id"]: Lately(calls=row["total"], readers=row["who"]) for row in rows}
+    return {row["document_id"]: Lately(calls=row["total"], readers=row["who"], last_day=row["last"]) for row in rows}
 
 
 def load_noticed(*, before: str) -> EditsPage:

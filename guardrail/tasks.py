@@ -4,7 +4,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from guardrail import knowledge_intake, partitions, validation
-from policies.services import knowledge
+from policies.services import document_uses, knowledge
 
 
 @shared_task(name="guardrail.make_partitions")
@@ -27,5 +27,6 @@ def take_in_edits() -> None:
 
 @shared_task(name="guardrail.forget_old_edits")
 def forget_old_edits() -> None:
-    """Drop edits and uses of documents past their time; safe to run twice."""
+    """Drop edits and uses of documents past their time, and sum up the uses; safe to run twice."""
     knowledge.forget_old(timezone.now())
+    document_uses.sum_up(timezone.now())

@@ -49,12 +49,13 @@ class _Told:
     author: str = ""
 
 
-def join_edits(rows: Sequence[Row], *, are_counted: bool = False) -> Joined:
+def join_edits(rows: Sequence[Row], *, are_counted: bool = False, made_up: int | None = None) -> Joined:
     """Find the documents behind verdicts given by their columns. Needs a transaction: it may add a document.
 
-    `are_counted` = these calls were taken in before, and what they read was counted then.
+    `are_counted` = these calls were taken in before, and what they read was counted then. Rows of the orchestrator
+    `made_up` stay as they are: an exercise reads documents of its own, and must blame nobody.
     """
-    told = [_told(row) for row in rows]
+    told = [_told(row) for row in rows if made_up is None or row["orchestrator_id"] != made_up]
     found = find_documents([wanted for one in told for wanted in (*one.read, *((one.by,) if one.by else ()))])
     to_count = () if are_counted else [one for one in told if one.row["duplicate_of"] is None]
     uses = tuple(use for one in to_count for use in _uses(one, found))

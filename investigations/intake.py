@@ -139,14 +139,14 @@ def _take(rows: Sequence[Row], *, now: datetime) -> None:
         )
     )
     fresh = [row for row in rows if row["id"] not in placed]
-    joined = join_edits(fresh)
+    # made-up agents are none of the organisation's
+    played = Orchestrator.objects.filter(slug=EXERCISE).values_list("pk", flat=True).first()
+    joined = join_edits(fresh, made_up=played)
     grown = place(joined.rows, now=now)
     for row in fresh:
         if row["deciding_signal"] == ALLOWED_ONCE:
             _note_pass(row)
     note_met(fresh)
-    # made-up agents are none of the organisation's
-    played = Orchestrator.objects.filter(slug=EXERCISE).values_list("pk", flat=True).first()
     record_sightings(_sighting(row) for row in fresh if row["orchestrator_id"] != played)
     joined.record()
     disobedience.note(fresh, now=now)

@@ -7,6 +7,7 @@ A change feed and a tool's output name one document in different ways: `https://
 import re
 import unicodedata
 from dataclasses import dataclass
+from functools import lru_cache
 from hashlib import blake2b
 from urllib.parse import parse_qs, unquote, urlsplit
 
@@ -35,7 +36,12 @@ class Names:
 
 
 def names_of(*, document_id: str = "", place: str = "", name: str = "") -> Names:
-    """The keys of a document given by any of its names."""
+    """The keys of a document given by any of its names; the calls of a day name the same few thousand."""
+    return _names_of(document_id, place, name)
+
+
+@lru_cache(maxsize=8192)
+def _names_of(document_id: str, place: str, name: str) -> Names:
     host, path, from_query = _split(place[:LONGEST_PLACE])
     plain_id = (document_id or from_query).strip().strip("{}").lower()
     last = path.rpartition("/")[2]

@@ -39,7 +39,8 @@ class KnowledgeDocument(models.Model):
     """One document. `key` = `policies.document_names.document_key`; the other keys as in `Names`.
 
     Not `fed` = no feed told of it: known only because a plan that was stopped quoted it. `flagged` counts the stopped
-    plans that went by it, `uses` the calls whose history holds it. Written by `policies.services.knowledge` only.
+    plans that went by it, `uses` the calls of 30 days whose history holds it, summed up every ten minutes. Written by
+    `policies.services.knowledge` and `document_uses` only.
     """
 
     key = models.CharField(max_length=32, unique=True)

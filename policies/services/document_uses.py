@@ -23,10 +23,21 @@ MOST_QUOTES = 500
 _LOCK = "SELECT id FROM policies_knowledgedocument WHERE id = ANY(%s) ORDER BY key FOR UPDATE"
 _COUNT = """
 UPDATE policies_knowledgedocument document SET
-    uses = document.uses + seen.uses, flagged = document.flagged + seen.flagged,
-    last_used_at = GREATEST(document.last_used_at, seen.at)
-FROM unnest(%s::bigint[], %s::bigint[], %s::int[], %s::timestamptz[]) AS seen (id, uses, flagged, at)
+    flagged = document.flagged + seen.flagged, last_used_at = GREATEST(document.last_used_at, seen.at)
+FROM unnest(%s::bigint[], %s::int[], %s::timestamptz[]) AS seen (id, flagged, at)
 WHERE document.id = seen.id
+"""
+# Not with each batch: a document's row has six indexes, and a batch may name thousands of documents.
+_SUM_UP = """
+UPDATE policies_knowledgedocument document SET
+    uses = COALESCE(seen.calls, 0),
+    last_used_at = GREATEST(document.last_used_at, seen.day::timestamp AT TIME ZONE 'UTC')
+FROM policies_knowledgedocument other
+LEFT JOIN (
+    SELECT document_id, sum(calls) AS calls, max(day) AS day FROM policies_documentuse
+    WHERE day > %s GROUP BY document_id
+) seen ON seen.document_id = other.id
+WHERE other.id = document.id AND document.uses <> COALESCE(seen.calls, 0)
 """
 _USES = """
 INSERT INTO policies_documentuse (document_id, day, reader, calls)
@@ -80,16 +91,14 @@ def record_uses(uses: Sequence[Use], quotes: Sequence[Quote]) -> None:
     newest: dict[int, datetime] = {}
     for use in uses:
         days[use.document, use.at.date(), _reader(use)] += 1
-    for document, at in [(seen.document, seen.at) for seen in uses] + [(seen.document, seen.at) for seen in quotes]:
-        newest[document] = max(newest.get(document, at), at)
-    calls = Counter(use.document for use in uses)
+    for quote in quotes:
+        newest[quote.document] = max(newest.get(quote.document, quote.at), quote.at)
     flagged = Counter(quote.document for quote in quotes)
     ids = sorted(newest)
     with connection.cursor() as cursor:
-        cursor.execute(_LOCK, [ids])
-        cursor.execute(
-            _COUNT, [ids, [calls[pk] for pk in ids], [flagged[pk] for pk in ids], [newest[pk] for pk in ids]]
-        )
+        if ids:
+            cursor.execute(_LOCK, [ids])
+            cursor.execute(_COUNT, [ids, [flagged[pk] for pk in ids], [newest[pk] for pk in ids]])
         if days:
             keys = sorted(days)
             columns = [list(column) for column in zip(*keys, strict=True)]
@@ -97,6 +106,12 @@ def record_uses(uses: Sequence[Use], quotes: Sequence[Quote]) -> None:
         if quotes:
             DocumentQuote.objects.bulk_create(map(_row, quotes), ignore_conflicts=True)
             cursor.execute(_TRIM, [list(flagged), MOST_QUOTES])
+
+
+def sum_up(now: datetime) -> None:
+    """Write how often each document was read in the last 30 days, by which the ranking goes on. Safe to run twice."""
+    with connection.cursor() as cursor:
+        cursor.execute(_SUM_UP, [(now - timedelta(days=FREQUENT_DAYS)).date()])
 
 
 def document_of_calls(*, tenant_id: str, place: str, name: str) -> int:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from guardrail.models import Verdict
+from guardrail.models import EXERCISE, Orchestrator, Verdict
 from guardrail.rehearsal.stories import Story, stories
 from guardrail.tasks import forget_old_edits, take_in_edits
 from investigations.models import Investigation
@@ -86,6 +86,8 @@ def test_a_colleague_who_mended_a_word_is_not(asking: Asking, feed: Feed) -> Non
     assert not DocumentQuote.objects.exists()
     assert not DocumentRevision.objects.exclude(notice="").exists()
     assert DocumentUse.objects.exists(), "that it was read is counted"
+    forget_old_edits()
+    assert KnowledgeDocument.objects.get().uses == 1
 
 
 def test_who_edited_a_document_after_the_order_was_in_it_is_not_blamed(asking: Asking, feed: Feed) -> None:
@@ -184,6 +186,17 @@ def test_what_only_calls_knew_is_the_document_a_feed_tells_of_later(asking: Aski
     told(feed, time=ago(hours=3))
     document = KnowledgeDocument.objects.get()
     assert (document.fed, document.document_id, document.flagged) == (True, "01ABCDEF", 1)
+
+
+def test_what_an_exercise_reads_counts_for_nothing_and_blames_nobody(asking: Asking, feed: Feed) -> None:
+    told(feed, time=ago(hours=3), text=f"{PLAN}\n\n{ORDER}")
+    for step in DOCUMENT.steps:
+        asking.analyze(step.body)
+    Orchestrator.objects.filter(pk=asking.orchestrator.pk).update(slug=EXERCISE)
+    take_in()
+    assert Investigation.objects.exists()
+    assert not DocumentQuote.objects.exists()
+    assert not DocumentUse.objects.exists()
 
 
 def test_it_drops_what_is_past_its_time(feed: Feed) -> None:
