@@ -10,12 +10,18 @@ from django.db import connection
 
 from guardrail.models import Verdict
 from investigations.models import Activity, Investigation, InvestigationCall
+from investigations.response import Grown, Row
 from policies.services.sightings import record_executed
 from policies.signal import Severity
 
 log = structlog.get_logger(__name__)
 
 SIGNAL = "stopped_call_executed"
+# What the rules of response look at.
+_COLUMNS = (
+    *("id", "received_at", "orchestrator_id", "agent_id", "user_id", "conversation_id", "channel_id", "duplicate_of"),
+    *("action", "would_have", "severity", "deciding_signal", "failed", "signals"),
+)
 # Each stopped call is written down once, however many later calls show its output; answers those that are new.
 _INSERT = """
 INSERT INTO guardrail_executedcall (id, seen_in, agent_id, seen_at)
@@ -24,27 +30,36 @@ ON CONFLICT (id) DO NOTHING RETURNING id, seen_in
 """
 
 
-def note(rows: Sequence[Mapping[str, Any]], *, now: datetime) -> None:
+def note(rows: Sequence[Row], *, now: datetime) -> list[Grown]:
     """Take in what these verdicts say of earlier ones. Needs a transaction; safe to run twice.
 
-    One statement, none where nothing is said, and three for the calls that are new.
+    Returns the investigations of those with the calls that were made all the same, for the rules of response. One
+    statement, none where nothing is said, and four for the calls that are new.
     """
     seen: dict[uuid.UUID, Mapping[str, Any]] = {}
     for row in rows:
         for executed in _named_by(row):
             seen.setdefault(executed, row)
     if not seen:
-        return
+        return []
     with connection.cursor() as cursor:
         agents = [row["agent_id"] for row in seen.values()]
         cursor.execute(_INSERT, [list(seen), [row["id"] for row in seen.values()], agents, [now] * len(seen)])
         fresh = dict(cursor.fetchall())
-    stopped = Verdict.objects.filter(pk__in=fresh).values_list("agent_id", "received_at")
-    record_executed(list(stopped))
-    _tell_investigations(fresh)
+    stopped = list(Verdict.objects.filter(pk__in=fresh).values(*_COLUMNS))
+    record_executed([(row["agent_id"], row["received_at"]) for row in stopped])
+    return [_raised(row, fresh[row["id"]]) for row in _placed(stopped)]
 
 
-def _named_by(row: Mapping[str, Any]) -> list[uuid.UUID]:
+def _placed(stopped: Sequence[Row]) -> list[dict[str, Any]]:
+    """Those that are part of an investigation, with it."""
+    ids = [row["id"] for row in stopped]
+    places = InvestigationCall.objects.filter(verdict_id__in=ids).select_related("investigation")
+    found = {place.verdict_id: place.investigation for place in places}
+    return [{**row, "investigation": found[row["id"]]} for row in stopped if row["id"] in found]
+
+
+def _named_by(row: Row) -> list[uuid.UUID]:
     """The stopped calls whose output a verdict found; what is no id was not written by us."""
     found = []
     for signal in row["signals"]:
@@ -56,13 +71,12 @@ def _named_by(row: Mapping[str, Any]) -> list[uuid.UUID]:
     return found
 
 
-def _tell_investigations(fresh: Mapping[uuid.UUID, uuid.UUID]) -> None:
-    """Raise the investigation of each stopped call, open or closed: harm may be done that it says was prevented."""
-    places = InvestigationCall.objects.filter(verdict_id__in=fresh).values_list("verdict_id", "investigation_id")
-    for verdict_id, investigation_id in places:
-        Investigation.objects.filter(pk=investigation_id).update(
-            outcome=Investigation.Outcome.EXECUTED, severity=int(Severity.CRITICAL)
-        )
-        Activity.objects.create(
-            investigation_id=investigation_id, kind="executed_anyway", text=f"{verdict_id} {fresh[verdict_id]}"
-        )
+def _raised(row: Mapping[str, Any], seen_in: uuid.UUID) -> Grown:
+    """Raise its investigation, open or closed: harm may be done that it says was prevented."""
+    investigation = row["investigation"]
+    Investigation.objects.filter(pk=investigation.pk).update(
+        outcome=Investigation.Outcome.EXECUTED, severity=int(Severity.CRITICAL)
+    )
+    Activity.objects.create(investigation=investigation, kind="executed_anyway", text=f"{row['id']} {seen_in}")
+    found = {"name": SIGNAL, "action": row["action"], "facts": [], "evidence": []}
+    return Grown(investigation=investigation, rows=({**row, "signals": [*row["signals"], found]},))

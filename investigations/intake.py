@@ -149,7 +149,7 @@ def _take(rows: Sequence[Row], *, now: datetime) -> None:
     note_met(fresh)
     record_sightings(_sighting(row) for row in fresh if row["orchestrator_id"] != played)
     joined.record()
-    disobedience.note(fresh, now=now)
+    grown += disobedience.note(fresh, now=now)
     respond_to(grown, now=now)
     count_hits(hits_of(fresh), at=now)
 

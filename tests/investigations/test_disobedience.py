@@ -12,10 +12,11 @@ from guardrail.models import ExecutedCall, PendingIntake, Verdict
 from investigations.intake import take_in
 from investigations.models import Activity, Investigation
 from policies.access import Role, give_role
-from policies.models import Agent, AgentDay
+from policies.models import Agent, AgentDay, Restriction
 from policies.services.sightings import Sighting, record_executed, record_sightings
 from tests.callers import Asking
 from tests.guardrail.test_memory import newest, sending
+from tests.investigations.test_response import switch
 
 # real commits: verdicts are written on connections of their own
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -72,6 +73,18 @@ def test_the_ledger_and_the_agents_page_show_the_rate(executed: Verdict, analyst
     assert "100.0 %" in ledger
     assert str(agent) in ledger
     assert "(100.0 %)" in analyst.get(f"/agents/{agent.pk}/").content.decode()
+
+
+def test_the_rule_against_it_steps_up_the_agent_once_it_is_switched_on(asking: Asking) -> None:
+    switch("not-obeyed")
+    asking.analyze(sending(1, secret=True))
+    asking.analyze(sending(2, to="kim@partner.example"))
+    take_in(timezone.now())
+    assert not Restriction.objects.exists(), "a stop that was obeyed"
+    asking.analyze(sending(3, sent=2, to="kim@partner.example"))
+    take_in(timezone.now())
+    restricted = Restriction.objects.get()
+    assert (restricted.effect, restricted.kind) == ("step_up", "agent")
 
 
 def test_an_obeyed_stop_is_not_on_the_ledger(asking: Asking, analyst: Client) -> None:
