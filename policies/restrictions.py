@@ -9,7 +9,7 @@ import hashlib
 import json
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from types import MappingProxyType
@@ -18,7 +18,9 @@ from urllib.parse import unquote
 
 # Beyond it a value is no name of anything, but a text.
 LONGEST_NAME = 500
-_BREAKS = re.compile(r"[^\s\"'<>|()\[\]{},;]+")
+# A name of more words than these is found alone, or at the end of a path, but not inside a sentence.
+_MOST_WORD_COUNTS = 8
+_BREAKS = re.compile(r"[^\s\"'<>|()\[\]{},;“”„‘’«»`]+")
 
 
 class Restricted(enum.Enum):
@@ -96,12 +98,13 @@ _Place = tuple[Restricted, tuple[str, ...]]
 class Restrictions:
     """All that are in force, by what they are on. Looking one up costs the same however many there are.
 
-    `endings` leads from the last word of a document's name to whole names, to find them inside a longer text. `lifted`
-    are numbers that do not count, to judge as if somebody had ended them.
+    `longest` is the length of the longest name of a document, `word_counts` how many words such names have: both make
+    it quick to find one in a text. `lifted` are numbers that do not count, to judge as if somebody had ended them.
     """
 
     by_place: Mapping[_Place, tuple[Restriction, ...]] = field(default_factory=lambda: MappingProxyType({}))
-    endings: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: MappingProxyType({}))
+    longest: int = 0
+    word_counts: tuple[int, ...] = ()
     kinds: frozenset[Restricted] = frozenset()
     lifted: frozenset[int] = frozenset()
 
@@ -118,25 +121,40 @@ class Restrictions:
             return ()
         return tuple(one for value in covering(destination) for one in self.on(Restricted.DESTINATION, value))
 
-    def on_documents_in(self, text: str) -> tuple[Restriction, ...]:
-        """Those on documents that an argument names: alone, as the end of a path or address, or inside a sentence."""
-        if Restricted.DOCUMENT not in self.kinds:
+    def on_document_named(self, text: str) -> tuple[Restriction, ...]:
+        """Those on the document whose name, id, path or address `text` is; a name covers it in every folder."""
+        # what is longer than every name can only end like one; letters of several code points count once in a name
+        if not self.longest or (
+            len(text) > 3 * self.longest and "/" not in text and "\\" not in text and "%" not in text
+        ):
             return ()
-        names = {text, last_part(text)} if len(text) <= LONGEST_NAME else set()
-        if self.endings:
-            names.update(self._named_in(unquote(text[:20_000])))
-        found = (one for name in sorted(names) if name for one in self.on(Restricted.DOCUMENT, name))
+        names = dict.fromkeys((text, last_part(text)))
+        found = (one for name in names if name for one in self.on(Restricted.DOCUMENT, name))
         return tuple(dict.fromkeys(found))
 
-    def _named_in(self, text: str) -> Iterable[str]:
-        lower = _folded(text)
-        for word in _BREAKS.finditer(lower):
-            for last in {word.group(), word.group().rstrip(".!?:"), last_part(word.group().rstrip(".!?:"))}:
-                for name in self.endings.get(last, ()):
-                    end = word.start() + word.group().rfind(last) + len(last)
-                    before = lower[end - len(name) - 1 : end - len(name)] if end > len(name) else ""
-                    if lower[:end].endswith(name) and not before.isalnum():
-                        yield name
+    def on_documents_in(self, text: str) -> tuple[Restriction, ...]:
+        """Those on documents that an argument names: alone, as the end of a path or address, or inside a sentence."""
+        if not self.longest:
+            return ()
+        found = dict.fromkeys(self.on_document_named(text) if len(text) <= LONGEST_NAME else ())
+        for name in self._names_in(_folded(unquote(text[:20_000]))):
+            found.update(dict.fromkeys(self.by_place.get((Restricted.DOCUMENT, (name,)), ())))
+        return tuple(one for one in found if one.number not in self.lifted)
+
+    def _names_in(self, lower: str) -> Iterator[str]:
+        """Every stretch of as many words as some name has, with and without the path before its first word."""
+        words = list(_BREAKS.finditer(lower))
+        for last, word in enumerate(words):
+            end = word.end() - (len(word.group()) - len(word.group().rstrip(".!?:")))
+            for many in self.word_counts:
+                if many > last + 1:
+                    break
+                first = words[last - many + 1]
+                start = first.start()
+                yield lower[start:end]
+                path = max(first.group().rfind("/"), first.group().rfind("\\"))
+                if path >= 0:
+                    yield lower[start + path + 1 : end]
 
     def without(self, numbers: Iterable[int]) -> "Restrictions":
         """The same as if somebody had ended these."""
@@ -155,7 +173,6 @@ def compile_restrictions(entries: Sequence[Mapping[str, Any]]) -> Restrictions:
     if not entries:
         return NO_RESTRICTIONS
     by_place: dict[_Place, list[Restriction]] = {}
-    endings: dict[str, list[str]] = {}
     for entry in entries:
         kind = Restricted(entry["kind"])
         subject = normal(kind, entry["subject"])
@@ -171,13 +188,11 @@ def compile_restrictions(entries: Sequence[Mapping[str, Any]]) -> Restrictions:
             per_minute=int(entry.get("per_minute", 0)),
         )
         by_place.setdefault((kind, subject), []).append(one)
-        if kind is Restricted.DOCUMENT and subject[0]:
-            words = _BREAKS.findall(subject[0])
-            if words and subject[0] not in endings.setdefault(words[-1], []):
-                endings[words[-1]].append(subject[0])
+    names = [subject[0] for kind, subject in by_place if kind is Restricted.DOCUMENT]
     return Restrictions(
         by_place=MappingProxyType({place: tuple(found) for place, found in by_place.items()}),
-        endings=MappingProxyType({word: tuple(names) for word, names in endings.items()}),
+        longest=max(map(len, names), default=0),
+        word_counts=tuple(sorted({len(_BREAKS.findall(name)) for name in names} - {0}))[:_MOST_WORD_COUNTS],
         kinds=frozenset(kind for kind, _ in by_place),
     )
 

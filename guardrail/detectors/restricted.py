@@ -8,11 +8,11 @@ name that only the tool resolves, such as a contact or a short link.
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from guardrail.case import Case
 from guardrail.invocation import Passage
-from policies.restrictions import LONGEST_NAME, RATE_LIMITED, STEP_UP, Effect, Restricted, Restriction, last_part
+from policies.restrictions import LONGEST_NAME, RATE_LIMITED, STEP_UP, Effect, Restricted, Restriction
 from policies.signal import Severity, Signal
 
 NAME = "restricted"
@@ -92,7 +92,7 @@ def _read_or_named(case: Case) -> Iterator[Restriction]:
         telling = {prose.record for prose in source.reading.prose if _is_telling(prose.path, prose.lower)}
         for number, author in enumerate(source.reading.authors):
             if author.document and number in telling:
-                yield from _on_name(author.document, case)
+                yield from now.on_document_named(author.document.strip())
     texts = [output.passages for output in case.call.outputs]
     if case.call.event_triggered:
         texts.append(case.call.user_passages)
@@ -102,17 +102,18 @@ def _read_or_named(case: Case) -> Iterator[Restriction]:
 
 def _in_records(passages: tuple[Passage, ...], case: Case) -> Iterator[Restriction]:
     """By the fields around a text: a listing that names a document without its text has read nothing of it."""
-    named: dict[str, list[Restriction]] = {}
+    now = case.ruleset.restrictions
+    named: dict[str, tuple[Restriction, ...]] = {}
     telling: set[str] = set()
     for passage in passages:
         place = _place_of(passage.path)
-        if len(passage.text) <= LONGEST_NAME and (found := list(_on_name(passage.text, case))):
-            named.setdefault(place, []).extend(found)
+        if len(passage.text) <= LONGEST_NAME and (found := now.on_document_named(passage.text.strip())):
+            named[place] = (*named.get(place, ()), *found)
         elif _is_telling(passage.path, passage.text):
             telling.add(place)
-    for place, found in named.items():
+    for place, restrictions in named.items():
         if any(inner == place or not place or inner.startswith((f"{place}.", f"{place}[")) for inner in telling):
-            yield from found
+            yield from restrictions
 
 
 def _is_telling(path: str, text: str) -> bool:
@@ -123,12 +124,6 @@ def _is_telling(path: str, text: str) -> bool:
 def _place_of(path: str) -> str:
     trimmed = _INDEX_TAIL.sub("", path)
     return trimmed.rpartition(".")[0]
-
-
-def _on_name(text: str, case: Case) -> Iterable[Restriction]:
-    now = case.ruleset.restrictions
-    value = text.strip()
-    return (found for name in {value, last_part(value)} if name for found in now.on(Restricted.DOCUMENT, name))
 
 
 def _signal(name: str, restriction: Restriction, facts: tuple[tuple[str, str], ...], case: Case) -> Signal:

@@ -89,6 +89,13 @@ PAIRS = (
         fragment=BERTHS,
     ),
     Pair(
+        what="a name of several words inside a sentence, beside one that lacks its first",
+        says="document_quarantined",
+        fires={**LOOK_UP, "arguments": {"query": "what does “/sites/x/Berth Plan (old).docx” say?"}},
+        near={**LOOK_UP, "arguments": {"query": "what does “/sites/x/Plan (old).docx” say?"}},
+        fragment=in_force("document", "quarantine", "berth plan (old).docx"),
+    ),
+    Pair(
         what="an address of a domain in quarantine, beside a domain that only ends like it",
         says="destination_quarantined",
         fires=mailing("ada@evil.example"),
