@@ -12,7 +12,8 @@ day, so that whoever wants to be unusual needs patience.
 """
 
 import struct
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
@@ -253,6 +254,31 @@ def keys_of(agent: str, kind: str) -> list[str]:
     return own + ([f"gr:ht:{kind}", f"gr:hn:{kind}"] if kind else [])
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Meta:
+    """The counters of an agent: `first` is Unix milliseconds, `averages` are of the 24 hours of the day."""
+
+    calls: int
+    first: int
+    dispersion: float
+    mean: float
+    variance: float
+    averages: tuple[float, ...]
+
+
+def read_meta(raw: bytes) -> Meta:
+    """The counters as Redis keeps them."""
+    calls, first, _, _, dispersion, mean, variance, _, _, *averages = _META.unpack(raw)
+    return Meta(
+        calls=int(calls),
+        first=int(first),
+        dispersion=dispersion,
+        mean=mean,
+        variance=variance,
+        averages=tuple(averages),
+    )
+
+
 def learning_ms() -> int:
     """How long an agent is only learnt from, at least."""
     return settings.LEARNING_DAYS * _DAY_MS
@@ -281,20 +307,20 @@ def _letter(traces: Traces) -> str:
 
 def _read(answer: Any, asking: Asking) -> Mapping[str, Any]:
     raw, learning, this_hour, known, *of_kind = answer
-    calls, first, _, _, dispersion, mean, variance, _, _, *averages = _META.unpack(raw)
-    now = asking.traces.at
-    own = _uses(known, calls=int(calls), days=(now - first) / _DAY_MS, mean=mean, variance=variance)
+    meta, now = read_meta(raw), asking.traces.at
+    days = (now - meta.first) / _DAY_MS
+    own = _uses(known, calls=meta.calls, days=days, mean=meta.mean, variance=meta.variance)
     return {
         "habits": Habits(
             learning=bool(learning),
             own=own,
             of_kind=_others(of_kind[0], own=own, now=now) if of_kind else None,
-            hour=hour_of(averages, now=now, calls=this_hour, dispersion=dispersion, days=own.days),
+            hour=hour_of(meta.averages, now=now, calls=this_hour, dispersion=meta.dispersion, days=days),
         )
     }
 
 
-def hour_of(averages: list[float], *, now: int, calls: int, dispersion: float, days: float) -> Hour:
+def hour_of(averages: Sequence[float], *, now: int, calls: int, dispersion: float, days: float) -> Hour:
     """The hour of `now` (Unix ms) among the averages of 24 hours of the day."""
     hour = now // 3_600_000 % 24
     three = [averages[(hour + away) % 24] for away in (-1, 0, 1)]
