@@ -23,10 +23,13 @@ def entered_by(case: Case) -> tuple[tuple[str, str], ...]:
     CHANGED = it takes the place of another in a record that is there, as a field of its own. What the author of the
     text gives as his own address is left out: who wrote to us may be answered.
     """
-    if case.kind is not ToolKind.WRITE or not case.sources:
+    # whoever changes a payee's account pays, only later
+    if case.kind not in (ToolKind.WRITE, ToolKind.PAY) or not case.sources:
         return ()
     tool = case.call.tool
     changes = not _CHANGING.isdisjoint({*tool_verbs(tool), *name_tokens(tool.tool_id, tool.name)})
+    if case.kind is ToolKind.PAY and not changes:
+        return ()
     found: dict[str, str] = {}
     for leaf in case.leaves:
         if leaf.kind not in _LOCATED or case.ruleset.standing_of(leaf.value) is not Standing.UNKNOWN:
