@@ -55,7 +55,8 @@ class _Doing:
     said: frozenset[str] = frozenset()
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+# INVARIANT: nobody changes one. Not frozen for the reason a Directive is not.
+@dataclass(kw_only=True, slots=True, eq=False)
 class Match:
     """How well one directive explains the call.
 

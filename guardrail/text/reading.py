@@ -19,7 +19,7 @@ from guardrail.text.directives import MENTION, WORD, Asked, Sentence, read_direc
 from guardrail.text.normalise import Hidden
 from guardrail.text.records import Field, Record, cut_records
 from guardrail.text.sentences import split_sentences
-from guardrail.text.signatures import find_signatures, hints_in, merged
+from guardrail.text.signatures import find_signatures, hints_in, may_be_signed, merged
 from guardrail.text.view import View, lowered
 from guardrail.text.wordset import Sentences, Window
 
@@ -62,7 +62,9 @@ class Sign:
     own: bool
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+# INVARIANT: nobody changes one, it is shared by calls. Not frozen, for there is one a sentence and freezing makes each
+# three times as dear (2026-11).
+@dataclass(kw_only=True, slots=True, eq=False)
 class Directive:
     """One sentence that asks for something. Offsets are into the original passage at `path`.
 
@@ -185,10 +187,11 @@ def _read(passages: tuple[Passage, ...], budget: Budget) -> Reading:
                 prose.append(Prose(path=field.path, lower=lower, record=number, asked=()))
                 continue
             found, spans = _directives_in(field, number, lower, budget)
-            place = Place(name=field.name, record=number, author=record.author)
-            if broken_off.waits and broken_off.goes_on_in(field.view.text, place, orders=_begins_with_order(found)):
-                spans = (broken_off.go_on(lower), *spans)
-            broken_off.note(field.view.text, place, [d.window for d in found if d.window.is_cut_short])
+            if found or broken_off.waits:
+                place = Place(name=field.name, record=number, author=record.author)
+                if broken_off.waits and broken_off.goes_on_in(field.view.text, place, orders=_begins_with_order(found)):
+                    spans = (broken_off.go_on(lower), *spans)
+                broken_off.note(field.view.text, place, [d.window for d in found if d.window.is_cut_short])
             directives.extend(found)
             window_chars += sum(end - start for start, end in spans)
             prose.append(Prose(path=field.path, lower=lower, record=number, asked=spans))
@@ -272,7 +275,7 @@ def _directives_in(field: Field, record: int, lower: str, budget: Budget) -> tup
                 text=text[start : min(end, start + _LONGEST_TEXT)],
                 asked=found,
                 window=Window(near, index, last, cut_short=index + _AFTER > last),
-                signs=_placed(signs_near.near(index), field.view),
+                signs=_placed(signs_near.near(index), field.view) if signs_near.any else (),
                 hidden=field.encoded or _how_hidden(field.hidden, near_start, near_end),
             )
         )
@@ -294,19 +297,20 @@ class _Signs:
         self._lower = lower
         self._bounds = bounds
         self._orders = [bounds[index] for index in asked]
-        stretches = merged((max(0, at - SIGNATURE_REACH), min(len(bounds) - 1, at + SIGNATURE_REACH)) for at in asked)
         found: list[tuple[str, int, int]] = []
-        for first, last in stretches:
+        for first, last in _around(asked, len(bounds)) if may_be_signed(lower, hints) else ():
             here = ((*bounds[at], hints[at]) for at in range(first, last + 1))
             found += find_signatures(lower, bounds[first][0], bounds[last][1], here)
         # by place, each with its turn among all: what is told first of an order is the first kind of sign
         self._found = sorted((start, end, turn, what) for turn, (what, start, end) in enumerate(found))
         self._longest = max((end - start for start, end, _, _ in self._found), default=0)
 
+    @property
+    def any(self) -> bool:
+        return bool(self._found)
+
     def near(self, index: int) -> list[tuple[str, int, int, bool]]:
         """The signs within three sentences of the instruction at `index`, and whether each is its own."""
-        if not self._found:
-            return []
         start = self._bounds[index][0]
         near = self._bounds[max(0, index - SIGNATURE_REACH)][0]
         far = self._bounds[min(len(self._bounds) - 1, index + SIGNATURE_REACH)][1]
@@ -320,6 +324,11 @@ class _Signs:
         return [
             (what, begin, end, _is_own(self._lower, end, start, self._orders)) for _, what, begin, end in sorted(found)
         ]
+
+
+def _around(asked: list[int], count: int) -> list[tuple[int, int]]:
+    """The stretches of sentences within reach of those asked for, of `count` there are."""
+    return merged((max(0, at - SIGNATURE_REACH), min(count - 1, at + SIGNATURE_REACH)) for at in asked)
 
 
 def _is_over(lower: str, sign: int, start: int) -> bool:

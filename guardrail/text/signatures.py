@@ -159,7 +159,10 @@ _HINTS: tuple[tuple[frozenset[str], tuple[_Glance, ...], int, int], ...] = tuple
                         r"(?:sys|im_|ins|inf|imp|adm|pro|ass|use|tas|con|ove|sec|hid|beg|end|new|res)"
                     ),
                 ),
-                (("end of ",), re.compile(r"end of (?:sys|use|doc|con|pro)")),
+                (
+                    ("end of sys", "end of use", "end of doc", "end of con", "end of pro"),
+                    re.compile(r"end of (?:sys|use|doc|con|pro)"),
+                ),
             ),
             *(40, 100),
         ),
@@ -185,12 +188,17 @@ _HINTS: tuple[tuple[frozenset[str], tuple[_Glance, ...], int, int], ...] = tuple
         ),
     )
 )
+_MARKS = tuple(mark for _, glances, _, _ in _HINTS for marks, _ in glances for mark in marks)
 _SIGN_OF = {
     word: sum(1 << number for number, (words, *_) in enumerate(_HINTS) if word in words)
     for words, *_ in _HINTS
     for word in words
 }
 _SIGN_WORDS = frozenset(_SIGN_OF)
+_SOUGHT = tuple(
+    (1 << number, name, pattern, glances, before, after)
+    for number, ((name, pattern), (_, glances, before, after)) in enumerate(zip(SIGNATURES, _HINTS, strict=True))
+)
 
 
 def hints_in(words: Iterable[str]) -> int:
@@ -199,6 +207,11 @@ def hints_in(words: Iterable[str]) -> int:
     for word in _SIGN_WORDS.intersection(words):
         found |= _SIGN_OF[word]
     return found
+
+
+def may_be_signed(lower: str, hints: Iterable[int]) -> bool:
+    """False where no sign can stand in a lower-cased text; `hints` is what `hints_in` says of its sentences."""
+    return any(hints) or any(mark in lower for mark in _MARKS)
 
 
 def find_signatures(
@@ -212,12 +225,13 @@ def find_signatures(
     seen = 0
     for _, _, signs in hinted:
         seen |= signs
-    for number, ((name, pattern), (_, glances, before, after)) in enumerate(zip(SIGNATURES, _HINTS, strict=True)):
-        bit = 1 << number
+    for bit, name, pattern, glances, before, after in _SOUGHT:
         places = [(near, far) for near, far, signs in hinted if signs & bit] if seen & bit else []
         for marks, glance in glances:
             if any(lower.find(mark, start, end) >= 0 for mark in marks):
                 places = sorted(places + [match.span() for match in glance.finditer(lower, start, end)])
+        if not places:
+            continue
         for near, far in merged((max(start, near - before), min(end, far + after)) for near, far in places):
             for match in pattern.finditer(lower, near, far):
                 yield name, match.start(), match.end()
