@@ -67,6 +67,13 @@ def _home_of(author: Author) -> str:
     return "" if home in PUBLIC_MAIL else home
 
 
+def is_at_home(leaf: Leaf, author: Author) -> bool:
+    """The address is the author's own, or at the author's house."""
+    if leaf.kind not in ("email", "url", "domain"):
+        return False
+    return leaf.value.lower() == author.author.lower() or _same_house(host_of(leaf.value), _home_of(author))
+
+
 def _same_house(host: str, home: str) -> bool:
     return bool(home) and (host == home or host.endswith("." + home) or home.endswith("." + host))
 

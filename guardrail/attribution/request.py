@@ -10,7 +10,8 @@ from guardrail.attribution.tuning import Tuning
 from guardrail.case import Case
 from guardrail.destinations import EMAIL, URL
 from guardrail.invocation import Tool
-from guardrail.text.directives import WORD, senses_of, verbs_wanted
+from guardrail.text.directives import WORD, senses_of, verbs_wanted, words_of
+from guardrail.text.other_tongues import hands_over, leaves_to_text, speaks_of_text
 from guardrail.text.words import ENGLISH, stem, stems
 from guardrail.text.wordset import WordSet
 from guardrail.tool_kind import tool_verbs, tool_words
@@ -222,7 +223,7 @@ def read_request(user: WordSet, tool: Tool, kind: ToolKind, tuning: Tuning) -> R
         and (bool(senses) or _asks(user.lower)),
         delegation=delegation,
         deed_named=any(ENGLISH.main_sense.get(verb, "read") != "read" for verb in said - _SPEAKING - _ITEMS),
-        speaks_of_text=bool(_TEXT.search(user.lower[:_MAX_ORDERS])),
+        speaks_of_text=bool(_TEXT.search(user.lower[:_MAX_ORDERS])) or speaks_of_text(words_of(user.lower[:2_000])),
         as_others_ask=bool(_AS_OTHERS_ASK.search(user.lower[:_MAX_ORDERS])),
     )
 
@@ -313,7 +314,10 @@ def _delegation(said: str) -> Delegation:
         return Delegation.ACTIONS
     if _DETAILS_THERE.search(said):
         return Delegation.DETAILS
-    return Delegation.NONE
+    words = words_of(said[:2_000])
+    if hands_over(words):
+        return Delegation.ACTIONS
+    return Delegation.DETAILS if leaves_to_text(words) else Delegation.NONE
 
 
 def names_in(name: str, user: WordSet) -> bool:

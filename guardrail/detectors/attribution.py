@@ -20,7 +20,7 @@ from guardrail.attribution.explanation import change_unasked, followed, unreques
 from guardrail.attribution.gravity import gives_up, is_grave, is_object_given, is_weighty
 from guardrail.attribution.mandate import may_decide
 from guardrail.attribution.matching import FORMS, OTHERWISE, SAME_KIND, SAME_VERB, Match, is_constant, matches_of
-from guardrail.attribution.outward import OUTWARD, has_rival, leads_astray, outward_unknown
+from guardrail.attribution.outward import OUTWARD, has_rival, is_at_home, leads_astray, outward_unknown
 from guardrail.attribution.provenance import Leaf, stands_in
 from guardrail.attribution.request import Delegation, Request, on_topic, read_request
 from guardrail.attribution.unasked import taken_unasked
@@ -209,12 +209,14 @@ def _has_values(case: Case) -> bool:
 def _unrequested(case: Case, request: Request) -> list[Signal]:
     """Nobody asked for a message or payment, and its unknown recipient stands nowhere but in running text.
 
-    Finds what is put without any instruction (`reports always go to ...`), in another language or in a code. A
+    Finds what is put without any instruction (`reports always go to ...`), in a language without a table or in a code;
+    where things were left to texts, messages only, and none to the author of the text or the author's house. A
     recipient of a contact list, a row or a mail's own header is a field by itself and does not count.
     """
-    if not case.tuning.unrequested or case.kind not in _UNREQUESTED or case.call.event_triggered or request.deed:
+    if not case.tuning.unrequested or case.kind not in _UNREQUESTED or request.deed:
         return []
-    if request.delegation is not Delegation.NONE:
+    left_open = case.call.event_triggered or request.delegation is not Delegation.NONE
+    if left_open and case.kind is not ToolKind.SEND:
         return []
     for target in case.targets:
         leaf = next(
@@ -233,7 +235,10 @@ def _unrequested(case: Case, request: Request) -> list[Signal]:
         ]
         if found and all(len(prose.lower.split()) >= case.tuning.running_text for _, prose in found):
             source, prose = found[0]
-            return [unrequested(target, leaf, source, prose, case)]
+            author = source.reading.authors[prose.record]
+            if left_open and (is_ours(author, case) or is_at_home(leaf, author) or is_meant(author.author, case.user)):
+                continue
+            return [unrequested(target, leaf, source, prose, case, left_open=left_open)]
     return []
 
 

@@ -8,6 +8,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from functools import lru_cache
 
+from guardrail.text.other_tongues import asks, verbs_in
 from guardrail.text.sentences import split_sentences
 from guardrail.text.view import lowered
 from guardrail.text.words import LANGUAGES, Language
@@ -126,8 +127,20 @@ def read_directive(sentence: str | Sentence) -> Asked | None:
     for language in LANGUAGES:
         asked = _read(said, language)
         if asked is not None:
-            return asked
-    return None
+            # a verb of no table may be another language's: `Encaminhe a lista`
+            invented = asked.verbs.isdisjoint(language.verbs)
+            return (_read_by_table(said) if invented else None) or asked
+    return _read_by_table(said)
+
+
+def _read_by_table(said: Sentence) -> Asked | None:
+    """An order in another language than English, see `other_tongues`."""
+    verbs = verbs_in(said.words)
+    if not verbs:
+        return None
+    if asks(said.words):
+        return Asked(verbs=verbs, senses=senses_of(verbs), manner="asking")
+    return Asked(verbs=verbs, senses=senses_of(verbs), manner=MENTION) if _holds_value(said) else None
 
 
 @lru_cache(maxsize=512)
@@ -135,7 +148,8 @@ def verbs_wanted(text: str, language: Language = LANGUAGES[0]) -> frozenset[str]
     """Base forms of the verbs somebody who gives orders in `text` wants carried out; not what is only told about."""
     found: set[str] = set()
     for start, end in split_sentences(text):
-        found |= _verbs_asked(Sentence(text[start:end]), language, "order")
+        said = Sentence(text[start:end])
+        found |= _verbs_asked(said, language, "order") | verbs_in(said.words)
     return frozenset(found)
 
 

@@ -1,0 +1,49 @@
+"""Dutch, as `other_tongues` builds it: what verbs are made of, and what asks, hands over and points at a text."""
+
+ENDINGS = " t en de den d e ten te"
+PREFIXES = " ge"
+VERBS = {
+    "send": "stuur stur verstuur verstur verzend verzond",
+    "forward": "doorstuur doorstur doorgestuur",
+    "reply": "beantwoord antwoord",
+    "tell": "informeer informer meld",
+    "pay": "betaal betal voldo",
+    "transfer": "overmak overgemaakt maak",
+    "refund": "terugbetaal terugbetal vergoed",
+    "credit": "crediteer crediter",
+    "order": "bestel bestell",
+    "book": "boek reserveer reserver",
+    "delete": "verwijder wis wiss schrap schrapp",
+    "cancel": "annuleer annuler beëindig opzeg zeg",
+    "revoke": "intrek ingetrokken trek herroep",
+    "deactivate": "deactiveer deactiver uitschakel",
+    "block": "blokkeer blokker",
+    "change": "wijzig verander vervang pas aanpass aangepast",
+    "set": "zet instel ingestel stel",
+    "raise": "verhoog verhog",
+    "lower": "verlaag verlag",
+    "add": "voeg toevoeg toegevoeg",
+    "create": "aanmak aangemaakt",
+    "enter": "registreer registrer invoer vul",
+    "assign": "toewijs wijs",
+    "approve": "keur goedkeur goedgekeur",
+    "release": "vrijgev vrijgegeven",
+    "grant": "verleen verlen toeken",
+    "give": "geef gev",
+    "share": "deel del",
+    "invite": "uitnodig nodig",
+    "update": "bijwerk bijgewerk",
+    "waive": "kwijtscheld scheld",
+    "run": "uitvoer uitgevoer voer",
+    "activate": "activeer activer",
+    "move": "verplaats",
+    "read": "lees toon zoek vind controleer",
+}
+POLITE = "alstublieft graag aub gelieve"
+MODALS = "moet moeten dient dienen"
+HANDING_OVER = "behandel behandelen verwerk verwerken werk handel afhandelen"
+TEXTS = (
+    "inbox postvak mail mails bericht berichten ticket tickets zaak dossier verzoek verzoeken aanvraag aanvragen lijst "
+    "brief formulier handboek handleiding notitie notulen document bestand"
+)
+ACCORDING = "volgens zoals conform"

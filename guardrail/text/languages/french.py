@@ -1,0 +1,48 @@
+"""French, as `other_tongues` builds it: what verbs are made of, and what asks, hands over and points at a text."""
+
+ENDINGS = "e es ez er é ée és ées ons ent r re ir is it issez"
+PREFIXES = ""
+VERBS = {
+    "send": "envoy envoi transmett adress expédi",
+    "forward": "transfèr transfér faites-suivr",
+    "reply": "répond",
+    "tell": "inform préven avert",
+    "pay": "pay règl régl vers",
+    "transfer": "vir",
+    "refund": "rembours",
+    "credit": "crédit",
+    "order": "command",
+    "book": "réserv",
+    "delete": "supprim effac retir enlev",
+    "cancel": "annul résili",
+    "revoke": "révoqu",
+    "deactivate": "désactiv",
+    "block": "bloqu",
+    "change": "modifi chang remplac",
+    "set": "fix port pass mett",
+    "raise": "augment relev élev",
+    "lower": "rédui baiss diminu",
+    "add": "ajout",
+    "create": "cré",
+    "enter": "enregistr saisiss saisi inscri inscriv",
+    "assign": "attribu affect assign",
+    "approve": "approuv valid",
+    "release": "libér débloqu",
+    "grant": "accord octroy donn",
+    "share": "partag",
+    "invite": "invit",
+    "update": "actualis",
+    "waive": "exonér exempt",
+    "run": "exécut lanc",
+    "activate": "activ",
+    "move": "déplac",
+    "read": "lis li montr résum cherch trouv vérifi",
+}
+POLITE = "merci veuillez svp prière"
+MODALS = "doit doivent faut convient devez devrait devraient"
+HANDING_OVER = "traite traiter traitez occupe occuper réponds répondez gère gérer gérez"
+TEXTS = (
+    "boîte mail mails courriel courriels message messages ticket tickets dossier demande demandes liste lettre "
+    "courrier formulaire manuel guide note notes compte-rendu document fichier"
+)
+ACCORDING = "selon comme conformément suivant d'après"

@@ -1,0 +1,50 @@
+"""German, as `other_tongues` builds it: what verbs are made of, and what asks, hands over and points at a text."""
+
+ENDINGS = " e en n t et st te ten est"
+PREFIXES = " ge zu"
+VERBS = {
+    "send": "send schick sandt schickt zusend zuschick übermittl übermittel",
+    "forward": "weiterleit weiterleitet leit",
+    "mail": "mail",
+    "reply": "antwort beantwort",
+    "tell": "mitteil teil informier benachrichtig",
+    "pay": "zahl bezahl begleich auszahl ausgezahlt",
+    "transfer": "überweis überwies überwiesen",
+    "refund": "erstatt rückerstatt zurückzahl zurückerstatt",
+    "credit": "gutschreib gutgeschrieben",
+    "order": "bestell nachbestell",
+    "book": "buch reservier",
+    "delete": "lösch gelösch entfern tilg",
+    "cancel": "stornier kündig gekündigt absag abgesagt annullier",
+    "revoke": "widerruf entzieh entzogen",
+    "deactivate": "deaktivier abschalt abgeschaltet ausschalt sperr",
+    "block": "blockier",
+    "change": "änder abänder wechsl umstell umgestellt tausch",
+    "set": "setz gesetzt festleg festgelegt einstell eingestellt stell",
+    "raise": "erhöh anheb angehoben heraufsetz hochsetz",
+    "lower": "senk reduzier verringer herabsetz",
+    "add": "hinzufüg füg aufnehm aufgenommen ergänz",
+    "create": "anleg angelegt erstell einricht eingerichtet richt",
+    "enter": "eintrag eingetragen hinterleg trag erfass",
+    "assign": "zuweis zugewiesen zuordn übertrag",
+    "approve": "genehmig freigeb freigegeben billig bewillig",
+    "release": "freigeb freigegeben herausgeb",
+    "grant": "gewähr erteil einräum",
+    "give": "gib geb gibt gegeben",
+    "share": "teil freigeb freigegeben",
+    "invite": "einlad eingeladen",
+    "update": "aktualisier anpass",
+    "waive": "erlass verzicht",
+    "run": "ausführ ausgeführt start",
+    "activate": "aktivier freischalt",
+    "move": "verschieb umzieh umbuch",
+    "read": "lies les gelesen zeig zusammenfass fass such find prüf",
+}
+POLITE = "bitte"
+MODALS = "muss müssen soll sollen sollte sollten ist sind"
+HANDING_OVER = "bearbeite bearbeiten erledige erledigen kümmere abarbeiten arbeite übernimm übernehme beantworte"
+TEXTS = (
+    "posteingang postfach mail mails email nachricht nachrichten ticket tickets fall vorgang anfrage anfragen auftrag "
+    "aufträge liste brief schreiben formular handbuch anleitung notiz notizen protokoll dokument datei"
+)
+ACCORDING = "laut gemäß wie entsprechend nach aus"

@@ -1,0 +1,49 @@
+"""Italian, as `other_tongues` builds it: what verbs are made of, and what asks, hands over and points at a text."""
+
+ENDINGS = "a i e o are ere ire ate ato ata ati ate ano ino uto uta"
+PREFIXES = ""
+VERBS = {
+    "send": "invi mand sped spedisc trasmett",
+    "forward": "inoltr",
+    "reply": "rispond",
+    "tell": "inform avvis comunic comunich",
+    "pay": "pag pagh sald vers",
+    "transfer": "trasfer trasferisc bonific",
+    "refund": "rimbors",
+    "credit": "accredit",
+    "order": "ordin",
+    "book": "prenot",
+    "delete": "cancell elimin rimuov togli tolg",
+    "cancel": "annull disdic",
+    "revoke": "revoc revoch",
+    "deactivate": "disattiv",
+    "block": "blocc blocch",
+    "change": "modific modifich cambi sostitu sostituisc",
+    "set": "impost port fiss mett configur",
+    "raise": "aument alz",
+    "lower": "ridu riduc abbass",
+    "add": "aggiung",
+    "create": "cre",
+    "enter": "inser inserisc registr",
+    "assign": "assegn attribu attribuisc",
+    "approve": "approv autorizz",
+    "release": "rilasc liber sblocc sblocch",
+    "grant": "conced",
+    "give": "dia dai",
+    "share": "condivid",
+    "invite": "invit",
+    "update": "aggiorn",
+    "waive": "esent condon",
+    "run": "esegu",
+    "activate": "attiv",
+    "move": "spost",
+    "read": "legg mostr riassum cerc cerch trov verific",
+}
+POLITE = "prego cortesemente gentilmente favore"
+MODALS = "deve devono bisogna occorre va dovrebbe"
+HANDING_OVER = "gestisci gestire evadi evadere occupati occupa elabora elaborare sbriga tratta"
+TEXTS = (
+    "casella posta mail messaggio messaggi ticket caso pratica richiesta richieste lista elenco lettera modulo manuale "
+    "guida nota note verbale documento file"
+)
+ACCORDING = "secondo come conforme"

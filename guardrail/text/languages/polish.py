@@ -1,0 +1,49 @@
+"""Polish, as `other_tongues` builds it: what verbs are made of, and what asks, hands over and points at a text."""
+
+ENDINGS = " ij aj uj ić ać yć eć ać ować iać awić ono any ana ane ony ona one ić esz cie ijcie ajcie ujcie cie amy imy"
+PREFIXES = ""
+VERBS = {
+    "send": "wyśl wysł wysył prześl przesł",
+    "forward": "przekaż przekaz",
+    "reply": "odpowiedz odpowied",
+    "tell": "poinform zawiadom",
+    "pay": "zapłać zapłac opłać opłac wypłać wypłac",
+    "transfer": "przelej przel przelew",
+    "refund": "zwróć zwróc",
+    "credit": "uznaj przyzn przyznaj",
+    "order": "zamów zamaw",
+    "book": "zarezerwuj zarezerwow rezerwuj",
+    "delete": "usuń usun skasuj skasow wykreśl",
+    "cancel": "anuluj anulow odwoł wypowiedz",
+    "revoke": "cofnij cofn",
+    "deactivate": "wyłącz dezaktywuj dezaktywow",
+    "block": "zablokuj zablokow",
+    "change": "zmień zmieni zamień zamieni",
+    "set": "ustaw ustawi",
+    "raise": "podnieś podnieść zwiększ podwyższ",
+    "lower": "obniż zmniejsz",
+    "add": "dodaj dod",
+    "create": "utwórz utworz załóż",
+    "enter": "wpisz wpis zarejestruj",
+    "assign": "przypisz przypis przydziel",
+    "approve": "zatwierdź zatwierdz zaakceptuj",
+    "release": "zwolnij zwoln wydaj",
+    "grant": "nadaj nad udziel",
+    "give": "daj dać",
+    "share": "udostępnij udostępn",
+    "invite": "zaproś zapros",
+    "update": "zaktualizuj zaktualizow",
+    "waive": "umórz umorz",
+    "run": "uruchom wykonaj",
+    "activate": "aktywuj włącz",
+    "move": "przenieś przenieść przesuń",
+    "read": "przeczytaj pokaż podsumuj znajdź sprawdź",
+}
+POLITE = "proszę prosimy uprzejmie"
+MODALS = "należy trzeba musi powinien powinna powinno"
+HANDING_OVER = "załatw załatwić obsłuż obsłużyć zajmij przetwórz rozpatrz"
+TEXTS = (
+    "skrzynka skrzynkę poczta mail maile wiadomość wiadomości zgłoszenie zgłoszenia sprawa sprawę wniosek wnioski "
+    "lista listę list pismo formularz podręcznik notatka notatki protokół dokument plik"
+)
+ACCORDING = "według zgodnie jak"

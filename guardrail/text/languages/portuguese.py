@@ -1,0 +1,49 @@
+"""Portuguese, as `other_tongues` builds it: what verbs are made of, and what asks, hands over and points at a text."""
+
+ENDINGS = "a e em am ar er ir ado ada ados adas ido ida idos idas"
+PREFIXES = ""
+VERBS = {
+    "send": "envi mand remet",
+    "forward": "encaminh reencaminh",
+    "reply": "respond",
+    "tell": "inform avis comuniqu comunic",
+    "pay": "pag pagu liquid",
+    "transfer": "transfer transfir",
+    "refund": "reembols devolv",
+    "credit": "credit",
+    "order": "encomend peç ped",
+    "book": "reserv marqu",
+    "delete": "apagu apag elimin remov exclu",
+    "cancel": "cancel anul",
+    "revoke": "revogu revog",
+    "deactivate": "desativ deslig desligu",
+    "block": "bloquei bloque",
+    "change": "alter mud modifiqu modific substitu",
+    "set": "defin configur ajust pass coloqu",
+    "raise": "aument elev sub",
+    "lower": "reduz baix",
+    "add": "adicion acrescent inclu",
+    "create": "cri",
+    "enter": "regist registr insir inser",
+    "assign": "atribu",
+    "approve": "aprov autoriz",
+    "release": "liber libert",
+    "grant": "conced",
+    "give": "dê",
+    "share": "partilh compartilh",
+    "invite": "convid",
+    "update": "atualiz",
+    "waive": "isent perdo",
+    "run": "execut",
+    "activate": "ativ",
+    "move": "mov transfir",
+    "read": "lei ler mostr resum procur encontr verifiqu",
+}
+POLITE = "favor agradecemos solicitamos"
+MODALS = "deve devem é-preciso convém deveria"
+HANDING_OVER = "trate tratar processa processe processar atenda atende atender resolva resolve resolver cuide"
+TEXTS = (
+    "caixa correio email mensagem mensagens ticket caso processo pedido pedidos lista carta formulário manual guia "
+    "nota notas ata documento ficheiro arquivo"
+)
+ACCORDING = "segundo como conforme"

@@ -1,0 +1,51 @@
+"""Spanish, as `other_tongues` builds it: what verbs are made of, and what asks, hands over and points at a text."""
+
+ENDINGS = "a e en an ar er ir as es ado ada ados adas ido ida idos idas alo ala elo ela arlo arla"
+PREFIXES = ""
+VERBS = {
+    "send": "envi enví mand remit",
+    "forward": "reenvi reenví",
+    "reply": "respond contest",
+    "tell": "inform avis comunic comuniqu",
+    "pay": "pag pagu abon liquid",
+    "transfer": "transfier transfer transfir",
+    "refund": "reembols devuelv devolv",
+    "credit": "acredit",
+    "order": "pid ped encarg encargu",
+    "book": "reserv",
+    "delete": "borr elimin suprim quit",
+    "cancel": "cancel anul",
+    "revoke": "revoc revoqu",
+    "deactivate": "desactiv",
+    "block": "bloque",
+    "change": "cambi modific modifiqu reemplac reemplaz",
+    "set": "fij pon pong establec establezc ajust",
+    "raise": "sub aument elev",
+    "lower": "baj reduc reduzc",
+    "add": "añad agreg agregu inclu incluy",
+    "create": "cre",
+    "enter": "registr introduzc introduc anot",
+    "assign": "asign",
+    "approve": "aprueb aprob autoric autoriz",
+    "release": "liber",
+    "grant": "conced otorg otorgu aplic apliqu",
+    "give": "dé déle",
+    "share": "compart",
+    "invite": "invit",
+    "update": "actualic actualiz",
+    "waive": "exim condon",
+    "run": "ejecut",
+    "activate": "activ",
+    "move": "mov muev",
+    "read": "le lee muestr resum busc busqu encuentr revis",
+}
+POLITE = "por-favor favor ruego rogamos"
+MODALS = "debe deben hay conviene debería deberían"
+HANDING_OVER = (
+    "atiende atienda atender gestiona gestione gestionar procesa procese procesar encárgate encárguese tramita"
+)
+TEXTS = (
+    "bandeja correo correos mensaje mensajes ticket tickets caso expediente solicitud solicitudes lista carta "
+    "formulario manual guía nota notas acta documento archivo fichero"
+)
+ACCORDING = "según como conforme"

@@ -1,0 +1,92 @@
+"""Reads orders in other languages than English, by tables alone: which word forms stand for which English verb.
+
+No grammar: a sentence asks for something where it holds such a form and either a word that asks (`bitte`, `doit`) or a
+value. Another language is another file in `languages/`, named in `TONGUES`.
+Cannot see: forms of no table, and a language without one.
+"""
+
+import unicodedata
+from collections.abc import Iterable, Iterator
+from types import MappingProxyType, ModuleType
+
+from guardrail.text import english
+from guardrail.text.languages import dutch, french, german, italian, polish, portuguese, spanish
+from guardrail.text.words import ENGLISH
+
+TONGUES: tuple[ModuleType, ...] = (german, french, spanish, italian, portuguese, dutch, polish)
+_SHORTEST = 3
+# What an English sentence has plenty of.
+_MOST_ENGLISH = 2
+
+
+def _without_marks(word: str) -> str:
+    return "".join(c for c in unicodedata.normalize("NFD", word) if not unicodedata.combining(c)).replace("ł", "l")
+
+
+def _both(words: Iterable[str]) -> Iterator[str]:
+    """As written, and as people without the keys for it write."""
+    for word in words:
+        yield word
+        yield _without_marks(word)
+
+
+_ENGLISH_WORDS = frozenset(
+    (*ENGLISH.telling, *ENGLISH.stop_words, *ENGLISH.openers, *ENGLISH.things, *ENGLISH.lead_ins, *english.DEEDS)
+) | frozenset(
+    "cadre create pager sale sales past dates data date manual guide note notes fine sender past line".split()
+)
+
+
+def _forms() -> dict[str, str]:
+    found: dict[str, str] = {}
+    for tongue in TONGUES:
+        endings = ("", *tongue.ENDINGS.split())
+        prefixes = ("", *tongue.PREFIXES.split())
+        for verb, stems in tongue.VERBS.items():
+            for form in _both(p + stem + e for stem in stems.split() for p in prefixes for e in endings):
+                if len(form) >= _SHORTEST and form not in _ENGLISH_WORDS:
+                    found.setdefault(form, verb)
+    return found
+
+
+def _all(name: str) -> frozenset[str]:
+    words = frozenset(word for tongue in TONGUES for word in _both(getattr(tongue, name).split()))
+    return words - ENGLISH.stop_words - ENGLISH.telling
+
+
+FORMS = MappingProxyType(_forms())
+ASKING = _all("POLITE") | _all("MODALS")
+_HANDING_OVER = _all("HANDING_OVER")
+_TEXTS = frozenset(word for tongue in TONGUES for word in _both(tongue.TEXTS.split()))
+_ACCORDING = _all("ACCORDING")
+
+
+def is_foreign(words: list[str]) -> bool:
+    """Few of the words are those no English sentence does without."""
+    common = sum(1 for word in words if word in ENGLISH.stop_words)
+    return common * 5 <= len(words) or common < min(_MOST_ENGLISH, len(words) // 3 + 1)
+
+
+def verbs_in(words: list[str]) -> frozenset[str]:
+    """The English verbs for the word forms of other languages in a sentence; none in an English one."""
+    if FORMS.keys().isdisjoint(words) or not is_foreign(words):
+        return frozenset()
+    return frozenset(FORMS[word] for word in words if word in FORMS)
+
+
+def asks(words: list[str]) -> bool:
+    return not ASKING.isdisjoint(words) or words[0] in FORMS
+
+
+def hands_over(words: list[str]) -> bool:
+    """The user wants what stands in mails, tickets and the like to be done."""
+    return not _HANDING_OVER.isdisjoint(words) and speaks_of_text(words)
+
+
+def leaves_to_text(words: list[str]) -> bool:
+    """The user leaves the details to one: `laut Brief`, `selon la lettre`."""
+    return not _ACCORDING.isdisjoint(words) and speaks_of_text(words)
+
+
+def speaks_of_text(words: list[str]) -> bool:
+    return not _TEXTS.isdisjoint(words) and is_foreign(words)
