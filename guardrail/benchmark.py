@@ -13,11 +13,10 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
-from guardrail.attribution.recall import proven
-from guardrail.invocation import Past
-from guardrail.judge import judge
+from guardrail.invocation import Invocation, Past
+from guardrail.judge import Judgement, judge
 from guardrail.text.reading import forget_readings
 from guardrail.wire import Unreadable
 from guardrail.wire.copilot_studio import parse
@@ -117,6 +116,16 @@ class _Times:
     cpu_ms: list[float] = field(default_factory=list)
 
 
+class Memory(Protocol):
+    """What earlier calls tell, and what each leaves (`guardrail.benchmark_memory`)."""
+
+    orchestrator: str
+
+    def load(self, call: Invocation, ruleset: Ruleset) -> Past: ...
+
+    def keep(self, call: Invocation, judgement: Judgement, ruleset: Ruleset) -> None: ...
+
+
 def corpora_in(folder: Path) -> list[Path]:
     """The corpora of `folder` by name. Raises BenchmarkError when there is none."""
     found = sorted((folder / "corpora").glob("*.jsonl.gz"))
@@ -152,13 +161,12 @@ def measure(
     ruleset: Ruleset,
     *,
     cold: bool = False,
-    remembered: set[str] | None = None,
+    memory: Memory | None = None,
     on_call: Callable[[], object] = lambda: None,
 ) -> Measured:
     """Judge every call of one corpus in order. `cold` forgets before each call what was read of any before.
 
-    `remembered` are the poisoned texts known so far, to which each blocked call adds; None = every call is the first.
-    `on_call` is told after each call.
+    Without a `memory` every call is the first. `on_call` is told after each call.
     """
     sessions = []
     times = _Times()
@@ -167,7 +175,7 @@ def measure(
         for row in rows:
             if cold:
                 forget_readings()
-            scored.append(_score(row, ruleset, times, remembered))
+            scored.append(_score(row, ruleset, times, memory))
             on_call()
         sessions.append(session_of(rows, scored))
     return Measured(sessions=tuple(sessions), ms=tuple(times.ms), cpu_ms=tuple(times.cpu_ms))
@@ -204,7 +212,7 @@ def task_of(row: dict[str, Any]) -> str:
     return str((row["request"].get("plannerContext") or {}).get("userMessage") or row["session"])
 
 
-def _score(row: dict[str, Any], ruleset: Ruleset, times: _Times, remembered: set[str] | None) -> Scored:
+def _score(row: dict[str, Any], ruleset: Ruleset, times: _Times, memory: Memory | None) -> Scored:
     body = json.dumps(row["request"], ensure_ascii=False).encode("utf-8", "surrogatepass")
     tags = row.get("tags") or {}
     labels = {
@@ -214,10 +222,10 @@ def _score(row: dict[str, Any], ruleset: Ruleset, times: _Times, remembered: set
         "harm": bool(tags.get("harm")),
     }
     try:
-        call = parse(body, orchestrator="benchmark")
+        call = parse(body, orchestrator=memory.orchestrator if memory else "benchmark")
     except Unreadable:
         return Scored(**labels, action=Action.BLOCK, ms=0.0, unreadable=True)
-    past = Past(available=True, poisoned=frozenset(remembered or ()))
+    past = memory.load(call, ruleset) if memory else Past(available=True)
     start, cpu_start = time.perf_counter(), time.thread_time()
     # on the processor's clock: other work on the machine must not change what is counted
     clock = time.thread_time
@@ -226,8 +234,8 @@ def _score(row: dict[str, Any], ruleset: Ruleset, times: _Times, remembered: set
     times.ms.append(ms)
     times.cpu_ms.append(cpu_ms)
     decision = judgement.decision
-    if remembered is not None:
-        remembered.update(proven(decision, ruleset))
+    if memory:
+        memory.keep(call, judgement, ruleset)
     return Scored(
         **labels,
         action=decision.would_have,

@@ -212,7 +212,7 @@ def test_nothing_has_no_interval() -> None:
     assert by_task([(0, 0)]) is None
 
 
-def test_it_can_remember_poisoned_texts_over_all_sessions(tmp_path: Path) -> None:
+def test_it_can_judge_with_the_memory_of_calls_before(tmp_path: Path) -> None:
     first = row("a1", 0, "attack", "block", planned(), harm=True)
     again = row("a2", 0, "attack", "block", planned(OTHER, user=ASKS_ALIKE), harm=True)
     own = row(
@@ -221,6 +221,6 @@ def test_it_can_remember_poisoned_texts_over_all_sessions(tmp_path: Path) -> Non
     folder = written(tmp_path, [first, again, own])
 
     assert (measured(folder)["attack_stopped"], measured(folder)["loyal_sessions_false"]) == (1, 0)
-    call_command("benchmark", folder, json=folder / "b.json", remember=True, stdout=io.StringIO())
+    call_command("benchmark", folder, json=folder / "b.json", memory=True, stdout=io.StringIO())
     numbers = json.loads((folder / "b.json").read_text())["corpora"]["shop_mixed"]
     assert (numbers["attack_stopped"], numbers["loyal_sessions_false"]) == (2, 0)

@@ -1,4 +1,4 @@
-"""`manage.py benchmark DIR`: the judge on labelled corpora. Needs neither Postgres nor Redis."""
+"""`manage.py benchmark DIR`: the judge on labelled corpora. Needs no Postgres, and Redis only with `--memory`."""
 
 import json
 import sys
@@ -10,6 +10,7 @@ from django.core.management.base import BaseCommand, CommandError
 from tqdm import tqdm
 
 from guardrail import benchmark, benchmark_report
+from guardrail.benchmark_memory import NoMemoryError, Remembering
 from policies.ruleset import Profile
 
 
@@ -34,7 +35,9 @@ class Command(BaseCommand):
         )
         parser.add_argument("--cold", action="store_true", help="forget before each call what was read before it")
         parser.add_argument(
-            "--remember", action="store_true", help="as one organisation: remember poisoned texts over all corpora"
+            "--memory",
+            action="store_true",
+            help="as one organisation, corpus after corpus in the order given: what is remembered counts (needs Redis)",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -42,7 +45,7 @@ class Command(BaseCommand):
         paths = _wanted(folder, options["corpora"])
         corpora: list[tuple[str, dict[str, Any]]] = []
         misses: list[dict[str, Any]] = []
-        remembered: set[str] | None = set() if options["remember"] else None
+        memory = Remembering() if options["memory"] else None
         total = sum(benchmark.count_lines(path) for path in paths)
         with tqdm(total=total, unit="call", file=sys.stderr, disable=not sys.stderr.isatty(), leave=False) as bar:
             for path in paths:
@@ -50,13 +53,19 @@ class Command(BaseCommand):
                 bar.set_description(name)
                 profile = Profile(options["profile"])
                 ruleset = benchmark.ruleset_for(name, folder / "profiles", profile=profile)
-                measured = benchmark.measure(
-                    path, ruleset, cold=options["cold"], remembered=remembered, on_call=bar.update
-                )
+                try:
+                    measured = benchmark.measure(path, ruleset, cold=options["cold"], memory=memory, on_call=bar.update)
+                except NoMemoryError as error:
+                    raise CommandError(str(error)) from error
                 corpora.append((name, benchmark_report.numbers_of(measured)))
                 misses += benchmark_report.misses_of(name, measured.sessions)
         for row in benchmark_report.rows_of(corpora, templates=options["templates"]):
             self.stdout.write(row)
+        if memory:
+            waited, computed = sorted(memory.ms), sorted(memory.cpu_ms)
+            shares = "/".join(str(benchmark.percentile(waited, share)) for share in (50, 95))
+            own = "/".join(str(benchmark.percentile(computed, share)) for share in (50, 95))
+            self.stdout.write(f"memory, p50/p95 ms a call: {shares}, of the processor {own}")
         if options["json"]:
             how = {name: options[name] for name in ("profile", "cold")}
             numbers = {**how, "intervals": benchmark_report.INTERVALS, "corpora": dict(corpora)}
@@ -75,4 +84,7 @@ def _wanted(folder: Path, names: list[str]) -> list[Path]:
     unknown = sorted(set(names) - known)
     if unknown:
         raise CommandError(f"no corpus `{unknown[0]}`, expected one of {', '.join(sorted(known))}")
-    return [path for path in paths if not names or benchmark.corpus_name(path) in names]
+    if not names:
+        return paths
+    by_name = {benchmark.corpus_name(path): path for path in paths}
+    return [by_name[name] for name in names]
