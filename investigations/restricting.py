@@ -117,6 +117,7 @@ def restrict_for(
     actor: User,
 ) -> Restriction:
     """Restrict one of its choices. Raises RestrictionError, PermissionDenied."""
+    _lock(investigation.pk)
     wanted = Wanted(
         kind=choice.kind,
         effect=choice.effect,
@@ -136,11 +137,21 @@ def restrict_for(
 @transaction.atomic
 def undo_for(number: int, *, now: datetime, actor: User) -> Restriction:
     """End one, and say so where it was made. Raises RestrictionError when it is over, PermissionDenied."""
+    made_for = Restriction.objects.filter(pk=number).values_list("investigation", flat=True).first()
+    has_place = made_for is not None and _lock(made_for)
     ended = undo(number, now=now, actor=actor)
-    if ended.investigation and Investigation.objects.filter(pk=ended.investigation).exists():
+    if made_for is not None and has_place:
         text = f"{ended.pk}: {ended.get_effect_display().lower()}, {ended.label}"
-        Activity.objects.create(investigation_id=ended.investigation, actor=actor, kind="restriction_undone", text=text)
+        Activity.objects.create(investigation_id=made_for, actor=actor, kind="restriction_undone", text=text)
     return ended
+
+
+def _lock(investigation: int) -> bool:
+    """Hold the investigation before the lock of restrictions, as the intake does; False when it is gone.
+
+    Its activity waits for it anyway: after that lock, for an intake that waits for us.
+    """
+    return Investigation.objects.select_for_update().filter(pk=investigation).first() is not None
 
 
 def choice_of(restricting: Restricting, value: str) -> Choice:

@@ -22,7 +22,7 @@ from policies.response_rules import Rule
 from policies.services import response as services
 from policies.services.restrictions import RestrictionError, Wanted, restrict
 
-MOST_OPEN = 500
+MOST_OPEN = 200
 MOST_ENDED = 50
 MOST_NOT_DONE = 100
 
