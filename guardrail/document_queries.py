@@ -8,8 +8,11 @@ from django.db.models import Count, Max, Q, Sum
 from django.utils.dateparse import parse_datetime
 
 from guardrail.models import Verdict
-from policies.models import DocumentQuote, DocumentRevision, DocumentUse, KnowledgeDocument
+from policies.document_names import names_of
+from policies.models import DocumentQuote, DocumentRevision, DocumentUse, KnowledgeDocument, Restriction
+from policies.restrictions import Restricted
 from policies.services.document_uses import FREQUENT_DAYS
+from policies.services.restrictions import open_ones
 
 PAGE = 50
 EDITS_SHOWN = 30
@@ -158,6 +161,18 @@ def load_editors(document: KnowledgeDocument) -> list[tuple[str, int]]:
     """Who changed it, and how often, most first. One query."""
     rows = DocumentRevision.objects.filter(document=document).values("editor").annotate(times=Count("pk"))
     return [(row["editor"], row["times"]) for row in rows.order_by("-times", "editor")[:10]]
+
+
+def restrictable_name(document: KnowledgeDocument) -> str:
+    """The name a restriction should bear: the path, which stands at the end of its URL as well; else the file name."""
+    path = names_of(place=document.place).tail
+    return path if "/" in path else document.name or document.place
+
+
+def load_restrictions(document: KnowledgeDocument) -> list[Restriction]:
+    """What is in force on it by any of its names. One query."""
+    names = dict.fromkeys(filter(None, (restrictable_name(document), document.place, document.name)))
+    return list(open_ones(Restricted.DOCUMENT, [(name,) for name in names]))
 
 
 def _step(

@@ -98,7 +98,8 @@ def cause_of(verdict: Mapping[str, Any]) -> Cause | None:
         return None
     stopping = [signal for signal in verdict["signals"] if signal["action"] in STOPS]
     edit: Edit = verdict.get("edit") or Edit()
-    facts = (*_edit_facts(edit), *_facts(stopping))[:_MOST_FACTS]
+    said = _facts(stopping)
+    facts = (*_edit_facts(edit, said), *said)[:_MOST_FACTS]
     # the text that told the agent to is the cause; that the data was classified is what it led to
     root = next((signal for signal in stopping if signal["name"] in INSTRUCTIONS), None) or (
         stopping[0] if stopping else {"name": verdict["deciding_signal"], "evidence": [], "facts": []}
@@ -173,13 +174,18 @@ class _Found:
         return self.fact("destination") or str(self.verdict["destination"])
 
 
-def _edit_facts(edit: Edit) -> tuple[tuple[str, str], ...]:
-    """First in order: what a feed tells of an edit goes before what an output says of itself."""
+def _edit_facts(edit: Edit, said: Sequence[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
+    """First in order: what a feed tells of an edit goes before what an output says of itself.
+
+    But the document keeps the name its agents know it by: by that name it is restricted.
+    """
     if edit.ambiguous > 1:
         return (("edit", f"{edit.ambiguous} known documents bear its name, so no edit was joined"),)
     if not edit.page:
         return ()
-    facts = [("document", edit.document[:_LONGEST_FACT]), ("document_page", str(edit.page))]
+    facts = [("document_page", str(edit.page))]
+    if "document" not in dict(said):
+        facts.append(("document", edit.document[:_LONGEST_FACT]))
     if edit.at is not None:
         when = f"{edit.at:%Y-%m-%d %H:%M} UTC, {how_long(edit.before)} before the call"
         facts += [("editor", edit.editor), ("revision", edit.revision), ("edited", when)]

@@ -9,6 +9,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
 from guardrail import document_queries
+from policies.access import Permission, may
 from policies.models import KnowledgeDocument
 
 LONGEST_WORDS = 200
@@ -46,6 +47,9 @@ def document_page(request: HttpRequest, pk: int) -> HttpResponse:
             "timeline": timeline,
             "lately": lately.get(document.pk, document_queries.Lately()),
             "editors": document_queries.load_editors(document),
+            "restrictable": document_queries.restrictable_name(document),
+            "restrictions": document_queries.load_restrictions(document),
+            "may_respond": may(request.user, Permission.RESPOND),
             "paged": bool(before),
             "older": urlencode({"before": timeline.older}) if timeline.older else "",
         },
