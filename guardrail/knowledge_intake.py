@@ -98,6 +98,7 @@ def _edit(event: KnowledgeEvent, told: TextFound | None, *, fingerprinted: bool)
         holds_order=bool(told.orders) if told else None,
         orders=tuple(asdict(order) for order in told.orders) if told else (),
         fingerprinted=fingerprinted,
+        sentences=told.sentences if told else (),
     )
 
 

@@ -14,9 +14,11 @@ from guardrail.text.directives import MENTION
 from guardrail.text.fingerprint import fingerprints_of
 from guardrail.text.reading import Directive, read_source
 from guardrail.text.signatures import SIGNATURES
+from policies.document_names import sentence_key
 from policies.fingerprints import pack
 
 MOST_QUOTES = 5
+MOST_SENTENCES = 300
 LONGEST_QUOTE = 500
 # Fewer are some 60 words: any mail on the same matter could hold a tenth of that by chance.
 FEWEST_FINGERPRINTS = 24
@@ -43,12 +45,16 @@ class Order:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TextFound:
-    """`digest` is the sha256 hex of the text. `whole` False = the time ran out before its end."""
+    """`digest` is the sha256 hex of the text. `whole` False = the time ran out before its end.
+
+    `sentences` are the keys of every sentence that asks for something, whomever: at most MOST_SENTENCES.
+    """
 
     digest: str
     chars: int
     whole: bool
     orders: tuple[Order, ...]
+    sentences: tuple[str, ...]
 
 
 def read_text(text: str, *, deadline: float, clock: Callable[[], float]) -> TextFound:
@@ -60,6 +66,7 @@ def read_text(text: str, *, deadline: float, clock: Callable[[], float]) -> Text
         digest=hashlib.sha256(text.encode("utf-8", "replace")).hexdigest(),
         chars=len(text),
         whole=reading.complete and not budget.short,
+        sentences=tuple(dict.fromkeys(sentence_key(one.text) for one in reading.directives[:MOST_SENTENCES])),
         orders=tuple(_orders(_put_plainly(reading.directives), text))[:MOST_QUOTES],
     )
 

@@ -12,7 +12,8 @@ import structlog
 
 from guardrail.models import Verdict
 from investigations.grouping import INSTRUCTIONS, STOPS, TOLD_IN, Edit
-from policies.document_lookup import EditInForce, Found, Wanted, find_documents, is_document_name, load_in_force
+from policies.document_lookup import Asked, EditInForce, Found, Wanted, find_documents, is_document_name, load_in_force
+from policies.document_names import sentence_key
 from policies.models import Destination, KnowledgeDocument
 from policies.ruleset import host_of
 from policies.services.document_uses import Quote, Use, document_of_calls, record_uses
@@ -47,6 +48,7 @@ class _Told:
     read: tuple[Wanted, ...]
     by: Wanted | None
     author: str = ""
+    sentence: str = ""
 
 
 def join_edits(rows: Sequence[Row], *, are_counted: bool = False, made_up: int | None = None) -> Joined:
@@ -65,7 +67,11 @@ def join_edits(rows: Sequence[Row], *, are_counted: bool = False, made_up: int |
     by = {one.row["id"]: _document(one, found, strangers) for one in led}
     known = [one for one in told if (match := by.get(one.row["id"])) is not None and match.document is not None]
     documents = [by[one.row["id"]].document or 0 for one in known]
-    in_force = load_in_force([(pk, one.row["received_at"]) for pk, one in zip(documents, known, strict=True)])
+    asked = [
+        Asked(document=pk, at=one.row["received_at"], sentence=one.sentence)
+        for pk, one in zip(documents, known, strict=True)
+    ]
+    in_force = load_in_force(asked)
     ours = _ours([edit for edit in in_force.values() if edit.put_order_in]) if in_force else frozenset()
     names = _names(documents) if documents else {}
     edits: dict[Any, Edit] = {
@@ -91,7 +97,8 @@ def _told(row: Row) -> _Told:
         if signal is None:
             return _Told(row=row, read=read, by=None)
         author = next((str(value).lower() for fact, value in signal["facts"] if fact == "author"), "")
-        return _Told(row=row, read=read, by=_led_by(row, signal), author=author)
+        order = next((str(item["quote"]) for item in signal["evidence"] if item["mark"] in TOLD_IN), "")
+        return _Told(row=row, read=read, by=_led_by(row, signal), author=author, sentence=sentence_key(order))
     except _UNREADABLE as error:
         log.error("intake.documents_unreadable", verdict_id=str(row["id"]), error=type(error).__name__)
         return _Told(row=row, read=(), by=None)

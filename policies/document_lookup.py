@@ -32,14 +32,26 @@ ORDER BY wanted.number, found.how
 HOW = ("id", "place", "path", "name")
 # With the edit before it: what the text held then says who put something there.
 _IN_FORCE = """
-SELECT DISTINCT ON (asked.number) asked.number, edit.id, edit.revision, edit.editor, edit.editor_id, edit.at,
-    edit.holds_order, before.holds_order, before.id IS NOT NULL,
+SELECT asked.number, edit.id, edit.revision, edit.editor, edit.editor_id, edit.at, edit.holds_order,
+    before.holds_order, brought_in.id IS NOT NULL, edit.holds_order IS NOT NULL AND edit.sentences ? asked.sentence,
     EXISTS (SELECT 1 FROM policies_documentquote quote WHERE quote.document_id = edit.document_id
         AND quote.at < edit.at)
-FROM unnest(%s::int[], %s::bigint[], %s::timestamptz[]) AS asked (number, document_id, at)
+FROM unnest(%s::int[], %s::bigint[], %s::timestamptz[], %s::text[]) AS asked (number, document_id, at, sentence)
+-- the last text that did not hold the order, and the first edit after it that did
+LEFT JOIN LATERAL (
+    SELECT at, id FROM policies_documentrevision edit
+    WHERE edit.document_id = asked.document_id AND edit.at <= asked.at AND edit.holds_order IS NOT NULL
+        AND NOT edit.sentences ? asked.sentence ORDER BY edit.at DESC, edit.id DESC LIMIT 1
+) lacking ON true
+LEFT JOIN LATERAL (
+    SELECT id FROM policies_documentrevision edit
+    WHERE edit.document_id = asked.document_id AND edit.at <= asked.at AND (edit.at, edit.id) > (lacking.at, lacking.id)
+        AND edit.sentences ? asked.sentence ORDER BY edit.at, edit.id LIMIT 1
+) brought_in ON true
 JOIN LATERAL (
     SELECT * FROM policies_documentrevision edit
-    WHERE edit.document_id = asked.document_id AND edit.at <= asked.at ORDER BY edit.at DESC, edit.id DESC LIMIT 1
+    WHERE edit.document_id = asked.document_id AND edit.at <= asked.at
+        AND (brought_in.id IS NULL OR edit.id = brought_in.id) ORDER BY edit.at DESC, edit.id DESC LIMIT 1
 ) edit ON true
 LEFT JOIN LATERAL (
     SELECT earlier.id, earlier.holds_order FROM policies_documentrevision earlier
@@ -70,10 +82,12 @@ class Found:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class EditInForce:
-    """The newest edit at a moment.
+    """The edit that brought the order in, where the texts tell; else the newest one at that moment.
 
-    `holds_order` None = no text of it was read; `held_before` the same of the edit before, None also where none is
-    known. `quoted_before` = plans that went by the document were stopped before this edit.
+    `brought_in` = its text holds this very order, and the last one read before did not. `holds_it` = its text holds it,
+    and that of every edit known before as well. `holds_order` = it holds one to an assistant, None = no text of it was
+    read; `held_before` the same of the edit before, None also where none is known. `quoted_before` = plans that went by
+    the document were stopped before this edit.
     """
 
     pk: int
@@ -83,12 +97,15 @@ class EditInForce:
     at: datetime
     holds_order: bool | None
     held_before: bool | None
-    has_before: bool
+    brought_in: bool
+    holds_it: bool
     quoted_before: bool
 
     @property
     def put_order_in(self) -> bool:
         """This edit put the order there: the text before had none. Or, unread, it was the first that plans went by."""
+        if self.brought_in or self.holds_it:
+            return self.brought_in
         if self.holds_order is not None and self.held_before is not None:
             return self.holds_order and not self.held_before
         return self.holds_order is not False and not self.quoted_before
@@ -111,12 +128,23 @@ def find_documents(wanted: Iterable[Wanted]) -> dict[Wanted, Found]:
     return {one: best for one, best in found.items() if best is not None}
 
 
-def load_in_force(asked: Sequence[tuple[int, datetime]]) -> Mapping[int, EditInForce]:
-    """The newest edit of each (document id, moment), by its place in `asked`. One query."""
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Asked:
+    """What a stopped plan went by: the document, when, and the `sentence_key` of the order, empty where unknown."""
+
+    document: int
+    at: datetime
+    sentence: str
+
+
+def load_in_force(asked: Sequence[Asked]) -> Mapping[int, EditInForce]:
+    """The edit behind each order, by its place in `asked`. One query, which looks through the edits of a document."""
     if not asked:
         return {}
     with connection.cursor() as cursor:
-        cursor.execute(_IN_FORCE, [list(range(len(asked))), [pk for pk, _ in asked], [at for _, at in asked]])
+        documents, moments = [one.document for one in asked], [one.at for one in asked]
+        sentences = [one.sentence for one in asked]
+        cursor.execute(_IN_FORCE, [list(range(len(asked))), documents, moments, sentences])
         return {
             number: EditInForce(
                 pk=pk,
@@ -126,10 +154,11 @@ def load_in_force(asked: Sequence[tuple[int, datetime]]) -> Mapping[int, EditInF
                 at=at,
                 holds_order=holds,
                 held_before=held,
-                has_before=has_before,
+                brought_in=brought_in,
+                holds_it=holds_it,
                 quoted_before=quoted,
             )
-            for number, pk, revision, editor, editor_id, at, holds, held, has_before, quoted in cursor.fetchall()
+            for number, pk, revision, editor, editor_id, at, holds, held, brought_in, holds_it, quoted in cursor
         }
 
 

@@ -17,6 +17,8 @@ _SHORTEST_ID = 6
 # SharePoint puts `/:w:/r` before the path of a link that opens a document.
 _OPENING = re.compile(r"^/:[a-z]:/r(?=/)")
 _SLASHES = re.compile(r"/{2,}")
+_WORD = re.compile(r"\w+")
+_MOST_WORDS = 60
 _ENDING = re.compile(r"\.\w{1,8}$")
 
 
@@ -68,6 +70,12 @@ def is_contradicted(wanted: Names, known: Names) -> bool:
 def document_key(*, tenant_id: str, document_id: str) -> str:
     """The one key of a document of a tenant."""
     return _key("document", tenant_id, document_id)
+
+
+def sentence_key(sentence: str) -> str:
+    """By which an order is known again in another revision: over its words, whatever stands between them."""
+    words = _WORD.findall(sentence.casefold())[:_MOST_WORDS]
+    return blake2b(" ".join(words).encode("utf-8", "replace"), digest_size=8).hexdigest() if words else ""
 
 
 def _split(place: str) -> tuple[str, str, str]:

@@ -82,7 +82,8 @@ class KnowledgeDocument(models.Model):
 class DocumentRevision(models.Model):
     """One edit: who, when, and what its text was found to hold; the text itself is not kept.
 
-    `holds_order` None = no text came with it. `orders` are at most five quotes of 500 characters. `notice` says why
+    `holds_order` None = no text came with it. `orders` are at most five quotes of 500 characters. `sentences` are
+    `policies.document_names.sentence_key` of every sentence that asks for something, whomever. `notice` says why
     somebody should look, empty when nobody need; `told` = the intake has seen the notice.
     """
 
@@ -106,6 +107,7 @@ class DocumentRevision(models.Model):
     read_whole = models.BooleanField(default=True)
     holds_order = models.BooleanField(null=True)
     orders = models.JSONField(default=list, blank=True)
+    sentences = models.JSONField(default=list, blank=True, db_default=[])
     fingerprinted = models.BooleanField(default=False)
     notice = models.CharField(max_length=12, choices=Notice.choices, blank=True)
     told = models.BooleanField(default=True)

@@ -71,11 +71,11 @@ _NEWER = "(document.last_edit_at IS NULL OR EXCLUDED.last_edit_at >= document.la
 _REVISIONS = """
 INSERT INTO policies_documentrevision (
     document_id, key, caller_id, revision, editor, editor_id, at, label, label_told, text_digest, text_chars,
-    read_whole, holds_order, orders, fingerprinted, notice, told
+    read_whole, holds_order, orders, fingerprinted, sentences, notice, told
 )
 SELECT edit.*, '', true FROM unnest(
     %s::bigint[], %s::text[], %s::bigint[], %s::text[], %s::text[], %s::text[], %s::timestamptz[], %s::text[],
-    %s::boolean[], %s::text[], %s::int[], %s::boolean[], %s::boolean[], %s::jsonb[], %s::boolean[]
+    %s::boolean[], %s::text[], %s::int[], %s::boolean[], %s::boolean[], %s::jsonb[], %s::boolean[], %s::jsonb[]
 ) AS edit
 ON CONFLICT (key) DO NOTHING
 RETURNING id, document_id
@@ -139,6 +139,7 @@ class ReadEdit:
     holds_order: bool | None = None
     orders: tuple[dict[str, str | int], ...] = ()
     fingerprinted: bool = False
+    sentences: tuple[str, ...] = ()
 
     @property
     def of(self) -> str:
@@ -215,7 +216,7 @@ def _save_revisions(edits: Sequence[ReadEdit], documents: dict[str, int]) -> dic
         (
             *(documents[edit.of], edit.key, edit.caller_id, edit.revision, edit.editor, edit.editor_id, edit.at),
             *(edit.label, edit.label_told, edit.text_digest, edit.text_chars, edit.read_whole, edit.holds_order),
-            *(json.dumps(edit.orders), edit.fingerprinted),
+            *(json.dumps(edit.orders), edit.fingerprinted, json.dumps(edit.sentences)),
         )
         for edit in edits
     ]
