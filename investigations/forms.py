@@ -51,6 +51,16 @@ class CloseForm(forms.Form):
     )
 
 
+class CampaignForm(forms.Form):
+    """Why a campaign is an attack, or none."""
+
+    reason = forms.CharField(
+        label="Reason",
+        max_length=LONGEST_TEXT,
+        widget=forms.Textarea(attrs={"rows": 2, "placeholder": "What you checked and what it showed"}),
+    )
+
+
 class AllowOnceForm(forms.Form):
     """Which held call may pass once, and why."""
 

@@ -23,6 +23,7 @@ from investigations import disobedience
 from investigations.edits import join_edits
 from investigations.grouping import Cause, cause_not_taken_in, cause_of
 from investigations.indicators import note_met
+from investigations.joining import join
 from investigations.models import Activity, Investigation, InvestigationCall
 from investigations.response import Grown, hits_of, respond
 from policies.decision import ALLOWED_ONCE
@@ -128,8 +129,8 @@ def _load_rows(ids: Sequence[uuid.UUID]) -> list[Row]:
         for row in rows.values()
         if row["would_have"] in ("hold", "block") or row["deciding_signal"] in (ALLOWED_ONCE, disobedience.SIGNAL)
     ]
-    signals = dict(Verdict.objects.filter(pk__in=looked_at).values_list("pk", "signals")) if looked_at else {}
-    return [{**row, "signals": signals.get(verdict_id, [])} for verdict_id, row in rows.items()]
+    wide = {row["id"]: row for row in Verdict.objects.filter(pk__in=looked_at).values("id", "signals", "traces")}
+    return [{**row, **wide.get(verdict_id, {"signals": [], "traces": b""})} for verdict_id, row in rows.items()]
 
 
 def _take(rows: Sequence[Row], *, now: datetime) -> None:
@@ -160,7 +161,11 @@ def place(rows: Sequence[Row], *, now: datetime) -> list[Grown]:
     Returns those that were opened or grew. Needs a transaction, and verdicts that have no place yet.
     """
     caused = [_Caused(row=row, cause=cause) for row in rows if (cause := _cause_of(row)) is not None]
-    return _place(_joined(_repeats_placed(caused)), now=now) if caused else []
+    if not caused:
+        return []
+    grown = _place(_joined(_repeats_placed(caused)), now=now)
+    join([item.row for item in caused])
+    return grown
 
 
 def respond_to(grown: Sequence[Grown], *, now: datetime) -> None:

@@ -20,7 +20,7 @@ log = structlog.get_logger(__name__)
 _OF_VERDICT = (
     *("id", "received_at", "tenant_id", "environment_id", "agent_id", "agent_name", "user_id", "conversation_id"),
     *("client_ip", "tool_id", "tool_name", "tool_kind", "destination", "duplicate_of", "action", "mode", "documents"),
-    *("orchestrator_id", "channel_id"),
+    *("orchestrator_id", "channel_id", "traces"),
 )
 _OF_FINDING = ("would_have", "severity", "deciding_signal", "failed", "degraded", "signals")
 

@@ -114,7 +114,11 @@ class Allowing:
 def load_queue(asked: Asked, *, person: AbstractBaseUser) -> QueuePage:
     """One page. One query."""
     columns = SORTS[asked.sort]
-    rows = _matching(asked, person=person).select_related("assignee").order_by(*(f"-{name}" for name in columns))
+    rows = (
+        _matching(asked, person=person)
+        .select_related("assignee", "membership")
+        .order_by(*(f"-{name}" for name in columns))
+    )
     if asked.after:
         rows = rows.filter(_beyond(columns, asked.after))
     page = list(rows[: PAGE + 1])

@@ -93,8 +93,7 @@ def _places_of(rows: Iterable[Mapping[str, Any]]) -> dict[str, tuple[str, ...]]:
     found: dict[str, dict[str, None]] = {}
     for row in rows:
         organisation, traces = hashed(row["orchestrator"], row["tenant_id"]), _traces_of(row)
-        named = [aim.look for aim in traces.aims if aim.named] if traces else []
-        places = places_of(row["signals"], organisation=organisation, named=named)
+        places = places_of(row["signals"], organisation=organisation, named=stops.looks_named(traces))
         found.setdefault(organisation, {}).update(dict.fromkeys(places))
     return {organisation: tuple(places) for organisation, places in found.items() if places}
 

@@ -82,7 +82,7 @@ def close(investigation: Investigation, *, disposition: str, reason: str, now: d
     texts behind it. Raises NotRemembered, with the investigation closed, when that memory is away.
     """
     with transaction.atomic():
-        _close(investigation, disposition=disposition, reason=reason, now=now, actor=actor)
+        write_closed(investigation, disposition=disposition, reason=reason, now=now, actor=actor)
     if not recollection.settle(investigation, disposition=disposition):
         raise NotRemembered(
             "closed; the memory of calls (Redis) does not answer, so what it holds of these texts stays as it was: "
@@ -90,7 +90,8 @@ def close(investigation: Investigation, *, disposition: str, reason: str, now: d
         )
 
 
-def _close(investigation: Investigation, *, disposition: str, reason: str, now: datetime, actor: Actor) -> None:
+def write_closed(investigation: Investigation, *, disposition: str, reason: str, now: datetime, actor: Actor) -> None:
+    """As `close`, in the caller's transaction; memory is the caller's to tell."""
     require(actor, Permission.INVESTIGATE)
     if disposition not in Investigation.Disposition.values:
         wanted = ", ".join(Investigation.Disposition.values)
@@ -113,12 +114,13 @@ def reopen(investigation: Investigation, *, reason: str, actor: Actor) -> None:
     cause is never open twice; NotRemembered, with the investigation open, when the memory of calls is away.
     """
     with transaction.atomic():
-        _reopen(investigation, reason=reason, actor=actor)
+        write_reopened(investigation, reason=reason, actor=actor)
     if not recollection.take_back(investigation):
         raise NotRemembered("open again; the memory of calls (Redis) does not answer, so its destinations stay as said")
 
 
-def _reopen(investigation: Investigation, *, reason: str, actor: Actor) -> None:
+def write_reopened(investigation: Investigation, *, reason: str, actor: Actor) -> None:
+    """As `reopen`, in the caller's transaction; memory is the caller's to tell."""
     require(actor, Permission.INVESTIGATE)
     text = _required(reason, "reason")
     closed = Investigation.objects.filter(pk=investigation.pk, status=Investigation.Status.CLOSED)

@@ -2,10 +2,14 @@
 
 from django.urls import path
 
-from investigations.views import act, exercises, investigation, queue, response
+from investigations.views import act, campaign, exercises, investigation, queue, response
 
 urlpatterns = [
     path("", queue.queue, name="queue"),
+    path("campaigns/", campaign.campaign_list, name="campaigns"),
+    path("campaigns/<int:pk>/", campaign.campaign_page, name="campaign"),
+    path("campaigns/<int:pk>/confirm/", campaign.confirm, name="campaign_confirm"),
+    path("campaigns/<int:pk>/dismiss/", campaign.dismiss, name="campaign_dismiss"),
     path("exercise/", exercises.exercise_list, name="exercises"),
     path("exercise/<int:pk>/", exercises.exercise_page, name="exercise"),
     path("queue/news/", queue.queue_news, name="queue_news"),

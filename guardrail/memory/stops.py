@@ -165,6 +165,11 @@ def forget(traces: Traces, verdict_id: str) -> bool:
     return run(_FORGET, [session, user, places], [verdict_id, *_places(traces.aims)]) is not None
 
 
+def looks_named(traces: Traces | None) -> tuple[str, ...]:
+    """The looks of the destinations the user named."""
+    return tuple(aim.look for aim in traces.aims if aim.named) if traces else ()
+
+
 def _say(organisation: str, places: Sequence[str], *, how: str) -> bool:
     if not places:
         return True

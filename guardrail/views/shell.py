@@ -24,7 +24,7 @@ RECENT_MINUTES = 5
 
 # (url name, word, icon, beginnings of the url names behind this door)
 DOORS = (
-    ("queue", "Queue", "inbox", ("queue", "investigation")),
+    ("queue", "Queue", "inbox", ("queue", "investigation", "campaign")),
     ("verdicts", "Calls", "arrow-left-right", ("verdict", "document")),
     ("agents", "Agents", "cpu", ("agent", "environment", "tool")),
     ("response", "Response", "slash-circle", ("response",)),

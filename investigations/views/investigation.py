@@ -29,7 +29,7 @@ def investigation_page(request: HttpRequest, pk: int) -> HttpResponse:
 
 def load_investigation(pk: int) -> Investigation:
     """The investigation with its assignee. Raises Http404. One query."""
-    return get_object_or_404(Investigation.objects.select_related("assignee"), pk=pk)
+    return get_object_or_404(Investigation.objects.select_related("assignee", "membership__campaign"), pk=pk)
 
 
 def render_investigation(

@@ -1,0 +1,107 @@
+"""Reads campaigns for pages."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import Count, Max, Min, Q
+
+from investigations.models import Campaign, Investigation, SharedKey, Sharing
+
+PAGE = 50
+MOST_SHOWN = 100
+_OPEN = ~Q(members__investigation__status=Investigation.Status.CLOSED)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Place:
+    """One agent in one conversation; `calls_of` is the investigation that holds its calls."""
+
+    agent: str
+    conversation: str
+    investigation: int
+    first_seen: datetime
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AgentOf:
+    """What one agent has to do with a campaign."""
+
+    name: str
+    agent_id: str
+    conversations: int
+    first_seen: datetime
+    last_seen: datetime
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Told:
+    """One campaign as its page tells it; lists are cut at MOST_SHOWN."""
+
+    keys: Sequence[SharedKey]
+    members: Sequence[Investigation]
+    agents: Sequence[AgentOf]
+    places: Sequence[Place]
+    open_members: int
+
+
+def load_page(*, before: tuple[datetime, int] | None) -> tuple[Sequence[Campaign], bool]:
+    """One page of campaigns, the newest first, with `members_count` and `open_count`; and whether more follow."""
+    rows = Campaign.objects.exclude(status=Campaign.Status.MERGED).annotate(
+        members_count=Count("members"), open_count=Count("members", filter=_OPEN)
+    )
+    if before is not None:
+        at, pk = before
+        rows = rows.filter(Q(last_seen__lt=at) | Q(last_seen=at, pk__lt=pk))
+    found = list(rows.order_by("-last_seen", "-pk")[: PAGE + 1])
+    return found[:PAGE], len(found) > PAGE
+
+
+def load_told(campaign: Campaign) -> Told:
+    """What is shared, by whom, and when. Six queries."""
+    members = Investigation.objects.filter(membership__campaign=campaign)
+    names = dict(members.order_by("pk").values_list("agent_id", "agent_name"))
+    sharings = Sharing.objects.filter(key__campaign=campaign)
+    keys = SharedKey.objects.filter(campaign=campaign).annotate(
+        agents=Count("sharings__agent_id", distinct=True),
+        investigations=Count("sharings__investigation", distinct=True),
+    )
+    by_agent = sharings.values("agent_id").annotate(
+        conversations=Count("conversation_id", distinct=True),
+        first=Min("first_seen"),
+        last=Max("investigation__last_seen"),
+    )
+    places = sharings.values("agent_id", "conversation_id").annotate(first=Min("first_seen"), at=Min("investigation"))
+    return Told(
+        keys=_plain(keys.order_by("-agents", "-investigations", "pk")[:MOST_SHOWN]),
+        members=list(members.select_related("assignee").order_by("-last_seen", "-pk")[:MOST_SHOWN]),
+        agents=[
+            AgentOf(
+                name=names.get(row["agent_id"]) or row["agent_id"],
+                agent_id=row["agent_id"],
+                conversations=row["conversations"],
+                first_seen=row["first"],
+                last_seen=row["last"],
+            )
+            for row in by_agent.order_by("first", "agent_id")[:MOST_SHOWN]
+        ],
+        places=[
+            Place(
+                agent=names.get(row["agent_id"]) or row["agent_id"],
+                conversation=row["conversation_id"],
+                investigation=row["at"],
+                first_seen=row["first"],
+            )
+            for row in places.order_by("first", "agent_id")[:MOST_SHOWN]
+        ],
+        open_members=members.exclude(status=Investigation.Status.CLOSED).count(),
+    )
+
+
+def _plain(keys: Iterable[SharedKey]) -> list[SharedKey]:
+    """Each text once: its record and its sentence have fingerprints of their own and one wording."""
+    shown: dict[tuple[str, str], SharedKey] = {}
+    for key in keys:
+        if key.label:
+            shown.setdefault((key.kind, key.label), key)
+    return list(shown.values())
