@@ -12,9 +12,10 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
-from django.db.models import Count
+from django.db.models import Count, QuerySet
 
 from guardrail.models import Orchestrator, Verdict
+from guardrail.rehearsal.bodies import TENANT as REHEARSED
 from guardrail.verdict_id import floor_id
 from investigations.grouping import RESTRICTED
 from investigations.models import Activity, Investigation, InvestigationCall
@@ -35,8 +36,9 @@ Subject = tuple[str, ...]
 _MOST_SUBJECTS = 200
 _MOST_NOTES = 100
 _MOST_CALLS = 2_000
+# Newest stops one rule looks through: a flood must not hold up the intake that takes it in.
+_MOST_STOPS = 20_000
 _MOST_VERDICTS = 20
-_COLUMN = {Restricted.AGENT: "agent_id", Restricted.SESSION: "conversation_id", Restricted.USER: "user_id"}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -62,8 +64,11 @@ class _Due:
 
     @property
     def monitored(self) -> bool:
-        """Every one of these calls was only watched: nothing was stopped, and nothing may be for them."""
-        return all(row["action"] != row["would_have"] and not row.get("late") for row in self.rows)
+        """Every one of these calls was only watched, or played in a rehearsal: nothing may be stopped for them."""
+        return all(
+            (row["action"] != row["would_have"] and not row.get("late")) or row["tenant_id"] == REHEARSED
+            for row in self.rows
+        )
 
 
 def respond(grown: Sequence[Grown], *, now: datetime) -> None:
@@ -173,13 +178,16 @@ def _counted(rule: Rule, due: Sequence[_Due], *, since: datetime) -> tuple[dict[
         return _counted_by_investigation(rule.kind.value, due, counted, since=since)
     if rule.kind is Restricted.CHANNEL:
         columns = ["agent_id", "channel_id"]
-        counted = counted.filter(user_id="", channel_id__in=[one.subject[1] for one in due])
+        counted = _newest(counted).filter(user_id="", channel_id__in=[one.subject[1] for one in due])
     elif rule.kind is Restricted.SESSION:
         columns = ["orchestrator_id", "agent_id", "conversation_id"]
-        counted = counted.filter(conversation_id__in=[one.subject[2] for one in due])
+        counted = _newest(counted.filter(conversation_id__in=[one.subject[2] for one in due]))
+    elif rule.kind is Restricted.AGENT:
+        columns = ["agent_id"]
+        counted = _newest(counted.filter(agent_id__in=[one.subject[0] for one in due]))
     else:
-        columns = [_COLUMN[rule.kind]]
-        counted = counted.filter(**{f"{columns[0]}__in": [one.subject[0] for one in due]})
+        columns = ["user_id"]
+        counted = _newest(counted).filter(user_id__in=[one.subject[0] for one in due])
     rows = counted.order_by().values_list(*columns).annotate(n=Count("pk"), m=Count("agent_id", distinct=True))
     slugs = dict(Orchestrator.objects.values_list("pk", "slug")) if rule.kind is Restricted.SESSION else {}
     calls: dict[Subject, int] = {}
@@ -190,8 +198,13 @@ def _counted(rule: Rule, due: Sequence[_Due], *, since: datetime) -> tuple[dict[
     return calls, agents
 
 
+def _newest(stops: QuerySet[Verdict]) -> QuerySet[Verdict]:
+    """What an index finds by conversation or agent is narrowed before; users and channels are looked for in these."""
+    return Verdict.objects.filter(pk__in=stops.order_by("-pk").values("pk")[:_MOST_STOPS])
+
+
 def _counted_by_investigation(
-    column: str, due: Sequence[_Due], counted: Any, *, since: datetime
+    column: str, due: Sequence[_Due], counted: QuerySet[Verdict], *, since: datetime
 ) -> tuple[dict[Subject, int], dict[Subject, int]]:
     """By what the investigations of the calls say, for a document or destination is not in a verdict's own columns."""
     places = InvestigationCall.objects.filter(

@@ -4,7 +4,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from investigations import edit_notices, exercise, intake, late_intake
-from policies.services import restrictions
+from policies.services import response, restrictions
 
 
 @shared_task(name="investigations.take_in")
@@ -25,3 +25,9 @@ def end_due_restrictions() -> None:
 def play_exercise() -> None:
     """Play the exercise somebody asked for; safe to run twice, one worker has it."""
     exercise.play_due()
+
+
+@shared_task(name="investigations.forget_not_done")
+def forget_not_done() -> None:
+    """Delete what rules did not do months ago; safe to run twice."""
+    response.forget_not_done(timezone.now())

@@ -101,7 +101,7 @@ class Migration(migrations.Migration):
                     models.CharField(
                         choices=[
                             ("dry_run", "Dry run"),
-                            ("monitor", "Its calls were only monitored"),
+                            ("monitor", "Its calls were only watched, or rehearsed"),
                             ("budget", "The hour's budget was used up"),
                             ("switched_off", "Autonomous response was switched off"),
                         ],

@@ -149,7 +149,7 @@ class NotDone(models.Model):
 
     class Why(models.TextChoices):
         DRY_RUN = "dry_run", "Dry run"
-        MONITOR = "monitor", "Its calls were only monitored"
+        MONITOR = "monitor", "Its calls were only watched, or rehearsed"
         BUDGET = "budget", "The hour's budget was used up"
         SWITCHED_OFF = "switched_off", "Autonomous response was switched off"
 

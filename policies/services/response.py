@@ -10,7 +10,7 @@ from django.db import transaction
 
 from policies import audit
 from policies.access import Permission, require
-from policies.models import ResponseRule, ResponseSettings, Restriction
+from policies.models import NotDone, ResponseRule, ResponseSettings, Restriction
 from policies.response_rules import RULES, Rule, RuleMode
 from policies.restrictions import Effect, Restricted
 from policies.services.restrictions import LONGEST_DAYS, RestrictionError, end_all_by_rules, serialise
@@ -26,6 +26,8 @@ PER_KIND: Mapping[str, int] = {
     Restricted.CHANNEL.value: 5,
 }
 PER_HOUR = 20
+# As long as the page says what rules would have done.
+KEPT_DAYS = 90
 _HOUR = timedelta(hours=1)
 
 
@@ -59,6 +61,11 @@ class RuleSettings:
 def load_settings() -> ResponseSettings:
     """The one row; the defaults where nobody has changed anything. One query."""
     return ResponseSettings.objects.first() or ResponseSettings(per_hour=PER_HOUR, per_kind=dict(PER_KIND))
+
+
+def forget_not_done(now: datetime) -> int:
+    """Delete what rules did not do longer ago than anybody looks; returns how many. Safe to run twice."""
+    return NotDone.objects.filter(at__lt=now - timedelta(days=KEPT_DAYS)).delete()[0]
 
 
 def load_budget(now: datetime) -> Budget:
