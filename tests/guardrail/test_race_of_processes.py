@@ -89,7 +89,7 @@ def _submit(pages: httpx.Client, form: str, path: str, **typed: str) -> httpx.Re
 def _rows(instance: RunningInstance, query: str) -> list[tuple[Any, ...]]:
     environment = json.loads((instance.data / "environment.json").read_text())
     with psycopg.connect(environment["DATABASE_URL"]) as connection:
-        return connection.execute(query).fetchall()  # type: ignore[call-overload, no-any-return]  # a test's own words
+        return connection.execute(query).fetchall()
 
 
 def _settled(instance: RunningInstance) -> None:
