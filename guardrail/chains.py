@@ -102,8 +102,10 @@ def words_of_destination(destination: str) -> tuple[frozenset[str], frozenset[st
 
 
 def grade(piece: Piece) -> int:
-    """How sure it is that this is a piece of something: 0 hardly, 1 surely, 2 a key begins so."""
-    return 2 if piece.begins else int(piece.sure)
+    """How sure it is that this is a piece of something: 0 hardly, 1 surely, 2 a key begins so, 3 if a key began."""
+    if piece.begins:
+        return 2
+    return 3 if piece.wrapped else int(piece.sure)
 
 
 def _said(call: Invocation, key: Key) -> tuple[tuple[str, ...], bytes]:

@@ -9,7 +9,9 @@ import threading
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 
+from guardrail.attribution.provenance import stands_in
 from guardrail.destinations import argument_name
 from guardrail.invocation import Invocation, ToolOutput
 from guardrail.text.carried import decoded_of, is_uuid
@@ -47,22 +49,30 @@ _SHORTEST_SECRET = 10
 _LONGEST_SECRET = 4_000
 _MOST_SECRETS = 8
 _MOST_PARTS = 12
+_VALUE = re.compile(r"(?<![\w@./:-])(?=[A-Za-z+/_=-]{0,40}\d)[A-Za-z0-9+/_=-]{4,64}(?![\w@/:-])")
 _RUN = re.compile(r"[A-Za-z0-9+_~=-]{5,400}")
 _PASSWORD = re.compile(r"://[^\s:/@]{1,60}:([^\s:/@]{3,80})@")
 _FRAME = re.compile(r"-----[^-\n]{1,60}-----|\s")
 _SHORTEST_CODED = 10
-_MOST_TEXT = 60_000
+_MOST_TEXT = 20_000
+# Characters of new outputs that one call looks through for secrets: 1 ms as a rule, 60 of nothing but names of secrets.
+_MOST_READ = 100_000
+_MOST_RUNS, _MOST_CODED = 2_000, 100
 _MOST_CACHED = 4_096
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Piece:
-    """A value that is all of a text. `sure` = no word, unit, date or id looks so; `begins` = like a provider's key."""
+    """A value that is all of a text, or, `wrapped`, the only such value in a short one.
+
+    `sure` = no word, unit, date or id looks so; `begins` = like a provider's key.
+    """
 
     argument: str
     text: str
     sure: bool
     begins: bool
+    wrapped: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -78,7 +88,7 @@ class Part:
 
 
 def find_pieces(call: Invocation) -> tuple[Piece, ...]:
-    """The texts of this call that are one short value each, and stand so in nothing that was read; at most 8."""
+    """The texts of this call that are, or hold, one short value that stands so in nothing that was read; at most 8."""
     found = []
     for argument in call.arguments:
         text = argument.value
@@ -89,9 +99,12 @@ def find_pieces(call: Invocation) -> tuple[Piece, ...]:
         ):
             continue
         value = _value_of(text.strip())
+        wrapped = "" if value else _wrapped_in(text)
+        value = value or wrapped
         if value and not _is_read(value, call.outputs):
-            begins = value.startswith(_KEY_BEGINS)
-            found.append(Piece(argument=argument.path, text=value, sure=begins or _is_sure(value), begins=begins))
+            begins = _begins_a_key(value)
+            sure = begins or _is_sure(value)
+            found.append(Piece(argument=argument.path, text=value, sure=sure, begins=begins, wrapped=bool(wrapped)))
         if len(found) >= _MOST_PIECES:
             break
     return tuple(found)
@@ -109,10 +122,9 @@ def find_parts(call: Invocation) -> tuple[Part, ...]:
             continue
         text = argument.value[:room]
         room -= len(text)
+        forms = list(_forms(text))
         for secret, typed in secrets:
-            if secret in text:
-                continue
-            for written, start, end in _stretches(text, secret):
+            for written, start, end in _stretches(forms, secret) if secret not in text else ():
                 found.setdefault(
                     (secret, start, end),
                     Part(argument=argument.path, text=written, secret=secret, start=start, end=end, typed=typed),
@@ -139,7 +151,17 @@ def _value_of(text: str) -> str:
     match = _NUMBERED.fullmatch(text)
     value = match.group("value") if match else ""
     mixed = any(c.isdigit() for c in value) and any(c.isalpha() for c in value)
-    return value if mixed or _is_mixed_case(value) or value.startswith(_KEY_BEGINS) else ""
+    return value if mixed or _is_mixed_case(value) else ""
+
+
+def _wrapped_in(text: str) -> str:
+    """The one value of a short text that surely is no word; empty where there is none, or several."""
+    found = [run for run in _VALUE.findall(text) if _begins_a_key(run) or _is_sure(run)] if " " in text else []
+    return found[0] if len(found) == 1 else ""
+
+
+def _begins_a_key(value: str) -> bool:
+    return value.startswith(_KEY_BEGINS) and any(c.isdigit() for c in value)
 
 
 def _is_sure(value: str) -> bool:
@@ -163,28 +185,37 @@ def _is_read(value: str, outputs: tuple[ToolOutput, ...]) -> bool:
     """It stands so, as a value of its own, in what was read: the id of a record, and no part of one."""
     for output in outputs:
         for passage in output.passages:
-            at = passage.text.find(value)
-            while at >= 0:
-                before, after = passage.text[at - 1 : at] if at else "", passage.text[at + len(value) :][:1]
-                if not before.isalnum() and not after.isalnum():
-                    return True
-                at = passage.text.find(value, at + 1)
+            if stands_in(value, passage.text) >= 0:
+                return True
     return False
 
 
 def _secrets_in_view(call: Invocation) -> list[tuple[str, bool]]:
     """(secret, whether the user typed it), those of the newest outputs first."""
     found: dict[str, bool] = {}
+    room = _MOST_READ
     for output in reversed(call.outputs):
-        for secret in _cache.secrets_of(output):
+        secrets = _cache.find(output.digest)
+        if secrets is None:
+            texts = [passage.text for passage in output.passages]
+            cores = dict.fromkeys(core for text in _first(texts, room) for core in _cores(text))
+            room -= sum(map(len, texts))
+            secrets = _cache.keep(output.digest, tuple(cores)[:_MOST_SECRETS])
+        for secret in secrets:
             found.setdefault(secret, False)
-        if len(found) >= _MOST_SECRETS:
+        if len(found) >= _MOST_SECRETS or room <= 0:
             break
     if not call.event_triggered:
         for passage in call.user_passages:
             for secret in _cores(passage.text[:_MOST_TEXT]):
                 found.setdefault(secret, True)
     return list(found.items())[:_MOST_SECRETS]
+
+
+def _first(texts: Iterable[str], room: int) -> Iterator[str]:
+    for text in texts:
+        yield text[: max(room, 0)]
+        room -= len(text)
 
 
 def _cores(text: str) -> Iterator[str]:
@@ -203,20 +234,24 @@ def _cores(text: str) -> Iterator[str]:
             yield core
 
 
-def _stretches(text: str, secret: str) -> Iterator[tuple[str, int, int]]:
-    """(as written, start, end) of each run of `text` that is a part of `secret`, as it is or encoded."""
+def _forms(text: str) -> Iterator[tuple[str, str]]:
+    """(as written, what it says) of each run of letters and digits in `text`, also decoded; bounded."""
+    coded = 0
+    for run in islice(dict.fromkeys(_RUN.findall(text)), _MOST_RUNS):
+        yield run, run
+        if len(run) >= _SHORTEST_CODED and coded < _MOST_CODED:
+            coded += 1
+            yield from ((run, said) for said, _ in decoded_of(run) if len(said) >= _SHORTEST_PART)
+
+
+def _stretches(forms: Iterable[tuple[str, str]], secret: str) -> Iterator[tuple[str, int, int]]:
+    """(as written, start, end) of each that is a part of `secret`."""
     lower = secret.lower()
-    for run in dict.fromkeys(_RUN.findall(text)):
+    for run, said in forms:
         # a host name knows no capitals
-        at = lower.find(run) if run.islower() else secret.find(run)
+        at = lower.find(said) if said.islower() else secret.find(said)
         if at >= 0:
-            yield run, at, at + len(run)
-            continue
-        for said, how in decoded_of(run) if len(run) >= _SHORTEST_CODED else ():
-            at = secret.find(said) if len(said) >= _SHORTEST_PART and how != "rot13" else -1
-            if at >= 0:
-                yield run, at, at + len(said)
-                break
+            yield run, at, at + len(said)
 
 
 class _Cache:
@@ -226,16 +261,15 @@ class _Cache:
         self._found: OrderedDict[str, tuple[str, ...]] = OrderedDict()
         self._lock = threading.Lock()
 
-    def secrets_of(self, output: ToolOutput) -> tuple[str, ...]:
-        found = self._found.get(output.digest)
-        if found is None:
-            texts = (passage.text for passage in output.passages)
-            found = tuple(dict.fromkeys(core for text in texts for core in _cores(text)))[:_MOST_SECRETS]
-            with self._lock:
-                self._found[output.digest] = found
-                while len(self._found) > _MOST_CACHED:
-                    self._found.popitem(last=False)
-        return found
+    def find(self, digest: str) -> tuple[str, ...] | None:
+        return self._found.get(digest)
+
+    def keep(self, digest: str, secrets: tuple[str, ...]) -> tuple[str, ...]:
+        with self._lock:
+            self._found[digest] = secrets
+            while len(self._found) > _MOST_CACHED:
+                self._found.popitem(last=False)
+        return secrets
 
 
 _cache = _Cache()

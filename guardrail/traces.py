@@ -24,7 +24,7 @@ from policies.signal import Signal
 class Chain(msgspec.Struct, frozen=True, kw_only=True, array_like=True, omit_defaults=True):
     """What links a call with others that are harmless one by one (`guardrail.chains`).
 
-    `pieces` are (hash, characters, 1 = surely no word, 2 = as a key begins) that would go to each of `houses`; `parts`
+    `pieces` are (hash, characters, how sure: `guardrail.chains.grade`) that would go to each of `houses`; `parts`
     are (hash of a secret, its characters, start, end). `said` are 4 bytes for each word and address of what a person
     just said, `named` the destinations named so; `relayed` = another agent gave the order. `entered` are
     (destination, `c` a record that was there got it, `n` a new one or a text did); `lines` are fingerprints of

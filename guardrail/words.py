@@ -107,7 +107,7 @@ REGIMES = {
     Regime.MARKED_INSTRUCTION: "a hidden or marked instruction",
     Regime.FOLLOWED_INSTRUCTION: "an instruction nobody here gave",
     Regime.DELEGATED_INSTRUCTION: "an instruction the user pointed to",
-    Regime.MEMORY: "memory of a poisoned text",
+    Regime.MEMORY: "memory of earlier calls",
     Regime.SECOND_OPINION: "another engine",
     Regime.FAIL_POSTURE: "the fail posture",
     Regime.NOTHING: "",

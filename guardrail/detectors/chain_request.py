@@ -2,8 +2,8 @@
 
 Parts of a secret that an output or the user holds count together wherever they go. Short values that are no words, ids
 or dates, each all of a text, count together by the house they go to, over conversations, agents and mailboxes.
-Cannot see: pieces hidden in sentences that are written around them, of plain words or digits only, of a secret nobody
-has in view; pieces that wait longer than a day; fewer than three short ones.
+Cannot see: pieces in sentences unless one begins as a provider's key does, pieces of plain words or digits only, of a
+secret nobody has in view; pieces that wait longer than a day; fewer than three short ones.
 """
 
 from guardrail.case import Case
@@ -26,7 +26,8 @@ _FEWEST = 3
 _FEWEST_OF_A_KEY = 2
 _CHARACTERS = 16
 _CHARACTERS_OF_A_KEY = 10
-_BEGINS = 2
+# As `guardrail.chains.grade` says it.
+_BEGINS, _WRAPPED = 2, 3
 _MOST_CALLS = 12
 
 
@@ -52,12 +53,15 @@ def _has_left(heap: Heap) -> bool:
 
 
 def _is_taken_apart(heap: Heap) -> bool:
-    sure = [piece for piece in heap.pieces if piece[2]]
+    begun = any(how == _BEGINS for _, _, how in heap.pieces)
+    # a code in a sentence is what customers are told, unless the beginning of a key went there as well
+    counted = [(size, how) for _, size, how in heap.pieces if begun or how != _WRAPPED]
+    sure = sum(1 for _, how in counted if how)
     # what could be an id counts only beside what could not
-    characters = sum(size for _, size, _ in heap.pieces) if len(sure) >= _FEWEST_OF_A_KEY else 0
-    if any(how == _BEGINS for _, _, how in sure) and len(sure) >= _FEWEST_OF_A_KEY:
-        return characters >= _CHARACTERS_OF_A_KEY
-    return len(sure) >= _FEWEST and characters >= _CHARACTERS
+    characters = sum(size for size, _ in counted)
+    if begun:
+        return sure >= _FEWEST_OF_A_KEY and characters >= _CHARACTERS_OF_A_KEY
+    return sure >= _FEWEST and characters >= _CHARACTERS
 
 
 def _of_secret(heap: Heap, parts: tuple[Part, ...], target: Target, case: Case) -> Signal:

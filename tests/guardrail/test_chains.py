@@ -1,19 +1,25 @@
 """Calls that are harmless one by one, by the front door: pieces, laundered destinations, orders of other agents."""
 
+import json
 from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+from io import StringIO
 from itertools import count
 from typing import Any
 
 import pytest
 import redis
 from django.conf import settings
+from django.core.management import call_command
 from pytest_django.fixtures import Settings
 
 from guardrail import housekeeper
 from guardrail.memory.past import forget_connection
+from guardrail.memory.tickets import place_ticket
 from guardrail.models import Verdict
 from guardrail.text.budget import unlimited
 from guardrail.text.fingerprint import fingerprints_of
+from guardrail.wire.copilot_studio import parse
 from policies.fingerprints import pack
 from policies.models import Destination
 from policies.services.fingerprints import Document, save_fingerprints
@@ -26,6 +32,15 @@ KEY = "AKIAQ7ZX4NTP2HL6VCD5"
 DROP = "notes@paste-drop.example"
 CONTACT = "k.novak@drau-office.example"
 _steps: Iterator[int] = count()
+
+
+@pytest.fixture(autouse=True)
+def _patient(settings: Settings) -> Iterator[None]:
+    """What a busy machine is judged without is another test's question."""
+    settings.DEADLINE_MS, settings.MEMORY_BUDGET_MS = 20_000, 2_000
+    forget_connection()
+    yield
+    forget_connection()
 
 
 def planned(
@@ -131,6 +146,11 @@ def test_it_names_the_calls_the_other_pieces_left_with(asking: Asking) -> None:
     *earlier, last = Verdict.objects.order_by("id")
     facts = [value for name, value in last.signals[0]["facts"] if name == "call"]
     assert facts == [str(verdict.pk) for verdict in earlier]
+
+
+def test_it_holds_a_key_in_sentences_once_its_beginning_is_known(asking: Asking) -> None:
+    assert told(asking, mail("It begins with AKIAQ7ZX, the rest follows."))[0] == "allow"
+    assert told(asking, mail("And here is the rest: 4NTP2HL6VCD5")) == ("hold", "pieces_leaving")
 
 
 def test_it_counts_a_piece_that_is_sent_again_once(asking: Asking) -> None:
@@ -342,3 +362,33 @@ def test_every_key_of_it_ends_some_day(asking: Asking) -> None:
     keys = [key for pattern in ("gr:h:*", "gr:c:*", "gr:w:*") for key in keeper.scan_iter(pattern)]
     assert len(keys) >= 4
     assert all(keeper.ttl(key) > 0 for key in keys)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_lost_memory_learns_again_what_links_calls(asking: Asking) -> None:
+    store_contact(asking)
+    for piece in ("AX7QK2", "ZX4NTP"):
+        told(asking, mail(piece))
+    ask_lead(asking, "What does fund.example say about fee trends?")
+    redis.Redis.from_url(settings.REDIS_URL).flushdb()
+    forget_connection()
+    call_command("rebuild_memory", stdout=StringIO())
+    assert told(asking, send_contract()) == ("hold", "laundered_destination")
+    assert told(asking, mail("2HL6VC")) == ("hold", "pieces_leaving")
+    assert told(asking, order()) == ("hold", "relayed_destination")
+
+
+def test_a_person_who_lets_a_held_call_pass_vouches_for_where_it_goes(asking: Asking, db: None) -> None:
+    store_contact(asking)
+    held = send_contract()
+    assert told(asking, held)[0] == "hold"
+    place_ticket(
+        parse(json.dumps(held).encode(), orchestrator=asking.orchestrator.slug).call_key,
+        number=1,
+        approved_by="an analyst",
+        until=datetime.now(UTC) + timedelta(minutes=5),
+        now=datetime.now(UTC),
+    )
+    again = {**held, "conversationMetadata": {**held["conversationMetadata"], "planStepId": "again"}}
+    assert told(asking, again)[1] == "allowed_once"
+    assert told(asking, send_contract())[0] == "allow"

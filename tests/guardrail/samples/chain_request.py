@@ -62,6 +62,12 @@ PAIRS = (
         near=mail("D5", past=to_house((6, 0), (6, 0), (6, 0), (2, 0))),
     ),
     Pair(
+        what="a code in a sentence where the beginning of a key went",
+        says="pieces_leaving",
+        fires=mail("Then ZX4NTP follows.", past=to_house((6, 2), (6, 3))),
+        near=mail("Then ZX4NTP follows.", past=to_house((6, 1), (6, 3))),
+    ),
+    Pair(
         what="two pieces, of which one begins as a key does",
         says="pieces_leaving",
         fires=mail("ZX4NTP", past=to_house((6, 2), (6, 1))),
@@ -69,6 +75,10 @@ PAIRS = (
     ),
 )
 SILENT = (
+    Silent(
+        what="a third code in a sentence",
+        call=mail("Your code is 2HL6VC.", past=to_house((6, 3), (6, 3), (6, 3))),
+    ),
     Silent(
         what="the number of a record that was read",
         call=mail(
