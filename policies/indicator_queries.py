@@ -98,7 +98,7 @@ def row_of(indicator: Indicator, *, now: datetime) -> IndicatorRow:
     """What is done about one indicator now."""
     source = indicator.source
     if indicator.dismissed:
-        effect = "dismissed by a person"
+        effect = "dismissed"
     elif not source.enabled:
         effect = "its source is paused"
     elif indicator.expires_at is not None and indicator.expires_at <= now:
@@ -106,7 +106,7 @@ def row_of(indicator: Indicator, *, now: datetime) -> IndicatorRow:
     elif indicator.valid_from is not None and indicator.valid_from > now:
         effect = "not yet"
     elif indicator.kind == Indicator.KindChoice.NEW_DOMAIN:
-        return IndicatorRow(indicator=indicator, effect="holds where new to the agent", counts=True)
+        return IndicatorRow(indicator=indicator, effect="holds where new", counts=True)
     else:
         return IndicatorRow(indicator=indicator, effect=_TIERS[tier_of(indicator.confidence, source)], counts=True)
     return IndicatorRow(indicator=indicator, effect=effect, counts=False)
