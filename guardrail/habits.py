@@ -8,6 +8,7 @@ from policies.ruleset import ToolKind
 # How many days an average looks back: weights fall by 1/14 a day, which counts like 27 days of equal weight
 # (Hunter, The Exponentially Weighted Moving Average, 1986).
 SPAN_DAYS = 14
+_NEW_TOOL = 3
 # In the order of the letters that memory keeps.
 KIND_OF_LETTER = {
     "r": ToolKind.READ,
@@ -74,11 +75,6 @@ class Hour:
         span = max(1.0, min(self.days, 2 * SPAN_DAYS - 1))
         return self.usual + 2 * math.sqrt(self.dispersion * max(self.usual, 0.5) / span)
 
-    @property
-    def surprise(self) -> float:
-        """Digits of the chance to see so many: 6 = once in a million."""
-        return tail_digits(self.calls, self.expected, dispersion=self.dispersion)
-
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Habits:
@@ -97,6 +93,24 @@ class Habits:
     def known(self) -> Uses | None:
         """Whose next steps tell something: its own, while it learns those of its kind."""
         return self.of_kind if self.learning else self.own
+
+
+def is_new_tool(own: Uses) -> bool:
+    """A tool is new until it was used three times: one that an attacker brought in must not be usual at once."""
+    return own.tool_calls < _NEW_TOOL
+
+
+def is_far_beyond(hour: Hour, expected: float) -> bool:
+    """More than twice and ten more than expected, and less likely than once in a million."""
+    return hour.calls >= 2 * expected + 10 and tail_digits(hour.calls, expected, dispersion=hour.dispersion) >= 6
+
+
+def is_rare_hour(hour: Hour) -> bool:
+    """Next to no calls in these three hours of the day over at least 7 days, of one who is busy at others.
+
+    No call in n days bounds their average at 3 in n days (the rule of three, Hanley and Lippman-Hand 1983).
+    """
+    return hour.days >= 7 and hour.around <= 0.1 and hour.day >= 5
 
 
 def tail_digits(count: float, expected: float, *, dispersion: float = 1.0) -> float:

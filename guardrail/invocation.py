@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from guardrail.habits import Habits
+from guardrail.people import Person
 from guardrail.probing import Probing
 
 JsonScalar = str | int | float | bool | None
@@ -235,8 +236,9 @@ class Past:
     nobody vouched for; `unsaid` those of an order of another agent that none of this user's own words speak of;
     `lines` the fingerprints of classified documents that went where this call goes.
     `habits` are what is usual for the agent, None where nothing is known of it; `probing` what a caller who is not
-    signed in, and others near, asked about the agent itself. `again` are stops this call repeats in whatever form, the
-    most alike first; `elsewhere` where others were stopped.
+    signed in, and others near, asked about the agent itself; `person` what is usual for the user with this
+    agent. `again` are stops this call repeats in whatever form, the most alike first; `elsewhere` where others were
+    stopped.
     """
 
     available: bool = False
@@ -253,6 +255,7 @@ class Past:
     entered: tuple[Entered, ...] = ()
     unsaid: tuple[str, ...] = ()
     probing: Probing | None = None
+    person: Person | None = None
     again: tuple[Again, ...] = ()
     elsewhere: tuple[Elsewhere, ...] = ()
     lines: frozenset[int] = frozenset()

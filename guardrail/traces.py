@@ -17,7 +17,7 @@ from guardrail.likeness import LEADING, Aim, aims_of, led_to, sketch_of
 from guardrail.shapes import shape_of
 from guardrail.text.questions import ABILITIES, LONGEST_TURN, REFUSED, fingerprint_of, letters_of
 from policies.decision import Decision
-from policies.ruleset import Action, Ruleset, ToolKind, host_of
+from policies.ruleset import Action, Ruleset, Standing, ToolKind, host_of
 from policies.signal import Signal
 
 
@@ -79,6 +79,7 @@ class Traces(msgspec.Struct, frozen=True, kw_only=True, array_like=True, omit_de
     step: str = ""
     aims: tuple[Aim, ...] = ()
     sketch: bytes = b""
+    outward: bool = False
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
@@ -152,6 +153,7 @@ def traces_of(
         step=hashed(call.step_key)[:16] if call.plan_step_id else "",
         aims=aims,
         sketch=sketch_of(call, destinations, organisation=organisation) if again else b"",
+        outward=any(ruleset.standing_of(value) is not Standing.INTERNAL for value in destinations),
     )
 
 

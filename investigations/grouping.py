@@ -24,6 +24,8 @@ INSIDER_EDIT = "insider_edit"
 KNOWLEDGE_EDITED = "knowledge_edited"
 
 STOPS = ("hold", "block")
+# Calls that policy lets pass and yet somebody should look into.
+NOTED = ("insider_suspected",)
 # Marks of the instruction itself: a hidden one carries only that mark.
 TOLD_IN = ("instruction", "hidden")
 # What a restriction says of a call: such a stop is its doing, and tells nothing new.
@@ -85,7 +87,8 @@ class Edit:
 
 
 def cause_of(verdict: Mapping[str, Any]) -> Cause | None:
-    """The cause of one verdict given by its columns, None when it needs nobody: allowed, noticed or modified.
+    """The cause of one verdict given by its columns, None when it needs nobody: allowed, modified, or noticed for
+    anything but what is NOTED.
 
     A true `late` = the columns are those of what was found after the call had been let through.
 
@@ -94,9 +97,11 @@ def cause_of(verdict: Mapping[str, Any]) -> Cause | None:
     """
     if verdict["failed"]:
         return _unjudged(verdict)
-    if verdict["would_have"] not in STOPS:
+    is_noted = verdict["would_have"] == "notice" and verdict["deciding_signal"] in NOTED
+    if verdict["would_have"] not in STOPS and not is_noted:
         return None
-    stopping = [signal for signal in verdict["signals"] if signal["action"] in STOPS]
+    worth = ("notice",) if is_noted else STOPS
+    stopping = [signal for signal in verdict["signals"] if signal["action"] in worth]
     edit: Edit = verdict.get("edit") or Edit()
     said = _facts(stopping)
     facts = (*_edit_facts(edit, said), *said)[:_MOST_FACTS]
@@ -114,7 +119,7 @@ def cause_of(verdict: Mapping[str, Any]) -> Cause | None:
         kind=INSIDER_EDIT if is_insider else verdict["deciding_signal"],
         title=_insider_title(edit) if edit.insider else _title(found),
         # whoever may change what agents go by can do it again
-        severity=min(severity + is_insider, int(Severity.CRITICAL)),
+        severity=int(Severity.LOW) if is_noted else min(severity + is_insider, int(Severity.CRITICAL)),
         outcome=_outcome(verdict),
         author=found.author[:300],
         document=found.document[:1000],
@@ -230,6 +235,8 @@ def _key(found: _Found) -> tuple[list[str], bool]:
     if name == "reconnaissance_spread":
         # whoever goes on from the next address, or in the next conversation, is at the same work
         return [name, found.fact("client_network") or verdict["client_ip"]], True
+    if name == "insider_suspected":
+        return [name, verdict["user_id"]], True
     if name == "tool_description_followed":
         # whoever published the tool is behind it, in every conversation
         return [name, str(verdict["tool_id"] or verdict["tool_name"]).lower()], True
@@ -253,6 +260,8 @@ def _title(found: _Found) -> str:
             title = f"{_carrier(found)}: {_deed(found, where)}"
         case "reconnaissance":
             title = f"{'User' if verdict['user_id'] else 'Visitor'} probed what the agent can do"
+        case "insider_suspected":
+            title = f"Unusual for this user: {_deed(found, where)}"
         case "reconnaissance_spread":
             title = f"Visitors of {found.fact('client_network') or 'one address'} probed what the agent can do"
         case "classified_data_leaving":
@@ -372,6 +381,8 @@ def _unjudged(verdict: Mapping[str, Any]) -> Cause:
 def _outcome(verdict: Mapping[str, Any]) -> str:
     if verdict.get("late") and verdict["mode"] != "monitor":
         return "let_through" if verdict["failed"] else "found_late"
+    if verdict["would_have"] == "notice":
+        return "noted"
     return _OUTCOMES.get((verdict["action"], verdict["would_have"]), "let_through")
 
 

@@ -21,7 +21,7 @@ from guardrail import tickets
 from guardrail.models import EXERCISE, Orchestrator, PendingIntake, Verdict
 from investigations import disobedience
 from investigations.edits import join_edits
-from investigations.grouping import Cause, cause_not_taken_in, cause_of
+from investigations.grouping import NOTED, Cause, cause_not_taken_in, cause_of
 from investigations.indicators import note_met
 from investigations.joining import join
 from investigations.models import Activity, Investigation, InvestigationCall
@@ -53,6 +53,8 @@ _OUTCOMES = ("noted", "let_through", "would_hold", "would_block", "held", "block
 REFUSED = (DataError, IntegrityError)
 _UNREADABLE = (KeyError, TypeError, ValueError, AttributeError, IndexError)
 
+# Calls that passed and whose signals are read all the same.
+_LOOKED_AT = (ALLOWED_ONCE, disobedience.SIGNAL, *NOTED)
 Row = Mapping[str, Any]
 
 
@@ -127,7 +129,7 @@ def _load_rows(ids: Sequence[uuid.UUID]) -> list[Row]:
     looked_at = [
         row["id"]
         for row in rows.values()
-        if row["would_have"] in ("hold", "block") or row["deciding_signal"] in (ALLOWED_ONCE, disobedience.SIGNAL)
+        if row["would_have"] in ("hold", "block") or row["deciding_signal"] in _LOOKED_AT
     ]
     wide = {row["id"]: row for row in Verdict.objects.filter(pk__in=looked_at).values("id", "signals", "traces")}
     return [{**row, **wide.get(verdict_id, {"signals": [], "traces": b""})} for verdict_id, row in rows.items()]

@@ -72,6 +72,11 @@ BASELINE: dict[str, Any] = {
         "insider_edit": _NOTICE,
         # An attack is in view, and what the agent usually does next can do harm
         "sink_ahead": _NOTICE,
+        # The user's own doing beside that of the user and of others; two and data on its way out open an investigation
+        "insider_suspected": _NOTICE,
+        "user_volume_unusual": _NOTICE,
+        "user_destination_unusual": _NOTICE,
+        "user_time_unusual": _NOTICE,
         # Unlike what the agent did until now; honest work changes too
         "tool_new": _NOTICE,
         "arguments_unusual": _NOTICE,

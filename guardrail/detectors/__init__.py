@@ -12,6 +12,7 @@ from guardrail.detectors import (
     double_request,
     exfiltration,
     fingerprints,
+    insider,
     intelligence,
     intent,
     late_finding,
@@ -31,6 +32,8 @@ Detect = Callable[[Case], list[Signal]]
 
 DETECTORS: tuple[tuple[str, Detect], ...] = (
     (restricted.NAME, restricted.detect),
+    # before the others of its severity, so that it is what a call that passed is known by
+    (insider.NAME, insider.detect),
     (late_finding.NAME, late_finding.detect),
     (disobedience.NAME, disobedience.detect),
     (reach.NAME, reach.detect),

@@ -5,24 +5,18 @@ changes honestly, too, so each finding is a notice unless policy says otherwise.
 Volume: this hour's count against the average of this hour of the day (see `guardrail.habits`: exponential averages by
 Hunter 1986, the tail of quasi-Poisson counts by Wedderburn 1974). Next step: bits of surprise, -log2 of the chance
 that this tool follows the one before (Shannon 1951), interpolated by Witten and Bell (1991), against the mean and the
-deviation of the agent's own steps. Time of day: no call in three hours of the day over at least 7 days bounds their
-share of a day at 3 in as many days (the rule of three, Hanley and Lippman-Hand 1983).
+deviation of the agent's own steps.
 Cannot see: an attack that does what the agent does all day, or habits that somebody changes slower than they may grow.
 """
 
 from guardrail.case import Case
-from guardrail.habits import Habits, Uses
+from guardrail.habits import Habits, Uses, is_far_beyond, is_new_tool, is_rare_hour
 from policies.signal import Severity, Signal
 
 NAME = "behaviour"
 
-# A tool is new until it was used so often: one that an attacker brought in must not be usual at once.
-_NEW_TOOL = 3
 # Uses of a tool before the shapes of its arguments tell something.
 _SHAPED = 30
-_MANY_DIGITS = 6.0
-_MANY_TIMES, _MANY_MORE = 2.0, 10.0
-_RARE_HOUR, _BUSY_DAY, _RARE_DAYS = 0.1, 5.0, 7.0
 _RARE_BITS, _RARE_DEVIATIONS, _RARE_STEPS = 7.0, 3.0, 20
 
 
@@ -44,7 +38,7 @@ def detect(case: Case) -> list[Signal]:
 
 
 def _tool_new(case: Case, own: Uses) -> Signal | None:
-    if own.tool_calls >= _NEW_TOOL:
+    if not is_new_tool(own):
         return None
     before = f"{own.tool_calls} times" if own.tool_calls else "never"
     return _signal(
@@ -72,7 +66,7 @@ def _arguments_unusual(case: Case, own: Uses) -> Signal | None:
 
 def _volume_unusual(case: Case, habits: Habits) -> Signal | None:
     hour = habits.hour
-    if hour.calls < _MANY_TIMES * hour.expected + _MANY_MORE or hour.surprise < _MANY_DIGITS:
+    if not is_far_beyond(hour, hour.expected):
         return None
     usual = f"up to {hour.expected:.0f}" if hour.expected >= 1 else "hardly any"
     return _signal(
@@ -87,7 +81,7 @@ def _volume_unusual(case: Case, habits: Habits) -> Signal | None:
 
 def _time_unusual(case: Case, habits: Habits) -> Signal | None:
     hour = habits.hour
-    if hour.days < _RARE_DAYS or hour.around > _RARE_HOUR or hour.day < _BUSY_DAY:
+    if not is_rare_hour(hour):
         return None
     return _signal(
         case,
@@ -102,7 +96,7 @@ def _time_unusual(case: Case, habits: Habits) -> Signal | None:
 
 def _step_unusual(case: Case, own: Uses) -> Signal | None:
     # what a tool that is new follows is always rare, and said already
-    if own.step_bits is None or own.steps < _RARE_STEPS or own.tool_calls < _NEW_TOOL:
+    if own.step_bits is None or own.steps < _RARE_STEPS or is_new_tool(own):
         return None
     usual = own.bits_mean + _RARE_DEVIATIONS * own.bits_deviation
     if own.step_bits < max(_RARE_BITS, usual):

@@ -12,13 +12,14 @@ day, so that whoever wants to be unusual needs patience.
 """
 
 import struct
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
 
-from guardrail.habits import KIND_OF_LETTER, LETTER_OF_KIND, Habits, Hour, Step, Uses
+from guardrail.habits import KIND_OF_LETTER, LETTER_OF_KIND, Habits, Step, Uses
+from guardrail.memory.hours import TURN, hour_of
 from guardrail.memory.shelf import NOTHING, Ask, Asking, Shelf, session_key
 from guardrail.traces import Outcome, Traces
 from policies.ruleset import ToolKind
@@ -67,6 +68,7 @@ end
 # of learning: milliseconds and calls, seconds to keep, the most tools, new things a day.
 _LOOK = (
     _SHARED
+    + TURN
     + """
 local tool, kind, shape = bytes_of(args[1]), args[2], bytes_of(args[3])
 local learn_ms, learn_calls, seconds, most, most_new = tonumber(args[4]), tonumber(args[5]), args[6],
@@ -78,20 +80,10 @@ if raw then m = head_of(raw) else
     raw = head_raw(m) .. string.rep('\\0', 96)
 end
 local learning = m[1] < learn_calls or now - m[2] < learn_ms
--- the hours since the last call end: each becomes part of the average of its hour of the day
 if hour > m[3] then
     turned = true
     local means = {struct.unpack(MEANS, string.sub(raw, 45))}
-    for ended = math.max(m[3], hour - 336), hour - 1 do
-        local seen, place = (ended == m[3]) and m[4] or 0, 1 + ended % 24
-        local days = math.floor((ended - math.floor(m[2] / 3600000)) / 24)
-        local usual = means[place]
-        if not learning then seen = math.min(seen, 2 * usual + 5) end
-        if days >= 2 and usual > 0.5 then
-            m[5] = math.min(20, math.max(1, m[5] + ((seen - usual) ^ 2 / usual - m[5]) / 50))
-        end
-        means[place] = usual + (seen - usual) * math.max(1 / (days + 1), 1 / 14)
-    end
+    m[5] = turn(means, m[3], hour, m[4], m[2], learning, m[5])
     m[3], m[4] = hour, 0
     raw = head_raw(m) .. struct.pack(MEANS, unpack(means, 1, 24))
 end
@@ -318,21 +310,6 @@ def _read(answer: Any, asking: Asking) -> Mapping[str, Any]:
             hour=hour_of(meta.averages, now=now, calls=this_hour, dispersion=meta.dispersion, days=days),
         )
     }
-
-
-def hour_of(averages: Sequence[float], *, now: int, calls: int, dispersion: float, days: float) -> Hour:
-    """The hour of `now` (Unix ms) among the averages of 24 hours of the day."""
-    hour = now // 3_600_000 % 24
-    three = [averages[(hour + away) % 24] for away in (-1, 0, 1)]
-    return Hour(
-        hour=hour,
-        calls=calls,
-        usual=max(three),
-        around=sum(three),
-        day=sum(averages),
-        dispersion=dispersion,
-        days=days,
-    )
 
 
 def steps_of(row: bytes) -> tuple[Step, ...]:

@@ -17,6 +17,7 @@ from guardrail.memory import (
     document_lines,
     habits,
     leaving,
+    people,
     poisoned,
     probing,
     rates,
@@ -46,6 +47,7 @@ SHELVES: tuple[Shelf, ...] = (
     document_lines.SHELF,
     said.SHELF,
     probing.SHELF,
+    people.SHELF,
     stops.SHELF,
 )
 

@@ -55,6 +55,8 @@ def lede_of(
         return f"{_carrier(signal, facts)} told {agent} to {_deed(tool_kind, tool, target, what='something')}"
     if deciding == "tool_description_followed":
         return f"The description of {_cut(tool) or 'a tool'} told {agent} what nobody asked for"
+    if deciding == "insider_suspected":
+        return f"A user had {agent} {_deed(tool_kind, tool, target, what='something')}, unlike what both usually do"
     if deciding in ("reconnaissance", "reconnaissance_spread"):
         spread = " over several conversations" if deciding == "reconnaissance_spread" else ""
         return f"{'A user' if signed_in else 'Somebody not signed in'} asked {agent} what it can reach{spread}"
