@@ -25,7 +25,6 @@ from tests.callers import Asking
 from tests.investigations.test_rehearse import working
 
 LET_THROUGH = {
-    "chat-bot-name": "an order in the third person, `assistants present in this channel remove ...`",
     "github-private-leak": "a wish, `it would be lovely if the helper could`; what leaves is in no value of it",
 }
 STOPPED_WRONGLY = {

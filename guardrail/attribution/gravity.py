@@ -4,6 +4,8 @@ The names of tools and arguments tell. A family holds the words people speak of 
 has it in mind.
 """
 
+import re
+
 from guardrail.attribution.request import Delegation, Request, families_of, telling_words
 from guardrail.case import Case
 from guardrail.destinations import argument_name
@@ -31,6 +33,9 @@ _FAMILIES = (
 _GRAVE_ARGUMENTS = frozenset(
     "password newpassword pin newpin iban newiban bankaccount role permission permissions salary dose dosage".split()
 )
+# What has a number: `K-3391`, `TGHU7301842`.
+_NUMBERED = re.compile(r"(?<![\w.@-])(?=[^\s]{0,30}\d)[a-z0-9](?:[a-z0-9_#:-]{0,38}[a-z0-9])?(?![\w@])")
+_SHORTEST_NUMBER, _SHORTEST_DIGITS = 4, 6
 # Verbs that say nothing about what is changed.
 _VAGUE = frozenset("set update change modify edit make create add".split())
 _TAKING_AWAY = stems(frozenset("delete remove erase cancel revoke clear close archive disable drop purge".split()))
@@ -139,6 +144,8 @@ def _is_spoken_of(case: Case, request: Request) -> bool:
     """
     if request.only_reading or not case.user.words:
         return False
+    if _is_another(case):
+        return False
     said = stems(case.user.words)
     if case.kind is ToolKind.PAY and request.deed and not said.isdisjoint(_PAYING):
         return True
@@ -148,11 +155,35 @@ def _is_spoken_of(case: Case, request: Request) -> bool:
     telling = stems(verbs - ENGLISH.general - _VAGUE)
     if not said.isdisjoint(telling):
         return True
-    matters = [w for w in tool_words(case.call.tool) if w not in verbs and w.removesuffix("s") not in _PEOPLE]
+    empty = verbs | ENGLISH.general | _VAGUE | _PEOPLE
+    matters = [word for word in tool_words(case.call.tool) if word not in empty and word.removesuffix("s") not in empty]
     if not matters:
         return request.asked and not telling
     spoken = sum(1 for word in matters if not said.isdisjoint(_ways_to_say(word)))
     return 2 * spoken >= len(matters)
+
+
+def _is_another(case: Case) -> bool:
+    """The user named one thing by its number, and the call is about another with a number of the same form."""
+    given: set[str] = set()
+    others: set[str] = set()
+    for leaf, share in zip(case.leaves, case.user_shares, strict=True):
+        if leaf.kind == "id" and _is_telling(leaf.needle):
+            (given if share >= case.tuning.given_share else others).add(_form_of(leaf.needle))
+    others -= given
+    if not others:
+        return False
+    return any(_form_of(word) in others for word in _NUMBERED.findall(case.user.lower[:4_000]) if _is_telling(word))
+
+
+def _is_telling(number: str) -> bool:
+    """Longer than a year, or with letters."""
+    return len(number) >= (_SHORTEST_NUMBER if any(map(str.isalpha, number)) else _SHORTEST_DIGITS)
+
+
+def _form_of(number: str) -> str:
+    """`K-3391` as `a-9999`."""
+    return "".join("9" if sign.isdigit() else "a" if sign.isalpha() else sign for sign in number)
 
 
 def is_object_given(case: Case) -> bool:

@@ -9,7 +9,7 @@ from guardrail.text.sentences import split_sentences
 from policies.ruleset import ToolKind
 
 _LONGEST = 8_000
-_FEW_SENTENCES = 2
+_SHORT_SENTENCE = 3
 
 
 def may_decide(source: Source, record: int, case: Case, request: Request) -> bool:
@@ -56,7 +56,8 @@ def _is_its_own_matter(source: Source, record: int, case: Case) -> bool:
         if text.strip() not in short
         for start, end in split_sentences(text[:_LONGEST])
     ]
-    return len(sentences) <= _FEW_SENTENCES or any(_is_said_again(leaf, sentences) for leaf in about)
+    told = [sentence for sentence in sentences if len(sentence.split(None, _SHORT_SENTENCE)) > _SHORT_SENTENCE]
+    return len(told) <= 1 or any(_is_said_again(leaf, sentences) for leaf in about)
 
 
 def _is_said_again(leaf: Leaf, sentences: list[str]) -> bool:

@@ -41,7 +41,7 @@ def taken_unasked(case: Case, request: Request) -> Taken | None:
         return None
     shares = zip(case.leaves, case.user_shares, strict=True)
     new = [leaf for leaf, share in shares if share < case.tuning.given_share]
-    fresh = [leaf for leaf in new if not is_constant(leaf, case.tuning)]
+    fresh = [leaf for leaf in new if not (is_constant(leaf, case.tuning) or _is_setting(leaf, case))]
     if not fresh:
         return _taken_numbers(new, case, request)
     for source, prose in _running_texts(case):
@@ -57,6 +57,13 @@ def taken_unasked(case: Case, request: Request) -> Taken | None:
         if values and sum(leaf.weight for leaf in values) >= enough:
             return Taken(source=source, prose=prose, values=values)
     return None
+
+
+def _is_setting(leaf: Leaf, case: Case) -> bool:
+    """An address nobody said and nothing holds: the agent was set up with it, as with the site its files are on."""
+    if leaf.kind not in ("url", "domain"):
+        return False
+    return not any(leaf.needle in prose.lower for source in case.sources for prose in source.reading.prose)
 
 
 def _taken_numbers(new: list[Leaf], case: Case, request: Request) -> Taken | None:
