@@ -1,11 +1,15 @@
 """The pages in a real browser: a person signs in, reads why, acts; nobody is shut out; nothing runs that should not."""
 
+from typing import Any
+
 import httpx
 import pytest
+from django.contrib.auth.models import User
+from django.utils import timezone
 
 from guardrail import callers
 from investigations.intake import take_in_all
-from investigations.models import Investigation
+from investigations.models import Exercise, Investigation
 from policies.models import Agent, SeenTool
 from policies.services.opinions import OpinionSettings, add_opinion
 from tests.browser.chromium import Chromium, Look, Window
@@ -175,7 +179,46 @@ def _paths(scene: Scene) -> tuple[str, ...]:
         "/opinions/",
         "/opinions/new/",
         "/response/",
+        "/agents/fail-open/",
+        "/campaigns/",
+        "/documents/",
+        "/intelligence/",
+        "/exercise/",
+        f"/exercise/{_played().pk}/",
     )
+
+
+def _played() -> Exercise:
+    """An exercise with one scenario that went wrong and one that went right."""
+    person = User.objects.get(username="ada")
+    call = {"number": 1, "tool": "Send-an-email", "must": "stop", "asked": True, "stopped": True, "verdict": None}
+    entries: list[dict[str, Any]] = [
+        {
+            **{"name": name, "group": "mail", "industry": "law", "way_in": "mail", "wording": "plain", "goal": "send"},
+            **{"author": "an outsider", "harm": "a list leaves", "honest_work_passed": right},
+            "attack": {
+                "story": "A mail asks for a list.",
+                "stopped_before_harm": right,
+                "stopped_at": 1,
+                "calls": [call],
+            },
+            "twin": {"story": "A user asks for it.", "calls": [{**call, "stopped": not right, "must": "allow"}]},
+        }
+        for name, right in (("mail-list", True), ("mail-rule", False))
+    ]
+    now = timezone.now()
+    found, _ = Exercise.objects.get_or_create(
+        chosen="mail",
+        defaults={
+            "asked_at": now,
+            "asked_by": person,
+            "began_at": now,
+            "ended_at": now,
+            "planned": 2,
+            "results": entries,
+        },
+    )
+    return found
 
 
 def _faults(status: int, window: Window) -> list[str]:
