@@ -10,7 +10,7 @@ from django.utils import timezone
 from guardrail import callers
 from investigations.intake import take_in_all
 from investigations.models import Exercise, Investigation
-from policies.models import Agent, SeenTool
+from policies.models import Agent, Restriction, SeenTool
 from policies.services.opinions import OpinionSettings, add_opinion
 from tests.browser.chromium import Chromium, Look, Window
 from tests.browser.conftest import PASSWORD, Install, Scene
@@ -133,6 +133,31 @@ def test_a_held_call_is_allowed_once_and_taken_back_without_a_barrier(
         over = window.text()
     assert "Waiting for the call to come again" in waiting
     assert "Taken back" in over
+    assert faults == []
+    assert window.complaints == []
+
+
+@pytest.mark.parametrize("look", LOOKS[::3], ids=str)
+def test_a_conversation_is_quarantined_and_released_without_a_barrier(
+    chromium: Chromium, scene: Scene, look: Look
+) -> None:
+    path = f"/investigations/{scene.invoice.pk}/"
+    with chromium.window(look) as window:
+        window.sign_in(scene.address(path), username="ada", password=PASSWORD)
+        part = "#restrict"
+        window.do(lambda page: page.locator(part).get_by_label("Why").fill("Asked L. Brandt, who did not send it"))
+        window.do(lambda page: page.locator(part).get_by_role("button", name="Restrict").click())
+        window.do(lambda page: page.get_by_role("button", name="Undo").wait_for())
+        faults = _faults(200, window)
+        made = Restriction.objects.get()
+        faults += _faults(window.open(scene.address("/response/")), window)
+        listed = window.text()
+        window.do(lambda page: page.get_by_role("button", name=f"Undo restriction {made.pk}").click())
+        window.do(lambda page: page.wait_for_load_state())
+        faults += _faults(window.open(scene.address("/response/")), window)
+    made.refresh_from_db()
+    assert (made.kind, made.effect, made.end) == ("session", "quarantine", "undone")
+    assert "Asked L. Brandt, who did not send it" in listed
     assert faults == []
     assert window.complaints == []
 
