@@ -28,8 +28,8 @@ _MOST_NAMED = 16
 _MOST_HOUSES = 4
 _LONGEST_SAID = 4_000
 _LAST_TURNS = 3
-# One word in 4,000 million stands for another.
-HASH_BYTES = 4
+# One word in 17 million stands for another; four characters of base64 each.
+HASH_BYTES = 3
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -25,7 +25,7 @@ class Chain(msgspec.Struct, frozen=True, kw_only=True, array_like=True, omit_def
     """What links a call with others that are harmless one by one (`guardrail.chains`).
 
     `pieces` are (hash, characters, how sure: `guardrail.chains.grade`) that would go to each of `houses`; `parts`
-    are (hash of a secret, its characters, start, end). `said` are 4 bytes for each word and address of what a person
+    are (hash of a secret, its characters, start, end). `said` are 3 bytes for each word and address of what a person
     just said, `named` the destinations named so; `relayed` = another agent gave the order. `entered` are
     (destination, `c` a record that was there got it, `n` a new one or a text did); `lines` are fingerprints of
     classified documents that went to `houses`.

@@ -17,8 +17,10 @@ from guardrail.attribution.recall import proven
 from guardrail.invocation import Invocation, Past
 from guardrail.judge import Judgement, explain, judge
 from guardrail.memory import poisoned, session
+from guardrail.memory.past import keep
 from guardrail.models import LateFinding, Orchestrator, PendingValidation, Verdict
-from guardrail.traces import session_of
+from guardrail.taught import taught_by
+from guardrail.traces import Outcome, session_of, unpacked
 from guardrail.transcripts import load_body, load_call
 from guardrail.wire import copilot_studio
 from policies import load
@@ -93,6 +95,7 @@ def _validate(verdict_id: uuid.UUID, *, attempt: int) -> None:
     started = time.monotonic()
     judgement = _judge(call, ruleset, verdict) if attempt <= _ATTEMPTS else _given_up(call, ruleset)
     judged_ms = (time.monotonic() - started) * 1000
+    _keep(verdict, judgement)
     if judgement.decision.would_have <= Action.NOTICE and not judgement.decision.failed:
         waiting.delete()
         return
@@ -122,6 +125,20 @@ def _judge(call: Invocation, ruleset: Ruleset, verdict: Verdict) -> Judgement:
     finally:
         opinions.drop(asked)
     return explain(judgement, deadline=time.monotonic() + _EXPLAIN_SECONDS, clock=time.monotonic)
+
+
+def _keep(verdict: Verdict, judgement: Judgement) -> None:
+    """What only the whole judgement could teach of a call that was let through; kept twice it does no harm."""
+    traces = unpacked(bytes(verdict.traces))
+    taught = taught_by(traces, judgement) if traces is not None else None
+    if taught is not None and taught is not traces:
+        outcome = Outcome(
+            verdict_id=str(verdict.pk),
+            action=verdict.action,
+            would_have=verdict.would_have,
+            signal=verdict.deciding_signal,
+        )
+        keep(taught, outcome)
 
 
 def _load_past(call: Invocation, ruleset: Ruleset) -> Past:

@@ -17,11 +17,12 @@ from guardrail import housekeeper
 from guardrail.memory.past import forget_connection
 from guardrail.memory.tickets import place_ticket
 from guardrail.models import Verdict
+from guardrail.tasks import validate_due
 from guardrail.text.budget import unlimited
 from guardrail.text.fingerprint import fingerprints_of
 from guardrail.wire.copilot_studio import parse
 from policies.fingerprints import pack
-from policies.models import Destination
+from policies.models import Destination, Tool
 from policies.services.fingerprints import Document, save_fingerprints
 from policies.services.publish import changed
 from tests.callers import Asking
@@ -290,6 +291,17 @@ def test_it_lets_the_conversation_that_stored_it_go_on(asking: Asking) -> None:
     told(asking, planned("UpdateRow", item, user=user, outputs=seen, conversation="one"))
     confirmed = mail("We have your new address.", to=CONTACT, user=user, outputs=seen, conversation="one")
     assert told(asking, confirmed)[1] != "laundered_destination"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_it_remembers_what_a_call_stored_that_was_judged_after_its_answer(asking: Asking) -> None:
+    Tool.objects.create(tool="x.action.updaterow", agent_id="", critical=False)
+    changed()
+    housekeeper.refresh()
+    store_contact(asking)
+    assert "in full after the answer" in Verdict.objects.get().reason
+    validate_due()
+    assert told(asking, send_contract()) == ("hold", "laundered_destination")
 
 
 def test_it_forgets_no_destination_of_another_organisation_s_word(asking: Asking) -> None:
