@@ -72,7 +72,7 @@ def join_edits(rows: Sequence[Row], *, are_counted: bool = False, made_up: int |
         for pk, one in zip(documents, known, strict=True)
     ]
     in_force = load_in_force(asked)
-    ours = _ours([edit for edit in in_force.values() if edit.put_order_in]) if in_force else frozenset()
+    ours = load_ours([edit for edit in in_force.values() if edit.put_order_in]) if in_force else frozenset()
     names = _names(documents) if documents else {}
     edits: dict[Any, Edit] = {
         one.row["id"]: Edit(ambiguous=match.candidates)
@@ -81,11 +81,11 @@ def join_edits(rows: Sequence[Row], *, are_counted: bool = False, made_up: int |
     }
     quotes = []
     for number, one in enumerate(known):
-        edit = _edit(one.row, in_force.get(number), document=documents[number], names=names, ours=ours)
+        edit = edit_of(one.row, in_force.get(number), document=documents[number], names=names, ours=ours)
         edits[one.row["id"]] = edit
         if one.row["duplicate_of"] is None:
             revision = in_force[number].pk if number in in_force else None
-            quotes.append(_quote(one.row, edit, how=by[one.row["id"]].how, revision=revision))
+            quotes.append(_quote(one, edit, how=by[one.row["id"]].how, revision=revision))
     joined = tuple({**row, "edit": edits[row["id"]]} if row["id"] in edits else row for row in rows)
     return Joined(rows=joined, uses=uses, quotes=tuple(quotes))
 
@@ -166,7 +166,7 @@ def _document(told: _Told, found: Mapping[Wanted, Found], strangers: frozenset[s
     return match
 
 
-def _edit(
+def edit_of(
     row: Row,
     edit: EditInForce | None,
     *,
@@ -194,7 +194,8 @@ def _edit(
     )
 
 
-def _quote(row: Row, edit: Edit, *, how: str, revision: int | None) -> Quote:
+def _quote(told: _Told, edit: Edit, *, how: str, revision: int | None) -> Quote:
+    row = told.row
     return Quote(
         document=edit.page,
         verdict_id=row["id"],
@@ -209,6 +210,7 @@ def _quote(row: Row, edit: Edit, *, how: str, revision: int | None) -> Quote:
         matched_by=how,
         revision=revision,
         insider=edit.insider,
+        sentence=told.sentence,
     )
 
 
@@ -216,7 +218,7 @@ def _names(documents: Sequence[int]) -> dict[int, str]:
     return {row.pk: row.place or str(row) for row in KnowledgeDocument.objects.filter(pk__in=documents)}
 
 
-def _ours(edits: Sequence[EditInForce]) -> frozenset[str]:
+def load_ours(edits: Sequence[EditInForce]) -> frozenset[str]:
     """Editors, in lower case, who are people of this organisation: by their address, or as users of agents."""
     names = {name.lower() for edit in edits for name in (edit.editor, edit.editor_id) if name}
     by_address = {name for name in names if "@" in name}

@@ -104,7 +104,7 @@ def cause_of(verdict: Mapping[str, Any]) -> Cause | None:
     stopping = [signal for signal in verdict["signals"] if signal["action"] in worth]
     edit: Edit = verdict.get("edit") or Edit()
     said = _facts(stopping)
-    facts = (*_edit_facts(edit, said), *said)[:_MOST_FACTS]
+    facts = (*edit_facts(edit, said), *said)[:_MOST_FACTS]
     # the text that told the agent to is the cause; that the data was classified is what it led to
     root = next((signal for signal in stopping if signal["name"] in INSTRUCTIONS), None) or (
         stopping[0] if stopping else {"name": verdict["deciding_signal"], "evidence": [], "facts": []}
@@ -117,7 +117,7 @@ def cause_of(verdict: Mapping[str, Any]) -> Cause | None:
         fingerprint=_digest([*key, verdict["agent_id"]]),
         attributed=attributed,
         kind=INSIDER_EDIT if is_insider else verdict["deciding_signal"],
-        title=_insider_title(edit) if edit.insider else _title(found),
+        title=insider_title(edit) if edit.insider else _title(found),
         # whoever may change what agents go by can do it again
         severity=int(Severity.LOW) if is_noted else min(severity + is_insider, int(Severity.CRITICAL)),
         outcome=_outcome(verdict),
@@ -179,7 +179,7 @@ class _Found:
         return self.fact("destination") or str(self.verdict["destination"])
 
 
-def _edit_facts(edit: Edit, said: Sequence[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
+def edit_facts(edit: Edit, said: Sequence[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
     """First in order: what a feed tells of an edit goes before what an output says of itself.
 
     But the document keeps the name its agents know it by: by that name it is restricted.
@@ -209,7 +209,7 @@ def how_long(stretch: timedelta) -> str:
     return "less than a minute"
 
 
-def _insider_title(edit: Edit) -> str:
+def insider_title(edit: Edit) -> str:
     if edit.insider == "self":
         return _plain("Order in a document the user edited")
     return _plain(f"Order in a document edited by {edit.editor}")

@@ -3,7 +3,7 @@
 from celery import shared_task
 from django.utils import timezone
 
-from investigations import edit_notices, exercise, intake, late_intake
+from investigations import edit_notices, exercise, intake, late_edits, late_intake
 from policies.services import response, restrictions
 
 
@@ -13,6 +13,7 @@ def take_in() -> None:
     intake.take_in_all()
     late_intake.take_in_all_late(timezone.now())
     edit_notices.take_in_notices(timezone.now())
+    late_edits.join_late_edits()
 
 
 @shared_task(name="investigations.end_due_restrictions")

@@ -150,7 +150,8 @@ class DocumentQuote(models.Model):
     """A stopped plan that went by a document. `revision` is the edit in force at the call's time, where one is known.
 
     `matched_by` = `id`, `place`, `path`, `name`, or `call` where only calls know the document. No foreign key to the
-    verdict: partitions are dropped by retention.
+    verdict: partitions are dropped by retention. `sentence` is the key of the order it went by. `stale` = a feed has
+    told of an edit from before it since: the intake looks again whose edit it was.
     """
 
     document = models.ForeignKey(KnowledgeDocument, on_delete=models.CASCADE, related_name="quotes")
@@ -168,10 +169,16 @@ class DocumentQuote(models.Model):
         DocumentRevision, null=True, blank=True, on_delete=models.SET_NULL, related_name="quotes"
     )
     insider = models.CharField(max_length=12, blank=True)
+    sentence = models.CharField(max_length=16, blank=True, db_default="")
+    stale = models.BooleanField(default=False, db_default=False)
 
     class Meta:
         ordering = ("-at", "-id")
-        indexes = (models.Index(fields=("document", "-at", "-id"), name="quote_timeline"),)
+        indexes = (
+            models.Index(fields=("document", "-at", "-id"), name="quote_timeline"),
+            # what the intake has to look at again
+            models.Index(fields=("id",), name="quote_stale", condition=models.Q(stale=True)),
+        )
 
     def __str__(self) -> str:
         return str(self.verdict_id)

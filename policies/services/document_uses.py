@@ -81,6 +81,7 @@ class Quote:
     matched_by: str
     revision: int | None
     insider: str
+    sentence: str
 
 
 def record_uses(uses: Sequence[Use], quotes: Sequence[Quote]) -> None:
@@ -153,5 +154,5 @@ def _reader(use: Use) -> int:
 
 def _row(quote: Quote) -> DocumentQuote:
     names = ("verdict_id", "at", "agent_id", "agent_name", "user_id", "would_have", "action", "severity", "tool_name")
-    columns = {name: getattr(quote, name) for name in (*names, "matched_by", "insider")}
+    columns = {name: getattr(quote, name) for name in (*names, "matched_by", "insider", "sentence")}
     return DocumentQuote(document_id=quote.document, revision_id=quote.revision, **columns)

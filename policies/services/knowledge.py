@@ -107,6 +107,12 @@ LEFT JOIN LATERAL (
 ) labelled ON true
 WHERE edit.id = ANY(%s)
 """  # noqa: S608 constants above
+# A feed often tells of an edit when a plan was stopped already.
+_LATE = """
+UPDATE policies_documentquote quote SET stale = true
+FROM policies_documentrevision edit
+WHERE edit.id = ANY(%s) AND quote.document_id = edit.document_id AND quote.at >= edit.at AND quote.at > %s
+"""
 _TRIM = """
 DELETE FROM policies_documentrevision WHERE id IN (
     SELECT id FROM (
@@ -164,6 +170,7 @@ def record_edits(edits: Sequence[ReadEdit], *, now: datetime) -> int:
             cursor.execute(_COUNT, [list(counts), list(counts.values())])
         _mark(list(fresh), now=now)
         with connection.cursor() as cursor:
+            cursor.execute(_LATE, [list(fresh), now - FRESH])
             cursor.execute(_TRIM, [list(counts), MOST_REVISIONS])
     return len(fresh)
 

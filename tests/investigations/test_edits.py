@@ -159,6 +159,38 @@ def test_an_edit_made_after_the_call_is_not_the_one(asking: Asking, feed: Feed) 
     assert ["revision", "13.0"] in Investigation.objects.get().facts
 
 
+def test_an_edit_that_is_told_after_the_plan_was_stopped_is_joined_then(asking: Asking, feed: Feed) -> None:
+    told(feed, revision="13.0", editor="o.brandt@halden-marine.example", time=ago(days=9), text=PLAN)
+    play(asking, DOCUMENT)
+    before = Investigation.objects.get()
+    assert ["revision", "13.0"] in before.facts
+    told(feed, revision="14.0", time=ago(hours=3), text=f"{PLAN}\n\n{ORDER}")
+    take_in()
+    investigation = Investigation.objects.get()
+    assert (investigation.kind, investigation.author) == ("insider_edit", VARGA)
+    assert investigation.title == f"Order in a document edited by {VARGA}"
+    assert investigation.severity >= before.severity
+    assert ["revision", "14.0"] in investigation.facts
+    assert ["revision", "13.0"] not in investigation.facts
+    assert investigation.activities.filter(kind="edit_told").count() == 1
+    assert not DocumentQuote.objects.filter(stale=True).exists()
+    take_in()
+    assert investigation.activities.filter(kind="edit_told").count() == 1
+
+
+def test_whom_a_later_told_edit_clears_is_blamed_no_more(asking: Asking, feed: Feed) -> None:
+    told(feed, revision="14.0", time=ago(hours=3))
+    play(asking, DOCUMENT)
+    assert Investigation.objects.get().kind == "insider_edit", "the first edit after which a plan was stopped"
+    told(feed, revision="13.0", editor="guest@dockside.example", time=ago(days=1), text=f"{PLAN}\n\n{ORDER}")
+    told(feed, revision="12.0", editor="o.brandt@halden-marine.example", time=ago(days=2), text=PLAN)
+    take_in()
+    investigation = Investigation.objects.get()
+    assert investigation.kind == "instruction_marked"
+    assert investigation.author == "guest@dockside.example"
+    assert DocumentQuote.objects.get().insider == ""
+
+
 def test_edits_may_be_told_in_any_order(asking: Asking, feed: Feed) -> None:
     told(feed, revision="14.0", time=ago(hours=3), text=f"{PLAN}\n\n{ORDER}", label="Internal")
     told(feed, revision="13.0", editor="o.brandt@halden-marine.example", time=ago(days=9), text=PLAN, label="Public")
