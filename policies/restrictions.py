@@ -198,11 +198,15 @@ def compile_restrictions(entries: Sequence[Mapping[str, Any]]) -> Restrictions:
 
 
 def normal(kind: Restricted, subject: Iterable[str]) -> tuple[str, ...]:
-    """The subject as it is compared: ids as they are, names and addresses whatever their case and letter form."""
+    """The subject as it is compared: ids as they are, users whatever their case, names also whatever
+    their letter form."""
     if kind is Restricted.DESTINATION:
         return tuple(_address(part) for part in subject)
     if kind is Restricted.DOCUMENT:
         return tuple(_folded(unquote(part).split("?", 1)[0] if "://" in part else part) for part in subject)
+    if kind is Restricted.USER:
+        # platforms write one address in several ways
+        return tuple(part[:LONGEST_NAME].casefold() for part in subject)
     return tuple(part[:LONGEST_NAME] for part in subject)
 
 

@@ -17,6 +17,8 @@ from django.utils import timezone
 from guardrail import database, housekeeper
 from guardrail.memory import past
 from guardrail.models import Verdict
+from investigations.models import Investigation
+from investigations.services import allow_once
 from investigations.tasks import end_due_restrictions, take_in
 from policies.access import Role, give_role
 from policies.baseline import BASELINE
@@ -49,6 +51,7 @@ def reading(document: Any) -> dict[str, Any]:
             look_up(conversation_id="c-2"),
         ),
         ((Restricted.USER, "alex"), look_up(agent={"id": "another"}), look_up(user={"id": "alexa"})),
+        ((Restricted.USER, "Alex@contoso.example"), look_up(user={"id": "alex@Contoso.example"}), look_up()),
         ((Restricted.DOCUMENT, "Berth-Plan.docx"), reading(DOCUMENT), reading({**DOCUMENT, "name": "berths.docx"})),
         (
             (Restricted.DOCUMENT, "berth-plan.docx"),
@@ -91,6 +94,14 @@ def test_step_up_holds_what_changes_or_sends_and_a_person_can_agree(asking: Aski
     assert decided(asking, planned()) == "ask"
     assert decided(asking, look_up()) == "allow"
     assert decided(asking, planned(agent={"id": "another"})) == "allow"
+    take_in()
+    ada = User.objects.create_user("ada")
+    give_role(ada, Role.ANALYST, actor=None)
+    held = Verdict.objects.get(action="hold")
+    investigation = Investigation.objects.get()
+    allow_once(investigation, verdict_id=held.pk, reason="Asked Kim", now=timezone.now(), actor=ada)
+    assert decided(asking, planned()) == "allow"
+    assert decided(asking, planned(arguments={"to": "kim@contoso.example", "body": "Another"})) == "ask"
 
 
 def test_tighten_puts_a_lenient_agent_on_strict_and_on_block(asking: Asking) -> None:
