@@ -260,6 +260,12 @@ def _title(found: _Found) -> str:
             title = f"{_carrier(found)}: {_deed(found, where)}"
         case "reconnaissance":
             title = f"{'User' if verdict['user_id'] else 'Visitor'} probed what the agent can do"
+        case "tool_new" | "arguments_unusual" | "volume_unusual" | "time_unusual" | "step_unusual" | "unlike_its_kind":
+            title = f"Unusual for this agent: {_deed(found, where)}"
+        case "user_volume_unusual" | "user_destination_unusual" | "user_time_unusual":
+            title = f"Unusual for this user: {_deed(found, where)}"
+        case "sink_ahead":
+            title = f"Harm likely next after {_words(verdict['tool_name'] or verdict['tool_id'])}"
         case "insider_suspected":
             title = f"Unusual for this user: {_deed(found, where)}"
         case "reconnaissance_spread":

@@ -4,7 +4,8 @@ Keys of an agent, each kept 90 days after its last hour of work: `gr:h:<agent>` 
 of the day, `gr:ht:<agent>` its tools, `gr:hn:<agent>` what followed each. The last two also for its kind, the agents
 of its name in the organisation: from them a new one borrows. A tool stands as the first four bytes of its hash with
 its count, its kind and ten shapes; a step as nine followers: values up to 64 bytes, which Redis keeps in one piece of
-memory. An agent of 30 tools takes some 5 kB, none more than 40 (docs/memory.md).
+memory. An agent of 30 tools takes some 7 kB with its share of its kind, none more than 75
+(docs/decisions/0050-habits-are-taught-before-judging.md).
 
 All calls teach, before they are judged, so that most need one script only; what is stopped is taken back by `keep`.
 After the learning period an agent can make 20 new things usual a day and an hour's average grow by a tenth and 0.5 a
