@@ -3,8 +3,7 @@
 import re
 from dataclasses import dataclass
 
-_HOST = re.compile(r"(?<![\w.-])(?:[\w-]{1,63}+\.){1,10}+[\w-]{2,63}+")
-_NUMBER = re.compile(r"(?<![\w.])(?:\d{1,3}+\.){3}\d{1,3}+(?![\w.])")
+_HOST = re.compile(r"(?<![\w.-])(?:[\w-]{1,63}+\.){1,10}+[\w-]{1,63}+")
 _EMAIL = re.compile(
     r"(?<![\w.%+-])[A-Za-z0-9][A-Za-z0-9._%+'-]{0,63}+@(?:[A-Za-z0-9-]{1,63}+\.){1,6}+[A-Za-z0-9-]{2,63}+"
 )
@@ -35,7 +34,6 @@ def mentions_in(text: str) -> Mentions:
             hosts.add(match.group())
             if len(hosts) >= _MOST:
                 break
-        hosts.update(_NUMBER.findall(text)[:_MOST])
     links = _LINK.findall(text)[:_MOST] if "://" in text else []
     return Mentions(
         hosts=frozenset(hosts),

@@ -1,7 +1,8 @@
-"""Every indicator in force, packed for judging: sorted 64-bit digests with twelve bytes an entry. Pure.
+"""Every indicator in force, packed for judging: sorted 64-bit digests, four bytes of what is known, a bitmap. Pure.
 
-Written by whoever changes an indicator, so that no web process sorts anything; 100,000 stand in 1.2 MB and one is found
-in about a microsecond. The digests are blake2b: an outsider cannot choose a name that is taken for a listed one.
+Written by whoever changes an indicator, so that no web process sorts anything; 100,000 stand in 2.2 MB and a value that
+is not listed is told in half a microsecond. The digests are blake2b: an outsider cannot choose a name that is taken for
+a listed one.
 """
 
 import base64
@@ -14,6 +15,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import blake2b
 from typing import Any
+from zlib import crc32
 
 from policies.intelligence.domains import registered
 from policies.intelligence.values import Kind, number_or_network
@@ -59,10 +61,15 @@ class Row:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Indicators:
-    """All indicators. `keys` is sorted; `infos` runs along it. `prefixes` are the lengths of the networks listed."""
+    """All indicators. `keys` is sorted; `infos` runs along it. `prefixes` are the lengths of the networks listed.
+
+    `marks` is a bitmap with a bit for the CRC of each value: what has none is not listed, which nearly every look-up
+    ends with, eight times sooner than by the keys.
+    """
 
     keys: Sequence[int] = ()
     infos: Sequence[int] = ()
+    marks: bytes = b""
     sources: tuple[str, ...] = ()
     kinds: frozenset[str] = frozenset()
     prefixes: tuple[int, ...] = ()
@@ -76,9 +83,9 @@ class Indicators:
 
     def find(self, kind: Kind, value: str) -> Listed | None:
         """The indicator of exactly this kind and value."""
-        if kind.value not in self.kinds:
+        if kind.value not in self.kinds or not _may_hold(self.marks, kind.value, value):
             return None
-        key = _kept_key(kind.value, value)
+        key = key_of(kind.value, value)
         at = bisect_left(self.keys, key)
         if at >= len(self.keys) or self.keys[at] != key:
             return None
@@ -127,9 +134,15 @@ class Indicators:
 NO_INDICATORS = Indicators()
 
 
-@lru_cache(maxsize=8192)
-def _kept_key(kind: str, value: str) -> int:
-    return key_of(kind, value)
+def _may_hold(marks: bytes, kind: str, value: str) -> bool:
+    if not marks:
+        return True
+    at = _mark(marks, kind, value)
+    return bool(marks[at >> 3] >> (at & 7) & 1)
+
+
+def _mark(marks: bytes | bytearray, kind: str, value: str) -> int:
+    return crc32(f"{kind}\x1f{value}".encode("utf-8", "replace")) & (len(marks) * 8 - 1)
 
 
 def key_of(kind: str, value: str) -> int:
@@ -171,7 +184,9 @@ def pack(rows: Iterable[Row]) -> tuple[bytes, dict[str, Any]]:
     """
     best: dict[int, int] = {}
     told: dict[str, Any] = {"count": 0, "kinds": {}, "prefixes": [], "texts": []}
+    marked: list[int] = []
     for row in rows:
+        marked.append(crc32(f"{row.kind}\x1f{row.value}".encode("utf-8", "replace")))
         key, info = key_of(row.kind, row.value), _info(row)
         if key not in best:
             _tell(told, row)
@@ -179,12 +194,17 @@ def pack(rows: Iterable[Row]) -> tuple[bytes, dict[str, Any]]:
             best[key] = info
     keys = array("Q", sorted(best))
     infos = array("I", [best[key] for key in keys])
-    return _joined(keys, infos), told
+    # a power of two, at least 64 bits a value: one look-up in a hundred goes on to the keys
+    marks = bytearray(1 << max(10, (len(best) * 8).bit_length()))
+    for crc in marked:
+        at = crc & (len(marks) * 8 - 1)
+        marks[at >> 3] |= 1 << (at & 7)
+    return _joined(keys, infos, bytes(marks)), told
 
 
 def patch(entries: bytes, told: Mapping[str, Any], *, kind: str, value: str, row: Row | None) -> tuple[bytes, Any]:
     """The packed entries with what is now in force of one value: `row`, or nothing. Some 2 ms for 100,000."""
-    keys, infos = _parted(int(told.get("count", 0)), entries)
+    keys, infos, marks = _parted(int(told.get("count", 0)), entries)
     after: dict[str, Any] = {"count": 0, "kinds": {}, "prefixes": [], "texts": [], **told}
     after |= {name: type(after[name])(after[name]) for name in ("kinds", "prefixes", "texts")}
     key = key_of(kind, value)
@@ -199,7 +219,11 @@ def patch(entries: bytes, told: Mapping[str, Any], *, kind: str, value: str, row
         keys.insert(at, key)
         infos.insert(at, _info(row))
         _tell(after, row)
-    return _joined(keys, infos), after
+        changed = bytearray(marks or bytes(1 << 10))
+        place = _mark(changed, kind, value)
+        changed[place >> 3] |= 1 << (place & 7)
+        marks = bytes(changed)
+    return _joined(keys, infos, marks), after
 
 
 def _info(row: Row) -> int:
@@ -217,19 +241,19 @@ def _tell(told: dict[str, Any], row: Row) -> None:
         told["texts"].append(row.value)
 
 
-def _joined(keys: "array[int]", infos: "array[int]") -> bytes:
+def _joined(keys: "array[int]", infos: "array[int]", marks: bytes) -> bytes:
     if sys.byteorder == "big":
         keys.byteswap()
         infos.byteswap()
-    return keys.tobytes() + infos.tobytes()
+    return keys.tobytes() + infos.tobytes() + marks
 
 
-def _parted(count: int, packed: bytes) -> "tuple[array[int], array[int]]":
-    keys, infos = array("Q", packed[: count * 8]), array("I", packed[count * 8 :])
+def _parted(count: int, packed: bytes) -> "tuple[array[int], array[int], bytes]":
+    keys, infos = array("Q", packed[: count * 8]), array("I", packed[count * 8 : count * 12])
     if sys.byteorder == "big":
         keys.byteswap()
         infos.byteswap()
-    return keys, infos
+    return keys, infos, packed[count * 12 :]
 
 
 def encode(*, revision: str, sources: Sequence[str], told: Mapping[str, Any], entries: bytes) -> dict[str, Any]:
@@ -243,10 +267,11 @@ def compile_indicators(member: Mapping[str, Any]) -> Indicators:
     """The `indicators` member of a ruleset document, compiled; an empty one is no indicators."""
     if not member.get("count"):
         return NO_INDICATORS
-    keys, infos = _entries(int(member["count"]), tuple(member["entries"]))
+    keys, infos, marks = _entries(int(member["count"]), tuple(member["entries"]))
     return Indicators(
         keys=keys,
         infos=infos,
+        marks=marks,
         sources=tuple(member["sources"]),
         kinds=frozenset(member["kinds"]),
         prefixes=tuple(member["prefixes"]),
@@ -256,7 +281,7 @@ def compile_indicators(member: Mapping[str, Any]) -> Indicators:
 
 
 @lru_cache(maxsize=1)
-def _entries(count: int, pieces: tuple[str, ...]) -> tuple[Sequence[int], Sequence[int]]:
+def _entries(count: int, pieces: tuple[str, ...]) -> tuple[Sequence[int], Sequence[int], bytes]:
     """Kept for the next version of the ruleset, which most often changes something else."""
-    keys, infos = _parted(count, b"".join(map(base64.b64decode, pieces)))
-    return memoryview(keys).toreadonly(), memoryview(infos).toreadonly()
+    keys, infos, marks = _parted(count, b"".join(map(base64.b64decode, pieces)))
+    return memoryview(keys).toreadonly(), memoryview(infos).toreadonly(), marks
