@@ -252,6 +252,34 @@ def _payload(signal: Mapping[str, Any]) -> str:
     return " ".join(quotes[0].lower().split()) if quotes else ""
 
 
+# What is said in front of the deed.
+_BEFORE_DEED = {
+    "tool_new": "Unusual for this agent",
+    "arguments_unusual": "Unusual for this agent",
+    "volume_unusual": "Unusual for this agent",
+    "time_unusual": "Unusual for this agent",
+    "step_unusual": "Unusual for this agent",
+    "unlike_its_kind": "Unusual for this agent",
+    "user_volume_unusual": "Unusual for this user",
+    "user_destination_unusual": "Unusual for this user",
+    "user_time_unusual": "Unusual for this user",
+    "insider_suspected": "Unusual for this user",
+    "laundered_destination": "Destination planted in a record",
+    "relayed_destination": "Another agent's order",
+    "destination_denied": "Denied destination",
+    "indicator_matched": "On a list of threats",
+    "indicator_matched_low": "On a list of threats",
+    "destination_newly_registered": "Newly registered domain",
+    "double_request": "Asked again",
+    "double_request_held": "Asked again",
+    "destination_stopped_elsewhere": "Stopped for others before",
+    "destination_confirmed_malicious": "Destination of an attack",
+    "late_finding": "After a call found out too late",
+    "destination_quarantined": "Quarantined destination",
+    "step_up": "Waits for a person for a time",
+}
+
+
 def _title(found: _Found) -> str:
     name, verdict = str(found.root["name"]), found.verdict
     where = _short_host(found.destination)
@@ -260,14 +288,8 @@ def _title(found: _Found) -> str:
             title = f"{_carrier(found)}: {_deed(found, where)}"
         case "reconnaissance":
             title = f"{'User' if verdict['user_id'] else 'Visitor'} probed what the agent can do"
-        case "tool_new" | "arguments_unusual" | "volume_unusual" | "time_unusual" | "step_unusual" | "unlike_its_kind":
-            title = f"Unusual for this agent: {_deed(found, where)}"
-        case "user_volume_unusual" | "user_destination_unusual" | "user_time_unusual":
-            title = f"Unusual for this user: {_deed(found, where)}"
         case "sink_ahead":
             title = f"Harm likely next after {_words(verdict['tool_name'] or verdict['tool_id'])}"
-        case "insider_suspected":
-            title = f"Unusual for this user: {_deed(found, where)}"
         case "reconnaissance_spread":
             title = f"Visitors of {found.fact('client_network') or 'one address'} probed what the agent can do"
         case "classified_data_leaving":
@@ -280,38 +302,18 @@ def _title(found: _Found) -> str:
             title = f"Orders in a tool's description: {_words(verdict['tool_name'] or verdict['tool_id'])}"
         case "secret_in_pieces" | "pieces_leaving":
             title = f"{'Secret' if name == 'secret_in_pieces' else 'Something'} sent in pieces to {where or 'outside'}"
-        case "laundered_destination":
-            title = f"Destination planted in a record: {_deed(found, where)}"
-        case "relayed_destination":
-            title = f"Another agent's order: {_deed(found, where)}"
-        case "destination_denied":
-            title = f"Denied destination: {_deed(found, where)}"
-        case "indicator_matched" | "indicator_matched_low":
-            title = f"On a list of threats: {_deed(found, where)}"
         case "lookalike_destination":
             title = f"Posing as {_cut(found.fact('resembles'), 28) or 'one of ours'}: {_deed(found, where)}"
-        case "destination_newly_registered":
-            title = f"Newly registered domain: {_deed(found, where)}"
-        case "double_request" | "double_request_held":
-            title = f"Asked again: {_deed(found, where)}"
-        case "destination_stopped_elsewhere":
-            title = f"Stopped for others before: {_deed(found, where)}"
-        case "destination_confirmed_malicious":
-            title = f"Destination of an attack: {_deed(found, where)}"
-        case "late_finding":
-            title = f"After a call found out too late: {_deed(found, where)}"
         case "agent_quarantined":
             title = f"Quarantined agent tried {_words(verdict['tool_name'] or verdict['tool_id'])}"
         case "session_quarantined" | "user_quarantined":
             title = f"Quarantined {'user' if name[0] == 'u' else 'conversation'} goes on: {_deed(found, where)}"
         case "document_quarantined":
             title = f"Quarantined document {_cut(found.document, 30)}: {_deed(found, where)}"
-        case "destination_quarantined":
-            title = f"Quarantined destination: {_deed(found, where)}"
-        case "step_up":
-            title = f"Waits for a person for a time: {_deed(found, where)}"
         case "rate_limited":
             title = "More calls without sign-in than the limit"
+        case _ if name in _BEFORE_DEED:
+            title = f"{_BEFORE_DEED[name]}: {_deed(found, where)}"
         case _ if found.fact("engine"):
             title = f"{_cut(found.fact('engine'), 40)} objects: {_deed(found, where)}"
         case _:
