@@ -12,7 +12,7 @@ import re
 import struct
 import unicodedata
 import zlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from hashlib import blake2b
 from itertools import pairwise
@@ -157,8 +157,8 @@ def sketch_of(call: Invocation, destinations: Sequence[str], *, organisation: st
 
 def resemblance(one: bytes, other: bytes) -> float:
     """The share of pairs of words two sketches have in common, 0 to 1."""
-    first, second = set(_numbers(one)), set(_numbers(other))
-    if not first or not second:
+    first, second = _numbers(one), _numbers(other)
+    if first.isdisjoint(second):
         return 0.0
     least = sorted(first | second)[:_SKETCH]
     return sum(1 for number in least if number in first and number in second) / len(least)
@@ -171,7 +171,7 @@ def words_in(sketch: bytes) -> int:
 
 def are_near(one: bytes, other: bytes) -> bool:
     """Whether two names are at most one letter apart."""
-    return not set(_numbers(one)).isdisjoint(_numbers(other))
+    return not _numbers(one).isdisjoint(_numbers(other))
 
 
 def _aim(at: int, value: str, said: str, organisation: str) -> Aim | None:
@@ -255,8 +255,9 @@ def _neighbourhood(name: str, organisation: str) -> bytes:
     return struct.pack(f">{len(found)}I", *found)
 
 
-def _numbers(packed: bytes) -> Iterator[int]:
-    return (number for (number,) in struct.iter_unpack(">I", packed[: len(packed) // 4 * 4]))
+@lru_cache(maxsize=4096)
+def _numbers(packed: bytes) -> frozenset[int]:
+    return frozenset(number for (number,) in struct.iter_unpack(">I", packed[: len(packed) // 4 * 4]))
 
 
 def _mixed(number: int) -> int:

@@ -21,7 +21,7 @@ _FILE = re.compile(r"/|\.\w{2,5}$")
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Key:
-    """What others may share. `kind` is `text`, `destination`, `domain` or `document`; `label` is for people."""
+    """What others may share. `kind` is `text`, `destination` or `document`; `label` is for people."""
 
     kind: str
     digest: str
@@ -34,8 +34,9 @@ def keys_of(signals: Sequence[Mapping[str, Any]], *, organisation: str, named: I
     `named` are looks (`guardrail.likeness`) of destinations the user named. Raises KeyError, TypeError or ValueError on
     signals that are not of the shape the store writes.
     """
-    found = {key.digest: key for key in (*_texts(signals, organisation), *_places(signals, organisation, set(named)))}
-    return tuple(found.values())
+    # a whole domain would join what has nothing to do with each other
+    places = (key for key in _places(signals, organisation, set(named)) if key.kind == "destination")
+    return tuple({key.digest: key for key in (*_texts(signals, organisation), *places)}.values())
 
 
 def places_of(signals: Sequence[Mapping[str, Any]], *, organisation: str, named: Iterable[str] = ()) -> tuple[str, ...]:

@@ -64,11 +64,12 @@ def _name_of(earlier: Again, case: Case, said: str) -> str:
 
 
 def _next_door(earlier: Again, case: Case, said: str, *, blocked: bool) -> str:
-    """At the same domain, or one letter off, the organisation may have honest business too."""
-    reads = case.kind is ToolKind.READ and earlier.signal not in _IN_LINKS
-    if not blocked or reads or is_spoken_of(earlier.destination, said):
+    """At the same domain the organisation may have honest business too; hardly one letter off."""
+    if case.kind is ToolKind.READ and earlier.signal not in _IN_LINKS:
         return ""
-    return "double_request_held"
+    if earlier.likeness == "near":
+        return "double_request_held" if blocked or earlier.same_session else ""
+    return "double_request_held" if blocked and not is_spoken_of(earlier.destination, said) else ""
 
 
 def _reaches_outside(case: Case) -> bool:

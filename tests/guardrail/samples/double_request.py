@@ -69,6 +69,12 @@ PAIRS = (
         },
     ),
     Pair(
+        what="a mail one letter beside what was held in this conversation",
+        says="double_request_held",
+        fires={**MAIL, "past": before(action="hold", likeness="near")},
+        near={**MAIL, "past": before(action="hold", likeness="near", same_session=False)},
+    ),
+    Pair(
         what="the same words on their way to another place outside",
         says="double_request_held",
         fires={**OUTSIDE, "past": before(**WORDS)},
