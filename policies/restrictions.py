@@ -247,8 +247,14 @@ def _folded(text: str) -> str:
 
 
 def _address(text: str) -> str:
-    """An address as it is compared: an international domain in the letters the network uses."""
-    value = _folded(text[:2_000]).strip("<> ")
+    """An address as it is compared: an international domain in the letters the network uses.
+
+    `*.contoso.com`, `@contoso.com` and `https://contoso.com/` are ways to write the domain.
+    """
+    value = _folded(text[:2_000]).strip("<> ").removeprefix("*.").lstrip("@.")
+    scheme, _, rest = value.partition("://")
+    if rest and scheme.isalnum() and not rest.rstrip("/").strip("abcdefghijklmnopqrstuvwxyz0123456789.-"):
+        value = rest.rstrip("/")
     if value.isascii():
         return value.rstrip(".")
     return ".".join(_label(part) for part in value.split(".")).rstrip(".")

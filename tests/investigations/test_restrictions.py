@@ -82,6 +82,15 @@ def test_a_quarantine_stops_its_calls_and_no_others(
     assert decided(asking, stopped) == "allow"
 
 
+@pytest.mark.parametrize("written", ["*.evil.example", "@evil.example", "https://Evil.Example/", "evil.example."])
+def test_a_domain_is_known_however_it_is_written(asking: Asking, written: str) -> None:
+    in_force(Restricted.DESTINATION, Effect.QUARANTINE, written)
+    for to in ("a@evil.example", "https://in.evil.example/x?y=1"):
+        mail = planned(arguments={"to": to, "body": "Hello"}, user_message=f"Send it to {to}")
+        assert decided(asking, mail) == "block"
+    assert decided(asking, planned()) == "allow"
+
+
 def test_a_listing_that_names_a_quarantined_document_has_not_read_it(asking: Asking) -> None:
     in_force(Restricted.DOCUMENT, Effect.QUARANTINE, "berth-plan.docx")
     listing = [{"name": "berth-plan.docx", "size": 12}, {"name": "notes.txt", "content": "See you on Monday then."}]
