@@ -14,14 +14,15 @@ from policies.ruleset import Standing, ToolKind
 
 _OWN_MATERIAL = frozenset(
     "file files repo repository code command shell terminal bash doc docs documentation kb knowledge wiki runbook "
-    "manual policy handbook guide routine procedure schema sources intranet faq playbook sop knowledgebase".split()
+    "manual policy handbook guide routine procedure schema sources intranet faq playbook sop knowledgebase guideline "
+    "guidelines runbooks manuals policies handbooks guides procedures playbooks".split()
 )
 _FILES = frozenset("file files doc docs".split())
 _DOCUMENTS = frozenset(("document", "documents"))
 # Of these a page is the organisation's own, whoever wrote it down.
 _KNOWLEDGE = frozenset(
     "kb knowledge knowledgebase wiki intranet faq runbook playbook sop manual policy handbook guide routine "
-    "procedure".split()
+    "procedure guideline guidelines runbooks manuals policies handbooks guides procedures playbooks".split()
 )
 # Mailboxes of a function: sharing such a word with the user's request names nobody.
 _FUNCTIONS = frozenset(

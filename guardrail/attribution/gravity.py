@@ -109,11 +109,12 @@ _PEOPLE = frozenset(
 def is_weighty(case: Case, request: Request) -> bool:
     """The call changes, opens or ends something by itself, and the user's words do not speak of that.
 
-    Wider than `is_grave`, whatever the trade: not weighty is what only adds something for people to look at.
+    Wider than `is_grave`, whatever the trade: not weighty is what only adds something for people to look at. Of who
+    only asks a question nobody expects even that.
     """
     if case.kind in (ToolKind.READ, ToolKind.SEND):
         return False
-    if case.kind is ToolKind.WRITE and not _changes_something(case):
+    if case.kind is ToolKind.WRITE and not (request.only_reading or _changes_something(case)):
         return False
     return not _is_spoken_of(case, request)
 

@@ -52,6 +52,9 @@ _DO_WHAT_IT_SAYS = re.compile(
     r"requests?)\b"
     r"|\b(?:actions?|tasks?|steps?|instructions?|changes|things|requests?) (?:(?:that|which) (?:is|are) )?(?:specified|"
     r"described|listed|mentioned|requested|outlined|given|written|asked|contained|there|in|from|on)\b"
+    # `as the guideline for renal patients says`
+    r"|\bas (?:the|our|my|your) (?:[\w'-]{1,40} ){1,7}"
+    r"(?:says?|states?|lists?|describes?|foresees?|recommends?|requires?)\b"
     # `work INC-4403`, `INC-4403, please`
     r"|\b(?:do|work|handle|process|tackle|take (?:care of|over|on)|see to|attend to|deal with|look after) (?:on |off )?"
     r"(?:the |this |my |our )?(?:[a-z]{3,12} )?#?[a-z]{0,8}[-#]?\d{2,12}\b"
