@@ -27,7 +27,8 @@ _CLIENT = (2.2, 3)
 _NETWORK = (3.2, 4)
 _MIN_SHARE = 0.5
 _MIN_CAMPAIGN = 2
-_MOST_TURNS = 60
+# What is read of a conversation, newest first: the rest of its questions memory has counted.
+_MOST_TURNS, _MOST_CHARACTERS = 60, 24_000
 # Asks for more than one's own: all of something, or other people's names with where to reach them.
 _BULK = re.compile(
     r"\b(?:dump|export|list|show|give|print|extract|fetch|get|send|read out)\b[^.?!\n]{0,30}\b(?:all|every|everyone|"
@@ -100,7 +101,11 @@ def _earlier_turns(case: Case, current: str) -> list[tuple[int, Message]]:
 def _probing_turns(turns: list[tuple[int, Message]]) -> list[tuple[int, str, str, str, tuple[int, int]]]:
     """(place in history, path, kind, text, span) of the first probing question of each turn."""
     found = []
-    for index, message in turns[-_MOST_TURNS:]:
+    left = _MOST_CHARACTERS
+    for index, message in turns[: -_MOST_TURNS - 1 : -1]:
+        left -= sum(min(len(passage.text), LONGEST_TURN) for passage in message.passages)
+        if left < 0:
+            break
         hit = next(
             (
                 (index, passage.path, question.kind, passage.text, (question.start, question.end))
@@ -111,7 +116,7 @@ def _probing_turns(turns: list[tuple[int, Message]]) -> list[tuple[int, str, str
         )
         if hit is not None:
             found.append(hit)
-    return found
+    return found[::-1]
 
 
 def _over_conversations(case: Case, current: str) -> list[Signal]:

@@ -7,6 +7,7 @@ import hashlib
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 LONGEST_TURN = 2_000
 
@@ -222,7 +223,13 @@ _FILLING = frozenset("the a an of to in on for and or please just is are do does
 
 def probing_in(text: str) -> Question | None:
     """The first probing question of a turn, in the order of the kinds; None when there is none."""
-    return next(_found(text), None)
+    return _first_in(text[:LONGEST_TURN])
+
+
+# each call of a conversation brings all its turns again: 2,048 of 2,000 characters are 8 MB at the most
+@lru_cache(maxsize=2_048)
+def _first_in(turn: str) -> Question | None:
+    return next(_found(turn), None)
 
 
 def letters_of(text: str) -> str:

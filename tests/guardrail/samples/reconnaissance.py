@@ -132,3 +132,8 @@ SILENT = (
         ),
     ),
 )
+HOSTILE = {
+    "questions without an end": "which what tools you list ",
+    "questions in another language": "welche du tools ",
+    "numbers in a row": "id 1 to ",
+}
