@@ -45,6 +45,8 @@ _TELLING_NAME = 7
 _WORD = re.compile(r"[^\W_]+")
 _HOST = re.compile(r"(?:[^\s./@:?#]{1,63}\.){1,6}[^\s./@:?#\d]{2,63}")
 _NUMBERS = 8
+_LONGEST_NUMBER = 34
+_MOST_SAID = 20_000
 _OURS = (("destination_standing", "internal"), ("destination_standing", "known"))
 _OUTSIDE = (Standing.UNKNOWN, Standing.DENIED)
 
@@ -86,12 +88,15 @@ def hashes_of(destination: str, *, organisation: str) -> tuple[str, ...]:
 
 
 def own_words(call: Invocation) -> str:
-    """What people said in this conversation, in small letters; never what an event or the assistant said."""
+    """What people said in this conversation, in small letters; never what an event or the assistant said.
+
+    The last 20,000 characters.
+    """
     if call.event_triggered:
         return ""
     texts = [passage.text for message in call.history if message.role == "user" for passage in message.passages]
     texts += [passage.text for passage in call.user_passages]
-    return "\n".join(texts).lower()
+    return "\n".join(texts)[-_MOST_SAID:].lower()
 
 
 def is_named(destination: str, said: str) -> bool:
@@ -104,13 +109,16 @@ def is_named(destination: str, said: str) -> bool:
     host = _host_of(value)
     if not host:
         plain = _squashed(value)
-        return len(plain) >= _NUMBERS and any(c.isdigit() for c in plain) and plain in _squashed(said)
+        if not _NUMBERS <= len(plain) <= _LONGEST_NUMBER or not any(c.isdigit() for c in plain):
+            return False
+        # an account in groups
+        return re.search(r"[\W_]{0,2}".join(map(re.escape, plain)), said) is not None
     found = registered(host)
     if not found.domain or found.domain in PUBLIC_HOUSES:
         return False
     if found.domain in said:
         return True
-    return len(found.name) >= _TELLING_NAME and f" {_spaced(found.name)} " in f" {_spaced(said)} "
+    return len(found.name) >= _TELLING_NAME and _is_said(_WORD.findall(found.name), said)
 
 
 def is_spoken_of(destination: str, said: str) -> bool:
@@ -119,8 +127,7 @@ def is_spoken_of(destination: str, said: str) -> bool:
     names = [name for name in _WORD.findall(local) if len(name) >= 3 and not name.isdigit()]
     host = _host_of(destination.lower())
     names += [name for name in _WORD.findall(registered(host).name) if len(name) >= 4] if host else []
-    heard = f" {_spaced(said)} "
-    return any(f" {name} " in heard for name in names)
+    return any(_is_said([name], said) for name in names[:8])
 
 
 def led_to(facts: Iterable[Sequence[str]], quotes: Iterable[str]) -> list[str]:
@@ -242,8 +249,12 @@ def _squashed(text: str) -> str:
     return "".join(letter for letter in text if letter.isalnum())
 
 
-def _spaced(text: str) -> str:
-    return " ".join(_WORD.findall(text))
+def _is_said(words: Sequence[str], said: str) -> bool:
+    """Whether these words stand in a row, by themselves; `vistula-data` is said as `Vistula Data` too."""
+    if not words or words[0] not in said:
+        return False
+    pattern = r"[\W_]{1,3}".join(map(re.escape, words))
+    return re.search(rf"(?<![^\W_]){pattern}(?![^\W_])", said) is not None
 
 
 def _neighbourhood(name: str, organisation: str) -> bytes:

@@ -21,8 +21,8 @@ _WORDS = {
 def confirm(campaign: Campaign, *, reason: str, now: datetime, actor: User) -> int:
     """It was an attack: every agent is protected from its texts and destinations from the next call on.
 
-    Closes what is open of it as true positive, and what was closed by the opposite decision; returns how many. Raises
-    InvestigationError when nothing is left to decide; NotRemembered, with everything closed, when memory is away.
+    Closes what is open of it as true positive, and what was closed by the opposite decision; returns how many. Safe to
+    run twice. Raises NotRemembered, with everything closed, when memory is away: then it must be told again.
     """
     return _decide(campaign, status=Campaign.Status.CONFIRMED, reason=reason, now=now, actor=actor)
 
@@ -39,8 +39,6 @@ def _decide(campaign: Campaign, *, status: Campaign.Status, reason: str, now: da
         members = _locked_members(campaign)
         before = _locked(campaign)
         changed = [row for row in members if _say(row, campaign, before, disposition, reason, now=now, actor=actor)]
-        if not changed and before == status:
-            raise InvestigationError(f"campaign {campaign.pk} is decided already, and nothing of it is open")
         campaign.status, campaign.reason = status, reason.strip()
         campaign.decided_by, campaign.decided_at = actor, now
         campaign.save(update_fields=("status", "reason", "decided_by", "decided_at"))

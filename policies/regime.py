@@ -38,7 +38,7 @@ _BY_SIGNAL = {
     "double_request": Regime.MEMORY,
     "double_request_held": Regime.MEMORY,
     "destination_stopped_elsewhere": Regime.MEMORY,
-    "destination_confirmed_malicious": Regime.PERSON,
+    "destination_confirmed_malicious": Regime.MEMORY,
     "late_finding": Regime.MEMORY,
     "late_finding_noted": Regime.MEMORY,
 }
