@@ -19,18 +19,8 @@ log = structlog.get_logger(__name__)
 SIGNAL = "stopped_call_executed"
 # What the rules of response look at.
 _COLUMNS = (
-    *(
-        "id",
-        "received_at",
-        "tenant_id",
-        "orchestrator_id",
-        "agent_id",
-        "user_id",
-        "conversation_id",
-        "channel_id",
-        "duplicate_of",
-    ),
-    *("action", "would_have", "severity", "deciding_signal", "failed", "signals"),
+    *("id", "received_at", "tenant_id", "orchestrator_id", "agent_id", "user_id", "conversation_id", "channel_id"),
+    *("duplicate_of", "action", "would_have", "severity", "deciding_signal", "failed", "signals"),
 )
 # Each stopped call is written down once, however many later calls show its output; answers those that are new.
 _INSERT = """
