@@ -2,11 +2,13 @@
 
 import json
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from io import StringIO
 from itertools import count
 from typing import Any
 
+import httpx
 import pytest
 import redis
 from django.conf import settings
@@ -404,3 +406,17 @@ def test_a_person_who_lets_a_held_call_pass_vouches_for_where_it_goes(asking: As
     again = {**held, "conversationMetadata": {**held["conversationMetadata"], "planStepId": "again"}}
     assert told(asking, again)[1] == "allowed_once"
     assert told(asking, send_contract())[0] == "allow"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_pieces_that_come_at_once_no_more_pass_than_one_after_the_other(asking: Asking, live_server: Any) -> None:
+    url = f"{live_server.url}/copilot-studio/analyze-tool-execution?api-version=2025-05-01"
+    pieces = ("AX7QK2", "ZX4NTP", "2HL6VC", "9TR2XW", "LP55QQ", "7GHK3D")
+
+    def ask(piece: str) -> bool:
+        headers = {"authorization": f"Bearer {asking.token}"}
+        return bool(httpx.post(url, json=mail(piece), headers=headers, timeout=60).json()["blockAction"])
+
+    with ThreadPoolExecutor(len(pieces)) as several:
+        stopped = list(several.map(ask, pieces))
+    assert sorted(stopped) == [False, False, True, True, True, True]
