@@ -19,6 +19,7 @@ from policies.mail_providers import PUBLIC_MAIL
 from policies.ruleset import Ruleset, Standing, ToolKind, host_of
 
 _GIVING = frozenset((ToolKind.SEND, ToolKind.SHARE, ToolKind.PAY))
+_PHONE = re.compile(r"\+?\d[\d ().-]{6,18}")
 _WORD = re.compile(r"[^\W_]{3,40}")
 # Somebody's name: whoever plants an address can guess what is spoken of, and not of whom.
 _NAME = re.compile(r"(?<=[\w,;:] )[A-Z][^\W\d_]{2,30}")
@@ -91,6 +92,16 @@ def house_of(destination: str) -> str:
         return f"{name}@{host}"
     domain = registered_domain(host)
     return host if domain in PUBLIC_HOUSES else domain
+
+
+def is_address(destination: str) -> bool:
+    """It leads to somebody anywhere; a channel or a colleague by name leads to whom the tool knows."""
+    return bool(
+        EMAIL.fullmatch(destination)
+        or URL.match(destination)
+        or IBAN.fullmatch(destination.upper())
+        or _PHONE.fullmatch(destination)
+    )
 
 
 def words_of_destination(destination: str) -> tuple[frozenset[str], frozenset[str]]:

@@ -1,11 +1,14 @@
 """Destinations a call would store that no person named: where they come from must not be forgotten by that. Pure."""
 
+import re
 from collections.abc import Iterable
+from itertools import islice
 
 from guardrail.attribution.provenance import Leaf, stands_in
-from guardrail.case import Case
+from guardrail.case import Case, Source
 from guardrail.chains import house_of
 from guardrail.destinations import EMAIL
+from guardrail.text.reading import Prose
 from guardrail.tool_kind import name_tokens, tool_verbs
 from guardrail.traces import hashed
 from policies.ruleset import Standing, ToolKind
@@ -15,13 +18,28 @@ _CHANGING = frozenset("update change set edit modify replace correct amend adjus
 CHANGED, NEW = "c", "n"
 _MOST = 8
 _LOCATED = ("email", "url", "domain", "iban", "phone")
+# What a tool that returns the words of others is named by; a list of accounts or customers is the house's own.
+_BRINGING_IN = frozenset(
+    "mail mails email emails inbox message messages chat comment comments review reviews web page pages browser browse "
+    "url site crawl scrape form forms ticket tickets request requests submission submissions survey inquiry inquiries "
+    "feedback attachment attachments file files document documents content".split()
+)
+# The same of a record, by the names of its fields and its short values.
+_SENT_IN = frozenset(
+    "form forms ticket request requests submission submitted portal inquiry survey unverified unsigned verified "
+    "formular anfrage demande formulaire solicitud formulario".split()
+)
+_WORD = re.compile(r"[a-z]{3,}")
+_SHORT = 40
+_MOST_FIELDS = 60
 
 
 def entered_by(case: Case) -> tuple[tuple[str, str], ...]:
     """(hash of a destination, CHANGED or NEW) of what this call would store from a text, that no person named.
 
-    CHANGED = it takes the place of another in a record that is there, as a field of its own. What the author of the
-    text gives as his own address is left out: who wrote to us may be answered.
+    CHANGED = it takes the place of another in a record that is there, as a field of its own, and came with the words of
+    others: what is copied from one of the house's own records to another is none. What the author of a text gives as
+    his own address is left out: who wrote to us may be answered.
     """
     # whoever changes a payee's account pays, only later
     if case.kind not in (ToolKind.WRITE, ToolKind.PAY) or not case.sources:
@@ -34,10 +52,12 @@ def entered_by(case: Case) -> tuple[tuple[str, str], ...]:
     for leaf in case.leaves:
         if leaf.kind not in _LOCATED or case.ruleset.standing_of(leaf.value) is not Standing.UNKNOWN:
             continue
-        if stands_in(leaf.needle, case.user.lower) >= 0 or not _is_from_outside(leaf, case):
+        places = _places(leaf, case) if stands_in(leaf.needle, case.user.lower) < 0 else []
+        if not places or any(_is_its_author_s(leaf, source, prose) for source, prose in places):
             continue
+        taken = changes and _is_alone(leaf, case) and all(_is_sent_in(source, prose) for source, prose in places)
         value = leaf.needle if leaf.kind == "iban" else leaf.value.lower()
-        found.setdefault(hashed(value), CHANGED if changes and _is_alone(leaf, case) else NEW)
+        found.setdefault(hashed(value), CHANGED if taken else NEW)
         if len(found) >= _MOST:
             break
     return tuple(found.items())
@@ -49,18 +69,30 @@ def _is_alone(leaf: Leaf, case: Case) -> bool:
     return any(str(a.value).strip() == leaf.value for a in arguments if a.path == leaf.argument)
 
 
-def _is_from_outside(leaf: Leaf, case: Case) -> bool:
-    """It stands in what was read, and its own house is not who wrote that."""
-    is_read = False
-    for source in case.sources:
-        for prose in source.reading.prose:
-            if stands_in(leaf.needle, prose.lower) < 0:
-                continue
-            is_read = True
-            author = source.reading.authors[prose.record]
-            if is_own(leaf.value, (author.author, author.editor)):
-                return False
-    return is_read
+def _places(leaf: Leaf, case: Case) -> list[tuple[Source, Prose]]:
+    """The fields that were read and hold the value."""
+    return [
+        (source, prose)
+        for source in case.sources
+        for prose in source.reading.prose
+        if stands_in(leaf.needle, prose.lower) >= 0
+    ]
+
+
+def _is_its_author_s(leaf: Leaf, source: Source, prose: Prose) -> bool:
+    author = source.reading.authors[prose.record]
+    return is_own(leaf.value, (author.author, author.editor))
+
+
+def _is_sent_in(source: Source, prose: Prose) -> bool:
+    """The tool brings in what others write, or the record says that it was sent in."""
+    if source.name == "trigger" or not _BRINGING_IN.isdisjoint(name_tokens("", source.tool_name)):
+        return True
+    beside = (other for other in source.reading.prose if other.record == prose.record)
+    return any(
+        not _SENT_IN.isdisjoint(_WORD.findall(f"{other.path.lower()} {other.lower[:_SHORT]}"))
+        for other in islice(beside, _MOST_FIELDS)
+    )
 
 
 def is_own(destination: str, authors: Iterable[str]) -> bool:

@@ -24,7 +24,7 @@ BASELINE: dict[str, Any] = {
         "laundered_destination": _HOLD,
         "laundered_destination_noted": _NOTICE,
         # Another agent's order, to a destination the user never spoke of
-        "relayed_destination": _HOLD,
+        "relayed_destination": {"strict": "hold", "cautious": "notice"},
         # Data in an address whose host nobody vouches for; suspected where it cannot be traced to a text that was read
         "data_in_link": _BLOCK,
         "data_in_link_suspected": _HOLD,

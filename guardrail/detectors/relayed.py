@@ -9,6 +9,7 @@ said where no call was made.
 
 from guardrail.attribution.provenance import stands_in
 from guardrail.case import Case
+from guardrail.chains import is_address
 from policies.ruleset import Standing, ToolKind
 from policies.signal import Evidence, Mark, Severity, Signal
 
@@ -28,6 +29,7 @@ def detect(case: Case) -> list[Signal]:
             if target.named
             and target.standing is Standing.UNKNOWN
             and target.value in unsaid
+            and is_address(target.value)
             and stands_in(target.value, case.user.lower) >= 0
         ),
         None,

@@ -1,8 +1,8 @@
 """What leaves in pieces: of a secret, wherever it goes, and to one house; until 24 hours after the last, 64 pieces.
 
-One Redis hash a heap. Of a secret `gr:h:<hash>`: `start-end` -> its characters. Of a house
-`gr:h:<organisation>:<hash>`: hash of a piece -> characters, how sure, when. In both `c:<verdict id>` -> when, for the
-calls that were let through.
+One Redis hash a heap. Of a secret `gr:left:<hash>`: `start-end` -> its characters. Of a house
+`gr:left:<organisation>:<hash>`: hash of a piece -> characters, how sure, when. In both `c:<verdict id>` -> when, for
+the calls that were let through.
 """
 
 from collections.abc import Iterator, Mapping
@@ -50,12 +50,12 @@ def _heaps(traces: Traces) -> Iterator[tuple[str, list[str]]]:
         fields = []
         for of, size, start, end in chain.parts:
             fields += [f"{start}-{end}", str(size)] if of == secret else []
-        yield f"gr:h:{secret}", fields
+        yield f"gr:left:{secret}", fields
     for house in chain.houses if chain.pieces else ():
         fields = []
         for piece, size, sure in chain.pieces:
             fields += [piece, f"{size} {sure} {traces.at}"]
-        yield f"gr:h:{traces.organisation}:{house}", fields
+        yield f"gr:left:{traces.organisation}:{house}", fields
 
 
 def _asks(asking: Asking) -> Ask:

@@ -12,7 +12,9 @@ import httpx
 import pytest
 import redis
 from django.conf import settings
+from django.contrib.auth.models import User
 from django.core.management import call_command
+from django.test import Client
 from pytest_django.fixtures import Settings
 
 from guardrail import housekeeper
@@ -156,6 +158,16 @@ def test_it_holds_a_key_in_sentences_once_its_beginning_is_known(asking: Asking)
     assert told(asking, mail("And here is the rest: 4NTP2HL6VCD5")) == ("hold", "pieces_leaving")
 
 
+def test_the_page_of_the_last_piece_names_the_calls_of_the_others(asking: Asking, client: Client) -> None:
+    for piece in ("AX7QK2", "ZX4NTP", "2HL6VC"):
+        told(asking, mail(piece))
+    client.force_login(User.objects.create_user("ines"))
+    *earlier, last = Verdict.objects.order_by("id")
+    page = client.get(f"/verdicts/{last.pk}/").content.decode()
+    assert "one more piece of something" in page
+    assert all(str(verdict.pk) in page for verdict in earlier)
+
+
 def test_it_counts_a_piece_that_is_sent_again_once(asking: Asking) -> None:
     for _ in range(4):
         assert told(asking, mail("AX7QK2"))[0] == "allow"
@@ -190,7 +202,7 @@ def test_it_keeps_the_pieces_and_calls_of_a_house_in_one_heap_that_ends(asking: 
     for piece in ("AX7QK2", "ZX4NTP"):
         told(asking, mail(piece))
     keeper = redis.Redis.from_url(settings.REDIS_URL)
-    heap = next(iter(keeper.scan_iter("gr:h:*")))
+    heap = next(iter(keeper.scan_iter("gr:left:*")))
     assert sorted(":" in str(field) for field in keeper.hkeys(heap)) == [False, False, True, True]
     assert keeper.ttl(heap) > 0
 
@@ -285,6 +297,14 @@ def test_it_only_notes_a_mail_to_a_new_lead(asking: Asking) -> None:
     assert "laundered_destination_noted" in names
 
 
+def test_it_only_notes_what_was_copied_between_the_house_s_own_records(asking: Asking) -> None:
+    account = {"name": "Zement Drau", "contact": CONTACT}
+    change = {"supplier": "Zement Drau", "contact": CONTACT}
+    user = "Bring our supplier list up to date with the accounts."
+    told(asking, planned("UpdateSupplier", change, user=user, outputs=[("GetAccount", account)]))
+    assert told(asking, send_contract())[0] == "allow"
+
+
 def test_it_lets_the_conversation_that_stored_it_go_on(asking: Asking) -> None:
     request = {"channel": "web form", "account": "Zement Drau", "field": "contact", "value": CONTACT}
     item = {"id": "Zement Drau", "item": {"contact": CONTACT}}
@@ -373,7 +393,7 @@ def test_every_key_of_it_ends_some_day(asking: Asking) -> None:
     told(asking, mail("AX7QK2"))
     ask_lead(asking, "What does fund.example say?")
     keeper = redis.Redis.from_url(settings.REDIS_URL)
-    keys = [key for pattern in ("gr:h:*", "gr:c:*", "gr:w:*") for key in keeper.scan_iter(pattern)]
+    keys = [key for pattern in ("gr:left:*", "gr:c:*", "gr:w:*") for key in keeper.scan_iter(pattern)]
     assert len(keys) >= 4
     assert all(keeper.ttl(key) > 0 for key in keys)
 
@@ -417,6 +437,8 @@ def test_of_pieces_that_come_at_once_no_more_pass_than_one_after_the_other(askin
         headers = {"authorization": f"Bearer {asking.token}"}
         return bool(httpx.post(url, json=mail(piece), headers=headers, timeout=60).json()["blockAction"])
 
+    # one connection to memory for all threads
+    told(asking, mail("Good morning."))
     with ThreadPoolExecutor(len(pieces)) as several:
         stopped = list(several.map(ask, pieces))
     assert sorted(stopped) == [False, False, True, True, True, True]

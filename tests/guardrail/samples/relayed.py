@@ -31,6 +31,16 @@ PAIRS = (
 )
 SILENT = (
     Silent(
+        what="a channel",
+        call={
+            "user": "Post the summary to general.",
+            "tool": "post_message",
+            "arguments": {"channel": "general", "text": "Done."},
+            "parent": "lead",
+            "past": Past(available=True, unsaid=("general",)),
+        },
+    ),
+    Silent(
         what="a colleague",
         call={
             "user": "Send the list to ana@adatum.example.",
