@@ -31,12 +31,18 @@ def note_met(rows: Sequence[Mapping[str, Any]]) -> None:
     with connection.cursor() as cursor:
         cursor.execute(_NAMING, [list(telling)])
         found = cursor.fetchall()
-    met = [
-        Met(kind=kind, value=value, verdict_id=verdict_id, at=telling[verdict_id], reached=reached)
-        for verdict_id, signals in found
-        for kind, value, reached in _named(signals)
-    ]
-    record_met(met)
+    note_named([{"id": pk, "received_at": telling[pk], "signals": signals} for pk, signals in found])
+
+
+def note_named(rows: Sequence[Mapping[str, Any]]) -> None:
+    """Count the indicators that the rows' own signals name. Needs a transaction; safe to run twice."""
+    record_met(
+        [
+            Met(kind=kind, value=value, verdict_id=row["id"], at=row["received_at"], reached=reached)
+            for row in rows
+            for kind, value, reached in _named(row["signals"])
+        ]
+    )
 
 
 def _named(signals: Any) -> Iterator[tuple[str, str, bool]]:

@@ -12,6 +12,7 @@ from django.db import transaction
 
 from guardrail.models import LateFinding, PendingValidation, Verdict
 from investigations.edits import join_edits
+from investigations.indicators import note_named
 from investigations.intake import BATCH, MOST_BATCHES, REFUSED, Row, place, respond_to, set_aside
 from investigations.models import Activity, InvestigationCall
 
@@ -80,6 +81,7 @@ def _take(ids: Sequence[uuid.UUID], *, now: datetime) -> None:
     grown = place(joined.rows, now=now)
     places = InvestigationCall.objects.filter(verdict_id__in=[row["id"] for row in fresh])
     joined.record()
+    note_named(fresh)
     Activity.objects.bulk_create(
         Activity(investigation_id=investigation_id, kind="found_late", text=str(verdict_id))
         for investigation_id, verdict_id in places.values_list("investigation_id", "verdict_id")

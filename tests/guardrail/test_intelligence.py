@@ -12,9 +12,10 @@ import pytest
 from django.core.management import call_command
 from django.db import connection
 
-from guardrail import housekeeper
+from guardrail import housekeeper, tasks
 from guardrail.models import Verdict
 from guardrail.text.mentions import mentions_in
+from investigations import tasks as investigation_tasks
 from investigations.indicators import note_met
 from investigations.intake import take_in
 from investigations.models import Investigation
@@ -28,6 +29,7 @@ from policies.services.indicators import HandWritten
 from policies.services.publish import changed
 from tests.callers import Answer, Asking
 from tests.guardrail.bodies import call, output
+from tests.investigations.test_late_findings import not_critical, planned
 
 NOW = datetime(2026, 11, 20, 9, 30, tzinfo=UTC)
 
@@ -156,6 +158,18 @@ def test_each_call_counts_once_at_the_indicator_it_met(asking: Asking) -> None:
     assert Indicator.objects.get(kind="email").sightings == 1
     assert domain.last_sighted_at is not None
     assert Investigation.objects.filter(title__startswith="On a list of threats").exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_is_found_after_the_answer_counts_too(asking: Asking) -> None:
+    listed("offers.example")
+    not_critical()
+    asking.analyze(planned())
+    tasks.validate_due()
+    investigation_tasks.take_in()
+    investigation_tasks.take_in()
+    assert Indicator.objects.get().sightings == 1
+    assert not IndicatorSighting.objects.get().reached
 
 
 @pytest.mark.django_db(transaction=True)
