@@ -50,6 +50,9 @@ _HEX_BYTES = frozenset(
     f"{start}{byte:02x}{end}" for byte in range(256) for start in ("", "0x", "\\x") for end in ("", ",", ":")
 )
 _DECIMAL_BLANK = re.compile(r"32(?<=[ ,;#]32)(?:, ?|; ?| )(?:&#)?\d{2,3}")
+# What the patterns above need, from a sign on that is rare: they themselves try every letter.
+_PERCENT_SOME = re.compile(r"%[0-9A-Fa-f]{2}(?:[^\s%]{0,40}%[0-9A-Fa-f]{2}){4}")
+_QUOTED_SOME = re.compile(r"=(?:[0-9A-F]{2}|\r?\n)(?:[^=\n]{0,16}=(?:[0-9A-F]{2}|\r?\n)){7}")
 _MAX_DECODED = 40
 _MAX_BLOB = 60_000
 _MAX_LAYERS = 3
@@ -135,9 +138,9 @@ def _blobs(view: View, done: Sequence[tuple[int, int]]) -> Iterator[tuple[re.Mat
         yield from ((match, "codes of characters", _from_decimal) for match in _DECIMAL.finditer(text))
     if text.count("+A") >= 3:
         yield from ((match, "UTF-7", _from_utf_7) for match in _UTF_7.finditer(text))
-    if text.count("%") >= 5:
+    if text.count("%") >= 5 and _PERCENT_SOME.search(text):
         yield from ((match, "percent encoding", _from_percent) for match in _PERCENT.finditer(text))
-    if text.count("=") >= 8:
+    if text.count("=") >= 8 and _QUOTED_SOME.search(text):
         yield from ((match, "quoted-printable", _from_quoted_printable) for match in _QUOTED_PRINTABLE.finditer(text))
 
 

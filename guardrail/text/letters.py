@@ -85,7 +85,8 @@ def plain_letters(view: View) -> View:
     """`view` with every letter that imitates a Latin one replaced by it, where the text around says it imitates."""
     if len(_LETTER_SIGN.findall(view.text)) >= _MIN_SIGNS:
         view = View(view.text.translate(_LETTER_SIGNS), view)
-    view = view.rewrite(_NON_ASCII, lambda match: unicodedata.normalize("NFKC", match.group()))
+    if not unicodedata.is_normalized("NFKC", view.text):
+        view = view.rewrite(_NON_ASCII, lambda match: unicodedata.normalize("NFKC", match.group()))
     if len(_FLIPPED_LETTER.findall(view.text)) >= _MIN_SIGNS:
         view = view.replaced(_upright(view.text))
     text = _OTHER_DIGIT.sub(lambda match: str(unicodedata.decimal(match.group())), view.text.replace("\u2010", "-"))
@@ -93,19 +94,23 @@ def plain_letters(view: View) -> View:
         text = text.translate(_SMALL_CAPITALS)
     letters = len(text[:4000]) - len(_LATIN.sub("", text[:4000]))
     mostly_latin = letters * 2 > len(text[:4000]) * 0.8
-    mixed = any(_mixes(match.group()) for match in _ODD_WORD.finditer(text))
+    odd = frozenset(_ODD_WORD.findall(text))
+    mixing = frozenset(word for word in odd if _mixes(word))
 
-    def latin(match: re.Match[str]) -> str:
-        word = match.group()
-        if mixed and (mostly_latin or _mixes(word)):
+    def latin(word: str) -> str:
+        if mixing and (mostly_latin or word in mixing):
             plain = word.translate(_LOOKALIKES)
-        elif (mostly_latin and len(word) > 1) or _mixes(word):
+        elif (mostly_latin and len(word) > 1) or word in mixing:
             plain = word.translate(_SURE)
         else:
             return word
         return plain if plain.isascii() else word
 
-    view = View(_ODD_WORD.sub(latin, text), view)
+    plain = {word: new for word in odd if (new := latin(word)) != word}
+    if plain:
+        text = _ODD_WORD.sub(lambda match: plain.get(match.group(), match.group()), text)
+    if text != view.text:
+        view = View(text, view)
     return view if view.text.isascii() else view.replaced(_without_marks(view.text))
 
 
@@ -124,16 +129,24 @@ def _mixes(word: str) -> bool:
 
 
 def _without_marks(text: str) -> Iterator[Cut]:
+    # honest texts of other languages have the same marked words all over
+    known_in = {token: _known_in(token) for token in frozenset(text.split()) if not token.isascii()}
     for line in _LINE.finditer(text):
-        if line.group().isascii():
+        said = line.group()
+        if said.isascii():
+            continue
+        known = frozenset().union(*(known_in.get(token, ()) for token in said.split()))
+        if len(known) < _MIN_KNOWN:
             continue
         marked = list(_MARKS.finditer(text, *line.span()))
-        if len(marked) < 2 * _MIN_KNOWN:
-            continue
-        bare = _WORD.findall(_bare(line.group()).lower())
-        before = frozenset(_WORD.findall(line.group().lower()))
-        if len({word for word in bare if word in _KNOWN and word not in before}) >= _MIN_KNOWN:
+        before = frozenset(_WORD.findall(said.lower()))
+        if len(marked) >= 2 * _MIN_KNOWN and len(known - before) >= _MIN_KNOWN:
             yield from ((*mark.span(), _bare(mark.group())) for mark in marked)
+
+
+def _known_in(token: str) -> frozenset[str]:
+    """The English words a token has without its marks."""
+    return frozenset(word for word in _WORD.findall(_bare(token).lower()) if word in _KNOWN)
 
 
 def _bare(text: str) -> str:

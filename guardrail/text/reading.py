@@ -31,7 +31,8 @@ _SHORTEST = 6
 _AFTER = 3
 _LONGEST_BLOCK = 4_000
 _LONGEST_TEXT = 500
-_MAX_DIRECTIVES = 2_000
+# About 1 MB of mails and pages in which every third sentence asks for something.
+_MAX_DIRECTIVES = 5_000
 _MAX_CACHE_ENTRIES = 4_000
 _MAX_CACHE_BYTES = 96_000_000
 # Sentences come again in other listings, footers and quotes; 16 MB at most.
@@ -131,7 +132,7 @@ class _Cache:
 
     def keep(self, key: str, reading: Reading) -> None:
         with self._lock:
-            if key in self._kept or reading.size > _MAX_CACHE_BYTES // 4:
+            if key in self._kept or reading.size > _MAX_CACHE_BYTES // 3:
                 return
             self._kept[key] = reading
             self._bytes += reading.size

@@ -195,8 +195,25 @@ _SIGN_OF = {
     for word in words
 }
 _SIGN_WORDS = frozenset(_SIGN_OF)
+# Of some signs: pieces of text of which one more stands near those words, since the words alone are in any letter.
+_NEAR_BY: dict[str, tuple[str, ...]] = {
+    "tells the reader to set aside earlier instructions": tuple(
+        "struction prompt rule guideline direction command order task request guardrail polic message context".split()
+    ),
+    "speaks to the assistant about the user's task": (
+        *"solv complet finish answer proceed continu perform summari respond reply execut user original".split(),
+        *("carry", " gave", " given", " asked", " sent"),
+    ),
+    "asks for secrecy": (
+        *"not n't dont never without avoid refrain silently secretly covertly discreetly quietly".split(),
+        *("no need", "keep ", "remain "),
+    ),
+    "poses as an urgent message from the user or an authority": (
+        *("this is a", "!!", "signed", "yours", "i am ", " by your", " by the"),
+    ),
+}
 _SOUGHT = tuple(
-    (1 << number, name, pattern, glances, before, after)
+    (1 << number, name, pattern, glances, before, after, _NEAR_BY.get(name, ("",)))
     for number, ((name, pattern), (_, glances, before, after)) in enumerate(zip(SIGNATURES, _HINTS, strict=True))
 )
 
@@ -225,7 +242,7 @@ def find_signatures(
     seen = 0
     for _, _, signs in hinted:
         seen |= signs
-    for bit, name, pattern, glances, before, after in _SOUGHT:
+    for bit, name, pattern, glances, before, after, pieces in _SOUGHT:
         places = [(near, far) for near, far, signs in hinted if signs & bit] if seen & bit else []
         for marks, glance in glances:
             if any(lower.find(mark, start, end) >= 0 for mark in marks):
@@ -233,6 +250,8 @@ def find_signatures(
         if not places:
             continue
         for near, far in merged((max(start, near - before), min(end, far + after)) for near, far in places):
+            if not any(lower.find(piece, near, far) >= 0 for piece in pieces):
+                continue
             for match in pattern.finditer(lower, near, far):
                 yield name, match.start(), match.end()
 

@@ -148,6 +148,12 @@ def test_the_deadline_holds_for_3_MB(piece: str) -> None:
     assert judgement.decision.action is Action.BLOCK
 
 
+def test_it_reads_a_listing_of_three_thousand_requests_to_its_end() -> None:
+    listing = "\n".join(f"{number} Please send the report of week {number} to the desk." for number in range(3_000))
+
+    assert judged(a_call(outputs=[("list_tickets", listing)], arguments=MAIL)).decision.degraded == ()
+
+
 def test_unread_text_does_not_stop_a_call_that_only_reads() -> None:
     call = a_call(outputs=[("read_file", "word " * 600_000)], tool="get_file", arguments={"name": "notes.txt"})
     forget_readings()
