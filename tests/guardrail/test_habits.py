@@ -12,6 +12,7 @@ from django.conf import settings
 from pytest_django.fixtures import Settings
 
 from guardrail.memory import past
+from guardrail.memory.rebuild import rebuild
 from guardrail.models import Verdict
 from policies.load import activate, active
 from tests.callers import Asking
@@ -63,8 +64,9 @@ def worked(asking: Asking, *, days: int = 5, an_hour: int = 2, agent: str = "des
     for day, hour, number in itertools.product(range(days), (0, 1), range(an_hour)):
         at = MORNING + timedelta(days=day, hours=hour, minutes=number)
         talk = f"{agent}-{day}-{hour}-{number}"
-        for tool in (READ, SEND):
-            assert asked_at(asking, at, planned(tool, talk=talk, agent=agent, name=name)) in ([], ["intent_distance"])
+        for second, tool in enumerate((READ, SEND)):
+            body = planned(tool, talk=talk, agent=agent, name=name)
+            assert asked_at(asking, at + timedelta(seconds=second), body) in ([], ["intent_distance"])
     return MORNING + timedelta(days=days)
 
 
@@ -185,3 +187,25 @@ def test_it_says_what_usually_comes_next_where_an_attack_is_in_view(asking: Aski
     verdict = Verdict.objects.order_by("-id")[0]
     said = next(signal for signal in verdict.signals if signal["name"] == "sink_ahead")
     assert "this agent usually sends something next (100% of 24)" in said["reason"]
+
+
+def test_it_learns_the_same_again_from_the_verdicts(asking: Asking, keeper: redis.Redis) -> None:
+    at = worked(asking)
+    loaded = active()
+    assert loaded is not None
+    actions = {**loaded.document["actions"], "tool_new": {"strict": "hold", "cautious": "hold"}}
+    activate({**loaded.document, "actions": actions}, serial=loaded.serial)
+    assert "tool_new" in asked_at(asking, at, planned(DROP))
+    asked_at(asking, at + timedelta(minutes=1), planned(SEND))
+    before = _held(keeper)
+    keeper.flushdb()
+    rebuild(now=datetime.now(UTC), tell=lambda _: None)
+    assert before
+    assert _held(keeper) == before
+
+
+def _held(keeper: redis.Redis) -> dict[bytes, Any]:
+    """What habits, people and probing keep."""
+    counters = {key: keeper.get(key) for name in ("gr:h:*", "gr:u:*", "gr:up:*") for key in keeper.scan_iter(name)}
+    tables = {key: keeper.hgetall(key) for name in ("gr:h[tn]:*", "gr:ud:*") for key in keeper.scan_iter(name)}
+    return counters | tables
