@@ -52,17 +52,24 @@ _DO_WHAT_IT_SAYS = re.compile(
     r"requests?)\b"
     r"|\b(?:actions?|tasks?|steps?|instructions?|changes|things|requests?) (?:(?:that|which) (?:is|are) )?(?:specified|"
     r"described|listed|mentioned|requested|outlined|given|written|asked|contained|there|in|from|on)\b"
-    # `as the guideline for renal patients says`
-    r"|\bas (?:the|our|my|your) (?:[\w'-]{1,40} ){1,7}"
-    r"(?:says?|states?|lists?|describes?|foresees?|recommends?|requires?)\b"
-    # `work INC-4403`, `INC-4403, please`
-    r"|\b(?:do|work|handle|process|tackle|take (?:care of|over|on)|see to|attend to|deal with|look after) (?:on |off )?"
-    r"(?:the |this |my |our )?(?:[a-z]{3,12} )?#?[a-z]{0,8}[-#]?\d{2,12}\b"
-    r"|(?:^|[.!?] )(?:please,? |pls )?(?:ticket |case |issue )?[a-z]{0,8}[-#]?\d{2,12}(?:,? (?:please|pls))? ?"
-    r"(?:[.!]|$)"
     r"|\bwhat(?:'s| is| was) (?:specified|described|requested|outlined|written|asked|demanded|needed|required)\b",
     re.IGNORECASE,
 )
+# `as the guideline for renal patients says`
+_AS_IT_SAYS = re.compile(
+    r"\bas (?:the|our|my|your) (?:[\w'-]{1,40} ){1,7}"
+    r"(?:says?|states?|lists?|describes?|foresees?|recommends?|requires?)\b"
+)
+# `work INC-4403`
+_BY_NUMBER = re.compile(
+    r"\b(?:do|work|handle|process|tackle|take (?:care of|over|on)|see to|attend to|deal with|look after) (?:on |off )?"
+    r"(?:the |this |my |our )?(?:[a-z]{3,12} )?#?[a-z]{0,8}[-#]?\d{2,12}\b"
+)
+# `INC-4403, please`
+_NUMBER_ONLY = re.compile(
+    r"(?:^|[.!?] )(?:please,? |pls )?(?:ticket |case |issue )?[a-z]{0,8}[-#]?\d{2,12}(?:,? (?:please|pls))? ?(?:[.!]|$)"
+)
+_SHORT_REQUEST = 300
 _TEXT = re.compile(r"\b" + _THING + r"\b")
 _AS_OTHERS_ASK = re.compile(
     r"\bwhat(?:ever)? (?:(?!i\b|you\b|we\b|is\b|are\b|did\b|does\b|do\b)[\w'.@-]+ ){1,4}"
@@ -313,7 +320,9 @@ def telling_words(text: str) -> frozenset[str]:
 
 @lru_cache(maxsize=512)
 def _delegation(said: str) -> Delegation:
-    if _DO_WHAT_IT_SAYS.search(said):
+    if _DO_WHAT_IT_SAYS.search(said) or _AS_IT_SAYS.search(said) or _BY_NUMBER.search(said):
+        return Delegation.ACTIONS
+    if _NUMBER_ONLY.search(said[:_SHORT_REQUEST]):
         return Delegation.ACTIONS
     if _DETAILS_THERE.search(said):
         return Delegation.DETAILS

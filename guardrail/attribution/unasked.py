@@ -7,7 +7,6 @@ order, a practice or a fact, has its values in the prose of that text.
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from guardrail.attribution.gravity import is_weighty
 from guardrail.attribution.mandate import may_decide
 from guardrail.attribution.matching import EXACT, is_constant
 from guardrail.attribution.provenance import Leaf, may_stand_in, share_in, stands_in
@@ -36,8 +35,8 @@ class Taken:
 
 
 def taken_unasked(case: Case, request: Request) -> Taken | None:
-    """Where a weighty change nobody spoke of has its values from; None when there is no such place."""
-    if (case.kind is ToolKind.PAY and _is_to_known(case)) or not is_weighty(case, request):
+    """Where a weighty change nobody spoke of (`is_weighty`) has its values from; None when there is no such place."""
+    if case.kind is ToolKind.PAY and _is_to_known(case):
         return None
     shares = zip(case.leaves, case.user_shares, strict=True)
     new = [leaf for leaf, share in shares if share < case.tuning.given_share]

@@ -57,7 +57,7 @@ def detect(case: Case) -> list[Signal]:
             return []
         if name and name != _MEANT:
             return [followed(name, match, case, request)]
-    return _unrequested(case, request) or _unasked(case, request)
+    return _unrequested(case, request) or (_unasked(case, request) if unspoken else [])
 
 
 def _is_marked_for(match: Match, request: Request) -> bool:
@@ -243,7 +243,7 @@ def _unrequested(case: Case, request: Request) -> list[Signal]:
 
 
 def _unasked(case: Case, request: Request) -> list[Signal]:
-    taken = taken_unasked(case, request) if case.tuning.unasked and case.sink else None
+    taken = taken_unasked(case, request)
     return [change_unasked(taken, case)] if taken else []
 
 
