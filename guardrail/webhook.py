@@ -353,5 +353,6 @@ def warm() -> None:
     call = evaluate.parse(body, orchestrator="")
     judge(call, Past(), ruleset, deadline=time.monotonic() + 5, clock=time.monotonic)
     opinions.prepare(ruleset)
-    load_past(asking_for(call, ruleset, destinations=(), mode=ruleset.mode, at=datetime.now(UTC)))
+    reached = destinations_of(call, ruleset)
+    load_past(asking_for(call, ruleset, destinations=reached, mode=ruleset.mode, at=datetime.now(UTC)))
     database.pool()

@@ -116,7 +116,7 @@ class _Replaying:
                 continue
             outcome = Outcome(verdict_id=str(verdict_id), action=action, would_have=would_have, signal=signal)
             age = self._now.timestamp() - traces.at / 1000
-            asked = _asking(traces)
+            asked = asking_from(traces)
             asks = [shelf.asks(asked) if age < shelf.seconds else NOTHING for shelf in _LOOKED_AT]
             if any(keys for keys, _ in asks):
                 keys, arguments = _LOOK.arguments(asks, traces=traces, step="")
@@ -152,7 +152,7 @@ def _batches(now: datetime) -> Iterator[list[tuple[Any, ...]]]:
             yield rows
 
 
-def _asking(traces: Traces) -> Asking:
+def asking_from(traces: Traces) -> Asking:
     """As a shelf that learns from the traces alone is asked."""
     return Asking(
         traces=traces, destinations=(), call_key="", holder="", orchestrator="", tenant_id="", mode=Mode.ENFORCE

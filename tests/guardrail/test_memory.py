@@ -1,13 +1,16 @@
 """What a call leaves in memory, by the front door: one script a call, bounded, and no text."""
 
+from itertools import combinations
 from typing import Any
 
 import pytest
 import redis
 from django.conf import settings
 
+from guardrail.memory.past import SHELVES
+from guardrail.memory.rebuild import asking_from
 from guardrail.models import Verdict
-from guardrail.traces import unpacked
+from guardrail.traces import Outcome, Traces, unpacked
 from tests.callers import Asking
 from tests.guardrail.bodies import call
 
@@ -119,3 +122,32 @@ def test_a_stopped_call_that_is_delivered_twice_counts_once(asking: Asking) -> N
     for number, sent, secret in ((1, 0, True), (2, 0, False), (3, 1, True), (3, 1, True), (4, 1, False), (5, 2, False)):
         asking.analyze(sending(number, sent=sent, secret=secret))
     assert all("stopped_call_executed" not in names(verdict) for verdict in Verdict.objects.all())
+
+
+def test_no_two_shelves_write_the_same_keys(asking: Asking) -> None:
+    """Each has a beginning of its own; what several keep of a conversation lies in its one key."""
+    bodies = (sending(1, secret=True), sending(2), {**sending(3), "toolDefinition": call()["toolDefinition"]})
+    kept: dict[str, set[str]] = {}
+    for body in bodies:
+        asking.analyze(body)
+        traces, outcome = kept_of(newest())
+        asked = asking_from(traces)
+        for shelf in SHELVES:
+            keys = [*shelf.asks(asked)[0], *shelf.learn(traces, outcome)[0]]
+            kept.setdefault(shelf.name, set()).update(beginning_of(key) for key in keys)
+    assert sum(map(bool, kept.values())) > len(SHELVES) / 2
+    for (one, mine), (other, theirs) in combinations(kept.items(), 2):
+        assert not (mine & theirs) - {"gr:s"}, f"{one} and {other}"
+
+
+def kept_of(verdict: Verdict) -> tuple[Traces, Outcome]:
+    traces = unpacked(bytes(verdict.traces))
+    assert traces is not None
+    return traces, Outcome(
+        verdict_id=str(verdict.pk), action=verdict.action, would_have=verdict.would_have, signal=verdict.deciding_signal
+    )
+
+
+def beginning_of(key: str) -> str:
+    """`gr:a:<hash>:d` begins with `gr:a`, whatever the hash."""
+    return ":".join(part for part in key.split(":") if len(part) < 16)
