@@ -159,7 +159,8 @@ def _is_spoken_of(case: Case, request: Request) -> bool:
     empty = verbs | ENGLISH.general | _VAGUE | _PEOPLE
     matters = [word for word in tool_words(case.call.tool) if word not in empty and word.removesuffix("s") not in empty]
     if not matters:
-        return request.asked and not telling
+        # `submit_leave` names its matter by a word that is a verb as well
+        return request.asked and (not telling or not said.isdisjoint(stems(verbs - _VAGUE)))
     spoken = sum(1 for word in matters if not said.isdisjoint(_ways_to_say(word)))
     return 2 * spoken >= len(matters)
 
