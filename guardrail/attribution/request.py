@@ -113,7 +113,8 @@ _DETAILS_THERE = re.compile(
     r"in|on) (?:the|my|his|her|their|our|that|this|[\w.-]+'s)\b[^.!?\n]{0,40}\b" + _THING + r"\b"
     r"|\b(?:on|from) (?:the |my |our |his |her |their |[\w.-]{1,30}(?: [\w.-]{1,30})?'s )(?:[\w-]{1,30} )?"
     r"(?:list|sheet|plan)\b"
-    r"|\b(?:it'?s|is|are|was|were|came|comes|arrived|stands?|lies) (?:in|by|with|on) "
+    # `it is in the mail`, not `what is in the mail`
+    r"|\b(?<!what )(?<!who )(?:it'?s|is|are|was|were|came|comes|arrived|stands?|lies) (?:in|by|with|on) "
     r"(?:the |my |his |her |their |our )?" + _THING + r"\b"
     r"|\bsee (?:the |my |his |her |their |our )?(?:[\w-]+ )?" + _THING + r"\b"
     r"|\bmentioned in\b|\b(?:new|updated|changed|latest) (?:address|details?|account|number|iban|date|time)\b",
