@@ -113,11 +113,11 @@ local shelves = {
 }
 local answers, key, argument = {}, 1, 2 + 2 * #shelves
 for i = 1, #shelves do
-    local keys, args = {}, {}
-    for j = 1, tonumber(ARGV[1 + 2 * i]) do keys[j] = KEYS[key + j] end
-    for j = 1, tonumber(ARGV[2 + 2 * i]) do args[j] = ARGV[argument + j] end
-    key, argument = key + #keys, argument + #args
-    if #keys == 0 then
+    local size, count = tonumber(ARGV[1 + 2 * i]), tonumber(ARGV[2 + 2 * i])
+    local keys = {unpack(KEYS, key + 1, key + size)}
+    local args = size > 0 and {unpack(ARGV, argument + 1, argument + count)}
+    key, argument = key + size, argument + count
+    if size == 0 then
         answers[i] = false
     else
         local ok, answer = pcall(shelves[i], keys, args, now, again)
