@@ -1,5 +1,6 @@
 """One Postgres cluster of ours: made once, listening on 127.0.0.1 only, password required, stopped with SIGINT."""
 
+import contextlib
 import os
 import shutil
 import signal
@@ -128,16 +129,25 @@ class Postgres:
         making.rename(self.folder)
 
     def _clear_leftovers(self) -> None:
-        """Wait for a postmaster that lost its supervisor; forget a pid that now belongs to somebody else."""
+        """Wait for a postmaster that lost its supervisor, and for the backends of a killed one.
+
+        Postgres does not start while one of them is still attached to the shared memory of the run before.
+        """
         lock = self.folder / "postmaster.pid"
         deadline = monotonic() + _ORPHAN_SECONDS
         while lock.exists():
             pid = int(lock.read_text().split("\n", 1)[0] or 0)
             if not _is_ours(pid, self.folder):
                 lock.unlink(missing_ok=True)
-                return
+                break
             os.kill(pid, STOP if monotonic() < deadline else signal.SIGQUIT)
             sleep(0.2)
+        while left := _at_work_in(self.folder):
+            if monotonic() > deadline:
+                for pid in left:
+                    with contextlib.suppress(ProcessLookupError):
+                        os.kill(pid, signal.SIGKILL)
+            sleep(0.1)
 
     def _answers(self) -> bool:
         try:
@@ -180,6 +190,18 @@ def _is_ours(pid: int, folder: Path) -> bool:
     except OSError:
         return False
     return os.fsencode(folder) in words
+
+
+def _at_work_in(folder: Path) -> list[int]:
+    """The processes whose working folder is the cluster's: every process of a Postgres, and nobody else."""
+    cluster, found = str(folder.resolve()), []
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            if os.readlink(process / "cwd") == cluster:
+                found.append(int(process.name))
+        except OSError:  # it ended meanwhile, or is none of our account's
+            continue
+    return found
 
 
 def _within_reach(binaries: PostgresBinaries, *, beside: Path, account: Account | None) -> PostgresBinaries:
