@@ -6,6 +6,7 @@ Words and pieces are hashed under a key of the installation, so that nobody who 
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from hashlib import blake2b
 
 from guardrail.destinations import EMAIL, IBAN, URL
@@ -127,7 +128,12 @@ def _said(call: Invocation, key: Key) -> tuple[tuple[str, ...], bytes]:
     for message in reversed(call.history):
         if message.role == "user" and len(turns) < _LAST_TURNS:
             turns += [passage.text for passage in message.passages]
-    text = "\n".join(dict.fromkeys(turns))[:_LONGEST_SAID]
+    return _said_in("\n".join(dict.fromkeys(turns))[:_LONGEST_SAID], key)
+
+
+# every call of a conversation repeats what was said
+@lru_cache(maxsize=512)
+def _said_in(text: str, key: Key) -> tuple[tuple[str, ...], bytes]:
     lower = text.lower()
     located = tuple(dict.fromkeys(destinations_in(lower)))[:_MOST_NAMED]
     plain = URL.sub(" ", lower) if "://" in lower or "www." in lower else lower

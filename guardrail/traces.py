@@ -9,6 +9,7 @@ import re
 import uuid
 from collections.abc import Collection, Sequence
 from datetime import datetime
+from functools import lru_cache
 
 import msgspec
 
@@ -222,7 +223,17 @@ def session_hash(orchestrator: str, agent_id: str, conversation_id: str) -> str:
 
 def hashed(*parts: str) -> str:
     """What stands for names in memory: 24 hex digits."""
-    return hashlib.sha256("\x1f".join(parts).encode("utf-8", "surrogatepass")).hexdigest()[:24]
+    whole = "\x1f".join(parts)
+    return _short_hash(whole) if len(whole) <= _SHORT else _hash(whole)
+
+
+def _hash(whole: str) -> str:
+    return hashlib.sha256(whole.encode("utf-8", "surrogatepass")).hexdigest()[:24]
+
+
+# the same agents, users and tools come again and again; what is long is not kept for whoever sends it
+_SHORT = 300
+_short_hash = lru_cache(maxsize=16_384)(_hash)
 
 
 def packed(traces: Traces) -> bytes:
