@@ -97,6 +97,12 @@ def judge(
     )
 
 
+def read_ahead(call: Invocation, *, deadline: float, clock: Callable[[], float]) -> None:
+    """Read the texts of a call so that judging finds them read, while something is waited for. Never raises."""
+    nothing_read: tuple[Source, ...] = ()
+    _try("attribution", lambda: read_sources(call, Budget(deadline=deadline, clock=clock)), nothing_read, [])
+
+
 def with_opinions(
     judgement: Judgement,
     *,

@@ -27,7 +27,7 @@ from guardrail.api_schema import ErrorBody, EvaluateAnswer, EvaluateRequest
 from guardrail.attribution.recall import proven
 from guardrail.destinations import destinations_of
 from guardrail.invocation import Invocation, Past
-from guardrail.judge import Judgement, explain, judge, judge_at_once
+from guardrail.judge import Judgement, explain, judge, judge_at_once, read_ahead
 from guardrail.memory import poisoned
 from guardrail.memory.past import asking_for, keep, load_past
 from guardrail.memory.tickets import redeem
@@ -148,8 +148,10 @@ def _judged(
         mode = ruleset.for_call(agent_id=call.agent_id, environment_id=call.environment_id).mode
         reached = destinations_of(call, ruleset)
         asked_of_memory = asking_for(call, ruleset, destinations=reached, mode=mode, at=arrival.received_at)
-        past = load_past(asked_of_memory)
-        past_ms = (time.monotonic() - started) * 1000 - read_ms
+        ahead = _Ahead(call, deadline=deadline) if not may_wait else None
+        past = load_past(asked_of_memory, meanwhile=ahead or _nothing)
+        ahead_ms = ahead.ms if ahead else 0.0
+        past_ms = (time.monotonic() - started) * 1000 - read_ms - ahead_ms
         judge_it = partial(judge, past=past, ruleset=ruleset, deadline=deadline, clock=time.monotonic)
         judgement = judge_at_once(call, past, ruleset, deadline=deadline, clock=time.monotonic) if may_wait else None
         if judgement is None:
@@ -168,8 +170,24 @@ def _judged(
         return call, _failed(call, ruleset, degraded="wire", detail="an error of our own, see the log")
     finally:
         opinions.drop(asked)
-    timings = (("read", read_ms), ("past", past_ms), *judgement.timings)
+    timings = (("read", read_ms), ("past", past_ms), ("ahead", ahead_ms), *judgement.timings)
     return call, replace(judgement, timings=timings, traces=traces)
+
+
+class _Ahead:
+    """Reads a call's texts while memory is asked; `ms` is what that took."""
+
+    def __init__(self, call: Invocation, *, deadline: float) -> None:
+        self._call, self._deadline, self.ms = call, deadline, 0.0
+
+    def __call__(self) -> None:
+        began = time.monotonic()
+        read_ahead(self._call, deadline=self._deadline, clock=time.monotonic)
+        self.ms = (time.monotonic() - began) * 1000
+
+
+def _nothing() -> None:
+    """A tool that is not critical is answered without reading."""
 
 
 def _modified(

@@ -10,7 +10,7 @@ import hashlib
 import os
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -27,13 +27,26 @@ _generation = 0
 _away_until = 0.0
 
 
-def run(script: str, keys: Sequence[str], arguments: Sequence[str | int | bytes]) -> list[Any] | None:
-    """What the script answers, an empty list where that is no list; None when Redis does not answer in time."""
+def _at_once() -> None:
+    """What there is to do while Redis works: nothing."""
+
+
+def run(
+    script: str,
+    keys: Sequence[str],
+    arguments: Sequence[str | int | bytes],
+    *,
+    meanwhile: Callable[[], None] = _at_once,
+) -> list[Any] | None:
+    """What the script answers, an empty list where that is no list; None when Redis does not answer in time.
+
+    `meanwhile` is done while Redis works, and not at all where nobody is asked.
+    """
     global _away_until  # noqa: PLW0603 a flag every thread of this process shares
     if time.monotonic() < _away_until:
         return None
     try:
-        found = _evaluated(script, keys, arguments)
+        found = _evaluated(script, keys, arguments, meanwhile)
     except redis.RedisError as error:
         # slow once is not away: under load one late answer cost 69 calls of 1,913 their memory (2026-11)
         slow = isinstance(error, redis.TimeoutError)
@@ -49,33 +62,36 @@ def forget_connection() -> None:
     _generation, _away_until = _generation + 1, 0.0
 
 
-def _evaluated(script: str, keys: Sequence[str], arguments: Sequence[str | int | bytes]) -> Any:
+def _evaluated(
+    script: str, keys: Sequence[str], arguments: Sequence[str | int | bytes], meanwhile: Callable[[], None]
+) -> Any:
     """By its digest: the scripts are long, and Redis knows each from its first time on."""
     try:
-        return _asked("EVALSHA", _digest(script), len(keys), *keys, *arguments)
+        return _asked(meanwhile, "EVALSHA", _digest(script), len(keys), *keys, *arguments)
     except redis.exceptions.NoScriptError:
-        return _asked("EVAL", script, len(keys), *keys, *arguments)
+        return _asked(_at_once, "EVAL", script, len(keys), *keys, *arguments)
 
 
-def _asked(*command: Any) -> Any:
+def _asked(meanwhile: Callable[[], None], *command: Any) -> Any:
     """Once more on a new connection where the one that was kept turns out to be closed, as after a restart of Redis."""
     packed = hiredis.pack_command(command)
     connection, is_new = _connection()
     try:
-        return _answered(connection, packed)
+        return _answered(connection, packed, meanwhile)
     except redis.ConnectionError:
         if is_new:
             raise
-    return _answered(_connection()[0], packed)
+    return _answered(_connection()[0], packed, _at_once)
 
 
-def _answered(connection: Any, packed: bytes) -> Any:
+def _answered(connection: Any, packed: bytes, meanwhile: Callable[[], None]) -> Any:
     try:
         connection.send_packed_command([packed], check_health=False)
+        meanwhile()
         return connection.read_response()
     except redis.ResponseError:
         raise
-    except redis.RedisError:
+    except BaseException:
         # an answer that comes late must never be read as the answer to the next question
         connection.disconnect()
         _own.connection = None

@@ -4,6 +4,7 @@ Redis away = judged without memory.
 """
 
 import uuid
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
@@ -82,9 +83,13 @@ def _limits(call: Invocation, ruleset: Ruleset) -> tuple[tuple[int, int], ...]:
     return tuple((one.number, one.per_minute) for one in found if one.effect is Effect.RATE_LIMIT)
 
 
-def load_past(asked: Asking) -> Past:
-    """Read this call's past and count it in. One round trip; `Past(available=False)` when Redis does not answer."""
-    found = _LOOK.run([shelf.asks(asked) for shelf in _LOOKED_AT], traces=asked.traces, step=asked.holder)
+def load_past(asked: Asking, *, meanwhile: Callable[[], None] = lambda: None) -> Past:
+    """Read this call's past and count it in. One round trip; `Past(available=False)` when Redis does not answer.
+
+    `meanwhile` is done while Redis works.
+    """
+    asks = [shelf.asks(asked) for shelf in _LOOKED_AT]
+    found = _LOOK.run(asks, traces=asked.traces, step=asked.holder, meanwhile=meanwhile)
     if found is None:
         return Past(available=False)
     fields: dict[str, Any] = {}

@@ -168,10 +168,12 @@ class Composed:
             failed=failed,
         )
 
-    def run(self, asks: Sequence[Ask], *, traces: Traces, step: str) -> Answers | None:
-        """Ask Redis; None when it does not answer in time."""
+    def run(
+        self, asks: Sequence[Ask], *, traces: Traces, step: str, meanwhile: Callable[[], None] = lambda: None
+    ) -> Answers | None:
+        """Ask Redis, and do `meanwhile` while it works; None when it does not answer in time."""
         keys, arguments = self.arguments(asks, traces=traces, step=step)
-        found = run(self.script, keys, arguments)
+        found = run(self.script, keys, arguments, meanwhile=meanwhile)
         return None if found is None else self.answers(found)
 
 
