@@ -6,7 +6,7 @@ of its own: nothing of the organisation is stopped or taught. What was opened fo
 
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from types import MappingProxyType
@@ -18,7 +18,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from guardrail import auth, housekeeper, store, webhook
-from guardrail.models import EXERCISE, Orchestrator
+from guardrail.models import EXERCISE, Orchestrator, PendingIntake
 from guardrail.rehearsal.library import load_scenarios
 from guardrail.rehearsal.playing import Answered, Asked, play, run_of
 from guardrail.rehearsal.scenario import Scenario, as_exercise
@@ -38,6 +38,7 @@ log = structlog.get_logger(__name__)
 _PATIENCE = timedelta(minutes=3)
 # A run ends in good time before the task would be killed, and the next one goes on.
 _RUN_SECONDS = 60.0
+_INTAKE_SECONDS = 20.0
 
 
 class ExerciseError(ValueError):
@@ -146,8 +147,8 @@ def _play_one(scenario: Scenario, player: "_Player", exercise: Exercise) -> Resu
 
 def _close(result: Result, exercise: Exercise) -> None:
     """Take in what was stopped and close it, so that nobody's queue holds it."""
-    intake.take_in_all()
     stopped = [made.answered.verdict_id for made in result.attack + result.twin if made.answered and made.stopped]
+    _take_in(stopped)
     still_open = Investigation.objects.filter(call_set__verdict_id__in=stopped).exclude(
         status=Investigation.Status.CLOSED
     )
@@ -163,6 +164,15 @@ def _close(result: Result, exercise: Exercise) -> None:
             )
         except services.NotRemembered as error:
             log.warning("exercise.not_forgotten", investigation=investigation.pk, error=str(error))
+
+
+def _take_in(verdict_ids: Sequence[str]) -> None:
+    """Return when these are taken in, by us or by whoever was faster and has not committed yet."""
+    until = time.monotonic() + _INTAKE_SECONDS
+    intake.take_in_all()
+    while PendingIntake.objects.filter(pk__in=verdict_ids).exists() and time.monotonic() < until:
+        time.sleep(0.05)
+        intake.take_in_all()
 
 
 class _Player:

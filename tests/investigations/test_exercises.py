@@ -2,7 +2,7 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
-from threading import Barrier
+from threading import Barrier, Event
 from typing import Any
 
 import pytest
@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from guardrail.models import Orchestrator, Verdict
 from investigations import exercise
+from investigations.intake import take_in_all
 from investigations.models import Exercise, Investigation
 from investigations.tasks import play_exercise
 from policies.access import Role, give_role
@@ -68,6 +69,26 @@ def test_it_is_judged_by_the_real_policy_and_only_watched(played: Exercise) -> N
 def test_it_leaves_nothing_open_in_anybodys_queue(played: Exercise) -> None:
     assert Investigation.objects.exists()
     assert set(Investigation.objects.values_list("status", "disposition")) == {("closed", "benign_expected")}
+
+
+def test_it_leaves_nothing_open_while_other_workers_take_in(ines: Client) -> None:
+    done = Event()
+
+    def take_in() -> None:
+        try:
+            while not done.is_set():
+                take_in_all()
+        finally:
+            connection.close()
+
+    ines.post("/exercise/", {"group": "seeds"})
+    with ThreadPoolExecutor(2) as others:
+        for _ in range(2):
+            others.submit(take_in)
+        exercise.play_due()
+        done.set()
+    assert Investigation.objects.exists()
+    assert set(Investigation.objects.values_list("status", flat=True)) == {"closed"}
 
 
 def test_nobody_can_call_in_its_name(played: Exercise) -> None:
