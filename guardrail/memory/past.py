@@ -3,10 +3,13 @@
 Redis away = judged without memory.
 """
 
+import struct
 import uuid
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any
+
+import structlog
 
 from guardrail.chains import Key, chain_of
 from guardrail.invocation import Invocation, Past
@@ -52,6 +55,9 @@ SHELVES: tuple[Shelf, ...] = (
     stops.SHELF,
 )
 
+log = structlog.get_logger(__name__)
+
+_UNREADABLE = (struct.error, ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
 _LOOKED_AT = tuple(shelf for shelf in SHELVES if shelf.look)
 _KEPT_BY = tuple(shelf for shelf in SHELVES if shelf.keep)
 _LOOK = Composed(tuple((shelf.name, shelf.look) for shelf in _LOOKED_AT))
@@ -93,10 +99,16 @@ def load_past(asked: Asking, *, meanwhile: Callable[[], None] = lambda: None) ->
     if found is None:
         return Past(available=False)
     fields: dict[str, Any] = {}
+    unreadable = []
     for shelf in _LOOKED_AT:
         if shelf.name in found.by_shelf:
-            fields.update(shelf.read(found.by_shelf[shelf.name], asked))
-    return Past(available=not found.failed, **fields)
+            try:
+                fields.update(shelf.read(found.by_shelf[shelf.name], asked))
+            except _UNREADABLE as error:
+                # what another version wrote must not answer every call of a conversation by the fail posture
+                unreadable.append(shelf.name)
+                log.error("memory.unreadable", shelf=shelf.name, error=type(error).__name__)
+    return Past(available=not found.failed and not unreadable, **fields)
 
 
 def keep(traces: Traces, outcome: Outcome) -> bool:

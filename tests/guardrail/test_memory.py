@@ -151,3 +151,12 @@ def kept_of(verdict: Verdict) -> tuple[Traces, Outcome]:
 def beginning_of(key: str) -> str:
     """`gr:a:<hash>:d` begins with `gr:a`, whatever the hash."""
     return ":".join(part for part in key.split(":") if len(part) < 16)
+
+
+def test_a_part_of_memory_that_cannot_be_read_leaves_the_others_too(asking: Asking, keeper: redis.Redis) -> None:
+    asking.analyze(sending(1, secret=True))
+    for key in keeper.scan_iter("gr:x:*"):
+        keeper.hset(key, "another tool", "of a version to come")
+    asking.analyze(sending(2, to="kim@partner.example"))
+    verdict = newest()
+    assert (verdict.degraded, verdict.failed, verdict.action) == (["memory"], False, "notice")
