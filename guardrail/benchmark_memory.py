@@ -6,15 +6,13 @@ from dataclasses import dataclass, field
 
 from django.utils import timezone
 
-from guardrail.attribution.recall import proven
 from guardrail.destinations import destinations_of
 from guardrail.invocation import Invocation, Past
 from guardrail.judge import Judgement, read_ahead
-from guardrail.memory import poisoned
-from guardrail.memory.past import asking_for, keep, load_past
+from guardrail.memory.past import asking_for, load_past, remember
 from guardrail.memory.shelf import Asking
-from guardrail.traces import outcome_of
-from policies.ruleset import Action, Mode, Ruleset
+from guardrail.taught import traces_once_judged
+from policies.ruleset import Mode, Ruleset
 
 
 class NoMemoryError(RuntimeError):
@@ -53,11 +51,9 @@ class Remembering:
 
     def keep(self, call: Invocation, judgement: Judgement, ruleset: Ruleset) -> None:
         """What the judged call leaves."""
-        started, cpu_started, decision = time.perf_counter(), time.thread_time(), judgement.decision
-        if self._asked is not None:
-            keep(self._asked.traces, outcome_of(decision, verdict_id=uuid.uuid4()))
-        if decision.would_have >= Action.HOLD:
-            texts = poisoned.key_of(call.orchestrator, call.tenant_id)
-            poisoned.remember(texts, proven(decision, ruleset), agent_id=call.agent_id, mode=decision.mode)
+        started, cpu_started = time.perf_counter(), time.thread_time()
+        asked = self._asked
+        traces = traces_once_judged(asked.traces, asked.destinations, judgement) if asked else None
+        remember(call, traces, judgement.decision, ruleset, verdict_id=uuid.uuid4())
         self.ms[-1] += (time.perf_counter() - started) * 1000
         self.cpu_ms[-1] += (time.thread_time() - cpu_started) * 1000

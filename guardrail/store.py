@@ -5,7 +5,6 @@ Costs one round trip and one commit. Nothing is acknowledged that is not on a di
 
 import enum
 import json
-import re
 import time
 import uuid
 from collections.abc import Sequence
@@ -24,6 +23,7 @@ from guardrail.invocation import Invocation, Origin
 from guardrail.journal import Journal, drain
 from guardrail.judge import Judgement
 from guardrail.named_documents import named_documents
+from guardrail.text.storable import storable, storable_text
 from guardrail.traces import packed
 from policies.decision import Decision
 from policies.ruleset import Action, Ruleset
@@ -71,8 +71,9 @@ WITH verdict AS (
 INSERT INTO guardrail_pendingintake (id) SELECT id FROM verdict
 """  # noqa: S608 column names are constants above
 _JSON_COLUMNS = tuple(name for name, kind in _COLUMNS.items() if kind == "jsonb")
+# As msgspec writes it inside a string.
+_NUL = "\\u0000"
 _BYTES = ("body_zstd", "traces")
-_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 
 class Kept(enum.Enum):
@@ -205,27 +206,25 @@ def _row(
     for name, length in _LENGTHS.items():
         row[name] = row[name][:length]
     for name in _JSON_COLUMNS:
-        row[name] = msgspec.json.encode(row[name]).decode()
-    return {name: _UNSTORABLE.sub("�", value) if isinstance(value, str) else value for name, value in row.items()}
+        row[name] = _encoded(row[name])
+    return {name: storable_text(value) if isinstance(value, str) else value for name, value in row.items()}
+
+
+def _encoded(value: Any) -> str:
+    """As JSON the database takes. What an adapter let through must not keep a verdict from being kept."""
+    try:
+        encoded = msgspec.json.encode(value).decode()
+    except UnicodeEncodeError:
+        return msgspec.json.encode(storable(msgspec.to_builtins(value))).decode()
+    return msgspec.json.encode(storable(msgspec.json.decode(encoded))).decode() if _NUL in encoded else encoded
 
 
 def judged_columns(decision: Decision, origins: Sequence[Origin], ruleset: Ruleset) -> dict[str, Any]:
     """What a judgement says, as the columns of a model hold it: JSON as plain values, nothing Postgres refuses."""
     columns: dict[str, Any] = {}
     for name, value in _judged(decision, origins, ruleset).items():
-        plain = msgspec.json.decode(msgspec.json.encode(value)) if name in _JSON_COLUMNS else value
-        columns[name] = _storable(plain)
+        columns[name] = storable(msgspec.json.decode(_encoded(value)) if name in _JSON_COLUMNS else value)
     return columns
-
-
-def _storable(value: Any) -> Any:
-    if isinstance(value, str):
-        return _UNSTORABLE.sub("�", value)
-    if isinstance(value, list):
-        return [_storable(item) for item in value]
-    if isinstance(value, dict):
-        return {name: _storable(item) for name, item in value.items()}
-    return value
 
 
 def _judged(decision: Decision, origins: Sequence[Origin], ruleset: Ruleset) -> dict[str, Any]:

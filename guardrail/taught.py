@@ -1,11 +1,21 @@
 """What a call teaches once it is judged: the destinations it stores, the lines of documents it carries out. Pure."""
 
+from collections.abc import Sequence
+
 import msgspec
 
 from guardrail.document_lines import lines_of
 from guardrail.entered import entered_by
 from guardrail.judge import Judgement
-from guardrail.traces import Chain, Traces
+from guardrail.traces import Chain, Traces, led_by
+
+
+def traces_once_judged(traces: Traces, destinations: Sequence[str], judgement: Judgement) -> Traces:
+    """What a judged call is kept and remembered with: its traces, where a text led it, what only judging found.
+
+    `destinations` run along `traces.destinations`.
+    """
+    return taught_by(led_by(traces, destinations, judgement.decision), judgement)
 
 
 def taught_by(traces: Traces, judgement: Judgement) -> Traces:

@@ -24,15 +24,12 @@ from rest_framework.views import APIView
 
 from guardrail import auth, database, housekeeper, modifying, opinions, store
 from guardrail.api_schema import ErrorBody, EvaluateAnswer, EvaluateRequest
-from guardrail.attribution.recall import proven
 from guardrail.destinations import destinations_of
 from guardrail.invocation import Invocation, Past
 from guardrail.judge import Judgement, explain, judge, judge_at_once, read_ahead
-from guardrail.memory import poisoned
-from guardrail.memory.past import asking_for, keep, load_past
+from guardrail.memory.past import asking_for, load_past, remember
 from guardrail.memory.tickets import redeem
-from guardrail.taught import taught_by
-from guardrail.traces import led_by, outcome_of
+from guardrail.taught import traces_once_judged
 from guardrail.verdict_id import new_verdict_id
 from guardrail.wire import Unreadable, copilot_studio, evaluate
 from guardrail.wire.second_opinion import SEALS_HEADER
@@ -109,19 +106,17 @@ def answer_arrival(
     except store.NotKept as error:
         log.error("verdict.not_kept", verdict_id=str(arrival.verdict_id), error=str(error))
         judgement = _failed(call, ruleset, degraded="store", detail="the verdict could not be stored anywhere")
+    except Exception as error:
+        # an error of ours here would be an answer that is not explicit, and so an allowed call
+        log.exception("verdict.not_kept", verdict_id=str(arrival.verdict_id), error=type(error).__name__)
+        judgement = _failed(call, ruleset, degraded="store", detail="an error of our own, see the log")
     if call is not None:
-        _remember(call, judgement, ruleset, arrival=arrival)
+        try:
+            remember(call, judgement.traces, judgement.decision, ruleset, verdict_id=arrival.verdict_id)
+        except Exception as error:
+            # it is judged and kept; what memory lost can be rebuilt from what was kept
+            log.exception("verdict.not_remembered", verdict_id=str(arrival.verdict_id), error=type(error).__name__)
     return Answered(arrival=arrival, judgement=judgement)
-
-
-def _remember(call: Invocation, judgement: Judgement, ruleset: Ruleset, *, arrival: store.Arrival) -> None:
-    """What a judged call leaves in memory; lost when Redis is away, until it is rebuilt from the verdicts."""
-    decision = judgement.decision
-    if judgement.traces is not None:
-        keep(judgement.traces, outcome_of(decision, verdict_id=arrival.verdict_id))
-    if decision.would_have >= Action.HOLD:
-        texts = poisoned.key_of(call.orchestrator, call.tenant_id)
-        poisoned.remember(texts, proven(decision, ruleset), agent_id=call.agent_id, mode=decision.mode)
 
 
 def _judged(
@@ -160,8 +155,7 @@ def _judged(
             judgement = _modified(call, judgement, judge_it, ruleset, wire=wire, body=arrival.body)
         spare = min(deadline, time.monotonic() + settings.EXPLAIN_MS / 1000)
         judgement = _agreed(call, past, explain(judgement, deadline=spare, clock=time.monotonic))
-        led = led_by(asked_of_memory.traces, asked_of_memory.destinations, judgement.decision)
-        traces = taught_by(led, judgement)
+        traces = traces_once_judged(asked_of_memory.traces, reached, judgement)
     except (Unreadable, RecursionError) as error:
         detail = str(error) if isinstance(error, Unreadable) else "the body is nested too deeply"
         return None, _failed(None, ruleset, degraded="wire", detail=detail)

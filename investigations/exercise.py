@@ -187,7 +187,8 @@ class _Player:
 
     def ask(self, asked: Asked) -> Answered:
         """Stopped = enforce mode would have stopped it."""
-        wire, body, now, started = webhook.WIRES[asked.wire], msgspec.json.encode(asked.body), timezone.now(), _clock()
+        started, now = time.monotonic(), timezone.now()
+        wire, body = webhook.WIRES[asked.wire], msgspec.json.encode(asked.body)
         arrival = store.Arrival(
             verdict_id=new_verdict_id(now),
             received_at=now,
@@ -205,12 +206,8 @@ class _Player:
             stopped=decision.would_have >= Action.HOLD,
             verdict_id=str(arrival.verdict_id),
             reason=str(copilot_studio.answer(enforced, verdict_id=str(arrival.verdict_id)).get("reason", "")),
-            ms=(_clock() - started) * 1000,
+            ms=(time.monotonic() - started) * 1000,
         )
-
-
-def _clock() -> float:
-    return time.monotonic()
 
 
 def results_of(exercise: Exercise, before: Exercise | None) -> Iterator[dict[str, object]]:

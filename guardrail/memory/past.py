@@ -11,6 +11,7 @@ from typing import Any
 
 import structlog
 
+from guardrail.attribution.recall import proven
 from guardrail.chains import Key, chain_of
 from guardrail.invocation import Invocation, Past
 from guardrail.memory import (
@@ -33,9 +34,10 @@ from guardrail.memory import (
 from guardrail.memory.pepper import pepper
 from guardrail.memory.shelf import Asking, Composed, Shelf, asking
 from guardrail.tool_kind import infer_kind
-from guardrail.traces import Outcome, Traces, organisation_of, traces_of
+from guardrail.traces import Outcome, Traces, organisation_of, outcome_of, traces_of
+from policies.decision import Decision
 from policies.restrictions import Effect, Restricted
-from policies.ruleset import Mode, Ruleset
+from policies.ruleset import Action, Mode, Ruleset
 
 # The session first: it tells the others whether this step was delivered before.
 SHELVES: tuple[Shelf, ...] = (
@@ -111,8 +113,22 @@ def load_past(asked: Asking, *, meanwhile: Callable[[], None] = lambda: None) ->
     return Past(available=not found.failed and not unreadable, **fields)
 
 
+def remember(
+    call: Invocation, traces: Traces | None, decision: Decision, ruleset: Ruleset, *, verdict_id: uuid.UUID
+) -> None:
+    """What a judged call leaves; lost when Redis is away, until it is rebuilt from the verdicts.
+
+    `traces` None = memory was never asked for it.
+    """
+    if traces is not None:
+        keep(traces, outcome_of(decision, verdict_id=verdict_id))
+    if decision.would_have >= Action.HOLD:
+        texts = poisoned.key_of(call.orchestrator, call.tenant_id)
+        poisoned.remember(texts, proven(decision, ruleset), agent_id=call.agent_id, mode=decision.mode)
+
+
 def keep(traces: Traces, outcome: Outcome) -> bool:
-    """What a judged call leaves; most leave nothing, and then nothing is asked. False when Redis is away."""
+    """What a call leaves on the shelves; most leave nothing, and then nothing is asked. False when Redis is away."""
     lessons = [shelf.learn(traces, outcome) for shelf in _KEPT_BY]
     if not any(keys for keys, _ in lessons):
         return True

@@ -6,6 +6,7 @@ from itertools import islice
 from typing import Any
 
 from guardrail.invocation import Argument, JsonScalar, Passage
+from guardrail.text.storable import opened_json
 
 # Deeper nesting is kept as one JSON text: the recursion below stays far from Python's own limit.
 MAX_DEPTH = 64
@@ -73,7 +74,7 @@ def _embedded_json(text: str) -> dict[str, Any] | list[Any] | None:
     if head not in ("{", "["):
         return None
     try:
-        opened = json.loads(text)
+        opened = opened_json(text)
     except (ValueError, RecursionError):
         return None
     return opened if isinstance(opened, dict | list) else None

@@ -11,6 +11,7 @@ from typing import Any, TypedDict
 
 from guardrail.invocation import Invocation, Message, Parameter, Passage, Tool, ToolOutput
 from guardrail.text.passages import cut_arguments, cut_passages
+from guardrail.text.storable import opened_json
 from guardrail.wire import Unreadable
 from guardrail.wire.json_body import read_object
 from guardrail.wire.members import (
@@ -266,7 +267,7 @@ def _arguments(root: dict[str, Any]) -> dict[str, Any]:
 
 def _opened(text: str) -> Any:
     try:
-        return json.loads(text)
+        return opened_json(text)
     except (ValueError, RecursionError):
         return {"inputValues": text}
 

@@ -6,11 +6,11 @@ from typing import Any
 
 import msgspec
 
+from guardrail.text.storable import storable
 from guardrail.wire import Unreadable
 
-# `\u0000` and lone surrogates are legal JSON, and Postgres refuses both in text and jsonb.
+# What `guardrail.text.storable` is about, as it stands escaped in a body.
 _UNSTORABLE_ESCAPE = re.compile(rb"\\u(?:0000|[dD][89a-fA-F])")
-_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 _BOMS = ((b"\xef\xbb\xbf", "utf-8"), (b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be"))
 
 
@@ -23,7 +23,8 @@ def read_object(body: bytes) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise Unreadable(f"the body is `{_kind(value)}`, expected an object")
     if _UNSTORABLE_ESCAPE.search(body) or b"\x00" in body or b"\xed" in body:
-        return {_storable(key): _storable(item) for key, item in value.items()}
+        cleaned: dict[str, Any] = storable(value)
+        return cleaned
     return value
 
 
@@ -49,16 +50,6 @@ def _decode(body: bytes) -> Any:
     except ValueError as error:
         where = f" at character {error.pos}" if isinstance(error, json.JSONDecodeError) else ""
         raise Unreadable(f"the body is not JSON{where}, expected an object") from None
-
-
-def _storable(value: Any) -> Any:
-    if isinstance(value, str):
-        return _UNSTORABLE.sub("�", value)
-    if isinstance(value, dict):
-        return {_storable(key): _storable(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_storable(item) for item in value]
-    return value
 
 
 def _kind(value: Any) -> str:
