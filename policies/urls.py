@@ -1,10 +1,11 @@
-"""Addresses of the agent, tool and environment pages."""
+"""Addresses of the policy, agent, tool and environment pages."""
 
 from django.urls import path
 
-from policies.views import agents, environments, ledger, tools
+from policies.views import agents, environments, ledger, tools, versions
 
 urlpatterns = [
+    path("policies/", versions.policies, name="policies"),
     path("agents/", agents.agents, name="agents"),
     path("agents/new/", agents.agent_new, name="agent_new"),
     path("agents/fail-open/", ledger.ledger, name="agent_ledger"),

@@ -27,9 +27,10 @@ DOORS = (
     ("queue", "Queue", "inbox", ("queue", "investigation", "campaign")),
     ("verdicts", "Calls", "arrow-left-right", ("verdict", "document")),
     ("agents", "Agents", "cpu", ("agent", "environment", "tool")),
+    ("policies", "Policy", "shield-check", ("polic", "intelligence", "indicator")),
     ("response", "Response", "slash-circle", ("response",)),
     ("exercises", "Exercise", "play-circle", ("exercise",)),
-    ("callers", "Admin", "gear", ("caller", "opinion", "intelligence", "indicator")),
+    ("callers", "Admin", "gear", ("caller", "opinion")),
 )
 
 
