@@ -26,6 +26,7 @@ from investigations.indicators import note_met
 from investigations.joining import join
 from investigations.models import Activity, Investigation, InvestigationCall
 from investigations.response import Grown, hits_of, respond
+from investigations.rule_uses import count_rules, load_matched
 from policies.decision import ALLOWED_ONCE
 from policies.services.restrictions import count_hits
 from policies.services.sightings import Sighting, record_sightings
@@ -44,6 +45,7 @@ _COLUMNS = (
     *("id", "received_at", "tenant_id", "environment_id", "agent_id", "agent_name", "user_id", "conversation_id"),
     *("client_ip", "tool_id", "tool_name", "tool_kind", "destination", "duplicate_of", "action", "would_have"),
     *("severity", "deciding_signal", "failed", "degraded", "answer_ms", "documents", "orchestrator_id", "channel_id"),
+    "policy_version",
 )
 # Most convincing last: an investigation says the strongest thing that was done with one of its calls; but that one was
 # let through which should have been stopped must not hide behind those that were.
@@ -144,15 +146,17 @@ def _take(rows: Sequence[Row], *, now: datetime) -> None:
     fresh = [row for row in rows if row["id"] not in placed]
     # made-up agents are none of the organisation's
     played = Orchestrator.objects.filter(slug=EXERCISE).values_list("pk", flat=True).first()
+    real = [row for row in fresh if row["orchestrator_id"] != played]
     joined = join_edits(fresh, made_up=played)
     grown = place(joined.rows, now=now)
     for row in fresh:
         if row["deciding_signal"] == ALLOWED_ONCE:
             _note_pass(row)
     note_met(fresh)
-    record_sightings(_sighting(row) for row in fresh if row["orchestrator_id"] != played)
+    record_sightings(map(_sighting, real))
     joined.record()
     grown += disobedience.note(fresh, now=now)
+    count_rules(real, load_matched(real))
     respond_to(grown, now=now)
     count_hits(hits_of(fresh), at=now)
 

@@ -3,7 +3,7 @@
 from celery import shared_task
 from django.utils import timezone
 
-from investigations import edit_notices, exercise, intake, late_edits, late_intake
+from investigations import edit_notices, exercise, intake, late_edits, late_intake, rule_uses
 from policies.services import response, restrictions
 
 
@@ -32,3 +32,9 @@ def play_exercise() -> None:
 def forget_not_done() -> None:
     """Delete what rules did not do months ago; safe to run twice."""
     response.forget_not_done(timezone.now())
+
+
+@shared_task(name="investigations.forget_trials")
+def forget_trials() -> None:
+    """Delete what old versions of rules came to; safe to run twice."""
+    rule_uses.forget_trials(timezone.now())
