@@ -145,9 +145,7 @@ def _laid_out(variation: Variation, case: Case, budget: Budget) -> Case:
 def _groups(case: Case, decision: Decision, budget: Budget) -> Iterator[Iterator[Variation]]:
     """Variations by what they change, most telling first; of each group the first that passes is told."""
     stopping = [
-        signal
-        for signal in decision.signals
-        if case.ruleset.action_for(signal.name, case.rules.profile) > Action.NOTICE
+        signal for signal in decision.signals if case.ruleset.action_on(signal, case.rules.profile) > Action.NOTICE
     ]
     yield _released(case, stopping)
     yield _looked_into(case)

@@ -225,7 +225,7 @@ class Elsewhere:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Past:
-    """What earlier calls tell, read from memory (Redis). `available` False = judged without it.
+    """What earlier calls tell, read from memory (Redis), of one that came `at`. `available` False = judged without it.
 
     `session_calls` and `session_stopped` count this conversation's earlier calls; `new_destinations` are those of the
     call's destinations this agent was never seen to use before. `ticket` lets this very call pass where it is held.
@@ -238,7 +238,7 @@ class Past:
     `habits` are what is usual for the agent, None where nothing is known of it; `probing` what a caller who is not
     signed in, and others near, asked about the agent itself; `person` what is usual for the user with this
     agent. `again` are stops this call repeats in whatever form, the most alike first; `elsewhere` where others were
-    stopped.
+    stopped. `at` is when the call came in, None where nobody knows.
     """
 
     available: bool = False
@@ -259,6 +259,7 @@ class Past:
     again: tuple[Again, ...] = ()
     elsewhere: tuple[Elsewhere, ...] = ()
     lines: frozenset[int] = frozenset()
+    at: datetime | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -13,6 +13,7 @@ from guardrail.counterfactuals import WhatIf, told, what_if
 from guardrail.detectors import AT_ONCE, DETECTORS, Detect
 from guardrail.insiders import note_insiders
 from guardrail.invocation import Invocation, Origin, Past
+from guardrail.rule_facts import with_rules
 from guardrail.text.budget import Budget
 from guardrail.traces import Traces
 from policies.decision import Decision, decide
@@ -123,7 +124,7 @@ def with_opinions(
         # nothing else is in the way
         signals = [replace(signals[0], would_pass_if=(f"{signals[0].fact('engine')} had nothing against it",))]
     decision = decide(
-        (*decided.signals, *signals),
+        with_rules(case, (*decided.signals, *signals)),
         degraded=(*decided.degraded, *degraded),
         rules=case.rules,
         ruleset=case.ruleset,
@@ -225,14 +226,13 @@ def _decide(
         found = _try(name, partial(detect, case), none, missing)
         signals += found
         ended(name)
-        if enough is not None and any(
-            case.ruleset.action_for(signal.name, case.rules.profile) >= enough for signal in found
-        ):
+        if enough is not None and any(case.ruleset.action_on(signal, case.rules.profile) >= enough for signal in found):
             break
     if case.budget.short and "attribution" not in missing:
         missing.append("attribution")
     nobody: list[Signal] = []
     signals += _try("insiders", partial(note_insiders, signals, case), nobody, missing)
+    signals = _try("rules", partial(with_rules, case, signals), signals, missing)
     return decide(signals, degraded=missing, rules=case.rules, ruleset=case.ruleset, sink=case.sink)
 
 

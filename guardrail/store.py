@@ -235,7 +235,7 @@ def _judged(decision: Decision, origins: Sequence[Origin], ruleset: Ruleset) -> 
         "reason": decision.reason,
         "failed": decision.failed,
         "degraded": decision.degraded,
-        "signals": [_signal(signal, ruleset.action_for(signal.name, decision.profile)) for signal in decision.signals],
+        "signals": [_signal(signal, ruleset.action_on(signal, decision.profile)) for signal in decision.signals],
         "origins": origins,
         "policy_version": decision.policy_version,
     }

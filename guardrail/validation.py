@@ -7,6 +7,7 @@ nothing. About one full judgement a call, some 10 to 100 ms.
 
 import time
 import uuid
+from datetime import datetime
 
 import structlog
 from django.db import connection, transaction
@@ -120,7 +121,9 @@ def _judge(call: Invocation, ruleset: Ruleset, verdict: Verdict) -> Judgement:
     question = opinions.Question(body=lambda: _body_for_engines(call, verdict), seals="", reference=str(verdict.pk))
     asked = opinions.ask(call, question, ruleset, until=deadline)
     try:
-        judgement = judge(call, _load_past(call, ruleset), ruleset, deadline=deadline, clock=time.monotonic)
+        judgement = judge(
+            call, _load_past(call, ruleset, at=verdict.received_at), ruleset, deadline=deadline, clock=time.monotonic
+        )
         judgement = opinions.weigh(asked, judgement, until=deadline)
     finally:
         opinions.drop(asked)
@@ -141,11 +144,11 @@ def _keep(verdict: Verdict, judgement: Judgement) -> None:
         keep(taught, outcome)
 
 
-def _load_past(call: Invocation, ruleset: Ruleset) -> Past:
+def _load_past(call: Invocation, ruleset: Ruleset, *, at: datetime) -> Past:
     """The poisoned texts of today; what was counted when the call came is not counted again."""
     mode = ruleset.for_call(agent_id=call.agent_id, environment_id=call.environment_id).mode
     texts = poisoned.load(poisoned.key_of(call.orchestrator, call.tenant_id), mode=mode)
-    return Past(available=texts is not None, poisoned=texts or frozenset())
+    return Past(available=texts is not None, poisoned=texts or frozenset(), at=at)
 
 
 def _body_for_engines(call: Invocation, verdict: Verdict) -> bytes:

@@ -11,8 +11,7 @@ from typing import Any
 from django.contrib.auth.models import AbstractBaseUser, User
 from django.db.models import Count, Max, Q, QuerySet
 
-from guardrail import queries as calls
-from guardrail import tickets
+from guardrail import queries as calls, tickets
 from guardrail.models import AllowOnce, Verdict
 from investigations.grouping import KNOWLEDGE_EDITED
 from investigations.models import Activity, Investigation, InvestigationCall

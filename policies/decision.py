@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from policies.regime import Regime, regime_of
+from policies.rules import LIFTED_BY
 from policies.ruleset import Action, CallRules, FailPosture, Mode, Profile, Ruleset
 from policies.signal import Redaction, Severity, Signal
 
@@ -68,18 +69,20 @@ def decide(
     noted and not failed: blocking every read of a slow conversation would stop the business for no gain. `detail`
     says why judging could not be finished.
     """
-    ranked = sorted(signals, key=lambda s: (ruleset.action_for(s.name, rules.profile), s.severity), reverse=True)
+    ranked = sorted(signals, key=lambda s: (ruleset.action_on(s, rules.profile), s.severity), reverse=True)
     deciding = ranked[0] if ranked else None
-    would_have = ruleset.action_for(deciding.name, rules.profile) if deciding else Action.ALLOW
+    would_have = ruleset.action_on(deciding, rules.profile) if deciding else Action.ALLOW
     redactions: tuple[Redaction, ...] = ()
     if would_have is Action.MODIFY:
-        modifying = [s for s in ranked if ruleset.action_for(s.name, rules.profile) is Action.MODIFY]
+        modifying = [s for s in ranked if ruleset.action_on(s, rules.profile) is Action.MODIFY]
         redactions = tuple(dict.fromkeys(part for s in modifying for part in s.redactions))
         unmendable = next((s for s in modifying if not s.redactions), None)
         # handing the arguments back unchanged would be an allow by another name
         if unmendable is not None:
             deciding, would_have, redactions = unmendable, Action.BLOCK, ()
     reason = deciding.reason if deciding else ""
+    if deciding and (lifted_by := deciding.fact(LIFTED_BY)):
+        reason = f"{reason} It is let through by {_words_for(lifted_by, ranked)}."
     failed = False
     if would_have < Action.HOLD and _cannot_tell(degraded, sink=sink, essential=essential_to(ruleset)):
         failed = True
@@ -103,6 +106,11 @@ def decide(
         policy_version=ruleset.version,
         redactions=redactions if would_have is Action.MODIFY else (),
     )
+
+
+def _words_for(lifted_by: str, signals: Sequence[Signal]) -> str:
+    rule = next((signal for signal in signals if signal.name == lifted_by), None)
+    return f"the rule “{rule.fact('rule_title')}”" if rule else lifted_by
 
 
 def allow_once(decision: Decision, *, ticket: int, approved_by: str, until: datetime) -> Decision:

@@ -1,75 +1,32 @@
 """One published policy version with its lists and inventory, compiled to frozen maps for judging."""
 
 import enum
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, TypeVar
 
+from policies.choices import (
+    Action as Action,
+    AskedFor as AskedFor,
+    FailPosture as FailPosture,
+    Mode as Mode,
+    Profile as Profile,
+    Standing as Standing,
+    ToolKind as ToolKind,
+)
 from policies.fingerprints import NOTHING, Fingerprints, compile_fingerprints
+from policies.hosts import host_of as host_of
 from policies.intelligence.index import NO_INDICATORS, Indicators, compile_indicators
 from policies.intelligence.lookalike import NO_LOOKALIKES, Lookalikes, compile_lookalikes, trusted_of
 from policies.restrictions import ACTIONS, NO_RESTRICTIONS, Restrictions, compile_restrictions
+from policies.rules import LIFTED_BY, NO_RULES, RuleError, Rules, actions_of, compile_rules
+from policies.signal import Signal
 
 E = TypeVar("E", bound=enum.Enum)
 
 # Its signals are named `second_opinion.<slug>`; the policy may say what is done on all of them, or on one.
 SECOND_OPINION = "second_opinion"
-
-
-class Action(enum.IntEnum):
-    """What policy wants done with a call, weakest first."""
-
-    ALLOW = 0
-    NOTICE = 1
-    MODIFY = 2
-    HOLD = 3
-    BLOCK = 4
-
-
-class Mode(enum.Enum):
-    MONITOR = "monitor"
-    ENFORCE = "enforce"
-
-
-class Profile(enum.Enum):
-    """`strict` stops what it suspects; `cautious` asks where users of this agent delegate to documents and mail."""
-
-    STRICT = "strict"
-    CAUTIOUS = "cautious"
-
-
-class FailPosture(enum.Enum):
-    """The answer when judging could not be finished."""
-
-    BLOCK = "block"
-    ALLOW = "allow"
-
-
-class ToolKind(enum.Enum):
-    READ = "read"
-    WRITE = "write"
-    SEND = "send"
-    PAY = "pay"
-    DELETE = "delete"
-    SHARE = "share"
-    EXECUTE = "execute"
-
-
-class AskedFor(enum.Enum):
-    """The calls another engine is asked about: those that can change or send something, or all."""
-
-    CHANGES = "changes"
-    ALL = "all"
-
-
-class Standing(enum.Enum):
-    """How this organisation stands to a destination."""
-
-    INTERNAL = "internal"
-    KNOWN = "known"
-    UNKNOWN = "unknown"
-    DENIED = "denied"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -81,6 +38,7 @@ class AgentRule:
     mode: Mode | None = None
     profile: Profile | None = None
     fail_posture: FailPosture | None = None
+    process: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -164,6 +122,7 @@ class Ruleset:
     restrictions: Restrictions = NO_RESTRICTIONS
     indicators: Indicators = NO_INDICATORS
     lookalikes: Lookalikes = NO_LOOKALIKES
+    rules: Rules = NO_RULES
 
     def for_call(self, *, agent_id: str, environment_id: str) -> CallRules:
         """The settings in force for one call: a restriction before agent before environment before policy default."""
@@ -183,6 +142,11 @@ class Ruleset:
         """What policy does on a signal; a signal the policy does not know is only noticed."""
         by_profile = self.actions.get(signal_name)
         return Action.NOTICE if by_profile is None else by_profile.get(profile, Action.NOTICE)
+
+    def action_on(self, signal: Signal, profile: Profile) -> Action:
+        """What policy does on this very signal: as on all of its name, but for one that was lifted."""
+        action = self.action_for(signal.name, profile)
+        return min(action, Action.NOTICE) if signal.fact(LIFTED_BY) else action
 
     def may_leave(self, data_class: str) -> bool:
         """Whether data of this class may go outside; a class nobody described may not."""
@@ -227,15 +191,6 @@ def _tool_keys(agent_id: str, tool_id: str, tool_name: str) -> list[tuple[str, s
     return [(agent, tool.lower()) for agent in (agent_id, "") for tool in (tool_id, tool_name) if tool]
 
 
-def host_of(destination: str) -> str:
-    """The host or domain of an address or URL; a value without one comes back as it is."""
-    value = destination.strip().lower()
-    if "@" in value and "/" not in value.split("@", 1)[0]:
-        value = value.rsplit("@", 1)[1]
-    value = value.split("://", 1)[-1]
-    return value.split("/", 1)[0].split("?", 1)[0].split("#", 1)[0].split(":", 1)[0].strip("[]<>., ")
-
-
 class RulesetError(ValueError):
     """A ruleset document that cannot be compiled; the message names the place and the fix."""
 
@@ -246,12 +201,16 @@ def compile_ruleset(document: Mapping[str, Any]) -> Ruleset:
     Raises RulesetError naming the entry that is wrong.
     """
     defaults = document.get("defaults", {})
+    rules = _rules(document.get("rules", ()))
     return Ruleset(
         version=int(document.get("version", 0)),
         mode=_choice(Mode, defaults.get("mode", "enforce"), "defaults.mode"),
         profile=_choice(Profile, defaults.get("profile", "strict"), "defaults.profile"),
         fail_posture=_choice(FailPosture, defaults.get("fail_posture", "block"), "defaults.fail_posture"),
-        actions=_actions({**ACTIONS, **document.get("actions", {}), **_actions_on_opinions(document)}),
+        actions=_actions(
+            {**ACTIONS, **document.get("actions", {}), **_actions_on_opinions(document), **actions_of(rules)}
+        ),
+        rules=rules,
         agents=MappingProxyType({entry["id"]: _agent(entry) for entry in document.get("agents", ())}),
         environments=_environments(document.get("environments", ())),
         tool_kinds=_tool_kinds(document.get("tools", ())),
@@ -275,6 +234,13 @@ def compile_ruleset(document: Mapping[str, Any]) -> Ruleset:
             trusted_of((entry["value"], entry["standing"]) for entry in document.get("destinations", ()))
         ),
     )
+
+
+def _rules(entries: Sequence[Mapping[str, Any]]) -> Rules:
+    try:
+        return compile_rules(entries)
+    except RuleError as error:
+        raise RulesetError(f"rules: {error}") from error
 
 
 def _actions(entries: Mapping[str, Mapping[str, str]]) -> Mapping[str, Mapping[Profile, Action]]:
@@ -381,6 +347,7 @@ def _agent(entry: Mapping[str, Any]) -> AgentRule:
         mode=_choice(Mode, entry["mode"], where) if entry.get("mode") else None,
         profile=_choice(Profile, entry["profile"], where) if entry.get("profile") else None,
         fail_posture=_choice(FailPosture, entry["fail_posture"], where) if entry.get("fail_posture") else None,
+        process=entry.get("process", ""),
     )
 
 

@@ -14,11 +14,9 @@ from pathlib import Path
 
 import pytest
 
-from guardrail.embedded.postgres import STOP as STOP_POSTGRES
-from guardrail.embedded.postgres import Postgres
+from guardrail.embedded.postgres import STOP as STOP_POSTGRES, Postgres
 from guardrail.embedded.processes import end, free_port, server_account
-from guardrail.embedded.valkey import STOP as STOP_VALKEY
-from guardrail.embedded.valkey import Valkey
+from guardrail.embedded.valkey import STOP as STOP_VALKEY, Valkey
 
 # Removes the folder as soon as its standard input closes, which it does however we end.
 _JANITOR = 'cat; for n in 1 2 3 4 5; do rm -rf "$0" && [ ! -e "$0" ] && exit; sleep 1; done'

@@ -65,7 +65,7 @@ def proven(decision: Decision, ruleset: Ruleset) -> tuple[str, ...]:
     return _named(
         (signal.facts for signal in decision.signals
          if signal.name in _PROVEN
-         and ruleset.action_for(signal.name, decision.profile) is Action.BLOCK
+         and ruleset.action_on(signal, decision.profile) is Action.BLOCK
          and _stands_alone(signal.facts)),
         (_RECORD, _DIRECTIVE),
     )  # fmt: skip

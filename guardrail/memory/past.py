@@ -6,7 +6,7 @@ Redis away = judged without memory.
 import struct
 import uuid
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import structlog
@@ -98,8 +98,9 @@ def load_past(asked: Asking, *, meanwhile: Callable[[], None] = lambda: None) ->
     """
     asks = [shelf.asks(asked) for shelf in _LOOKED_AT]
     found = _LOOK.run(asks, traces=asked.traces, step=asked.holder, meanwhile=meanwhile)
+    at = datetime.fromtimestamp(asked.traces.at / 1000, UTC)
     if found is None:
-        return Past(available=False)
+        return Past(available=False, at=at)
     fields: dict[str, Any] = {}
     unreadable = []
     for shelf in _LOOKED_AT:
@@ -110,7 +111,7 @@ def load_past(asked: Asking, *, meanwhile: Callable[[], None] = lambda: None) ->
                 # what another version wrote must not answer every call of a conversation by the fail posture
                 unreadable.append(shelf.name)
                 log.error("memory.unreadable", shelf=shelf.name, error=type(error).__name__)
-    return Past(available=not found.failed and not unreadable, **fields)
+    return Past(available=not found.failed and not unreadable, at=at, **fields)
 
 
 def remember(

@@ -17,8 +17,7 @@ from investigations.intake import take_in
 from investigations.models import Investigation
 from policies.access import Role
 from tests.callers import Asking
-from tests.investigations.test_allow_once import allow, signed_in
-from tests.investigations.test_allow_once import planned as held_plan
+from tests.investigations.test_allow_once import allow, planned as held_plan, signed_in
 from tests.investigations.test_poisoned_records import OTHER, planned, recalled, replanned, stopped, verdict_of
 
 # real commits: verdicts are written on connections of their own

@@ -1,0 +1,97 @@
+"""What the rules of a policy can ask of one call: `policies.expressions.vocabulary` filled in. Pure.
+
+Only what some rule reads is computed: nothing without rules, some 5 microseconds with most.
+"""
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from types import MappingProxyType
+from typing import Any
+
+from guardrail.case import Case
+from guardrail.named_documents import named_documents
+from guardrail.text.storable import opened_json
+from policies.expressions.vocabulary import WEEKDAYS
+from policies.hosts import host_of
+from policies.rules import without_rules
+from policies.signal import REMOVED, Signal
+
+Found = Sequence[Signal]
+
+
+def facts_of(case: Case, signals: Found, *, reads: Collection[str]) -> Mapping[str, Any]:
+    """The fields named in `reads`, by their names; a field that nobody can tell is left out."""
+    found = ((name, _FIELDS[name](case, signals)) for name in reads)
+    return {name: value for name, value in found if value is not None}
+
+
+def with_rules(case: Case, signals: Found) -> list[Signal]:
+    """The signals with what the policy's rules make of them."""
+    rules = case.ruleset.rules
+    if not rules.ordered:
+        return list(signals)
+    found = without_rules(signals)
+    call = case.call
+    return rules.applied(
+        found,
+        facts_of(case, found, reads=rules.reads),
+        # a caller that names no conversation is one to its user
+        conversation=call.conversation_id or f"{call.agent_id}\0{call.user_id}",
+        paths=tuple(argument.path for argument in call.arguments if argument.value != REMOVED),
+    )
+
+
+def data_classes_of(signals: Found) -> tuple[str, ...]:
+    """The classes of data that were found in what the call carries."""
+    return tuple(dict.fromkeys(value for signal in signals for name, value in signal.facts if name == "data_class"))
+
+
+def _arguments(case: Case) -> Any:
+    try:
+        return opened_json(case.call.arguments_json)
+    except (ValueError, RecursionError):
+        return {}
+
+
+def _documents(case: Case) -> tuple[str, ...]:
+    named = (one.name or one.place or one.document_id for one in named_documents(case.call))
+    return tuple(dict.fromkeys(name.lower() for name in named))
+
+
+def _process(case: Case) -> str:
+    rule = case.ruleset.agents.get(case.call.agent_id)
+    return rule.process if rule else ""
+
+
+_FIELDS: Mapping[str, Callable[[Case, Found], Any]] = MappingProxyType(
+    {
+        "agent.id": lambda case, _: case.call.agent_id,
+        "agent.name": lambda case, _: case.call.agent_name,
+        "agent.version": lambda case, _: case.call.agent_version,
+        "agent.registered": lambda case, _: case.rules.registered,
+        "agent.parent": lambda case, _: case.call.parent_agent_id,
+        "process": lambda case, _: _process(case),
+        "environment.id": lambda case, _: case.call.environment_id,
+        "tenant.id": lambda case, _: case.call.tenant_id,
+        "tool.id": lambda case, _: case.call.tool.tool_id.lower(),
+        "tool.name": lambda case, _: case.call.tool.name.lower(),
+        "tool.kind": lambda case, _: case.kind.value,
+        "arguments": lambda case, _: _arguments(case),
+        "user.id": lambda case, _: case.call.user_id,
+        "user.signed_in": lambda case, _: bool(case.call.user_id),
+        "channel.id": lambda case, _: case.call.channel_id,
+        "client.ip": lambda case, _: case.call.client_ip,
+        "trigger.id": lambda case, _: case.call.trigger_id,
+        "event_triggered": lambda case, _: case.call.event_triggered,
+        "destinations": lambda case, _: tuple(dict.fromkeys(target.value for target in case.targets)),
+        "destination.domains": lambda case, _: tuple(dict.fromkeys(host_of(target.value) for target in case.targets)),
+        "destination.standings": lambda case, _: tuple(dict.fromkeys(target.standing.value for target in case.targets)),
+        "data.classes": lambda _, signals: data_classes_of(signals),
+        "documents": lambda case, _: _documents(case),
+        "signals": lambda _, signals: tuple(dict.fromkeys(signal.name for signal in signals)),
+        "profile": lambda case, _: case.rules.profile.value,
+        "mode": lambda case, _: case.rules.mode.value,
+        "time.hour": lambda case, _: case.past.at.hour if case.past.at else None,
+        "time.weekday": lambda case, _: WEEKDAYS[case.past.at.weekday()] if case.past.at else None,
+        "volume.agent_hour": lambda case, _: case.past.habits.hour.calls if case.past.habits else None,
+    }
+)
