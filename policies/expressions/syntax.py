@@ -1,7 +1,7 @@
 """Reads the text of a condition into a tree. Pure; bounded in length, depth and number of parts.
 
 The grammar is that of CEL (https://github.com/google/cel-spec, langdef) without arithmetic, conditionals, messages,
-bytes and the macros but `has`, `exists` and `all`: what is left always ends, and each part of it can be shown to a person.
+bytes and the macros but `has`, `exists` and `all`: what is left always ends, and a person can be shown each part of it.
 """
 
 import re
