@@ -49,6 +49,7 @@ class Condition:
     reads: frozenset[str]
     cost: int
     compute: Compute
+    clauses: tuple["_Told", ...]
 
     def truth(self, facts: Facts) -> Truth:
         """What it says of a call with these facts. Never raises."""
@@ -56,16 +57,20 @@ class Condition:
 
     def explain(self, facts: Facts) -> tuple[Clause, ...]:
         """Each comparison in the order it stands, and what the call had."""
-        return tuple(self._clause(node, facts) for node in _leaves(self.tree))
+        return tuple(clause.on(facts) for clause in self.clauses)
 
-    def _clause(self, node: Node, facts: Facts) -> Clause:
-        truth = _truth(_Compiler(self.text).compute(node, {}).compute(facts, {}))
-        read = dict.fromkeys(_read_by(node, frozenset()))
-        found = [f"{syntax.source_of(part, self.text)} is {_shown(self._value(part, facts))}" for part in read]
-        return Clause(text=syntax.source_of(node, self.text), truth=truth, found=", ".join(found))
 
-    def _value(self, node: Node, facts: Facts) -> Any:
-        return _Compiler(self.text).compute(node, {}).compute(facts, {})
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Told:
+    """One comparison, with what it reads of the call, so that it can be told how it went."""
+
+    text: str
+    compute: Compute
+    reads: tuple[tuple[str, Compute], ...]
+
+    def on(self, facts: Facts) -> Clause:
+        found = (f"{text} is {_shown(compute(facts, {}))}" for text, compute in self.reads)
+        return Clause(text=self.text, truth=_truth(self.compute(facts, {})), found=", ".join(found))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -86,8 +91,14 @@ def compile_condition(text: str) -> Condition:
     part = compiler.flag(tree, {})
     if part.cost > MAX_COST:
         raise ConditionError(f"the condition costs up to {part.cost} comparisons a call, expected at most {MAX_COST}")
-    reads = frozenset(compiler.reads)
-    return Condition(text=text, tree=tree, reads=reads, cost=part.cost, compute=part.compute)
+    return Condition(
+        text=text,
+        tree=tree,
+        reads=frozenset(compiler.reads),
+        cost=part.cost,
+        compute=part.compute,
+        clauses=tuple(compiler.told(node) for node in _leaves(tree)),
+    )
 
 
 _TEXT_METHODS: dict[str, Callable[[str, str], bool]] = {
@@ -135,6 +146,15 @@ class _Compiler:
             case syntax.Call():
                 return self._call(node, variables)
         raise AssertionError(node)
+
+    def told(self, node: Node) -> _Told:
+        """A comparison for people."""
+        read = {syntax.source_of(part, self._text): part for part in _read_by(node, frozenset())}
+        return _Told(
+            text=syntax.source_of(node, self._text),
+            compute=self.compute(node, {}).compute,
+            reads=tuple((text, self.compute(part, {}).compute) for text, part in read.items()),
+        )
 
     def flag(self, node: Node, variables: dict[str, Kind]) -> _Part:
         """A part that must be true or false."""
