@@ -340,7 +340,7 @@ def _other_standing(case: Case, stopping: list[Signal]) -> Iterator[Variation]:
     standings = {target.value: target.standing for target in case.targets if target.named or target.value in told}
     denied = [value for value, standing in standings.items() if standing is Standing.DENIED]
     strange = [value for value, standing in standings.items() if standing is Standing.UNKNOWN]
-    known = [value for value, standing in standings.items() if standing is Standing.KNOWN]
+    known = [value for value, standing in standings.items() if standing in (Standing.KNOWN, Standing.PARTNER)]
     for value in denied[:2]:
         words = f"{short(value)} were not on the list of denied destinations"
         yield _with_standing(case, [value], Standing.UNKNOWN, words)
@@ -363,7 +363,7 @@ def _listed(values: list[str]) -> str:
 
 def _with_standing(case: Case, values: list[str], standing: Standing, words: str) -> Variation:
     # the most exact entry decides, so one for the value itself overrules its domain's
-    listed = MappingProxyType({**case.ruleset.destinations, **dict.fromkeys(values, standing)})
+    listed = case.ruleset.destinations.with_given(values, standing)
     return _varied(case, Family.DESTINATION, words, ruleset=replace(case.ruleset, destinations=listed))
 
 

@@ -47,7 +47,7 @@ _HOST = re.compile(r"(?:[^\s./@:?#]{1,63}\.){1,6}[^\s./@:?#\d]{2,63}")
 _NUMBERS = 8
 _LONGEST_NUMBER = 34
 _MOST_SAID = 20_000
-_OURS = (("destination_standing", "internal"), ("destination_standing", "known"))
+_OURS = tuple(("destination_standing", standing.value) for standing in Standing if standing.is_trusted)
 _OUTSIDE = (Standing.UNKNOWN, Standing.DENIED)
 
 

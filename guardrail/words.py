@@ -129,6 +129,7 @@ TOOL_KINDS = {
 STANDINGS = {
     "internal": ("inside", "good"),
     "known": ("known, outside", ""),
+    "partner": ("partner", ""),
     "unknown": ("new, outside", "bad"),
     "denied": ("denied", "bad"),
 }

@@ -10,9 +10,9 @@ from policies.restrictions import covering, host_of_address
 
 
 def may_be_quarantined(destination: str) -> bool:
-    """Whether a rule may quarantine it: not the organisation's own or known places, nor a shared host. One query."""
+    """Whether a rule may quarantine it: no place somebody vouches for, and no shared host. One query."""
     covers = covering(destination)
-    if Destination.objects.filter(value__in=covers, standing__in=("internal", "known")).exists():
+    if Destination.objects.filter(value__in=covers, standing__in=("internal", "known", "partner")).exists():
         return False
     host = host_of_address(covers[0]) if covers else ""
     is_one_mailbox = "@" in destination and "/" not in destination

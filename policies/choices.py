@@ -50,9 +50,15 @@ class AskedFor(enum.Enum):
 
 
 class Standing(enum.Enum):
-    """How this organisation stands to a destination."""
+    """How this organisation stands to a destination. A partner counts as known, but for rules that name partners."""
 
     INTERNAL = "internal"
     KNOWN = "known"
+    PARTNER = "partner"
     UNKNOWN = "unknown"
     DENIED = "denied"
+
+    @property
+    def is_trusted(self) -> bool:
+        """Whether somebody here vouches for it: one's own, known, or a partner's."""
+        return self not in (Standing.UNKNOWN, Standing.DENIED)

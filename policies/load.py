@@ -9,8 +9,11 @@ import uuid
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import F
+from django.contrib.postgres.aggregates import StringAgg
+from django.db.models import F, Value
+from django.db.models.functions import Replace
 
+from policies.destinations import Destinations, compile_destinations
 from policies.fingerprints import encode
 from policies.intelligence import index as indicator_index
 from policies.models import (
@@ -18,6 +21,7 @@ from policies.models import (
     ClassifiedFile,
     DataClass,
     Destination,
+    DestinationRevision,
     Environment,
     FingerprintIndex,
     IndicatorIndex,
@@ -42,8 +46,9 @@ class Loaded:
 _active: Loaded | None = None
 # The last fingerprints read, by their revision: megabytes that seldom change are not fetched with every version.
 _fingerprints: tuple[uuid.UUID, dict[str, Any]] | None = None
-# The same of the indicators.
+# The same of the indicators, and of the destinations.
 _indicators: tuple[uuid.UUID, dict[str, Any]] | None = None
+_destinations: tuple[uuid.UUID, dict[str, str]] | None = None
 
 
 class NoRuleset(RuntimeError):
@@ -89,8 +94,8 @@ def activate(document: dict[str, Any], *, serial: int) -> bool:
 
 def forget() -> None:
     """Drop the loaded ruleset, as in a process that has just started."""
-    global _active, _fingerprints, _indicators  # noqa: PLW0603 see activate
-    _active = _fingerprints = _indicators = None
+    global _active, _fingerprints, _indicators, _destinations  # noqa: PLW0603 see activate
+    _active = _fingerprints = _indicators = _destinations = None
 
 
 def load_document() -> dict[str, Any]:
@@ -116,7 +121,7 @@ def load_document() -> dict[str, Any]:
             for environment in Environment.objects.exclude(mode="")
         ],
         "tools": list(Tool.objects.values("tool", "agent_id", "kind", "critical")),
-        "destinations": list(Destination.objects.values("value", "standing")),
+        "destinations": _load_destinations(),
         "files": [
             {"name": file.name, "file_id": file.file_id, "owner": file.owner, "data_class": file.class_name}
             for file in ClassifiedFile.objects.exclude(data_class=None).annotate(class_name=F("data_class__name"))
@@ -162,6 +167,29 @@ def _load_restrictions() -> list[dict[str, Any]]:
         }
         for pk, kind, effect, subject, reason, rule, username, until, per_minute in open_now
     ]
+
+
+def load_destinations() -> Destinations:
+    """The list of destinations, compiled; one query while it is what was read last."""
+    return compile_destinations(_load_destinations())
+
+
+def _load_destinations() -> dict[str, str]:
+    """The values of each standing, one a line: 100,000 are four strings; one query while they are what was read last.
+
+    INVARIANT: the mark is read before the list, so that what is kept under it is at least as new.
+    """
+    global _destinations  # noqa: PLW0603 swapped whole, like the ruleset
+    revision = DestinationRevision.objects.values_list("revision", flat=True).first()
+    known = _destinations
+    if revision is None or known is None or known[0] != revision:
+        one_a_line = StringAgg(Replace("value", Value("\n"), Value(" ")), delimiter="\n", order_by="value")
+        rows = Destination.objects.order_by().values_list("standing").annotate(lines=one_a_line)
+        member = {standing: lines.lower() for standing, lines in rows}
+        if revision is None:
+            return member
+        known = _destinations = revision, member
+    return known[1]
 
 
 def _load_fingerprints() -> dict[str, Any]:

@@ -15,10 +15,11 @@ from policies.choices import (
     Standing as Standing,
     ToolKind as ToolKind,
 )
+from policies.destinations import NO_DESTINATIONS, Destinations, compile_destinations
 from policies.fingerprints import NOTHING, Fingerprints, compile_fingerprints
 from policies.hosts import host_of as host_of
 from policies.intelligence.index import NO_INDICATORS, Indicators, compile_indicators
-from policies.intelligence.lookalike import NO_LOOKALIKES, Lookalikes, compile_lookalikes, trusted_of
+from policies.intelligence.lookalike import Lookalikes
 from policies.restrictions import ACTIONS, NO_RESTRICTIONS, Restrictions, compile_restrictions
 from policies.rules import LIFTED_BY, NO_RULES, RuleError, Rules, actions_of, compile_rules
 from policies.signal import Signal
@@ -114,14 +115,13 @@ class Ruleset:
     environments: Mapping[str, Mode] = field(default_factory=lambda: MappingProxyType({}))
     tool_kinds: Mapping[tuple[str, str], ToolKind] = field(default_factory=lambda: MappingProxyType({}))
     critical_tools: Mapping[tuple[str, str], bool] = field(default_factory=lambda: MappingProxyType({}))
-    destinations: Mapping[str, Standing] = field(default_factory=lambda: MappingProxyType({}))
+    destinations: Destinations = NO_DESTINATIONS
     files: tuple[ClassifiedFile, ...] = ()
     data_classes: Mapping[str, DataClass] = field(default_factory=lambda: MappingProxyType({}))
     fingerprints: Fingerprints = NOTHING
     opinions: tuple[Opinion, ...] = ()
     restrictions: Restrictions = NO_RESTRICTIONS
     indicators: Indicators = NO_INDICATORS
-    lookalikes: Lookalikes = NO_LOOKALIKES
     rules: Rules = NO_RULES
 
     def for_call(self, *, agent_id: str, environment_id: str) -> CallRules:
@@ -169,21 +169,13 @@ class Ruleset:
         return next((self.critical_tools[key] for key in keys if key in self.critical_tools), True)
 
     def standing_of(self, destination: str) -> Standing:
-        """The standing of an address, domain, host, URL, account or handle.
+        """The standing of an address, domain, host, URL, account or handle; the most exact entry decides."""
+        return self.destinations.standing_of(destination)
 
-        The most exact entry decides: the whole value, then an address's domain, then each parent domain.
-        """
-        value = destination.strip().lower()
-        exact = self.destinations.get(value)
-        if exact is not None:
-            return exact
-        host = host_of(value)
-        labels = host.split(".")
-        for start in range(len(labels) - 1):
-            standing = self.destinations.get(".".join(labels[start:]))
-            if standing is not None:
-                return standing
-        return Standing.UNKNOWN
+    @property
+    def lookalikes(self) -> Lookalikes:
+        """The domains that others may be made to be taken for."""
+        return self.destinations.lookalikes
 
 
 def _tool_keys(agent_id: str, tool_id: str, tool_name: str) -> list[tuple[str, str]]:
@@ -230,9 +222,6 @@ def compile_ruleset(document: Mapping[str, Any]) -> Ruleset:
         opinions=tuple(map(compile_opinion, document.get("opinions", ()))),
         restrictions=compile_restrictions(document.get("restrictions", ())),
         indicators=compile_indicators(document.get("indicators", {})),
-        lookalikes=compile_lookalikes(
-            trusted_of((entry["value"], entry["standing"]) for entry in document.get("destinations", ()))
-        ),
     )
 
 
@@ -312,13 +301,11 @@ def _tool_kinds(entries: Iterable[Mapping[str, Any]]) -> Mapping[tuple[str, str]
     )
 
 
-def _destinations(entries: Iterable[Mapping[str, Any]]) -> Mapping[str, Standing]:
-    return MappingProxyType(
-        {
-            entry["value"].strip().lower(): _choice(Standing, entry["standing"], f"destinations.{entry['value']}")
-            for entry in entries
-        }
-    )
+def _destinations(member: Mapping[str, Any] | Sequence[Mapping[str, Any]]) -> Destinations:
+    try:
+        return compile_destinations(member)
+    except ValueError as error:
+        raise RulesetError(str(error)) from None
 
 
 def _file(entry: Mapping[str, Any]) -> ClassifiedFile:

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from policies.destinations import LISTED
 from policies.ruleset import FailPosture, Mode, Profile, Standing, ToolKind, host_of
 
 
@@ -14,6 +15,8 @@ class TenantError(ValueError):
     """A tenant document that cannot be read; the message names the member and what was wanted."""
 
 
+# Where a value is in several lists, the weightier one counts.
+_LIGHTEST_FIRST = (Standing.UNKNOWN, Standing.KNOWN, Standing.PARTNER, Standing.INTERNAL, Standing.DENIED)
 # A destination member is `<whose>_<what>`: `internal_domains`, `external_contacts`, `denied_hosts`, `supplier_ibans`.
 _WHOSE = {
     **dict.fromkeys(("internal", "own", "our", "company", "organisation", "organization"), Standing.INTERNAL),
@@ -88,9 +91,9 @@ def tenant_document(tenant: Mapping[str, Any]) -> dict[str, Any]:
 
     Values of destinations are lower case, IBANs without spaces, URLs without a path reduced to their host. The user's
     own addresses and everything internal are `internal`, whoever is only dealt with is `known`; where a value is in
-    several lists, denied beats internal beats known. A data class given only by name has no terms: a name such as
-    `customer address` is a category, and searched for in texts it would stop every honest mail that says the words; it
-    is marked `named_only`.
+    several lists, denied beats internal beats partner beats known. A data class given only by name has no terms: a name
+    such as `customer address` is a category, and searched for in texts it would stop every honest mail that says the
+    words; it is marked `named_only`.
     Members that are not understood are left out: `unread_members` lists them. Raises TenantError.
     """
     if not isinstance(tenant, Mapping):
@@ -195,7 +198,7 @@ def _kind(value: Any, where: str) -> ToolKind:
 def _destinations(tenant: Mapping[str, Any]) -> list[dict[str, str]]:
     found: dict[str, Standing] = {}
     for value, standing in _listed_destinations(tenant):
-        weightier = {Standing.DENIED: 3, Standing.INTERNAL: 2, Standing.KNOWN: 1, Standing.UNKNOWN: 0}
+        weightier = {one: at for at, one in enumerate(_LIGHTEST_FIRST)}
         if value and weightier[standing] >= weightier[found.get(value, Standing.UNKNOWN)]:
             found[value] = standing
     inside = {value for value, standing in found.items() if standing is Standing.INTERNAL and "@" not in value}
@@ -203,7 +206,7 @@ def _destinations(tenant: Mapping[str, Any]) -> list[dict[str, str]]:
     return [
         {
             "value": value,
-            "standing": "internal" if standing is Standing.KNOWN and _under(value, inside) else standing.value,
+            "standing": "internal" if standing.is_trusted and _under(value, inside) else standing.value,
         }
         for value, standing in found.items()
     ]
@@ -242,8 +245,9 @@ def _with_standings(content: Any) -> Iterator[tuple[str, Standing]]:
     for where, value, standing in pairs:
         if not isinstance(value, str) or not value.strip():
             raise TenantError(f"`{where}` has no `value`, expected an address, domain, host, account or handle")
-        if standing not in ("internal", "known", "denied"):
-            raise TenantError(f"`{where}` has the standing `{standing}`, expected one of internal, known, denied")
+        if standing not in [one.value for one in LISTED]:
+            wanted = ", ".join(one.value for one in LISTED)
+            raise TenantError(f"`{where}` has the standing `{standing}`, expected one of {wanted}")
         yield _normal(value), Standing(standing)
 
 

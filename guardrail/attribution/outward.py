@@ -47,7 +47,7 @@ def outward_unknown(match: Match, case: Case) -> list[Leaf]:
             continue
         if leaf.argument not in targets and case.kind is ToolKind.WRITE:
             continue
-        if case.ruleset.standing_of(leaf.value) in (Standing.INTERNAL, Standing.KNOWN):
+        if case.ruleset.standing_of(leaf.value).is_trusted:
             continue
         host = host_of(leaf.value) if leaf.kind in ("email", "url", "domain") else ""
         # answering an author is one thing, giving an author access or money another

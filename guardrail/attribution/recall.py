@@ -21,7 +21,7 @@ from guardrail.case import Case, Source
 from guardrail.destinations import EMAIL
 from guardrail.text.reading import Directive, Reading, Sign
 from policies.decision import Decision
-from policies.ruleset import Action, Ruleset, Standing
+from policies.ruleset import Action, Ruleset
 from policies.signal import RECALLED
 
 # Facts of a signal: digests of what was found now, and of what this call was known by.
@@ -140,9 +140,7 @@ def _leads_away(match: Match, case: Case) -> bool:
     """The sentence itself names somebody unknown whom the call reaches: then it can hardly be an honest one."""
     told = match.directive.text.lower()
     return any(
-        leaf.kind in OUTWARD
-        and leaf.needle in told
-        and case.ruleset.standing_of(leaf.value) not in (Standing.INTERNAL, Standing.KNOWN)
+        leaf.kind in OUTWARD and leaf.needle in told and not case.ruleset.standing_of(leaf.value).is_trusted
         for leaf in match.values
     )
 

@@ -18,7 +18,7 @@ from guardrail.text.sentences import split_sentences
 from guardrail.text.words import ENGLISH
 from guardrail.text.wordset import WordSet, word_set
 from guardrail.tool_kind import tool_verbs
-from policies.ruleset import Standing, ToolKind
+from policies.ruleset import ToolKind
 
 # Share of a field's words that makes it the value and nothing else.
 _MOST_OF_IT = 0.7
@@ -109,4 +109,4 @@ def _is_report(source: Source) -> bool:
 
 def _is_to_known(case: Case) -> bool:
     reached = [target for target in case.targets if target.named]
-    return bool(reached) and all(t.standing in (Standing.INTERNAL, Standing.KNOWN) for t in reached)
+    return bool(reached) and all(t.standing.is_trusted for t in reached)

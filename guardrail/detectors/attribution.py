@@ -26,7 +26,7 @@ from guardrail.attribution.request import Delegation, Request, on_topic, read_re
 from guardrail.attribution.unasked import taken_unasked
 from guardrail.case import Case
 from guardrail.text.directives import MENTION
-from policies.ruleset import Standing, ToolKind
+from policies.ruleset import ToolKind
 from policies.signal import RECALLED, Signal
 
 NAME = "attribution"
@@ -223,7 +223,7 @@ def _unrequested(case: Case, request: Request) -> list[Signal]:
             (leaf for leaf in case.leaves if leaf.kind in OUTWARD and leaf.value.lower() == target.value),
             None,
         )
-        if leaf is None or not target.named or target.standing in (Standing.INTERNAL, Standing.KNOWN):
+        if leaf is None or not target.named or target.standing.is_trusted:
             continue
         if stands_in(leaf.needle, case.user.lower) >= 0:
             continue

@@ -29,6 +29,8 @@ _CHARACTERS_OF_A_KEY = 10
 # As `guardrail.chains.grade` says it.
 _BEGINS, _WRAPPED = 2, 3
 _MOST_CALLS = 12
+# Whoever is dealt with is told things in pieces.
+_NAMED = (Standing.KNOWN, Standing.PARTNER)
 
 
 def detect(case: Case) -> list[Signal]:
@@ -41,7 +43,7 @@ def detect(case: Case) -> list[Signal]:
     parts = find_parts(case.call) if secret is not None else ()
     if secret is not None and parts:
         return [_of_secret(secret, parts, targets[0], case)]
-    houses = {hashed(house_of(target.value)): target for target in targets if target.standing is not Standing.KNOWN}
+    houses = {hashed(house_of(target.value)): target for target in targets if target.standing not in _NAMED}
     gathered = next((heap for heap in heaps if heap.of in houses and _is_taken_apart(heap)), None)
     pieces = find_pieces(case.call) if gathered is not None else ()
     return [_of_pieces(gathered, pieces[0], houses[gathered.of], case)] if gathered is not None and pieces else []

@@ -12,12 +12,11 @@ from guardrail.attribution.request import read_request
 from guardrail.case import Case
 from guardrail.invocation import Again
 from guardrail.likeness import is_named, is_spoken_of, own_words
-from policies.ruleset import Standing, ToolKind
+from policies.ruleset import ToolKind
 from policies.signal import Evidence, Mark, Severity, Signal
 
 NAME = "double_request"
 
-_TRUSTED = (Standing.INTERNAL, Standing.KNOWN)
 _IN_LINKS = ("data_in_link", "data_in_link_suspected")
 _NOTED_DOWN = (ToolKind.WRITE, ToolKind.DELETE)
 _GIVEN = 0.99
@@ -37,14 +36,14 @@ def detect(case: Case) -> list[Signal]:
 
 
 def _stays_with_known(case: Case) -> bool:
-    return bool(case.targets) and all(target.standing in _TRUSTED for target in case.targets)
+    return bool(case.targets) and all(target.standing.is_trusted for target in case.targets)
 
 
 def _name_of(earlier: Again, case: Case, said: str) -> str:
     """The signal this stop makes of the call, empty where it says nothing."""
     blocked = earlier.action == "block"
     if earlier.destination:
-        if case.ruleset.standing_of(earlier.destination) in _TRUSTED or is_named(earlier.destination, said):
+        if case.ruleset.standing_of(earlier.destination).is_trusted or is_named(earlier.destination, said):
             # the user's own words by now: what is left is the same content once more
             return "double_request_held" if blocked and earlier.words and earlier.whole else ""
         if case.kind in _NOTED_DOWN and not earlier.same_kind:
@@ -73,7 +72,7 @@ def _next_door(earlier: Again, case: Case, said: str, *, blocked: bool) -> str:
 
 
 def _reaches_outside(case: Case) -> bool:
-    return any(target.standing not in _TRUSTED for target in case.targets)
+    return any(not target.standing.is_trusted for target in case.targets)
 
 
 def _is_asked(case: Case) -> bool:

@@ -60,7 +60,7 @@ def _reached(case: Case, indicators: Indicators) -> Iterator[tuple[Listed, Targe
     for target in case.targets:
         listed = _listed(target.value, indicators)
         if listed is not None:
-            trusted = target.standing in (Standing.INTERNAL, Standing.KNOWN)
+            trusted = target.standing.is_trusted
             if not trusted or listed.by_person:
                 yield listed, target
 

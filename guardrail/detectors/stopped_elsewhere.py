@@ -8,7 +8,6 @@ Cannot see: a new address of the same attacker at a public mail or file service.
 from guardrail.case import Case
 from guardrail.invocation import Elsewhere
 from guardrail.likeness import is_named, is_spoken_of, own_words
-from policies.ruleset import Standing
 from policies.signal import Evidence, Mark, Severity, Signal
 
 NAME = "stopped_elsewhere"
@@ -16,11 +15,7 @@ NAME = "stopped_elsewhere"
 
 def detect(case: Case) -> list[Signal]:
     """At most one signal: a confirmed destination before any other."""
-    unknown = [
-        place
-        for place in case.past.elsewhere
-        if case.ruleset.standing_of(place.destination) not in (Standing.INTERNAL, Standing.KNOWN)
-    ]
+    unknown = [place for place in case.past.elsewhere if not case.ruleset.standing_of(place.destination).is_trusted]
     confirmed = next((place for place in unknown if place.confirmed), None)
     if confirmed is not None:
         return [_signal("destination_confirmed_malicious", confirmed, case)]

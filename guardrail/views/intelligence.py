@@ -14,8 +14,9 @@ from policies import indicator_queries
 from policies.access import Permission, actor_of, may, require
 from policies.indicator_forms import IndicatorForm
 from policies.indicator_queries import IndicatorSearch
-from policies.intelligence.lookalike import Lookalikes, compile_lookalikes, trusted_of, unicode_of
-from policies.models import Destination, Indicator
+from policies.intelligence.lookalike import unicode_of
+from policies.load import load_destinations
+from policies.models import Indicator
 from policies.ruleset import Standing, host_of
 from policies.services import indicators as services
 
@@ -110,24 +111,16 @@ def _page(request: HttpRequest, form: IndicatorForm) -> HttpResponse:
 def _near(text: str) -> dict[str, str]:
     """What the checker says of an address: `look` is good, bad or unknown."""
     host = host_of(text)
-    rows = list(Destination.objects.values_list("value", "standing"))
-    ours: Lookalikes = compile_lookalikes(trusted_of(rows))
-    standing = _standing(text.lower(), host, dict(rows))
-    if standing in (Standing.INTERNAL.value, Standing.KNOWN.value):
-        whose = "of this organisation" if standing == Standing.INTERNAL.value else "known to this organisation"
+    ours = load_destinations()
+    standing = ours.standing_of(text)
+    if standing.is_trusted:
+        whose = "of this organisation" if standing is Standing.INTERNAL else "known to this organisation"
         return {"look": "good", "host": host, "said": f"is {whose}."}
-    like = ours.find(host)
+    like = ours.lookalikes.find(host)
     if like is None:
         return {"look": "unknown", "host": host, "said": "looks like none of ours and of those we know."}
     weak = " Others may have such a name honestly, so it is only noted." if like.weak else ""
     return {"look": "bad", "host": unicode_of(host), "said": f"could be taken for {like.own}: {like.how}.{weak}"}
-
-
-def _standing(text: str, host: str, rows: dict[str, str]) -> str:
-    """As `Ruleset.standing_of`: the most exact entry decides."""
-    labels = host.split(".")
-    ways = [text, host, *(".".join(labels[start:]) for start in range(1, len(labels) - 1))]
-    return next((rows[way] for way in ways if way in rows), "")
 
 
 def _search(request: HttpRequest) -> IndicatorSearch:

@@ -4,15 +4,16 @@ A feed is written by strangers, and a poisoned or careless one that lists `gmail
 person can overrule it, by adding the same value by hand. Pure.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
 
+from policies.destinations import Destinations
 from policies.intelligence.domains import registered
 from policies.intelligence.public_houses import PUBLIC_HOUSES
 from policies.intelligence.values import Kind, Named, number_or_network
 
+_TRUSTED = ("internal", "known", "partner")
 # RFC 2606 and 6761: names that lead nowhere, `.example` and `.test` left out: people try the product with them.
 _NOWHERE = (".local", ".localhost", ".internal", ".lan", ".home.arpa", ".invalid", ".arpa", ".onion")
 # RFC 5737 and RFC 3849 are kept for documents; people try the product with them too.
@@ -21,16 +22,17 @@ _FOR_DOCUMENTS = ("192.0.2.", "198.51.100.", "203.0.113.", "2001:db8:")
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Own:
-    """The destinations with a standing of `internal` or `known`, and every domain above one of them."""
+    """The destinations with their standing, and every domain above a trusted one."""
 
     standing: Mapping[str, str]
     above: Mapping[str, str]
 
 
-def own_of(destinations: Iterable[Mapping[str, Any]]) -> Own:
-    """From the rows of the list of destinations, each with `value` and `standing`."""
-    standing = {str(row["value"]).strip().lower(): str(row["standing"]) for row in destinations}
-    trusted = {value: kind for value, kind in standing.items() if kind in ("internal", "known")}
+@lru_cache(maxsize=2)
+def own_of(destinations: Destinations) -> Own:
+    """From the list of destinations; kept until it changes."""
+    standing = {value: one.value for value, one in destinations.listed.items()}
+    trusted = {value: kind for value, kind in standing.items() if kind in _TRUSTED}
     above: dict[str, str] = {}
     for value in trusted:
         host = value.rpartition("@")[2]
@@ -73,9 +75,11 @@ def _of_own(value: str, own: Own) -> str:
     ways = [value, *(".".join(labels[start:]) for start in range(1, len(labels) - 1))] if "@" not in value else [value]
     found = next((way for way in ways if way in own.standing), "")
     kind = own.standing.get(found, "")
-    if kind not in ("internal", "known"):
+    if kind not in _TRUSTED:
         return ""
-    whose = "this organisation's own" if kind == "internal" else "known to this organisation"
+    whose = {"internal": "this organisation's own", "partner": "a partner of this organisation"}.get(
+        kind, "known to this organisation"
+    )
     return f"`{found}` is {whose}"
 
 

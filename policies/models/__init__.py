@@ -17,7 +17,7 @@ from policies.models.knowledge import (
     KnowledgeDocument,
     KnowledgeEvent,
 )
-from policies.models.lists import Destination
+from policies.models.lists import Destination, DestinationRevision
 from policies.models.opinions import SecondOpinion
 from policies.models.policy import PolicyVersion, RulesetSerial
 from policies.models.restrictions import NotDone, ResponseRule, ResponseSettings, Restriction
@@ -29,6 +29,7 @@ __all__ = [
     "ClassifiedFile",
     "DataClass",
     "Destination",
+    "DestinationRevision",
     "DocumentFingerprints",
     "DocumentQuote",
     "DocumentRevision",

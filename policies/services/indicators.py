@@ -19,7 +19,8 @@ from policies.intelligence.feed import MOST_SAID, Entry, Read, read_note
 from policies.intelligence.index import MOST_SOURCES, Row, Tier, pack, patch
 from policies.intelligence.protected import Own, own_of, why_refused
 from policies.intelligence.values import Kind, Named, read_value
-from policies.models import Destination, Indicator, IndicatorIndex, IndicatorSource
+from policies.load import load_destinations
+from policies.models import Indicator, IndicatorIndex, IndicatorSource
 from policies.services.publish import changed
 
 BY_HAND = "By hand"
@@ -200,8 +201,8 @@ def by_hand() -> IndicatorSource:
 
 
 def load_own() -> Own:
-    """The destinations with a standing. One query."""
-    return own_of(Destination.objects.values("value", "standing"))
+    """The destinations with a standing. One query, or two."""
+    return own_of(load_destinations())
 
 
 @transaction.atomic

@@ -21,7 +21,7 @@ from investigations.intake import take_in
 from investigations.models import Investigation
 from policies import load
 from policies.intelligence.index import Row, Tier, compile_indicators, encode, pack
-from policies.intelligence.lookalike import compile_lookalikes, trusted_of
+from policies.intelligence.lookalike import compile_lookalikes
 from policies.intelligence.values import Kind
 from policies.models import Destination, Indicator, IndicatorSighting
 from policies.services import indicators
@@ -231,7 +231,9 @@ def test_it_reads_what_a_text_names_in_time(piece: str) -> None:
 
 
 def test_it_finds_a_look_alike_among_thousands_in_microseconds() -> None:
-    ours = compile_lookalikes(trusted_of((f"supplier{chr(97 + n % 26)}{n}house.com", "known") for n in range(3_000)))
+    ours = compile_lookalikes(
+        internal="", known="\n".join(f"supplier{chr(97 + n % 26)}{n}house.com" for n in range(3_000))
+    )
     hosts = [f"some-other-{n}.example" for n in range(500)] + ["supplierd3hause.com"]
     start = time.process_time()
     found = [ours.find(host) for host in hosts]

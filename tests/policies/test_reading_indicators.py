@@ -5,6 +5,7 @@ import time
 
 import pytest
 
+from policies.destinations import compile_destinations
 from policies.engine_address import AddressError
 from policies.intelligence.csv_feed import read_csv
 from policies.intelligence.feed import MOST_BYTES, FeedError
@@ -170,12 +171,14 @@ def test_it_reads_a_hostile_pattern_in_time(piece: str) -> None:
 
 
 OWN = own_of(
-    [
-        {"value": "contoso.com", "standing": "internal"},
-        {"value": "partner.example", "standing": "known"},
-        {"value": "kim@supplier.example", "standing": "known"},
-        {"value": "bad.contoso.com", "standing": "denied"},
-    ]
+    compile_destinations(
+        [
+            {"value": "contoso.com", "standing": "internal"},
+            {"value": "partner.example", "standing": "known"},
+            {"value": "kim@supplier.example", "standing": "known"},
+            {"value": "bad.contoso.com", "standing": "denied"},
+        ]
+    )
 )
 
 

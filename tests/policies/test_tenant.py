@@ -159,7 +159,7 @@ def test_it_reports_members_it_does_not_understand_and_reads_the_rest() -> None:
         ({"data_classes": [{"name": "x", "terms": ["a"]}]}, "`data_classes[0].terms[0]` is `a`, expected a phrase"),
         (
             {"destinations": {"x.example": "friend"}},
-            "has the standing `friend`, expected one of internal, known, denied",
+            "has the standing `friend`, expected one of internal, known, partner, denied",
         ),
         ({"members": ["x" * 501]}, "has 501 characters or a control character, expected plain text of at most 500"),
         ({"members": ["a\x00b"]}, "expected plain text of at most 500 characters"),
