@@ -22,6 +22,8 @@ from policies.fingerprints import Fingerprints
 from policies.signal import Evidence, Mark, Severity, Signal
 
 NAME = "fingerprints"
+# In the reason of a finding that memory completed.
+WITH_EARLIER = "with what went there in earlier calls"
 
 # A fingerprint counts where most of its neighbours in the text are the same document's: phrases of the trade are
 # shared one by one, a copy is shared in stretches, also when a word in ten was changed.
@@ -229,7 +231,7 @@ def _signal(
     target = targets[0]
     text = max(texts, key=lambda text: len(copy.fingerprints.intersection(text[1])))[0]
     evidence = [_quoted(text, copy, case)]
-    through = ", with what went there in earlier calls" if copy.earlier else ""
+    through = f", {WITH_EARLIER}" if copy.earlier else ""
     if copy.output >= 0:
         evidence.append(_in_output(copy, case))
         output = case.call.outputs[copy.output]

@@ -1,0 +1,127 @@
+"""What a draft would change: each stored call judged by the policy in force and by the draft, on the same material.
+
+Not against what was answered then: policy and lists have moved on since, and that is none of the draft's doing.
+About 1.5 ms a call, most of it reading, which both share.
+"""
+
+import enum
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from guardrail.judge import read_ahead
+from guardrail.models import Verdict
+from guardrail.replay.depth import Depth, depth_between, needs_calls
+from guardrail.replay.replaying import judged_by
+from guardrail.replay.stored import Stored, load_stored
+from policies.decision import Decision
+from policies.ruleset import Action, Ruleset
+
+_READ_SECONDS = 3.0
+_PASSES = (Action.ALLOW, Action.NOTICE)
+
+
+class Effect(enum.Enum):
+    """What a draft does with a call, beside the policy in force. The value is stored with backtests."""
+
+    SAME = "same"
+    BLOCKED = "blocked"
+    HELD = "held"
+    ALLOWED = "allowed"
+    MODIFIED = "modified"
+    NOTED = "noted"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Compared:
+    """One stored call by both. `now` and `then` are None where it could not be judged, `why_not` then says why.
+
+    `read_ms` is reading its texts, which both share; `now_ms` and `then_ms` what each took beside that.
+    `drifted` = the policy in force would answer otherwise than the caller was told: policy or lists moved on.
+    """
+
+    verdict: Verdict
+    now: Decision | None
+    then: Decision | None
+    why_not: str
+    depth: Depth
+    drifted: bool
+    read_ms: float
+    now_ms: float
+    then_ms: float
+
+    @property
+    def effect(self) -> Effect:
+        """In enforce mode first; where that is the same, by what the caller is told."""
+        if self.now is None or self.then is None:
+            return Effect.SAME
+        return (
+            _effect(self.now.would_have, self.then.would_have)
+            or _effect(self.now.action, self.then.action)
+            or (Effect.NOTED if self.now.would_have is not self.then.would_have else Effect.SAME)
+        )
+
+    @property
+    def rule(self) -> str:
+        """The signal that makes the difference: what stops it then, or what does not stop it any more."""
+        if self.now is None or self.then is None:
+            return ""
+        decided = self.now if self.effect is Effect.ALLOWED else self.then
+        if decided.deciding is not None:
+            return decided.deciding.name
+        return "fail_posture" if decided.failed else ""
+
+
+def compare(
+    verdicts: Iterable[Verdict],
+    draft: Ruleset,
+    *,
+    in_force: Ruleset,
+    depth: Depth | None = None,
+    deadline: float | None = None,
+) -> Iterator[Compared]:
+    """Each of `verdicts` (with the columns in NEEDED) by both rulesets, in their order, until `deadline`."""
+    depth = depth or depth_between(in_force, draft)
+    with_calls = depth is Depth.JUDGED or needs_calls(draft) or needs_calls(in_force)
+    for stored in load_stored(verdicts, with_calls=with_calls):
+        if deadline is not None and time.monotonic() >= deadline:
+            return
+        yield _compared(stored, draft, in_force, depth)
+
+
+def _compared(stored: Stored, draft: Ruleset, in_force: Ruleset, depth: Depth) -> Compared:
+    started = time.monotonic()
+    if depth is Depth.JUDGED and stored.call is not None:
+        read_ahead(stored.call, deadline=started + _READ_SECONDS, clock=time.monotonic)
+    read_ms = (time.monotonic() - started) * 1000
+    now, then = judged_by(stored, in_force, depth), judged_by(stored, draft, depth)
+    return Compared(
+        verdict=stored.verdict,
+        now=now.after,
+        then=then.after,
+        why_not=now.why_not or then.why_not,
+        depth=then.depth,
+        drifted=_has_drifted(stored, now.after),
+        read_ms=read_ms,
+        now_ms=now.ms,
+        then_ms=then.ms,
+    )
+
+
+def _has_drifted(stored: Stored, now: Decision | None) -> bool:
+    if now is None:
+        return False
+    return bool(_effect(stored.would_have, now.would_have) or _effect(stored.action, now.action))
+
+
+def _passing(action: Action) -> bool:
+    return action in _PASSES
+
+
+def _effect(now: Action, then: Action) -> Effect | None:
+    """None where nobody outside would notice."""
+    if now is then or (_passing(now) and _passing(then)):
+        return None
+    if _passing(then):
+        return Effect.ALLOWED
+    return {Action.BLOCK: Effect.BLOCKED, Action.HOLD: Effect.HELD, Action.MODIFY: Effect.MODIFIED}[then]

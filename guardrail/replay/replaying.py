@@ -1,0 +1,171 @@
+"""Judges stored calls by a ruleset: from the signals a verdict keeps, or from its transcript. Writes nothing."""
+
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from functools import partial
+from uuid import UUID
+
+from guardrail import modifying
+from guardrail.detectors import AT_ONCE
+from guardrail.invocation import Invocation
+from guardrail.judge import Judgement, decide_again, judge, judge_at_once, with_opinions
+from guardrail.models import Verdict
+from guardrail.replay.depth import Depth, depth_between, needs_calls
+from guardrail.replay.remembered import detectors_for, past_of
+from guardrail.replay.stored import NEEDED, Stored, load_stored
+from policies.decision import Decision, decide, missing_name
+from policies.load import active_ruleset
+from policies.ruleset import SECOND_OPINION, Action, Ruleset
+from policies.signal import Signal
+
+__all__ = ["NEEDED", "Replayed", "judged_by", "replay"]
+
+# Nobody waits for one answer; but one hostile transcript must not hold up a hundred thousand others.
+_CALL_SECONDS = 3.0
+_TOO_SLOW = "it could not be read in the time a call gets"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Replayed:
+    """A stored call and what a ruleset says of it: `after`, or None and `why_not` in words.
+
+    `action` is what the caller was told then, `would_have` what enforce mode would have said. `depth` is how it was
+    done: a call that was judged without something stands on what was found, whatever was asked for.
+    """
+
+    verdict_id: UUID
+    action: Action
+    would_have: Action
+    after: Decision | None
+    why_not: str
+    depth: Depth
+    ms: float
+
+
+def replay(
+    verdicts: Iterable[Verdict],
+    ruleset: Ruleset,
+    *,
+    in_force: Ruleset | None = None,
+    depth: Depth | None = None,
+    deadline: float | None = None,
+) -> Iterator[Replayed]:
+    """Each of `verdicts` (with the columns in NEEDED) judged by `ruleset`, in their order.
+
+    Without `depth` it is chosen by what `ruleset` and the one in force differ in. Stops at `deadline` (time.monotonic).
+    Raises NoRuleset where nothing is in force in this process.
+    """
+    depth = depth or depth_between(in_force or active_ruleset(), ruleset)
+    for stored in load_stored(verdicts, with_calls=depth is Depth.JUDGED or needs_calls(ruleset)):
+        if deadline is not None and time.monotonic() >= deadline:
+            return
+        yield judged_by(stored, ruleset, depth)
+
+
+def judged_by(stored: Stored, ruleset: Ruleset, depth: Depth) -> Replayed:
+    """One stored call judged by `ruleset`. Never raises for what it holds."""
+    started = time.monotonic()
+    used = Depth.REDECIDED if stored.incomplete else depth
+    decision, why_not = _judged(stored, ruleset) if used is Depth.JUDGED else _redecided(stored, ruleset)
+    return Replayed(
+        verdict_id=stored.verdict.pk,
+        action=stored.action,
+        would_have=stored.would_have,
+        after=None if decision is None else _agreed(stored, decision),
+        why_not=why_not,
+        depth=used,
+        ms=(time.monotonic() - started) * 1000,
+    )
+
+
+def _redecided(stored: Stored, ruleset: Ruleset) -> tuple[Decision | None, str]:
+    verdict = stored.verdict
+    signals = (*stored.signals, *stored.opinions)
+    if not stored.never_read and needs_calls(ruleset):
+        if stored.call is None:
+            return None, stored.unreadable
+        again = decide_again(stored.call, ruleset, signals=signals, degraded=verdict.degraded, clock=time.monotonic)
+        modifies = any(ruleset.action_for(signal.name, again.profile) is Action.MODIFY for signal in again.signals)
+        if modifies and not stored.incomplete:
+            # what there is to take out is not kept
+            return _judged(stored, ruleset)
+        return again, ""
+    decision = decide(
+        signals,
+        degraded=verdict.degraded,
+        rules=ruleset.for_call(agent_id=verdict.agent_id, environment_id=verdict.environment_id),
+        ruleset=ruleset,
+        sink=verdict.tool_kind != "read",
+    )
+    return decision, ""
+
+
+def _judged(stored: Stored, ruleset: Ruleset) -> tuple[Decision | None, str]:
+    call, verdict = stored.call, stored.verdict
+    if call is None:
+        return None, stored.unreadable
+    past = past_of(stored.signals, verdict.degraded)
+    deadline = time.monotonic() + _CALL_SECONDS
+    again = partial(judge, past=past, ruleset=ruleset, deadline=deadline, clock=time.monotonic)
+    judgement = _at_once(stored, call, ruleset) if verdict.deferred else None
+    if judgement is None:
+        judgement = again(call, detectors=detectors_for(stored.signals, ruleset))
+        judgement = with_opinions(
+            judgement,
+            signals=stored.opinions,
+            degraded=[part for part in verdict.degraded if missing_name(part).startswith(f"{SECOND_OPINION}.")],
+            timings=(),
+        )
+        judgement = _modified(stored, call, judgement, ruleset)
+    if "attribution" in judgement.decision.degraded:
+        return None, _TOO_SLOW
+    return judgement.decision, ""
+
+
+def _at_once(stored: Stored, call: Invocation, ruleset: Ruleset) -> Judgement | None:
+    """As the caller was answered, where the tool need not be judged in full first by this ruleset either."""
+    if ruleset.is_critical(agent_id=call.agent_id, tool_id=call.tool.tool_id, tool_name=call.tool.name):
+        return None
+    return judge_at_once(
+        call,
+        past_of(stored.signals, stored.verdict.degraded),
+        ruleset,
+        deadline=time.monotonic() + _CALL_SECONDS,
+        clock=time.monotonic,
+        detectors=detectors_for(stored.signals, ruleset, AT_ONCE),
+    )
+
+
+def _modified(stored: Stored, call: Invocation, judgement: Judgement, ruleset: Ruleset) -> Judgement:
+    """Where policy says modify: whether what is left would pass, as when the call came."""
+    if judgement.decision.would_have is not Action.MODIFY:
+        return judgement
+    if stored.arguments is None:
+        return modifying.stopped(judgement, why="this caller can only be told to allow or to block.")
+
+    def judge_again(smaller: Invocation) -> Judgement:
+        return judge(
+            smaller,
+            past_of(stored.signals, stored.verdict.degraded),
+            ruleset,
+            deadline=time.monotonic() + _CALL_SECONDS,
+            clock=time.monotonic,
+            detectors=detectors_for((), ruleset),
+        )
+
+    return modifying.modify(call, judgement, ruleset, arguments=stored.arguments(), judge_again=judge_again)
+
+
+def _agreed(stored: Stored, decision: Decision) -> Decision:
+    """A hold that a person had agreed to passes again: the word was for this very call."""
+    agreed: Signal | None = stored.allowed_once
+    if agreed is None or decision.action is not Action.HOLD:
+        return decision
+    return replace(
+        decision,
+        action=Action.ALLOW,
+        would_have=Action.ALLOW,
+        deciding=agreed,
+        signals=(agreed, *decision.signals),
+    )
