@@ -172,6 +172,7 @@ def judge_at_once(
 
 def decide_again(
     call: Invocation,
+    past: Past,
     ruleset: Ruleset,
     *,
     signals: Sequence[Signal],
@@ -182,7 +183,7 @@ def decide_again(
 
     `degraded` is what it was judged without then. Never raises for what a call contains.
     """
-    case = open_case(call, Past(), ruleset, Budget(deadline=clock() + _DECIDE_SECONDS, clock=clock), ())
+    case = open_case(call, past, ruleset, Budget(deadline=clock() + _DECIDE_SECONDS, clock=clock), ())
     return _decide(case, (), degraded, said=signals)
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from guardrail.judge import read_ahead
 from guardrail.models import Verdict
-from guardrail.replay.depth import Depth, depth_between, needs_calls
+from guardrail.replay.depth import Depth, depth_between, needs_calls, needs_volume
 from guardrail.replay.replaying import judged_by
 from guardrail.replay.stored import Stored, load_stored
 from policies.decision import Decision
@@ -83,7 +83,8 @@ def compare(
     """Each of `verdicts` (with the columns in NEEDED) by both rulesets, in their order, until `deadline`."""
     depth = depth or depth_between(in_force, draft)
     with_calls = depth is Depth.JUDGED or needs_calls(draft) or needs_calls(in_force)
-    for stored in load_stored(verdicts, with_calls=with_calls):
+    with_volume = needs_volume(draft) or needs_volume(in_force)
+    for stored in load_stored(verdicts, with_calls=with_calls, with_volume=with_volume):
         if deadline is not None and time.monotonic() >= deadline:
             return
         yield _compared(stored, draft, in_force, depth)

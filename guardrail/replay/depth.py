@@ -8,7 +8,7 @@ from policies.ruleset import Action, Ruleset
 # Members that say what is done about findings. Whatever is not named here may change the findings themselves.
 _DECIDING = frozenset("version mode profile fail_posture actions agents environments opinions rules exceptions".split())
 # Of an agent's entry, what detectors do not look at.
-_DECIDING_OF_AGENT = frozenset({"agent_id", "name", "mode", "profile", "fail_posture"})
+_DECIDING_OF_AGENT = frozenset({"agent_id", "name", "mode", "profile", "fail_posture", "process"})
 
 
 class Depth(enum.Enum):
@@ -33,9 +33,14 @@ def needs_calls(ruleset: Ruleset) -> bool:
 
     A verdict does not keep which stretches of the arguments were to be taken out, so modifying takes it as well.
     """
-    if getattr(ruleset, "rules", None) or getattr(ruleset, "exceptions", None):
+    if ruleset.rules.ordered or getattr(ruleset, "exceptions", None):
         return True
     return any(Action.MODIFY in by_profile.values() for by_profile in ruleset.actions.values())
+
+
+def needs_volume(ruleset: Ruleset) -> bool:
+    """Whether a rule asks how many calls the agent made that hour."""
+    return "volume.agent_hour" in ruleset.rules.reads
 
 
 def _agents_of(ruleset: Ruleset) -> dict[str, tuple[object, ...]]:

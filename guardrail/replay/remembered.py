@@ -9,12 +9,14 @@ Cannot put back: what memory held and no finding names. A replay may then find l
 """
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from functools import partial
 from types import MappingProxyType
 
 from guardrail.case import Case
 from guardrail.detectors import DETECTORS, Detect
 from guardrail.detectors.fingerprints import WITH_EARLIER
+from guardrail.habits import Habits, Hour, Uses
 from guardrail.invocation import Past
 from policies.ruleset import Ruleset, Standing
 from policies.signal import Signal
@@ -52,8 +54,13 @@ _EVEN_TO_KNOWN = frozenset({"secret_in_pieces", "classified_data_leaving"})
 _VOUCHED = frozenset({Standing.INTERNAL.value, Standing.KNOWN.value})
 
 
-def past_of(signals: Sequence[Signal], degraded: Sequence[str]) -> Past:
-    """What memory told the call, as far as its findings name it."""
+def past_of(
+    signals: Sequence[Signal], degraded: Sequence[str], *, at: datetime, calls_this_hour: int | None = None
+) -> Past:
+    """What memory told the call, as far as its findings name it; the count of the hour is of stored calls.
+
+    It has habits for the sake of that count only, and may not reach a detector that asks memory.
+    """
     facts = [(signal.name, name, value) for signal in signals for name, value in signal.facts]
     return Past(
         available="memory" not in degraded,
@@ -63,10 +70,18 @@ def past_of(signals: Sequence[Signal], degraded: Sequence[str]) -> Past:
             for found, name, value in facts
             if name == "destination" and found in ("destination_new", "destination_newly_registered")
         ),
+        at=at,
+        habits=None if calls_this_hour is None else _counting(calls_this_hour, at=at),
         over_rate=frozenset(
             int(value) for found, name, value in facts if (found, name) == ("rate_limited", "restriction")
         ),
     )
+
+
+def _counting(calls: int, *, at: datetime) -> Habits:
+    nothing = Uses(calls=0, days=0, tools=0, tool_calls=0, shape_calls=None)
+    hour = Hour(hour=at.hour, calls=calls, usual=0, around=0, day=0, dispersion=1, days=0)
+    return Habits(learning=True, own=nothing, of_kind=None, hour=hour)
 
 
 def detectors_for(

@@ -8,10 +8,10 @@ from uuid import UUID
 
 from guardrail import modifying
 from guardrail.detectors import AT_ONCE
-from guardrail.invocation import Invocation
+from guardrail.invocation import Invocation, Past
 from guardrail.judge import Judgement, decide_again, judge, judge_at_once, with_opinions
 from guardrail.models import Verdict
-from guardrail.replay.depth import Depth, depth_between, needs_calls
+from guardrail.replay.depth import Depth, depth_between, needs_calls, needs_volume
 from guardrail.replay.remembered import detectors_for, past_of
 from guardrail.replay.stored import NEEDED, Stored, load_stored
 from policies.decision import Decision, decide, missing_name
@@ -57,7 +57,8 @@ def replay(
     Raises NoRuleset where nothing is in force in this process.
     """
     depth = depth or depth_between(in_force or active_ruleset(), ruleset)
-    for stored in load_stored(verdicts, with_calls=depth is Depth.JUDGED or needs_calls(ruleset)):
+    with_calls = depth is Depth.JUDGED or needs_calls(ruleset)
+    for stored in load_stored(verdicts, with_calls=with_calls, with_volume=needs_volume(ruleset)):
         if deadline is not None and time.monotonic() >= deadline:
             return
         yield judged_by(stored, ruleset, depth)
@@ -85,7 +86,9 @@ def _redecided(stored: Stored, ruleset: Ruleset) -> tuple[Decision | None, str]:
     if not stored.never_read and needs_calls(ruleset):
         if stored.call is None:
             return None, stored.unreadable
-        again = decide_again(stored.call, ruleset, signals=signals, degraded=verdict.degraded, clock=time.monotonic)
+        again = decide_again(
+            stored.call, _past(stored), ruleset, signals=signals, degraded=verdict.degraded, clock=time.monotonic
+        )
         modifies = any(ruleset.action_for(signal.name, again.profile) is Action.MODIFY for signal in again.signals)
         if modifies and not stored.incomplete:
             # what there is to take out is not kept
@@ -105,7 +108,7 @@ def _judged(stored: Stored, ruleset: Ruleset) -> tuple[Decision | None, str]:
     call, verdict = stored.call, stored.verdict
     if call is None:
         return None, stored.unreadable
-    past = past_of(stored.signals, verdict.degraded)
+    past = _past(stored)
     deadline = time.monotonic() + _CALL_SECONDS
     again = partial(judge, past=past, ruleset=ruleset, deadline=deadline, clock=time.monotonic)
     judgement = _at_once(stored, call, ruleset) if verdict.deferred else None
@@ -129,12 +132,17 @@ def _at_once(stored: Stored, call: Invocation, ruleset: Ruleset) -> Judgement | 
         return None
     return judge_at_once(
         call,
-        past_of(stored.signals, stored.verdict.degraded),
+        _past(stored),
         ruleset,
         deadline=time.monotonic() + _CALL_SECONDS,
         clock=time.monotonic,
         detectors=detectors_for(stored.signals, ruleset, AT_ONCE),
     )
+
+
+def _past(stored: Stored) -> Past:
+    verdict = stored.verdict
+    return past_of(stored.signals, verdict.degraded, at=verdict.received_at, calls_this_hour=stored.calls_this_hour)
 
 
 def _modified(stored: Stored, call: Invocation, judgement: Judgement, ruleset: Ruleset) -> Judgement:
@@ -147,7 +155,7 @@ def _modified(stored: Stored, call: Invocation, judgement: Judgement, ruleset: R
     def judge_again(smaller: Invocation) -> Judgement:
         return judge(
             smaller,
-            past_of(stored.signals, stored.verdict.degraded),
+            _past(stored),
             ruleset,
             deadline=time.monotonic() + _CALL_SECONDS,
             clock=time.monotonic,

@@ -4,8 +4,10 @@ Two queries for some calls at a time; one transcript is unpacked at a time, sinc
 """
 
 import uuid
+from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from functools import partial
 from itertools import islice
 from typing import Any
@@ -15,6 +17,7 @@ import zstandard
 from guardrail.insiders import NAME as INSIDER_EDIT
 from guardrail.invocation import Invocation
 from guardrail.models import Orchestrator, Transcript, Verdict
+from guardrail.verdict_id import floor_id
 from guardrail.webhook import WIRES
 from guardrail.wire import Unreadable
 from policies.decision import ALLOWED_ONCE, FATAL, missing_name
@@ -29,6 +32,8 @@ NEEDED = (
 )  # fmt: skip
 # Compressed bodies read at once: a few megabytes as a rule, 200 where every call has the largest body.
 _AT_ONCE = 25
+# Hours of agents that are remembered; a busy one has some thousand calls.
+_MOST_HOURS = 2_000
 _MAX_BYTES = 64_000_000
 
 
@@ -50,6 +55,7 @@ class Stored:
     call: Invocation | None = None
     arguments: Callable[[], Any] | None = None
     unreadable: str = ""
+    calls_this_hour: int | None = None
 
     @property
     def incomplete(self) -> bool:
@@ -64,17 +70,20 @@ class Stored:
         return not FATAL.isdisjoint(map(missing_name, self.verdict.degraded))
 
 
-def load_stored(verdicts: Iterable[Verdict], *, with_calls: bool) -> Iterator[Stored]:
+def load_stored(verdicts: Iterable[Verdict], *, with_calls: bool, with_volume: bool = False) -> Iterator[Stored]:
     """The calls of these verdicts (with the columns in NEEDED), in their order.
 
-    Raises nothing for what a verdict or a transcript holds.
+    `with_volume` counts the calls of the agent that hour, a query for each hour of each agent. Raises nothing for what
+    a verdict or a transcript holds.
     """
     slugs = dict(Orchestrator.objects.values_list("pk", "slug")) if with_calls else {}
+    counting = _Hours() if with_volume else None
     remaining = iter(verdicts)
     while some := list(islice(remaining, _AT_ONCE)):
         bodies = _load_bodies([verdict.pk for verdict in some]) if with_calls else {}
         for verdict in some:
-            yield _stored(verdict, bodies, slugs, with_calls=with_calls)
+            stored = _stored(verdict, bodies, slugs, with_calls=with_calls)
+            yield replace(stored, calls_this_hour=counting.calls_until(verdict)) if counting else stored
 
 
 def _load_bodies(ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, bytes]:
@@ -100,6 +109,24 @@ def _stored(
         return stored(**_call_of(verdict, bodies, slugs))
     except _NoCall as error:
         return stored(unreadable=str(error))
+
+
+class _Hours:
+    """How many calls an agent had made in an hour by the time of one of them, that one included."""
+
+    def __init__(self) -> None:
+        self._read: dict[tuple[str, datetime], list[uuid.UUID]] = {}
+
+    def calls_until(self, verdict: Verdict) -> int:
+        hour = verdict.received_at.replace(minute=0, second=0, microsecond=0)
+        ids = self._read.get((verdict.agent_id, hour))
+        if ids is None:
+            if len(self._read) >= _MOST_HOURS:
+                self._read.clear()
+            until = floor_id(hour + timedelta(hours=1))
+            rows = Verdict.objects.filter(agent_id=verdict.agent_id, id__gte=floor_id(hour), id__lt=until)
+            ids = self._read[verdict.agent_id, hour] = list(rows.order_by("id").values_list("pk", flat=True))
+        return bisect_right(ids, verdict.pk)
 
 
 class _NoCall(ValueError):
