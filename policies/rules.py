@@ -21,7 +21,8 @@ LIFTED_BY = "lifted_by"
 # Somebody's word on this very agent, document or destination: no rule and no exception speaks louder.
 NEVER_LIFTED = frozenset({*ACTIONS, "destination_confirmed_malicious"})
 MAX_RULES = 500
-_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
+# With `rule_watched.` before it a name must fit where verdicts keep the name of a signal: 60 characters.
+_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
 _LONGEST = {"title": 200, "explanation": 1_000}
 
 
@@ -144,7 +145,7 @@ def compile_rule(entry: Mapping[str, Any]) -> Rule:
     name = _text(entry, "name")
     if not _NAME.fullmatch(name):
         raise RuleError(
-            f"the name is `{name[:80]}`, expected lower case letters, digits and dashes, at most 64", member="name"
+            f"the name is `{name[:80]}`, expected lower case letters, digits and dashes, at most 40", member="name"
         )
     then = _choice(_THEN, entry.get("then"), "then")
     stage = _choice({stage.value: stage for stage in Stage}, entry.get("stage", "enforce"), "stage")

@@ -151,6 +151,18 @@ def test_a_rule_that_modifies_blanks_the_arguments_it_names(asking: Asking) -> N
     assert answer.body["modified_arguments"] == {"id": "42", "note": "[removed by Guardrail]"}
 
 
+def test_a_rule_with_the_longest_name_decides_and_the_verdict_is_kept(asking: Asking) -> None:
+    name = "o" * 40
+    publish_rules({**rule("tool.kind == 'pay'"), "name": name})
+    asking.analyze(payment())
+    assert Verdict.objects.get().deciding_signal == f"rule.{name}"
+
+
+def test_a_longer_name_is_refused(asking: Asking) -> None:
+    with pytest.raises(ValueError, match="at most 40"):
+        publish_rules({**rule("tool.kind == 'pay'"), "name": "o" * 41})
+
+
 def test_a_rule_nobody_can_read_is_never_published(asking: Asking) -> None:
     with pytest.raises(ValueError, match=r"`tool\.kid` is no field, expected `tool\.kind`"):
         publish_rules(rule("tool.kid == 'pay'"))
