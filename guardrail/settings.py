@@ -55,6 +55,15 @@ def _number(low: int, high: int) -> Callable[[str], int]:
     return convert
 
 
+def _one_of(*allowed: str) -> Callable[[str], str]:
+    def convert(raw: str) -> str:
+        if raw.lower() not in allowed:
+            raise ValueError(" or ".join(f"`{word}`" for word in allowed))
+        return raw.lower()
+
+    return convert
+
+
 def _words(raw: str) -> list[str]:
     return [word.strip() for word in raw.split(",") if word.strip()]
 
@@ -118,6 +127,8 @@ ALLOW_ONCE_MINUTES = _read("GUARDRAIL_ALLOW_ONCE_MINUTES", 60, _number(1, 7 * 24
 # Days, and calls, for which an agent is only learnt from before anything about it can be unusual.
 LEARNING_DAYS = _read("GUARDRAIL_LEARNING_DAYS", 3, _number(1, 60))
 LEARNING_CALLS = _read("GUARDRAIL_LEARNING_CALLS", 200, _number(20, 100_000))
+# Whether somebody else must approve a policy before it is published; `auto` = where two people may change policy.
+FOUR_EYES = _read("GUARDRAIL_FOUR_EYES", "auto", _one_of("auto", "on", "off"))
 # Where Entra's signing keys and version 2 issuers live; another one in a sovereign cloud.
 ENTRA_AUTHORITY = _read("GUARDRAIL_ENTRA_AUTHORITY", "https://login.microsoftonline.com", _url("http", "https"))
 # The issuer prefix of version 1 tokens.

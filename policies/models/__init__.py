@@ -19,7 +19,7 @@ from policies.models.knowledge import (
 )
 from policies.models.lists import Destination, DestinationRevision
 from policies.models.opinions import SecondOpinion
-from policies.models.policy import PolicyVersion, RulesetSerial
+from policies.models.policy import PolicyDraft, PolicyDraftRevision, PolicyVersion, RulesetSerial
 from policies.models.restrictions import NotDone, ResponseRule, ResponseSettings, Restriction
 
 __all__ = [
@@ -45,6 +45,8 @@ __all__ = [
     "KnowledgeEvent",
     "ModeChoice",
     "NotDone",
+    "PolicyDraft",
+    "PolicyDraftRevision",
     "PolicyVersion",
     "ResponseRule",
     "ResponseSettings",

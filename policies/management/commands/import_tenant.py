@@ -1,15 +1,15 @@
 """`manage.py import_tenant FILE...`: takes in tenant documents, all of them or none."""
 
 import json
-from collections.abc import Iterator
 from dataclasses import asdict
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
-import jsonschema
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import transaction
 
+from policies.schema_errors import schema_errors
 from policies.services.tenant import import_tenant
 from policies.tenant import TenantError, tenant_document, unread_members
 
@@ -59,40 +59,9 @@ def _load_document(file: Path) -> dict[str, Any]:
     except (ValueError, RecursionError) as error:
         raise TenantError(f"is not JSON ({error}), expected one JSON object") from None
     schema = json.loads(SCHEMA.read_text())
-    lines = list(_schema_errors(document, schema))[:_SHOWN_ERRORS]
+    lines = [f"`{error.json_path}` {error.text}" for error in islice(schema_errors(document, schema), _SHOWN_ERRORS)]
     if lines:
         raise TenantError("\n".join(lines))
     tenant_document(document)
     checked: dict[str, Any] = document
     return checked
-
-
-def _schema_errors(document: Any, schema: dict[str, Any]) -> Iterator[str]:
-    for error in jsonschema.Draft202012Validator(schema).iter_errors(document):
-        innermost = jsonschema.exceptions.best_match([error]) or error
-        while innermost.context:
-            # of several allowed forms, the one that got furthest is the one that was meant
-            innermost = max(innermost.context, key=lambda inner: len(inner.absolute_path))
-        yield f"`{innermost.json_path}` {_complaint(innermost)}"
-
-
-def _complaint(error: jsonschema.ValidationError) -> str:
-    instance: Any = error.instance
-    wanted: Any = error.validator_value
-    found = json.dumps(instance, ensure_ascii=False)
-    found = found if len(found) <= 60 else f"{found[:57]}..."
-    match error.validator:
-        case "type":
-            return f"is `{found}`, expected {wanted if isinstance(wanted, str) else ' or '.join(wanted)}"
-        case "enum":
-            allowed = [str(value) for value in wanted if value]
-            return f"is `{found}`, expected one of {', '.join(allowed)}"
-        case "required":
-            missing = [name for name in wanted if name not in instance]
-            return f"has no `{missing[0]}`, expected an object with it"
-        case "minLength" | "minProperties":
-            return f"is `{found}`, expected {wanted} or more"
-        case "maxLength":
-            return f"is `{found}`, expected at most {wanted} characters"
-        case _:
-            return f"is `{found}`, which the schema does not allow: {str(error.message)[:120]}"

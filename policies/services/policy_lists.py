@@ -1,0 +1,131 @@
+"""The lists that a policy document may bring along: how they differ from what is stored, and applying them.
+
+They are tables of their own and no part of a version. An imported document's entries are shown as differences; they are
+added and changed with the publication of the draft, if whoever publishes it says so. Nothing is ever removed this way.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.contrib.auth.models import AbstractBaseUser
+from django.db import transaction
+from django.db.models import QuerySet
+
+from policies import audit
+from policies.access import Permission, require
+from policies.models import Agent, DataClass, Destination
+from policies.services.publish import changed
+
+# What an entry may say, by list, beside its key.
+_KEYS = {"destinations": "value", "data_classes": "name", "agents": "id"}
+_FIELDS: Mapping[str, tuple[str, ...]] = {
+    "destinations": ("standing", "note"),
+    "data_classes": ("may_leave", "terms", "labels"),
+    "agents": ("mode", "profile", "fail_posture"),
+}
+_ROWS_AT_ONCE = 1000
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ListChange:
+    """One entry that is not stored as the document says. `before` None = it is new; both hold only what differs."""
+
+    member: str
+    name: str
+    before: Mapping[str, Any] | None
+    after: Mapping[str, Any]
+
+    @property
+    def missing(self) -> bool:
+        """An agent that is not in the inventory: it is left out, for a policy does not register anybody."""
+        return self.member == "agents" and self.before is None
+
+
+def load_list_changes(lists: Mapping[str, Sequence[Mapping[str, Any]]]) -> tuple[ListChange, ...]:
+    """What `lists` would change. One query a list that has entries."""
+    return tuple(change for member in _KEYS if lists.get(member) for change in _differences(member, lists[member]))
+
+
+def load_lists() -> dict[str, list[dict[str, Any]]]:
+    """Everything stored that an export carries. Three queries."""
+    return {
+        "destinations": [_without_blanks(row) for row in Destination.objects.values("value", *_FIELDS["destinations"])],
+        "data_classes": list(DataClass.objects.values("name", *_FIELDS["data_classes"])),
+        "agents": [
+            _without_blanks({"id": agent_id, "name": name, **dict(zip(_FIELDS["agents"], told, strict=True))})
+            for agent_id, name, *told in Agent.objects.filter(registered=True)
+            .exclude(mode="", profile="", fail_posture="")
+            .values_list("agent_id", "name", *_FIELDS["agents"])
+        ],
+    }
+
+
+@transaction.atomic
+def apply_lists(lists: Mapping[str, Sequence[Mapping[str, Any]]], *, actor: AbstractBaseUser | None) -> int:
+    """Add and change what differs; returns how many entries. One audit entry a list, with every name."""
+    require(actor, Permission.CHANGE_POLICY)
+    changes = [change for change in load_list_changes(lists) if not change.missing]
+    for member in _KEYS:
+        found = [change for change in changes if change.member == member]
+        if found:
+            _WRITERS[member](found)
+            names = [change.name for change in found]
+            audit.record(actor=actor, action="lists.applied", list=member, entries=len(names), names=names[:200])
+    if changes:
+        changed()
+    return len(changes)
+
+
+def _differences(member: str, entries: Sequence[Mapping[str, Any]]) -> Iterator[ListChange]:
+    told = {_key_of(member, entry): entry for entry in entries}
+    stored = _stored(member, list(told))
+    for name, entry in told.items():
+        fields = {field: entry[field] for field in _FIELDS[member] if field in entry}
+        row = stored.get(name)
+        if row is None:
+            yield ListChange(member=member, name=name, before=None, after=fields)
+        elif differing := [field for field in fields if row[field] != fields[field]]:
+            before = {field: row[field] for field in differing}
+            yield ListChange(member=member, name=name, before=before, after={f: fields[f] for f in differing})
+
+
+def _key_of(member: str, entry: Mapping[str, Any]) -> str:
+    name = str(entry[_KEYS[member]]).strip()
+    return name.lower() if member == "destinations" else name
+
+
+def _stored(member: str, names: list[str]) -> dict[str, dict[str, Any]]:
+    fields = _FIELDS[member]
+    found: QuerySet[Any] = {
+        "destinations": Destination.objects.filter(value__in=names),
+        "data_classes": DataClass.objects.filter(name__in=names),
+        "agents": Agent.objects.filter(agent_id__in=names, registered=True),
+    }[member]
+    key = {"destinations": "value", "data_classes": "name", "agents": "agent_id"}[member]
+    return {name: dict(zip(fields, values, strict=True)) for name, *values in found.values_list(key, *fields)}
+
+
+def _write_destinations(changes: Sequence[ListChange]) -> None:
+    rows = [Destination(value=change.name, **change.after) for change in changes if change.before is None]
+    Destination.objects.bulk_create(rows, batch_size=_ROWS_AT_ONCE, ignore_conflicts=True)
+    for change in changes:
+        if change.before is not None:
+            Destination.objects.filter(value=change.name).update(**change.after)
+
+
+def _write_classes(changes: Sequence[ListChange]) -> None:
+    for change in changes:
+        DataClass.objects.update_or_create(name=change.name, defaults=dict(change.after))
+
+
+def _write_agents(changes: Sequence[ListChange]) -> None:
+    for change in changes:
+        Agent.objects.filter(agent_id=change.name, registered=True).update(**change.after)
+
+
+_WRITERS = {"destinations": _write_destinations, "data_classes": _write_classes, "agents": _write_agents}
+
+
+def _without_blanks(row: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in row.items() if value != ""}
