@@ -43,6 +43,8 @@ SIGNALS = {
     "second_opinion": "Another engine objects",
     "personal_data_leaving": "Personal data leaving",
     "destination_new": "Destination new to this agent",
+    "tool_outside_charter": "Tool outside the agent's charter",
+    "destination_outside_charter": "Destination outside the agent's charter",
     "sink_ahead": "Harm likely next",
     "insider_suspected": "Several unusual things by one user",
     "user_volume_unusual": "More than this user usually does",

@@ -267,6 +267,8 @@ _BEFORE_DEED = {
     "laundered_destination": "Destination planted in a record",
     "relayed_destination": "Another agent's order",
     "destination_denied": "Denied destination",
+    "tool_outside_charter": "Outside its charter",
+    "destination_outside_charter": "Outside its charter",
     "indicator_matched": "On a list of threats",
     "indicator_matched_low": "On a list of threats",
     "destination_newly_registered": "Newly registered domain",

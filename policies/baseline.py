@@ -66,6 +66,9 @@ BASELINE: dict[str, Any] = {
         # An instruction led another agent there, and was blocked; confirmed = an analyst said that it was an attack
         "destination_stopped_elsewhere": _HOLD,
         "destination_confirmed_malicious": _BLOCK,
+        # Outside what a person wrote down that the agent is for
+        "tool_outside_charter": _NOTICE,
+        "destination_outside_charter": _NOTICE,
         "personal_data_leaving": _NOTICE,
         "destination_new": _NOTICE,
         # One of ours last edited the text an instruction stands in: tells, and decides nothing

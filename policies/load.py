@@ -2,7 +2,7 @@
 
 The document is also the local snapshot a web process judges by when it starts without Postgres.
 On the hot path `active_ruleset` is one attribute read. A background thread calls `refresh` (one query of one row,
-thirteen more when the serial moved).
+fourteen more when the serial moved).
 """
 
 import uuid
@@ -18,6 +18,7 @@ from policies.fingerprints import encode
 from policies.intelligence import index as indicator_index
 from policies.models import (
     Agent,
+    Charter,
     ClassifiedFile,
     DataClass,
     Destination,
@@ -99,23 +100,14 @@ def forget() -> None:
 
 
 def load_document() -> dict[str, Any]:
-    """The ruleset document of the newest policy version with today's lists and inventory. 11 queries, or 13."""
+    """The ruleset document of the newest policy version with today's lists and inventory. 12 queries, or 14."""
     version = PolicyVersion.objects.first()
     if version is None:
         raise NoRuleset("no policy is published")
     return {
         **version.document,
         "version": version.number,
-        "agents": [
-            {
-                "id": agent.agent_id,
-                "name": agent.name,
-                "mode": agent.mode,
-                "profile": agent.profile,
-                "fail_posture": agent.fail_posture,
-            }
-            for agent in Agent.objects.exclude(registered=False, mode="", profile="", fail_posture="")
-        ],
+        "agents": _load_agents(),
         "environments": [
             {"id": environment.environment_id, "mode": environment.mode}
             for environment in Environment.objects.exclude(mode="")
@@ -132,6 +124,31 @@ def load_document() -> dict[str, Any]:
         "opinions": [opinion_entry(opinion) for opinion in SecondOpinion.objects.filter(enabled=True)],
         "restrictions": _load_restrictions(),
     }
+
+
+def _load_agents() -> list[dict[str, Any]]:
+    """Those an admin decided something for, with their charters. Two queries."""
+    charters = {
+        agent_id: {"tools": tools, **({"destinations": destinations} if limited else {})}
+        for agent_id, tools, limited, destinations in Charter.objects.values_list(
+            "agent_id", "tools", "limits_destinations", "destinations"
+        )
+    }
+    decided = Agent.objects.exclude(registered=False, mode="", profile="", fail_posture="", process="")
+    return [
+        {
+            "id": agent_id,
+            "name": name,
+            "mode": mode,
+            "profile": profile,
+            "fail_posture": fail_posture,
+            "process": process,
+            **({"charter": charters[agent_id]} if agent_id in charters else {}),
+        }
+        for agent_id, name, mode, profile, fail_posture, process in decided.values_list(
+            "agent_id", "name", "mode", "profile", "fail_posture", "process"
+        )
+    ]
 
 
 def opinion_entry(opinion: SecondOpinion) -> dict[str, Any]:

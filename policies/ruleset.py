@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, TypeVar
 
+from policies.charters import Charter, compile_charter
 from policies.choices import (
     Action as Action,
     AskedFor as AskedFor,
@@ -32,7 +33,10 @@ SECOND_OPINION = "second_opinion"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class AgentRule:
-    """What an admin decided for one agent; None = the default of its environment or of the policy."""
+    """What an admin decided for one agent; None = the default of its environment or of the policy.
+
+    `process` is the business process it works in; `charter` None = none is pinned.
+    """
 
     agent_id: str
     name: str = ""
@@ -40,6 +44,7 @@ class AgentRule:
     profile: Profile | None = None
     fail_posture: FailPosture | None = None
     process: str = ""
+    charter: Charter | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -335,6 +340,7 @@ def _agent(entry: Mapping[str, Any]) -> AgentRule:
         profile=_choice(Profile, entry["profile"], where) if entry.get("profile") else None,
         fail_posture=_choice(FailPosture, entry["fail_posture"], where) if entry.get("fail_posture") else None,
         process=entry.get("process", ""),
+        charter=compile_charter(entry["charter"]) if entry.get("charter") is not None else None,
     )
 
 

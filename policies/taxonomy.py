@@ -95,6 +95,8 @@ TAGS: dict[str, tuple[Tag, ...]] = {
     "step_unusual": (_TOOL_MISUSE, _ROGUE_AGENTS),
     "unlike_its_kind": (_TOOL_MISUSE, _ROGUE_AGENTS),
     "destination_denied": (_TOOL_MISUSE, _EXFILTRATION),
+    "tool_outside_charter": (_EXCESSIVE_AGENCY, _TOOL_MISUSE, _ROGUE_AGENTS, _TOOL_INVOCATION),
+    "destination_outside_charter": (_EXCESSIVE_AGENCY, _TOOL_MISUSE, _ROGUE_AGENTS, _EXFILTRATION),
     "indicator_matched": (_TOOL_MISUSE, _EXFILTRATION),
     "indicator_matched_low": (_TOOL_MISUSE, _EXFILTRATION),
     "indicator_matched_noted": (_TOOL_MISUSE, _EXFILTRATION),

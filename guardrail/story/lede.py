@@ -26,6 +26,8 @@ _PLACES = {
     "indicator_matched_low": "which a list of threats names",
     "lookalike_destination": "which poses as {resembled}",
     "destination_newly_registered": "which was registered only lately",
+    "destination_outside_charter": "which its charter does not name",
+    "tool_outside_charter": "which is outside its charter",
 }
 # What memory knows of such a call.
 _BEFORE = {

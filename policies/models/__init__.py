@@ -9,7 +9,18 @@ from policies.models.intelligence import (
     IndicatorSource,
     IndicatorUpload,
 )
-from policies.models.inventory import Agent, AgentDay, Environment, ModeChoice, SeenTool, Tool
+from policies.models.inventory import (
+    Agent,
+    AgentChange,
+    AgentDay,
+    AgentImport,
+    Charter,
+    Environment,
+    GrantedTool,
+    ModeChoice,
+    SeenTool,
+    Tool,
+)
 from policies.models.knowledge import (
     DocumentQuote,
     DocumentRevision,
@@ -24,8 +35,11 @@ from policies.models.restrictions import NotDone, ResponseRule, ResponseSettings
 
 __all__ = [
     "Agent",
+    "AgentChange",
     "AgentDay",
+    "AgentImport",
     "AuditEntry",
+    "Charter",
     "ClassifiedFile",
     "DataClass",
     "Destination",
@@ -36,6 +50,7 @@ __all__ = [
     "DocumentUse",
     "Environment",
     "FingerprintIndex",
+    "GrantedTool",
     "Indicator",
     "IndicatorIndex",
     "IndicatorSighting",
