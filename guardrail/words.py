@@ -2,6 +2,7 @@
 
 from guardrail.wire.second_opinion import MISSING_IN_WORDS
 from policies.regime import Regime
+from policies.rules import IN_FORCE, WATCHED
 from policies.ruleset import SECOND_OPINION
 
 SIGNALS = {
@@ -96,6 +97,9 @@ FACTS = {
     "observed": "This time",
     "restriction": "Restriction",
     "restriction_reason": "Why it was made",
+    "rule_title": "Rule",
+    "clause": "Condition",
+    "lifted_by": "Let through by",
 }
 # kind -> (icon, words); `output` and `history` are followed by which one
 ORIGINS = {
@@ -109,6 +113,7 @@ ORIGINS = {
 # What decided, after `decided by`
 REGIMES = {
     Regime.PERSON: "a person's word",
+    Regime.RULE: "a rule of the policy",
     Regime.HARD_RULE: "a hard rule",
     Regime.MARKED_INSTRUCTION: "a hidden or marked instruction",
     Regime.FOLLOWED_INSTRUCTION: "an instruction nobody here gave",
@@ -147,6 +152,9 @@ def signal_words(name: str) -> str:
     """A heading for a signal; one that is not in our list speaks for itself."""
     if name.startswith(f"{SECOND_OPINION}."):
         return f"Objection of {name.partition('.')[2]}"
+    for beginning, kind in ((IN_FORCE, "Rule"), (WATCHED, "Watched rule")):
+        if name.startswith(beginning):
+            return f"{kind} {name.removeprefix(beginning)}"
     return SIGNALS.get(name) or name.replace("_", " ").capitalize()
 
 

@@ -14,6 +14,7 @@ from typing import Any
 
 from policies.decision import missing_name
 from policies.restrictions import ACTIONS
+from policies.rules import IN_FORCE
 from policies.ruleset import SECOND_OPINION, host_of
 from policies.signal import Severity
 
@@ -316,6 +317,8 @@ def _title(found: _Found) -> str:
             title = "More calls without sign-in than the limit"
         case _ if name in _BEFORE_DEED:
             title = f"{_BEFORE_DEED[name]}: {_deed(found, where)}"
+        case _ if name.startswith(IN_FORCE):
+            title = f"{_cut(found.fact('rule_title'), 48)}: {_deed(found, where)}"
         case _ if found.fact("engine"):
             title = f"{_cut(found.fact('engine'), 40)} objects: {_deed(found, where)}"
         case _:

@@ -3,6 +3,7 @@
 import enum
 from collections.abc import Iterable
 
+from policies.rules import IN_FORCE
 from policies.ruleset import SECOND_OPINION
 from policies.signal import RECALLED
 
@@ -11,9 +12,10 @@ _PASSED = frozenset({"allow", "notice"})
 
 
 class Regime(enum.Enum):
-    """Strongest first, as they are asked: a person's word, then rules without exceptions, down to nothing at all."""
+    """Strongest first, as they are asked: a person, what an admin wrote, rules without exceptions, down to nothing."""
 
     PERSON = "person"
+    RULE = "rule"
     HARD_RULE = "hard_rule"
     MARKED_INSTRUCTION = "marked_instruction"
     FOLLOWED_INSTRUCTION = "followed_instruction"
@@ -56,6 +58,8 @@ def regime_of(*, signal: str, signatures: Iterable[str], would_have: str, failed
     known = Regime.SECOND_OPINION if signal.startswith(f"{SECOND_OPINION}.") else _BY_SIGNAL.get(signal)
     if known is Regime.PERSON:
         return known
+    if signal.startswith(IN_FORCE) and would_have not in _PASSED:
+        return Regime.RULE
     if would_have in _PASSED:
         return Regime.NOTHING
     if known is Regime.MARKED_INSTRUCTION and set(signatures) == {RECALLED}:

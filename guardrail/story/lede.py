@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from policies.rules import IN_FORCE
+
 _LONGEST_NAME = 90
 _INSTRUCTIONS = frozenset({"instruction_marked", "instruction_followed", "instruction_delegated"})
 _CARRIED = {
@@ -84,6 +86,9 @@ def lede_of(
         return f"{agent} is quarantined and planned {_cut(tool) or 'a call'}"
     if deciding in _RESTRICTED:
         return f"{agent} planned {_cut(tool) or 'a call'} {_RESTRICTED[deciding]}"
+    if deciding.startswith(IN_FORCE):
+        deed = _deed(tool_kind, tool, target, what="something")
+        return f"{agent} planned to {deed}, which meets the rule “{_cut(facts.get('rule_title', ''))}”"
     if not tool:
         return "A call came in that could not be read"
     return f"{agent} planned {_cut(tool)}" + (f" to {target}" if target else "")

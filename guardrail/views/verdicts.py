@@ -41,7 +41,7 @@ OUTCOMES = (
 FILTERS = ("q", "in", "outcome", "agent", "period")
 LONGEST_WORDS = 500
 SHORTEST_STAGE_MS = 0.1
-_NAMED = (Regime.HARD_RULE, Regime.SECOND_OPINION)
+_NAMED = (Regime.RULE, Regime.HARD_RULE, Regime.SECOND_OPINION)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

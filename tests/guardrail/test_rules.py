@@ -3,9 +3,13 @@
 from typing import Any
 
 import pytest
+from django.test import Client
+from django.utils import timezone
 
 from guardrail import housekeeper
 from guardrail.models import Verdict
+from investigations.intake import take_in
+from investigations.models import Investigation
 from policies.baseline import BASELINE
 from policies.services.publish import publish
 from tests.callers import Asking
@@ -167,3 +171,16 @@ def test_a_rule_nobody_can_read_is_never_published(asking: Asking) -> None:
     with pytest.raises(ValueError, match=r"`tool\.kid` is no field, expected `tool\.kind`"):
         publish_rules(rule("tool.kid == 'pay'"))
     assert asking.analyze(payment()).body["blockAction"] is False
+
+
+def test_a_person_sees_which_rule_stopped_the_call_and_what_met_it(asking: Asking, admin_client: Client) -> None:
+    publish_rules(rule(OVER_LIMIT, "hold", title="Payments over 10,000", explanation="A person looks at them."))
+    asking.analyze(payment("12,500.00 EUR"))
+    take_in(timezone.now())
+    investigation = Investigation.objects.get()
+    assert investigation.title == "Payments over 10,000: pay de02120300000000202051"
+    page = admin_client.get(f"/investigations/{investigation.pk}/").content.decode()
+    assert "which meets the rule “Payments over 10,000”" in page
+    assert "number(arguments.amount) &gt; 10000: true, arguments.amount is `12,500.00 EUR`" in page
+    verdict = admin_client.get(f"/verdicts/{Verdict.objects.get().pk}/").content.decode()
+    assert "a rule of the policy" in verdict
