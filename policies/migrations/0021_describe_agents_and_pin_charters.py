@@ -7,7 +7,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("policies", "0019_tell_lists_of_destinations_apart"),
+        ("policies", "0020_draft_policies_and_say_who_reviewed_them"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
