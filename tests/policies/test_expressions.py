@@ -1,6 +1,7 @@
 """The language of conditions: what it means is what CEL means, and what cannot be meant is said before it is saved."""
 
 import time
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -186,3 +187,10 @@ def test_the_dearest_condition_is_asked_in_bounded_time() -> None:
     assert dear.truth(known) is Truth.TRUE
     assert time.process_time() - started < 0.5
     assert dear.truth({"arguments": {"l": ["y"] * 1_001}}) is Truth.UNCLEAR
+
+
+def test_the_documentation_lists_every_field_with_its_values() -> None:
+    rows = (Path(__file__).parents[2] / "docs" / "conditions.md").read_text().splitlines()
+    for field in FIELDS:
+        values = f": {', '.join(field.choices)}" if field.choices else ""
+        assert f"| `{field.name}` | {field.kind.value} | {field.meaning}{values} |" in rows
