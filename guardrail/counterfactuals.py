@@ -410,7 +410,7 @@ def _leaving_class(case: Case, stopping: list[Signal]) -> Iterator[Variation]:
         if name in case.ruleset.data_classes or any(file.data_class == name for file in case.ruleset.files):
             known = case.ruleset.data_classes.get(name) or DataClass(name=name)
             classes = MappingProxyType({**case.ruleset.data_classes, name: replace(known, may_leave=True)})
-            ruleset = replace(case.ruleset, data_classes=classes)
+            ruleset = replace(case.ruleset, data_classes=classes, flows=case.ruleset.flows.without(name))
             yield _varied(case, Family.DATA_CLASS, f"data of the class {name} were allowed to leave", ruleset=ruleset)
 
 

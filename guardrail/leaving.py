@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from guardrail.case import Case
 from guardrail.destinations import EMAIL, URL, Target, argument_name
 from guardrail.text.normalise import decode_blob
-from policies.ruleset import Standing, ToolKind
+from policies.choices import Action, Standing, ToolKind
 
 _CARRYING = frozenset((ToolKind.SEND, ToolKind.SHARE, ToolKind.PAY, ToolKind.WRITE, ToolKind.EXECUTE))
 # Arguments a tool signs in with: the secret goes to the tool itself, not to a destination.
@@ -37,6 +37,44 @@ def outside(case: Case) -> tuple[Target, ...]:
     return tuple(
         target for target in case.targets if target.standing is not Standing.INTERNAL and _leads_out(target, case)
     )
+
+
+def reached(case: Case) -> tuple[Target, ...]:
+    """The destinations data may be held back from: those outside, and our own where a flow of the policy says so."""
+    if Standing.INTERNAL not in case.ruleset.flows.standings:
+        return outside(case)
+    return tuple(target for target in case.targets if _leads_out(target, case))
+
+
+def held_from(targets: tuple[Target, ...], data_class: str, case: Case) -> tuple[Target, ...]:
+    """Those of `targets` that data of the class may not simply go to; what a flow holds back most from comes first."""
+    ruleset = case.ruleset
+    held = [target for target in targets if ruleset.held_from(data_class, target.standing)]
+    return tuple(sorted(held, key=lambda target: -_strength(ruleset.flows.cell(data_class, target.standing))))
+
+
+def kept_from(targets: tuple[Target, ...], data_class: str, case: Case) -> tuple[Target, ...]:
+    """As `held_from` for what is dangerous whatever its class: where no flow speaks, to be outside is enough."""
+    flows = case.ruleset.flows
+
+    def is_kept(target: Target) -> bool:
+        cell = flows.cell(data_class, target.standing)
+        return target.standing is not Standing.INTERNAL if cell is None else cell is not Action.ALLOW
+
+    kept = filter(is_kept, targets)
+    return tuple(sorted(kept, key=lambda target: -_strength(flows.cell(data_class, target.standing))))
+
+
+def told_of(target: Target) -> str:
+    """A destination as the reason of a signal names it."""
+    if target.standing is Standing.INTERNAL:
+        return f"{target.value}, your own, which the policy keeps this data from"
+    return f"{target.value}, which is not one of your own destinations"
+
+
+def _strength(cell: Action | None) -> int:
+    """What no cell speaks of is done as without flows, which is most often a block."""
+    return Action.BLOCK if cell is None else cell
 
 
 def _leads_out(target: Target, case: Case) -> bool:

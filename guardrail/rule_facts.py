@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import Any
 
 from guardrail.case import Case
+from guardrail.data_classes import carried_classes
 from guardrail.named_documents import named_documents
 from guardrail.text.storable import opened_json
 from policies.expressions.vocabulary import WEEKDAYS
@@ -38,11 +39,6 @@ def with_rules(case: Case, signals: Found) -> list[Signal]:
         conversation=call.conversation_id or f"{call.agent_id}\0{call.user_id}",
         paths=tuple(argument.path for argument in call.arguments if argument.value != REMOVED),
     )
-
-
-def data_classes_of(signals: Found) -> tuple[str, ...]:
-    """The classes of data that were found in what the call carries."""
-    return tuple(dict.fromkeys(value for signal in signals for name, value in signal.facts if name == "data_class"))
 
 
 def _arguments(case: Case) -> Any:
@@ -85,7 +81,7 @@ _FIELDS: Mapping[str, Callable[[Case, Found], Any]] = MappingProxyType(
         "destinations": lambda case, _: tuple(dict.fromkeys(target.value for target in case.targets)),
         "destination.domains": lambda case, _: tuple(dict.fromkeys(host_of(target.value) for target in case.targets)),
         "destination.standings": lambda case, _: tuple(dict.fromkeys(target.standing.value for target in case.targets)),
-        "data.classes": lambda _, signals: data_classes_of(signals),
+        "data.classes": carried_classes,
         "documents": lambda case, _: _documents(case),
         "signals": lambda _, signals: tuple(dict.fromkeys(signal.name for signal in signals)),
         "profile": lambda case, _: case.rules.profile.value,

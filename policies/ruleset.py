@@ -18,9 +18,11 @@ from policies.choices import (
 )
 from policies.destinations import NO_DESTINATIONS, Destinations, compile_destinations
 from policies.fingerprints import NOTHING, Fingerprints, compile_fingerprints
+from policies.flows import GOVERNED, NO_FLOWS, FlowError, Flows, compile_flows
 from policies.hosts import host_of as host_of
 from policies.intelligence.index import NO_INDICATORS, Indicators, compile_indicators
 from policies.intelligence.lookalike import Lookalikes
+from policies.recognition.recognisers import NO_RECOGNITION, Recognition, compile_recognition
 from policies.restrictions import ACTIONS, NO_RESTRICTIONS, Restrictions, compile_restrictions
 from policies.rules import LIFTED_BY, NO_RULES, RuleError, Rules, actions_of, compile_rules
 from policies.signal import Signal
@@ -61,11 +63,13 @@ class ClassifiedFile:
 class DataClass:
     """A class of data; not `may_leave` = only to inside destinations.
 
-    `terms` mark it in a text, `labels` are the names or ids of sensitivity labels that mean it.
+    `terms` mark it in a text, `labels` are the names or ids of sensitivity labels that mean it. `rank` grows with how
+    much it is protected.
     """
 
     name: str
     may_leave: bool = False
+    rank: int = 0
     terms: tuple[str, ...] = ()
     labels: tuple[str, ...] = ()
 
@@ -128,6 +132,8 @@ class Ruleset:
     restrictions: Restrictions = NO_RESTRICTIONS
     indicators: Indicators = NO_INDICATORS
     rules: Rules = NO_RULES
+    flows: Flows = NO_FLOWS
+    recognition: Recognition = NO_RECOGNITION
 
     def for_call(self, *, agent_id: str, environment_id: str) -> CallRules:
         """The settings in force for one call: a restriction before agent before environment before policy default."""
@@ -149,14 +155,38 @@ class Ruleset:
         return Action.NOTICE if by_profile is None else by_profile.get(profile, Action.NOTICE)
 
     def action_on(self, signal: Signal, profile: Profile) -> Action:
-        """What policy does on this very signal: as on all of its name, but for one that was lifted."""
-        action = self.action_for(signal.name, profile)
+        """What policy does on this very signal: as on all of its name, but for one that was lifted.
+
+        What its flows say of the class of data found and the destination comes first.
+        """
+        action = self._flow_of(signal)
+        if action is None:
+            action = self.action_for(signal.name, profile)
         return min(action, Action.NOTICE) if signal.fact(LIFTED_BY) else action
 
     def may_leave(self, data_class: str) -> bool:
         """Whether data of this class may go outside; a class nobody described may not."""
         known = self.data_classes.get(data_class)
         return known is not None and known.may_leave
+
+    def held_from(self, data_class: str, standing: Standing) -> bool:
+        """Whether data of this class may not simply go to a destination of this standing."""
+        cell = self.flows.cell(data_class, standing)
+        if cell is not None:
+            return cell is not Action.ALLOW
+        return standing is not Standing.INTERNAL and not self.may_leave(data_class)
+
+    def known_class(self, name: str) -> str:
+        """The class an admin gave this name in whatever case, empty where none has it."""
+        lower = name.strip().lower()
+        return next((known for known in self.data_classes if known.lower() == lower), "")
+
+    def _flow_of(self, signal: Signal) -> Action | None:
+        """The cell for what a signal found and where that would go; None = no cell speaks of it."""
+        if not self.flows.cells or signal.name not in GOVERNED:
+            return None
+        data_class, standing = signal.fact("data_class"), signal.fact("destination_standing")
+        return self.flows.cell(data_class, Standing(standing)) if data_class and standing else None
 
     def class_of_label(self, label: str) -> str:
         """The class an admin mapped this label to, by its name or id; empty when none did."""
@@ -223,6 +253,8 @@ def compile_ruleset(document: Mapping[str, Any]) -> Ruleset:
         data_classes=MappingProxyType(
             {entry["name"]: _data_class(entry) for entry in document.get("data_classes", ())}
         ),
+        flows=_flows(document.get("flows")),
+        recognition=_recognition(document.get("data_classes", ())),
         fingerprints=compile_fingerprints(document.get("fingerprints", {})),
         opinions=tuple(map(compile_opinion, document.get("opinions", ()))),
         restrictions=compile_restrictions(document.get("restrictions", ())),
@@ -235,6 +267,20 @@ def _rules(entries: Sequence[Mapping[str, Any]]) -> Rules:
         return compile_rules(entries)
     except RuleError as error:
         raise RulesetError(f"rules: {error}") from error
+
+
+def _flows(member: Any) -> Flows:
+    try:
+        return compile_flows(member)
+    except FlowError as error:
+        raise RulesetError(str(error)) from error
+
+
+def _recognition(entries: Iterable[Mapping[str, Any]]) -> Recognition:
+    try:
+        return compile_recognition(entries)
+    except ValueError as error:
+        raise RulesetError(str(error)) from error
 
 
 def _actions(entries: Mapping[str, Mapping[str, str]]) -> Mapping[str, Mapping[Profile, Action]]:
@@ -326,6 +372,7 @@ def _data_class(entry: Mapping[str, Any]) -> DataClass:
     return DataClass(
         name=entry["name"],
         may_leave=bool(entry.get("may_leave", False)),
+        rank=int(entry.get("position", 0)),
         terms=tuple(entry.get("terms", ())),
         labels=tuple(entry.get("labels", ())),
     )

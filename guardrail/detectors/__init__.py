@@ -9,6 +9,7 @@ from guardrail.detectors import (
     chain_request,
     charter,
     classified,
+    data_classes,
     disobedience,
     double_request,
     exfiltration,
@@ -49,6 +50,7 @@ DETECTORS: tuple[tuple[str, Detect], ...] = (
     (tool_description.NAME, tool_description.detect),
     (exfiltration.NAME, exfiltration.detect),
     (classified.NAME, classified.detect),
+    (data_classes.NAME, data_classes.detect),
     (fingerprints.NAME, fingerprints.detect),
     (attribution.NAME, attribution.detect),
     # behind what shows the text itself, which tells more

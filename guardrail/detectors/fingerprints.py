@@ -5,19 +5,15 @@ by a mere count. Text of a document that may leave, and text the user typed, is 
 Cannot see: a summary in other words, single figures, a translation, fewer than about 20 words in a row.
 """
 
-import base64
-import binascii
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from guardrail.attachments import texts_in_full
 from guardrail.case import Case
 from guardrail.destinations import Target
 from guardrail.document_lines import LONGEST, lines_of, owners_of, prints_of
-from guardrail.leaving import Outgoing, outgoing, outside
-from guardrail.text.documents import UnreadableDocument, document_beginning
+from guardrail.leaving import Outgoing, held_from, reached, told_of
 from guardrail.text.fingerprint import find_copied, fingerprints_of
-from guardrail.text.normalise import decoded_views
-from guardrail.text.view import View
 from policies.fingerprints import Fingerprints
 from policies.signal import Evidence, Mark, Severity, Signal
 
@@ -44,13 +40,8 @@ _FORGOTTEN_BITS = 16
 # no time to judge an honest call with a great attachment, which then would be stopped for being late.
 _MAX_TEXT = 300_000
 _MAX_TEXTS = 400_000
-_SHORTEST_ATTACHMENT = 64
-_MAX_ATTACHED_XML = 600_000
-_MAX_ATTACHMENTS = 4
 # Documents whose copy is looked for in what tools returned; the rest shares less with the call.
 _MAX_TRACED = 5
-# A longer argument may be an encoded file, whose text is shorter.
-_MAX_ARGUMENT = 4_000_000
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -71,19 +62,19 @@ class _Copy:
 def detect(case: Case) -> list[Signal]:
     """At most one signal: the document of which most would leave."""
     index = case.ruleset.fingerprints
-    targets = outside(case) if index.documents else ()
+    targets = reached(case) if index.documents else ()
     if not targets:
         return []
     texts = []
     room = _MAX_TEXTS
-    for text in _texts(case):
+    for text in texts_in_full(case):
         read = text.text[: min(room, _MAX_TEXT)]
         texts.append((text, _prints(read, case)))
         room -= len(read)
         if room <= 0:
             break
-    copies = _without_users_own(_copies(index, case, [found for _, found in texts]), case)
-    copies.sort(key=lambda copy: -len(copy.fingerprints))
+    copies = _without_users_own(_copies(index, case, targets, [found for _, found in texts]), case)
+    copies.sort(key=lambda copy: (-_flow_of(copy, targets, case), -len(copy.fingerprints)))
     for copy in copies:
         if copy.contained:
             return [_signal(copy, texts, targets, case)]
@@ -94,6 +85,12 @@ def detect(case: Case) -> list[Signal]:
             return [_signal(traced, texts, targets, case)]
     whole = _with_earlier(case)
     return [_signal(whole, texts, targets, case)] if whole is not None else []
+
+
+def _flow_of(copy: _Copy, targets: tuple[Target, ...], case: Case) -> int:
+    """How much the policy's flows hold the document back from where it would go; 0 without flows."""
+    flows, data_class = case.ruleset.flows, case.ruleset.fingerprints.documents[copy.document].data_class
+    return max((flows.cell(data_class, target.standing) or 0 for target in targets), default=0)
 
 
 def _prints(text: str, case: Case) -> list[int]:
@@ -114,44 +111,14 @@ def _with_earlier(case: Case) -> _Copy | None:
     return None
 
 
-def _texts(case: Case) -> Iterator[Outgoing]:
-    """What leaves, in full, with what is encoded in it and attached files opened."""
-    opened = 0
-    for text in outgoing(case, longest=_MAX_ARGUMENT):
-        if text.decoded:
-            continue
-        is_blob = " " not in text.text[:200] and opened < _MAX_ATTACHMENTS
-        attached = _attached(text.text, case) if is_blob else ""
-        if attached:
-            opened += 1
-            yield Outgoing(argument=text.argument, text=attached, decoded=True)
-            continue
-        yield text
-        if not case.budget.spent():
-            for view, _ in decoded_views(View(text.text[:_MAX_TEXT])):
-                yield Outgoing(argument=text.argument, text=view.text, decoded=True)
-
-
-def _attached(value: str, case: Case) -> str:
-    """The text of a file sent as base64, also as a `data:` link; empty for anything else."""
-    blob = value.partition(";base64,")[2] if value.startswith("data:") else value
-    blob = "".join(blob.split()) if "\n" in blob[:200] else blob
-    if len(blob) < _SHORTEST_ATTACHMENT:
-        return ""
-    try:
-        content = base64.b64decode(blob.replace("-", "+").replace("_", "/") + "=" * (-len(blob) % 4), validate=True)
-        return document_beginning(content, most_xml=_MAX_ATTACHED_XML, budget=case.budget)
-    except (binascii.Error, ValueError, UnreadableDocument):
-        return ""
-
-
-def _copies(index: Fingerprints, case: Case, texts: Sequence[list[int]]) -> list[_Copy]:
+def _copies(index: Fingerprints, case: Case, targets: tuple[Target, ...], texts: Sequence[list[int]]) -> list[_Copy]:
     """Every held-back document with enough fingerprints in `texts` to look at, whichever text they are in."""
     shared: dict[int, set[int]] = {}
+    held = {name: bool(held_from(targets, name, case)) for name in {one.data_class for one in index.documents}}
     for fingerprint in {number for text in texts for number in text}:
         owners = list(index.documents_with(fingerprint))
         # what also stands in a document for everybody is no secret of the others
-        if not any(case.ruleset.may_leave(index.documents[owner].data_class) for owner in owners):
+        if all(held[index.documents[owner].data_class] for owner in owners):
             for owner in owners:
                 shared.setdefault(owner, set()).add(fingerprint)
     copies = []
@@ -228,7 +195,7 @@ def _signal(
     document = case.ruleset.fingerprints.documents[copy.document]
     count = len(copy.fingerprints) + copy.earlier
     share = f"{max(1, min(100, round(100 * count / document.size)))} %"
-    target = targets[0]
+    target = next(iter(held_from(targets, document.data_class, case)), targets[0])
     text = max(texts, key=lambda text: len(copy.fingerprints.intersection(text[1])))[0]
     evidence = [_quoted(text, copy, case)]
     through = f", {WITH_EARLIER}" if copy.earlier else ""
@@ -251,7 +218,7 @@ def _signal(
         name="classified_data_leaving",
         severity=Severity.CRITICAL,
         reason=(
-            f"Classified data would go to {target.value}, which is not one of your own destinations: {share} of the"
+            f"Classified data would go to {told_of(target)}: {share} of the"
             f" text of `{document.name}`, classified {document.data_class}{through}."
         ),
         evidence=(*evidence, Evidence(source="argument", path=target.argument, quote=target.value, mark=Mark.VALUE)),

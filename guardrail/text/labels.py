@@ -107,6 +107,16 @@ def identity_of(passages: Iterable[Passage], holder: str) -> Iterator[str]:
             yield passage.text
 
 
+def things_in(passages: Iterable[Passage]) -> Iterator[tuple[str, str]]:
+    """(holder, what it is called) of every document, file or other thing in a source that has a name, id or path."""
+    for passage in passages:
+        place, name = _split(passage.path)
+        if name in _IDENTITY and 4 <= len(passage.text) <= 500:
+            # where a file lies is told in an object of its own
+            outer, inner = _split(place)
+            yield (outer if inner == "parentreference" else place), passage.text
+
+
 def is_under(path: str, holder: str) -> bool:
     """Whether `path` is a field of what stands at `holder`."""
     return not holder or path == holder or path.startswith((f"{holder}.", f"{holder}[", f"{holder}/"))

@@ -11,6 +11,7 @@ from guardrail.detectors import DETECTORS
 from guardrail.text.reading import forget_readings
 from policies.ruleset import Action, ToolKind
 from tests.guardrail.cases import a_call, a_ruleset, judged
+from tests.guardrail.samples.data_classes import MANY
 from tests.guardrail.samples.fingerprints import KNOWN
 
 PIECES = {
@@ -115,7 +116,7 @@ def test_it_reads_100_kB_of_anything_in_time(piece: str) -> None:
             outputs=[("read_file", text)], arguments={**MAIL, "body": f"{text[:50_000]} https://x.example/?d={text}"}
         ),
     ]
-    documents: dict[str, Any] = dict(KNOWN)
+    documents: dict[str, Any] = {**KNOWN, "data_classes": [*KNOWN["data_classes"], *MANY["data_classes"]]}
     timings = [timing for call in calls for timing in judged(call, clock=time.process_time, **documents).timings]
 
     # generous: the slowest takes 0.5 s on two busy cores (2026-11); anything quadratic takes minutes
