@@ -3,7 +3,7 @@
 from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import path
 
-from guardrail.views import callers, documents, indicator_sources, intelligence, opinions, verdicts
+from guardrail.views import callers, documents, drafts, indicator_sources, intelligence, opinions, verdicts
 
 urlpatterns = [
     path("login/", LoginView.as_view(redirect_authenticated_user=True), name="login"),
@@ -40,6 +40,16 @@ urlpatterns = [
         "intelligence/sources/<int:pk>/overrule/", indicator_sources.source_overrule, name="indicator_source_overrule"
     ),
     path("intelligence/sources/<int:pk>/remove/", indicator_sources.source_remove, name="indicator_source_remove"),
+    path("policies/drafts/new/", drafts.draft_new, name="policy_draft_new"),
+    path("policies/drafts/<int:pk>/", drafts.draft, name="policy_draft"),
+    path("policies/drafts/<int:pk>/save/", drafts.draft_save, name="policy_draft_save"),
+    path("policies/drafts/<int:pk>/apply/", drafts.draft_apply, name="policy_draft_apply"),
+    path("policies/drafts/<int:pk>/update/", drafts.draft_update, name="policy_draft_update"),
+    path("policies/drafts/<int:pk>/discard/", drafts.draft_discard, name="policy_draft_discard"),
+    path("policies/drafts/<int:pk>/review/", drafts.draft_review, name="policy_draft_review"),
+    path("policies/drafts/<int:pk>/approve/", drafts.draft_approve, name="policy_draft_approve"),
+    path("policies/drafts/<int:pk>/return/", drafts.draft_return, name="policy_draft_return"),
+    path("policies/drafts/<int:pk>/publish/", drafts.draft_publish, name="policy_draft_publish"),
     path("opinions/", opinions.opinions, name="opinions"),
     path("opinions/new/", opinions.opinion_new, name="opinion_new"),
     path("opinions/<int:pk>/", opinions.opinion, name="opinion"),

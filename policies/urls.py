@@ -6,6 +6,8 @@ from policies.views import agents, environments, ledger, tools, versions
 
 urlpatterns = [
     path("policies/", versions.policies, name="policies"),
+    path("policies/<int:number>/", versions.version, name="policy_version"),
+    path("policies/<int:number>/restore/", versions.version_restore, name="policy_version_restore"),
     path("agents/", agents.agents, name="agents"),
     path("agents/new/", agents.agent_new, name="agent_new"),
     path("agents/fail-open/", ledger.ledger, name="agent_ledger"),

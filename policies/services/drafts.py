@@ -117,7 +117,7 @@ def save_draft(
     """
     draft = _locked(draft_pk, actor)
     begun = _revision(draft, revision)
-    wanted = policy_of(document) if document is not None else {**begun.document, **(changes or {})}
+    wanted = _checked(document if document is not None else {**begun.document, **(changes or {})})
     named = begun.title if title is None else _title(title)
     mine = changes_between(begun.document, wanted)
     if revision != draft.revision and (mine or named != begun.title):
@@ -164,7 +164,7 @@ def apply_to_draft(
     mine = tuple(changes)
     if revision != draft.revision:
         raise _conflict(draft, _revision(draft, revision), mine)
-    return _save(draft, apply_changes(draft.document, mine), title=draft.title, actor=actor)
+    return _save(draft, _checked(apply_changes(draft.document, mine)), title=draft.title, actor=actor)
 
 
 @transaction.atomic
@@ -191,7 +191,7 @@ def bring_up_to_date(
     draft.base = newest
     draft.save(update_fields=["base"])
     audit.record(actor=actor, action="draft.brought_up_to_date", draft=draft.pk, base=newest.number)
-    return _save(draft, wanted, title=draft.title, actor=actor)
+    return _save(draft, _checked(wanted), title=draft.title, actor=actor)
 
 
 @transaction.atomic
@@ -246,13 +246,11 @@ def _conflict(draft: PolicyDraft, begun: PolicyDraftRevision, mine: tuple[Change
     )
 
 
-def _save(
-    draft: PolicyDraft, document: Mapping[str, Any], *, title: str, actor: AbstractBaseUser | None
-) -> PolicyDraft:
+def _save(draft: PolicyDraft, document: dict[str, Any], *, title: str, actor: AbstractBaseUser | None) -> PolicyDraft:
     made = changes_between(draft.document, document)
     if not made and title == draft.title:
         return draft
-    draft.document = _checked(document)
+    draft.document = document
     draft.title = title
     draft.revision += 1
     draft.state = PolicyDraft.State.OPEN

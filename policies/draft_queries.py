@@ -1,0 +1,148 @@
+"""What the page of a draft shows, read in a fixed number of queries."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.contrib.auth.models import User
+
+from policies.baseline import BASELINE
+from policies.models import PolicyDraft, PolicyDraftRevision, PolicyVersion, SecondOpinion
+from policies.policy_parts import Change, changes_between
+from policies.ruleset import SECOND_OPINION
+from policies.services.four_eyes import four_eyes, policy_people
+from policies.services.policy_lists import ListChange, load_list_changes
+from policies.services.publication import Obstacle, load_obstacles
+
+PROFILES = ("strict", "cautious")
+# Of a document's lists, shown; beyond it the page says how many.
+LIST_CHANGES_SHOWN = 100
+SAVES_SHOWN = 10
+DRAFTS_SHOWN = 50
+_CLOSED = (PolicyDraft.State.PUBLISHED, PolicyDraft.State.DISCARDED)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ActionRow:
+    """One signal and what the draft does on it; empty = not named, so only noticed. `was` is the base's, by profile."""
+
+    signal: str
+    strict: str
+    cautious: str
+    was: Mapping[str, str]
+
+    @property
+    def changed(self) -> bool:
+        """Whether the base says something else."""
+        return self.was.get("strict", "") != self.strict or self.was.get("cautious", "") != self.cautious
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RuleRow:
+    """One rule of the draft; `kind` says how it differs from the base: `added`, `changed`, `removed` or nothing."""
+
+    rule: Mapping[str, Any]
+    kind: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Stage:
+    """One step on the way of a draft; `state` is `is-done`, `is-now` or empty."""
+
+    word: str
+    what: str
+    state: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DraftView:
+    """Everything the page shows beside its forms."""
+
+    draft: PolicyDraft
+    changes: tuple[Change, ...]
+    actions: tuple[ActionRow, ...]
+    rules: tuple[RuleRow, ...]
+    obstacles: tuple[Obstacle, ...]
+    list_changes: tuple[ListChange, ...]
+    authors: tuple[User, ...]
+    reviewers: tuple[User, ...]
+    saves: tuple[PolicyDraftRevision, ...]
+    stages: tuple[Stage, ...]
+    four_eyes: bool
+    newest: int
+
+    @property
+    def blocked(self) -> bool:
+        """Whether something stands in the way that no reason overrides."""
+        return any(not obstacle.overridable for obstacle in self.obstacles)
+
+    @property
+    def overridable(self) -> bool:
+        """Whether something stands in the way that a reason overrides."""
+        return any(obstacle.overridable for obstacle in self.obstacles)
+
+
+def load_drafts() -> list[PolicyDraft]:
+    """Drafts that are worked on, the one saved last first. One query, at most 50 rows, without their documents."""
+    found = PolicyDraft.objects.filter(state__in=("open", "in_review")).select_related("base", "saved_by", "asked")
+    return list(found.defer("document", "lists", "base__document")[:DRAFTS_SHOWN])
+
+
+def load_draft_view(draft: PolicyDraft, *, document: Mapping[str, Any], failing: Sequence[str] = ()) -> DraftView:
+    """The page of one draft. `document` is the draft's own, or what somebody typed that was refused. Nine queries."""
+    changes = changes_between(draft.base.document, document)
+    authors = tuple(draft.authors.order_by("username"))
+    wrote = {author.pk for author in authors}
+    return DraftView(
+        draft=draft,
+        changes=changes,
+        actions=tuple(_action_rows(draft.base.document, document)),
+        rules=tuple(_rule_rows(document, changes)),
+        obstacles=load_obstacles(draft, failing=failing) if draft.worked_on else (),
+        list_changes=load_list_changes(draft.lists) if draft.worked_on else (),
+        authors=authors,
+        reviewers=tuple(person for person in policy_people() if person.pk not in wrote),
+        saves=tuple(draft.revisions.select_related("saved_by").defer("document").order_by("-revision")[:SAVES_SHOWN]),
+        stages=_stages(draft),
+        four_eyes=four_eyes(),
+        newest=PolicyVersion.objects.values_list("number", flat=True).first() or 0,
+    )
+
+
+def signals_of(*documents: Mapping[str, Any]) -> list[str]:
+    """Every signal a policy may say something on: those the product ships, engines' own, and those named. One query."""
+    engines = [f"{SECOND_OPINION}.{slug}" for slug in SecondOpinion.objects.values_list("slug", flat=True)]
+    named = [name for document in documents for name in document.get("actions", {})]
+    return list(dict.fromkeys([*BASELINE["actions"], *engines, *sorted(named)]))
+
+
+def _action_rows(base: Mapping[str, Any], document: Mapping[str, Any]) -> list[ActionRow]:
+    old, new = base.get("actions", {}), document.get("actions", {})
+    return [
+        ActionRow(
+            signal=name,
+            strict=new.get(name, {}).get("strict", ""),
+            cautious=new.get(name, {}).get("cautious", ""),
+            was=old.get(name, {}),
+        )
+        for name in signals_of(base, document)
+    ]
+
+
+def _rule_rows(document: Mapping[str, Any], changes: Sequence[Change]) -> list[RuleRow]:
+    kinds = {change.name: change.kind for change in changes if change.member == "rules"}
+    rules = sorted(document.get("rules") or (), key=lambda rule: (rule.get("priority", 100), rule.get("name", "")))
+    removed = [change.before for change in changes if change.member == "rules" and change.after is None]
+    return [
+        *(RuleRow(rule=rule, kind=kinds.get(rule.get("name"), "")) for rule in rules),
+        *(RuleRow(rule=rule, kind="removed") for rule in removed),
+    ]
+
+
+def _stages(draft: PolicyDraft) -> tuple[Stage, ...]:
+    words = (("Draft", "being written"), ("Review", "a second person"), ("Approved", "as it is now"), ("In force", ""))
+    at = 3 if draft.version_id else 2 if draft.approved else 1 if draft.state == PolicyDraft.State.IN_REVIEW else 0
+    return tuple(
+        Stage(word=word, what=what, state="is-done" if step < at else "is-now" if step == at else "")
+        for step, (word, what) in enumerate(words)
+    )
