@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from policies.views import agents, environments, ledger, tools, versions
+from policies.views import agent_import, agents, environments, ledger, tools, versions
 
 urlpatterns = [
     path("policies/", versions.policies, name="policies"),
@@ -10,6 +10,9 @@ urlpatterns = [
     path("policies/<int:number>/restore/", versions.version_restore, name="policy_version_restore"),
     path("agents/", agents.agents, name="agents"),
     path("agents/new/", agents.agent_new, name="agent_new"),
+    path("agents/import/", agent_import.agent_import_new, name="agent_import_new"),
+    path("agents/import/<int:pk>/", agent_import.agent_import, name="agent_import"),
+    path("agents/import/<int:pk>/drop/", agent_import.agent_import_drop, name="agent_import_drop"),
     path("agents/fail-open/", ledger.ledger, name="agent_ledger"),
     path("agents/<int:pk>/", agents.agent, name="agent"),
     path("agents/<int:pk>/mode/", agents.agent_mode, name="agent_mode"),

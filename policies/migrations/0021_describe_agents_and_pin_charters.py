@@ -105,6 +105,7 @@ class Migration(migrations.Migration):
                     ("manual", "Manual: another identity provider"),
                 ],
                 db_default="",
+                default="",
                 max_length=16,
             ),
         ),
@@ -120,13 +121,14 @@ class Migration(migrations.Migration):
                 blank=True,
                 choices=[("low", "Low"), ("medium", "Medium"), ("high", "High"), ("critical", "Critical")],
                 db_default="",
+                default="",
                 max_length=16,
             ),
         ),
         migrations.AddField(
             model_name="agent",
             name="description",
-            field=models.CharField(blank=True, db_default="", max_length=2000),
+            field=models.CharField(blank=True, db_default="", default="", max_length=2000),
         ),
         migrations.AddField(
             model_name="agent",
@@ -141,7 +143,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name="agent",
             name="instructions_digest",
-            field=models.CharField(blank=True, db_default="", max_length=64),
+            field=models.CharField(blank=True, db_default="", default="", max_length=64),
         ),
         migrations.AddField(
             model_name="agent",
@@ -155,6 +157,7 @@ class Migration(migrations.Migration):
                 blank=True,
                 choices=[("draft", "Draft"), ("live", "Live"), ("retired", "Retired")],
                 db_default="",
+                default="",
                 max_length=16,
             ),
         ),
@@ -165,18 +168,19 @@ class Migration(migrations.Migration):
                 blank=True,
                 choices=[("generative", "Generative"), ("classic", "Classic: not covered, it asks nobody")],
                 db_default="",
+                default="",
                 max_length=16,
             ),
         ),
         migrations.AddField(
             model_name="agent",
             name="parent_id",
-            field=models.CharField(blank=True, db_default="", max_length=200),
+            field=models.CharField(blank=True, db_default="", default="", max_length=200),
         ),
         migrations.AddField(
             model_name="agent",
             name="process",
-            field=models.CharField(blank=True, db_default="", max_length=100),
+            field=models.CharField(blank=True, db_default="", default="", max_length=100),
         ),
         migrations.AddField(
             model_name="agent",
@@ -206,7 +210,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name="agent",
             name="seen_parent",
-            field=models.CharField(blank=True, db_default="", max_length=200),
+            field=models.CharField(blank=True, db_default="", default="", max_length=200),
         ),
         migrations.AddField(
             model_name="agent",
@@ -226,7 +230,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name="agent",
             name="seen_version",
-            field=models.CharField(blank=True, db_default="", max_length=100),
+            field=models.CharField(blank=True, db_default="", default="", max_length=100),
         ),
         migrations.AddField(
             model_name="agent",
@@ -236,7 +240,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name="agent",
             name="version",
-            field=models.CharField(blank=True, db_default="", max_length=100),
+            field=models.CharField(blank=True, db_default="", default="", max_length=100),
         ),
         migrations.AddIndex(
             model_name="agent",
