@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from investigations.views import act, campaign, exercises, investigation, queue, response
+from investigations.views import act, campaign, exercises, impact, investigation, queue, response
 
 urlpatterns = [
     path("", queue.queue, name="queue"),
@@ -12,6 +12,8 @@ urlpatterns = [
     path("campaigns/<int:pk>/dismiss/", campaign.dismiss, name="campaign_dismiss"),
     path("exercise/", exercises.exercise_list, name="exercises"),
     path("exercise/<int:pk>/", exercises.exercise_page, name="exercise"),
+    path("policies/impact/", impact.edit_impact, name="policy_impact"),
+    path("policies/drafts/<int:pk>/impact/", impact.draft_impact, name="policy_draft_impact"),
     path("queue/news/", queue.queue_news, name="queue_news"),
     path("investigations/<int:pk>/", investigation.investigation_page, name="investigation"),
     path("investigations/<int:pk>/claim/", act.claim, name="investigation_claim"),

@@ -12,12 +12,11 @@ from dataclasses import dataclass
 from guardrail.judge import read_ahead
 from guardrail.models import Verdict
 from guardrail.replay.depth import Depth, depth_between, needs_calls, needs_volume
-from guardrail.replay.replaying import judged_by
+from guardrail.replay.replaying import CALL_SECONDS, judged_by
 from guardrail.replay.stored import Stored, load_stored
 from policies.decision import Decision
 from policies.ruleset import Action, Ruleset
 
-_READ_SECONDS = 3.0
 _PASSES = (Action.ALLOW, Action.NOTICE)
 
 
@@ -79,23 +78,28 @@ def compare(
     in_force: Ruleset,
     depth: Depth | None = None,
     deadline: float | None = None,
+    call_seconds: float = CALL_SECONDS,
 ) -> Iterator[Compared]:
-    """Each of `verdicts` (with the columns in NEEDED) by both rulesets, in their order, until `deadline`."""
+    """Each of `verdicts` (with the columns in NEEDED) by both rulesets, in their order, until `deadline`.
+
+    A call gets `call_seconds` for each ruleset; one that needs more is said to be unread.
+    """
     depth = depth or depth_between(in_force, draft)
     with_calls = depth is Depth.JUDGED or needs_calls(draft) or needs_calls(in_force)
     with_volume = needs_volume(draft) or needs_volume(in_force)
     for stored in load_stored(verdicts, with_calls=with_calls, with_volume=with_volume):
         if deadline is not None and time.monotonic() >= deadline:
             return
-        yield _compared(stored, draft, in_force, depth)
+        yield _compared(stored, draft, in_force, depth, call_seconds=call_seconds)
 
 
-def _compared(stored: Stored, draft: Ruleset, in_force: Ruleset, depth: Depth) -> Compared:
+def _compared(stored: Stored, draft: Ruleset, in_force: Ruleset, depth: Depth, *, call_seconds: float) -> Compared:
     started = time.monotonic()
     if depth is Depth.JUDGED and stored.call is not None:
-        read_ahead(stored.call, deadline=started + _READ_SECONDS, clock=time.monotonic)
+        read_ahead(stored.call, deadline=started + call_seconds, clock=time.monotonic)
     read_ms = (time.monotonic() - started) * 1000
-    now, then = judged_by(stored, in_force, depth), judged_by(stored, draft, depth)
+    now = judged_by(stored, in_force, depth, call_seconds=call_seconds)
+    then = judged_by(stored, draft, depth, call_seconds=call_seconds)
     return Compared(
         verdict=stored.verdict,
         now=now.after,

@@ -1,7 +1,7 @@
 """How much of the judging two rulesets differ in: only in what is done on signals, or in what is found. Pure."""
 
 import enum
-from dataclasses import fields
+from dataclasses import fields, is_dataclass
 
 from policies.ruleset import Action, Ruleset
 
@@ -23,9 +23,18 @@ def depth_between(one: Ruleset, other: Ruleset) -> Depth:
     for member in fields(Ruleset):
         if member.name in _DECIDING:
             continue
-        if getattr(one, member.name) != getattr(other, member.name):
+        if not _same(getattr(one, member.name), getattr(other, member.name)):
             return Depth.JUDGED
     return Depth.REDECIDED if _agents_of(one) == _agents_of(other) else Depth.JUDGED
+
+
+def _same(one: object, other: object) -> bool:
+    """Whether both hold the same, for values that compare by identity, too."""
+    if one is other:
+        return True
+    if is_dataclass(one) and type(one) is type(other):
+        return all(_same(getattr(one, part.name), getattr(other, part.name)) for part in fields(one))
+    return bool(one == other)
 
 
 def needs_calls(ruleset: Ruleset) -> bool:

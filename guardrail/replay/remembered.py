@@ -51,7 +51,7 @@ PARTLY_REMEMBERED: Mapping[str, frozenset[str]] = MappingProxyType(
 TOLD_BY_MEMORY = frozenset({"restricted", "reach", "intelligence"})
 # Holds for known destinations, too: only one of our own makes it harmless.
 _EVEN_TO_KNOWN = frozenset({"secret_in_pieces", "classified_data_leaving"})
-_VOUCHED = frozenset({Standing.INTERNAL.value, Standing.KNOWN.value})
+_VOUCHED = frozenset({Standing.INTERNAL.value, Standing.KNOWN.value, Standing.PARTNER.value})
 
 
 def past_of(

@@ -19,10 +19,10 @@ from policies.load import active_ruleset
 from policies.ruleset import SECOND_OPINION, Action, Ruleset
 from policies.signal import Signal
 
-__all__ = ["NEEDED", "Replayed", "judged_by", "replay"]
+__all__ = ["CALL_SECONDS", "NEEDED", "Replayed", "judged_by", "replay"]
 
 # Nobody waits for one answer; but one hostile transcript must not hold up a hundred thousand others.
-_CALL_SECONDS = 3.0
+CALL_SECONDS = 3.0
 _TOO_SLOW = "it could not be read in the time a call gets"
 
 
@@ -64,11 +64,15 @@ def replay(
         yield judged_by(stored, ruleset, depth)
 
 
-def judged_by(stored: Stored, ruleset: Ruleset, depth: Depth) -> Replayed:
-    """One stored call judged by `ruleset`. Never raises for what it holds."""
+def judged_by(stored: Stored, ruleset: Ruleset, depth: Depth, *, call_seconds: float = CALL_SECONDS) -> Replayed:
+    """One stored call judged by `ruleset`, in `call_seconds` at most. Never raises for what it holds."""
     started = time.monotonic()
     used = Depth.REDECIDED if stored.incomplete else depth
-    decision, why_not = _judged(stored, ruleset) if used is Depth.JUDGED else _redecided(stored, ruleset)
+    deadline = started + call_seconds
+    if used is Depth.JUDGED:
+        decision, why_not = _judged(stored, ruleset, deadline=deadline)
+    else:
+        decision, why_not = _redecided(stored, ruleset, deadline=deadline)
     return Replayed(
         verdict_id=stored.verdict.pk,
         action=stored.action,
@@ -80,7 +84,7 @@ def judged_by(stored: Stored, ruleset: Ruleset, depth: Depth) -> Replayed:
     )
 
 
-def _redecided(stored: Stored, ruleset: Ruleset) -> tuple[Decision | None, str]:
+def _redecided(stored: Stored, ruleset: Ruleset, *, deadline: float) -> tuple[Decision | None, str]:
     verdict = stored.verdict
     signals = (*stored.signals, *stored.opinions)
     if not stored.never_read and needs_calls(ruleset):
@@ -92,7 +96,7 @@ def _redecided(stored: Stored, ruleset: Ruleset) -> tuple[Decision | None, str]:
         modifies = any(ruleset.action_for(signal.name, again.profile) is Action.MODIFY for signal in again.signals)
         if modifies and not stored.incomplete:
             # what there is to take out is not kept
-            return _judged(stored, ruleset)
+            return _judged(stored, ruleset, deadline=deadline)
         return again, ""
     decision = decide(
         signals,
@@ -104,14 +108,13 @@ def _redecided(stored: Stored, ruleset: Ruleset) -> tuple[Decision | None, str]:
     return decision, ""
 
 
-def _judged(stored: Stored, ruleset: Ruleset) -> tuple[Decision | None, str]:
+def _judged(stored: Stored, ruleset: Ruleset, *, deadline: float) -> tuple[Decision | None, str]:
     call, verdict = stored.call, stored.verdict
     if call is None:
         return None, stored.unreadable
     past = _past(stored)
-    deadline = time.monotonic() + _CALL_SECONDS
     again = partial(judge, past=past, ruleset=ruleset, deadline=deadline, clock=time.monotonic)
-    judgement = _at_once(stored, call, ruleset) if verdict.deferred else None
+    judgement = _at_once(stored, call, ruleset, deadline=deadline) if verdict.deferred else None
     if judgement is None:
         judgement = again(call, detectors=detectors_for(stored.signals, ruleset))
         judgement = with_opinions(
@@ -120,13 +123,13 @@ def _judged(stored: Stored, ruleset: Ruleset) -> tuple[Decision | None, str]:
             degraded=[part for part in verdict.degraded if missing_name(part).startswith(f"{SECOND_OPINION}.")],
             timings=(),
         )
-        judgement = _modified(stored, call, judgement, ruleset)
+        judgement = _modified(stored, call, judgement, ruleset, deadline=deadline)
     if "attribution" in judgement.decision.degraded:
         return None, _TOO_SLOW
     return judgement.decision, ""
 
 
-def _at_once(stored: Stored, call: Invocation, ruleset: Ruleset) -> Judgement | None:
+def _at_once(stored: Stored, call: Invocation, ruleset: Ruleset, *, deadline: float) -> Judgement | None:
     """As the caller was answered, where the tool need not be judged in full first by this ruleset either."""
     if ruleset.is_critical(agent_id=call.agent_id, tool_id=call.tool.tool_id, tool_name=call.tool.name):
         return None
@@ -134,7 +137,7 @@ def _at_once(stored: Stored, call: Invocation, ruleset: Ruleset) -> Judgement | 
         call,
         _past(stored),
         ruleset,
-        deadline=time.monotonic() + _CALL_SECONDS,
+        deadline=deadline,
         clock=time.monotonic,
         detectors=detectors_for(stored.signals, ruleset, AT_ONCE),
     )
@@ -145,7 +148,9 @@ def _past(stored: Stored) -> Past:
     return past_of(stored.signals, verdict.degraded, at=verdict.received_at, calls_this_hour=stored.calls_this_hour)
 
 
-def _modified(stored: Stored, call: Invocation, judgement: Judgement, ruleset: Ruleset) -> Judgement:
+def _modified(
+    stored: Stored, call: Invocation, judgement: Judgement, ruleset: Ruleset, *, deadline: float
+) -> Judgement:
     """Where policy says modify: whether what is left would pass, as when the call came."""
     if judgement.decision.would_have is not Action.MODIFY:
         return judgement
@@ -157,7 +162,7 @@ def _modified(stored: Stored, call: Invocation, judgement: Judgement, ruleset: R
             smaller,
             _past(stored),
             ruleset,
-            deadline=time.monotonic() + _CALL_SECONDS,
+            deadline=deadline,
             clock=time.monotonic,
             detectors=detectors_for((), ruleset),
         )

@@ -1,0 +1,68 @@
+"""A ruleset to try: the one in force with some members of its document replaced. Puts nothing in force."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from policies.load import NoRuleset, active
+from policies.ruleset import Ruleset, RulesetError, Standing, compile_ruleset
+
+# Members that take long to compile, with what they are called in a Ruleset: megabytes that an edit seldom touches.
+_HEAVY = ("destinations", "fingerprints", "indicators")
+
+# What tells the entries of a member apart.
+_KEYS = {"rules": "name", "exceptions": "number"}
+
+
+def trial_ruleset(members: Mapping[str, Any]) -> Ruleset:
+    """The ruleset in force in this process with `members` of its document replaced, e.g. a draft's.
+
+    What is not replaced is the very object in force, so that comparing the two is quick. Raises RulesetError, and
+    NoRuleset before a policy was loaded.
+    """
+    loaded = active()
+    if loaded is None:
+        raise NoRuleset("no policy has been loaded")
+    document = {**loaded.document, **members}
+    kept = [name for name in _HEAVY if document.get(name) == loaded.document.get(name)]
+    compiled = compile_ruleset({name: value for name, value in document.items() if name not in kept})
+    return replace(compiled, **{name: getattr(loaded.ruleset, name) for name in kept})
+
+
+def with_entry(member: str, entry: Mapping[str, Any]) -> dict[str, Any]:
+    """The members for `trial_ruleset` where one entry of `rules` or `exceptions` is added, or put in its place."""
+    key = _KEYS[member]
+    others = [one for one in _document().get(member) or () if one.get(key) is None or one.get(key) != entry.get(key)]
+    return {member: [*others, entry]}
+
+
+def with_destination(value: str, standing: str) -> dict[str, Any]:
+    """The same where one destination is listed otherwise; `unknown` takes it off. Raises RulesetError."""
+    wanted = {one.value for one in Standing}
+    if standing not in wanted:
+        raise RulesetError(f"the standing is `{standing[:40]}`, expected one of {', '.join(sorted(wanted))}")
+    name = " ".join(value.split()).lower()
+    listed: dict[str, str] = {}
+    for kind, lines in _lines_of(_document().get("destinations") or {}).items():
+        # tens of thousands of lines: only those that hold it are taken apart
+        listed[kind] = "\n".join(line for line in lines.split("\n") if line != name) if name in lines else lines
+    if standing != Standing.UNKNOWN.value:
+        listed[standing] = f"{listed.get(standing, '')}\n{name}".strip("\n")
+    return {"destinations": listed}
+
+
+def _lines_of(member: Any) -> dict[str, str]:
+    """The list of destinations as `policies.load` keeps it: the values of each standing, one a line."""
+    if isinstance(member, Mapping):
+        return {str(kind): str(lines) for kind, lines in member.items()}
+    lines: dict[str, list[str]] = {}
+    for entry in member:
+        lines.setdefault(entry["standing"], []).append(entry["value"].strip().lower())
+    return {kind: "\n".join(values) for kind, values in lines.items()}
+
+
+def _document() -> Mapping[str, Any]:
+    loaded = active()
+    if loaded is None:
+        raise NoRuleset("no policy has been loaded")
+    return loaded.document
