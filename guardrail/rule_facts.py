@@ -9,14 +9,18 @@ from typing import Any
 
 from guardrail.case import Case
 from guardrail.data_classes import carried_classes
+from guardrail.destinations import argument_name
 from guardrail.named_documents import named_documents
 from guardrail.text.storable import opened_json
+from policies.expressions.values import Unknown, number_of
 from policies.expressions.vocabulary import WEEKDAYS
 from policies.hosts import host_of
 from policies.rules import without_rules
 from policies.signal import REMOVED, Signal
 
 Found = Sequence[Signal]
+# Plain argument names beside those that say amount; what stands there may be no number at all.
+_AMOUNTS = frozenset("sum total price value cost subtotal grandtotal totalprice payment transfer refund".split())
 
 
 def facts_of(case: Case, signals: Found, *, reads: Collection[str]) -> Mapping[str, Any]:
@@ -53,6 +57,23 @@ def _documents(case: Case) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name.lower() for name in named))
 
 
+def _amount(case: Case) -> Any:
+    """The largest, so that a fee beside it hides nothing; one nobody can read where its name leaves no doubt."""
+    found: Any = None
+    for argument in case.call.arguments:
+        name = argument_name(argument.path)
+        sure = name.endswith("amount") or name.startswith("amount")
+        if not sure and name not in _AMOUNTS:
+            continue
+        amount = number_of(argument.value)
+        if isinstance(amount, Unknown):
+            if sure and argument.value is not None:
+                return amount
+        elif found is None or amount > found:
+            found = amount
+    return found
+
+
 def _process(case: Case) -> str:
     rule = case.ruleset.agents.get(case.call.agent_id)
     return rule.process if rule else ""
@@ -72,6 +93,7 @@ _FIELDS: Mapping[str, Callable[[Case, Found], Any]] = MappingProxyType(
         "tool.name": lambda case, _: case.call.tool.name.lower(),
         "tool.kind": lambda case, _: case.kind.value,
         "arguments": lambda case, _: _arguments(case),
+        "payment.amount": lambda case, _: _amount(case),
         "user.id": lambda case, _: case.call.user_id,
         "user.signed_in": lambda case, _: bool(case.call.user_id),
         "channel.id": lambda case, _: case.call.channel_id,

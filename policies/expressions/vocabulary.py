@@ -48,6 +48,7 @@ FIELDS: tuple[Field, ...] = (
     Field(name="tool.name", kind=Kind.TEXT, meaning="the tool's name, lower case"),
     Field(name="tool.kind", kind=Kind.TEXT, meaning="what the tool does", choices=_values(ToolKind)),
     Field(name="arguments", kind=Kind.MAP, meaning="the planned arguments, as the call has them"),
+    Field(name="payment.amount", kind=Kind.NUMBER, meaning="the largest amount of money the arguments name"),
     Field(name="user.id", kind=Kind.TEXT, meaning="the user's id, empty where nobody signed in"),
     Field(name="user.signed_in", kind=Kind.FLAG, meaning="whether the user signed in"),
     Field(name="channel.id", kind=Kind.TEXT, meaning="the channel the user is on"),

@@ -184,3 +184,19 @@ def test_a_person_sees_which_rule_stopped_the_call_and_what_met_it(asking: Askin
     assert "number(arguments.amount) &gt; 10000: true, arguments.amount is `12,500.00 EUR`" in page
     verdict = admin_client.get(f"/verdicts/{Verdict.objects.get().pk}/").content.decode()
     assert "a rule of the policy" in verdict
+
+
+@pytest.mark.parametrize("named", ["amount", "transfer_amount", "amountInCents", "total", "payment/Amount"])
+def test_the_amount_of_a_payment_is_known_by_whatever_name_it_comes(asking: Asking, named: str) -> None:
+    publish_rules(rule("tool.kind == 'pay' && payment.amount > 10000", "hold"))
+    body = payment()
+    body["inputValues"] = {named: "12,500.00", "fee": 3, "iban": "DE02120300000000202051"}
+    asking.analyze(body)
+    assert Verdict.objects.get().deciding_signal == "rule.of-a-test"
+
+
+def test_a_small_amount_beside_other_numbers_passes(asking: Asking) -> None:
+    publish_rules(rule("tool.kind == 'pay' && payment.amount > 10000", "hold"))
+    body = payment()
+    body["inputValues"] = {"amount": 120, "invoice": 4711_0815, "value": "net 30", "iban": "DE02120300000000202051"}
+    assert asking.analyze(body).body["blockAction"] is False
