@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from investigations.views import act, campaign, exercises, impact, investigation, queue, response
+from investigations.views import act, campaign, exercises, impact, investigation, policy_rule, queue, response
 
 urlpatterns = [
     path("", queue.queue, name="queue"),
@@ -34,4 +34,10 @@ urlpatterns = [
     path("response/on/", response.response_on, name="response_on"),
     path("response/end-all/", response.response_end_all, name="response_end_all"),
     path("investigations/<int:pk>/reopen/", act.reopen, name="investigation_reopen"),
+    path("policies/completions/", policy_rule.policy_completions, name="policy_completions"),
+    path("policies/drafts/<int:pk>/rules/", policy_rule.policy_rule, name="policy_rule_new"),
+    path("policies/drafts/<int:pk>/rules/<str:name>/", policy_rule.policy_rule, name="policy_rule"),
+    path(
+        "policies/drafts/<int:pk>/rules/<str:name>/remove/", policy_rule.policy_rule_remove, name="policy_rule_remove"
+    ),
 ]

@@ -1,0 +1,290 @@
+"""One rule of a draft: its condition as rows or as an expression, what it does, its test cases, and how it fared."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.contrib import messages
+from django.core.cache import cache
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import NoReverseMatch, reverse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from guardrail.rule_tests import Checked, check_rule, sample_newest
+from investigations.models import RuleUse
+from investigations.rule_completions import load_completions
+from investigations.rule_forms import RuleForm, initial_of
+from investigations.rule_inputs import (
+    CaseInput,
+    ConditionInput,
+    cases_of,
+    cases_posted,
+    condition_of,
+    condition_posted,
+    takes_path,
+    with_an_operator,
+)
+from policies.access import Permission, actor_of, may, require
+from policies.expressions.vocabulary import FIELDS
+from policies.load import NoRuleset, active
+from policies.models import PolicyDraft
+from policies.rule_rows import MOST_ROWS, Row, Takes, operators_of
+from policies.rules import Rule, RuleError, compile_rule
+from policies.services.drafts import DraftConflict, DraftError, save_rule
+
+_FIRST_ROW = Row(field="tool.kind", operator="is")
+# A case judged once stays as it is until the rule or the lists change.
+_KEEP_SECONDS = 600
+
+
+@dataclass(slots=True)
+class Editing:
+    """The page as somebody is filling it in. `checked` are the test cases of what is saved, in their order."""
+
+    draft: PolicyDraft
+    name: str
+    form: RuleForm
+    condition: ConditionInput
+    cases: list[CaseInput]
+    revision: int
+    checked: tuple[Checked, ...] = ()
+    conflict: DraftConflict | None = None
+    error: str = ""
+
+
+@require_http_methods(["GET", "POST"])
+@never_cache
+def policy_rule(request: HttpRequest, pk: int, name: str = "") -> HttpResponse:
+    """Edit one rule of a draft; without a name, write a new one."""
+    draft = get_object_or_404(PolicyDraft, pk=pk)
+    entry = _entry(draft, name)
+    if request.method == "GET":
+        return _page(request, _stored(draft, name, entry))
+    require(request.user, Permission.CHANGE_POLICY)
+    editing = _posted(request, draft, name)
+    do = request.POST.get("do", "save")
+    if do != "save":
+        _change(editing, do)
+        return _page(request, editing)
+    return _save(request, editing, entry)
+
+
+@require_POST
+def policy_rule_remove(request: HttpRequest, pk: int, name: str) -> HttpResponse:
+    """Take a rule out of a draft."""
+    draft = get_object_or_404(PolicyDraft, pk=pk)
+    _entry(draft, name)
+    try:
+        save_rule(draft.pk, name=name, entry=None, revision=_revision(request, draft), actor=actor_of(request))
+    except DraftError as error:
+        messages.error(request, str(error))
+        return redirect("policy_rule", pk, name)
+    messages.success(
+        request, f"The rule `{name}` is out of this draft. It stays in force until a version without it is."
+    )
+    return redirect(_draft_url(draft) or "policies")
+
+
+@require_GET
+@never_cache
+def policy_completions(request: HttpRequest) -> HttpResponse:
+    """What `?field=` was seen to be, beginning with what is typed into the row that asks."""
+    name = request.GET.get("field", "")
+    typed = next((key for key in request.GET if key.startswith("row-") and key.endswith("-value")), "")
+    found = load_completions([name], begun=request.GET.get(typed, "").rpartition(",")[2])
+    return render(request, "investigations/_completions.html", {"values": found.get(name, [])})
+
+
+def _entry(draft: PolicyDraft, name: str) -> Mapping[str, Any]:
+    if not name:
+        return {}
+    found = next((rule for rule in draft.document.get("rules") or () if rule.get("name") == name), None)
+    if found is None:
+        raise Http404(f"the draft has no rule `{name}`")
+    return dict(found)
+
+
+def _stored(draft: PolicyDraft, name: str, entry: Mapping[str, Any]) -> Editing:
+    initial = initial_of(entry or {"then": "hold", "stage": "monitor"})
+    condition = condition_of(str(entry.get("when") or ""))
+    if not name:
+        condition.rows.append(_FIRST_ROW)
+    return Editing(
+        draft=draft,
+        name=name,
+        form=RuleForm(initial=initial),
+        condition=condition,
+        cases=cases_of(entry.get("tests") or ()),
+        revision=draft.revision,
+        checked=_load_checked(entry),
+    )
+
+
+def _posted(request: HttpRequest, draft: PolicyDraft, name: str) -> Editing:
+    return Editing(
+        draft=draft,
+        name=name,
+        form=RuleForm(request.POST),
+        condition=condition_posted(request.POST),
+        cases=cases_posted(request.POST),
+        revision=_revision(request, draft),
+    )
+
+
+def _revision(request: HttpRequest, draft: PolicyDraft) -> int:
+    sent = request.POST.get("revision", "")
+    return int(sent) if sent.isdecimal() and len(sent) < 10 else draft.revision
+
+
+def _change(editing: Editing, do: str) -> None:
+    """What the buttons beside Save do; nothing is saved, and nothing anybody typed is lost."""
+    condition = editing.condition
+    what, _, number = do.rpartition("-")
+    at = int(number) if number.isdecimal() and len(number) < 4 else -1
+    if do == "add-row" and len(condition.rows) < MOST_ROWS:
+        condition.rows.append(_FIRST_ROW)
+    elif what == "remove-row" and 0 <= at < len(condition.rows):
+        del condition.rows[at]
+    elif do == "view-text":
+        condition.show_text()
+    elif do == "view-rows":
+        condition.show_rows()
+    elif do == "add-verdict":
+        editing.cases.append(CaseInput())
+    elif do == "add-sample":
+        editing.cases.append(CaseInput(sample=_SAMPLE))
+    elif what == "remove-test" and 0 <= at < len(editing.cases):
+        del editing.cases[at]
+    # what is half filled in is no error yet
+    editing.form = RuleForm(initial=dict(editing.form.data.items()))
+
+
+_SAMPLE = json.dumps(
+    {
+        "agent": {"id": "an-agent"},
+        "tool": {"name": "a_tool", "description": "What it does."},
+        "arguments": {},
+        "user_message": "What the user asked for.",
+    },
+    indent=2,
+)
+
+
+def _save(request: HttpRequest, editing: Editing, before: Mapping[str, Any]) -> HttpResponse:
+    when = editing.condition.checked()
+    tests = [case.entry() for case in editing.cases]
+    if not editing.form.is_valid() or when is None or not all(tests):
+        return _page(request, editing, status=422)
+    entry = editing.form.entry(when=when, tests=tests, before=before)
+    try:
+        rule = compile_rule(entry)
+        draft = save_rule(
+            editing.draft.pk, name=editing.name, entry=entry, revision=editing.revision, actor=actor_of(request)
+        )
+    except RuleError as error:
+        editing.form.add_error(error.member if error.member in editing.form.fields else None, str(error))
+        return _page(request, editing, status=422)
+    except DraftConflict as conflict:
+        # what is sent next is a decision made in view of theirs
+        editing.conflict, editing.revision = conflict, conflict.draft.revision
+        return _page(request, editing, status=409)
+    except DraftError as error:
+        editing.error = str(error)
+        return _page(request, editing, status=422)
+    messages.success(request, f"Saved, revision {draft.revision}. {_sampled(rule)}")
+    return redirect("policy_rule", draft.pk, rule.name)
+
+
+def _sampled(rule: Rule) -> str:
+    """How the rule does on the newest calls, in a sentence."""
+    try:
+        found = sample_newest(rule)
+    except NoRuleset:
+        return "No policy is in force, so it was tried on no call."
+    if not found.calls:
+        return "No call is stored yet to try it on."
+    calls = f"the newest {found.calls} calls" if found.calls > 1 else "the newest call"
+    return f"It matches {found.matched} of {calls}, and asking took {found.us:.0f} µs a call."
+
+
+def _load_checked(entry: Mapping[str, Any]) -> tuple[Checked, ...]:
+    """Its test cases as they go now, kept until rule or lists change."""
+    if not entry.get("tests"):
+        return ()
+    loaded = active()
+    digest = hashlib.sha256(json.dumps(entry, sort_keys=True).encode()).hexdigest()
+    key = f"rule_tests.{loaded.serial if loaded else 0}.{digest}"
+    found: tuple[Checked, ...] | None = cache.get(key)
+    if found is None:
+        try:
+            found = check_rule(entry)
+        except NoRuleset:
+            return ()
+        cache.set(key, found, _KEEP_SECONDS)
+    return found
+
+
+def _draft_url(draft: PolicyDraft) -> str:
+    try:
+        return reverse("policy_draft", args=[draft.pk])
+    except NoReverseMatch:
+        return ""
+
+
+def _page(request: HttpRequest, editing: Editing, *, status: int = 200) -> HttpResponse:
+    condition = editing.condition
+    completions = load_completions(condition.fields)
+    name = editing.name
+    return render(
+        request,
+        "investigations/policy_rule.html",
+        {
+            "editing": editing,
+            "draft": editing.draft,
+            "form": editing.form,
+            "condition": condition,
+            "rows": [_row_shown(row, number, condition) for number, row in enumerate(condition.rows)],
+            "fields": FIELDS,
+            "completions": [(_list_id(name), values) for name, values in completions.items() if values],
+            "cases": _cases_shown(editing),
+            "failing": sum(one.fails for one in editing.checked),
+            "use": RuleUse.objects.filter(name=name).first() if name else None,
+            "is_new": not name,
+            "may_change": may(request.user, Permission.CHANGE_POLICY) and editing.draft.worked_on,
+            "draft_url": _draft_url(editing.draft),
+        },
+        status=status,
+    )
+
+
+def _cases_shown(editing: Editing) -> list[tuple[CaseInput, Checked | None]]:
+    checked = editing.checked if len(editing.checked) == len(editing.cases) else (None,) * len(editing.cases)
+    return list(zip(editing.cases, checked, strict=True))
+
+
+def _row_shown(row: Row, number: int, condition: ConditionInput) -> dict[str, Any]:
+    row = with_an_operator(row)
+    operators = operators_of(row.field)
+    operator = next((one for one in operators if one.name == row.operator), None)
+    return {
+        "number": number,
+        "row": row,
+        "operators": operators,
+        "takes_path": takes_path(row),
+        "takes_value": operator is None or operator.takes is not Takes.NOTHING,
+        "takes_list": operator is not None and operator.takes is Takes.LIST,
+        "list_id": _list_id(row.field),
+        "errors": {
+            part: condition.row_errors[number, part]
+            for part in ("field", "path", "operator", "value")
+            if (number, part) in condition.row_errors
+        },
+    }
+
+
+def _list_id(name: str) -> str:
+    return f"seen-{name.replace('.', '-')}"
