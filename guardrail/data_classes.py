@@ -76,7 +76,10 @@ def find_classes(case: Case) -> list[ClassFound]:
 
 
 def carried_classes(case: Case, signals: Sequence[Signal]) -> tuple[str, ...]:
-    """Every class of data the call carries, wherever it goes: what the signals found, and what nobody holds back."""
+    """Every class of data the call carries, wherever it goes: what the signals found, and what nobody holds back.
+
+    A class that was renamed is there by its former names too, for rules written before.
+    """
     found = dict.fromkeys(value for signal in signals for name, value in signal.facts if name == "data_class")
     ruleset = case.ruleset
     if not (ruleset.data_classes or ruleset.files):
@@ -87,7 +90,8 @@ def carried_classes(case: Case, signals: Sequence[Signal]) -> tuple[str, ...]:
     found |= dict.fromkeys(ruleset.known_class(one.data_class) or one.data_class for one in marked)
     for text in texts if ruleset.recognition.kinds else ():
         found |= dict.fromkeys(ruleset.recognition.kinds.get(kind, "") for kind in kinds_in(text.text))
-    return tuple(filter(None, found))
+    known = (ruleset.data_classes.get(name) for name in tuple(found))
+    return tuple(filter(None, (*found, *(name for one in known if one is not None for name in one.former_names))))
 
 
 def kinds_in(text: str) -> Iterator[str]:

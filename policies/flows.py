@@ -44,8 +44,8 @@ class Flows:
 NO_FLOWS = Flows()
 
 
-def compile_flows(member: Any) -> Flows:
-    """Raises FlowError."""
+def compile_flows(member: Any, *, formerly: Mapping[str, str]) -> Flows:
+    """`formerly` maps an earlier name of a class to its name: what was said of it then holds. Raises FlowError."""
     if not member:
         return NO_FLOWS
     if not isinstance(member, Mapping) or len(member) > _MOST_CLASSES:
@@ -57,6 +57,9 @@ def compile_flows(member: Any) -> Flows:
         if str(name).lower() in cells:
             raise FlowError(f"`flows.{name}` is there twice, expected each class once; large and small letters are one")
         cells[str(name).lower()] = MappingProxyType(dict(_row(str(name), row)))
+    for before, now in formerly.items():
+        if before.lower() in cells:
+            cells.setdefault(now.lower(), cells.pop(before.lower()))
     held = {standing for row in cells.values() for standing, action in row.items() if action is not Action.ALLOW}
     return Flows(cells=MappingProxyType(cells), standings=frozenset(held))
 

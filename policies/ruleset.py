@@ -64,12 +64,13 @@ class DataClass:
     """A class of data; not `may_leave` = only to inside destinations.
 
     `terms` mark it in a text, `labels` are the names or ids of sensitivity labels that mean it. `rank` grows with how
-    much it is protected.
+    much it is protected; `former_names` are those rules may still know it by.
     """
 
     name: str
     may_leave: bool = False
     rank: int = 0
+    former_names: tuple[str, ...] = ()
     terms: tuple[str, ...] = ()
     labels: tuple[str, ...] = ()
 
@@ -253,7 +254,7 @@ def compile_ruleset(document: Mapping[str, Any]) -> Ruleset:
         data_classes=MappingProxyType(
             {entry["name"]: _data_class(entry) for entry in document.get("data_classes", ())}
         ),
-        flows=_flows(document.get("flows")),
+        flows=_flows(document),
         recognition=_recognition(document.get("data_classes", ())),
         fingerprints=compile_fingerprints(document.get("fingerprints", {})),
         opinions=tuple(map(compile_opinion, document.get("opinions", ()))),
@@ -269,9 +270,11 @@ def _rules(entries: Sequence[Mapping[str, Any]]) -> Rules:
         raise RulesetError(f"rules: {error}") from error
 
 
-def _flows(member: Any) -> Flows:
+def _flows(document: Mapping[str, Any]) -> Flows:
+    classes = document.get("data_classes", ())
+    formerly = {before: entry["name"] for entry in classes for before in entry.get("former_names", ())}
     try:
-        return compile_flows(member)
+        return compile_flows(document.get("flows"), formerly=formerly)
     except FlowError as error:
         raise RulesetError(str(error)) from error
 
@@ -373,6 +376,7 @@ def _data_class(entry: Mapping[str, Any]) -> DataClass:
         name=entry["name"],
         may_leave=bool(entry.get("may_leave", False)),
         rank=int(entry.get("position", 0)),
+        former_names=tuple(entry.get("former_names", ())),
         terms=tuple(entry.get("terms", ())),
         labels=tuple(entry.get("labels", ())),
     )

@@ -1,7 +1,14 @@
 """What an organisation allows: policy versions, lists, classes, inventory and the audit trail."""
 
 from policies.models.audit import AuditEntry
-from policies.models.classification import ClassifiedFile, DataClass, DocumentFingerprints, FingerprintIndex
+from policies.models.classification import (
+    ClassDictionary,
+    ClassifiedFile,
+    ClassPattern,
+    DataClass,
+    DocumentFingerprints,
+    FingerprintIndex,
+)
 from policies.models.intelligence import (
     Indicator,
     IndicatorIndex,
@@ -40,6 +47,8 @@ __all__ = [
     "AgentImport",
     "AuditEntry",
     "Charter",
+    "ClassDictionary",
+    "ClassPattern",
     "ClassifiedFile",
     "DataClass",
     "Destination",

@@ -6,19 +6,64 @@ from django.db import models
 
 
 class DataClass(models.Model):
-    """A class such as `restricted`; not `may_leave` = stays inside.
+    """A class such as `restricted`; not `may_leave` = stays inside. Changed by `policies.services.classes` only.
 
-    `terms` are phrases that mark it in a text, `labels` the names or ids of sensitivity labels that mean it.
+    `position` grows with how much it is protected. `terms` are phrases that mark it in a text, `labels` the names or
+    ids of sensitivity labels that mean it; of `places` and `kinds` see `policies.recognition`. `former_names` still
+    hold in policies that were written before it was renamed.
+    `revision` counts what is changed of it and of its dictionaries and patterns.
     """
 
     name = models.CharField(max_length=100, unique=True)
     may_leave = models.BooleanField(default=False)
     terms = models.JSONField(default=list, blank=True)
     labels = models.JSONField(default=list, blank=True, db_default=[])
+    position = models.PositiveIntegerField(default=0, db_default=0)
+    note = models.CharField(max_length=300, blank=True, db_default="")
+    places = models.JSONField(default=list, blank=True, db_default=[])
+    kinds = models.JSONField(default=list, blank=True, db_default=[])
+    former_names = models.JSONField(default=list, blank=True, db_default=[])
+    revision = models.PositiveIntegerField(default=1, db_default=1)
+
+    class Meta:
+        ordering = ("position", "name")
+        verbose_name_plural = "data classes"
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class ClassDictionary(models.Model):
+    """Phrases of which `fewest` different ones make what leaves be of the class."""
+
+    data_class = models.ForeignKey(DataClass, on_delete=models.CASCADE, related_name="dictionaries")
+    name = models.CharField(max_length=100)
+    phrases = models.JSONField(default=list)
+    fewest = models.PositiveSmallIntegerField(default=1)
+    changed_at = models.DateTimeField(auto_now=True)
 
     class Meta:
         ordering = ("name",)
-        verbose_name_plural = "data classes"
+        constraints = (models.UniqueConstraint(fields=("data_class", "name"), name="class_dictionary_once"),)
+        verbose_name_plural = "class dictionaries"
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class ClassPattern(models.Model):
+    """A pattern of RE2 of which `fewest` different matches make what leaves be of the class. `sample` has one."""
+
+    data_class = models.ForeignKey(DataClass, on_delete=models.CASCADE, related_name="patterns")
+    name = models.CharField(max_length=100)
+    pattern = models.CharField(max_length=500)
+    sample = models.CharField(max_length=1000)
+    fewest = models.PositiveSmallIntegerField(default=1)
+    changed_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        ordering = ("name",)
+        constraints = (models.UniqueConstraint(fields=("data_class", "name"), name="class_pattern_once"),)
 
     def __str__(self) -> str:
         return self.name

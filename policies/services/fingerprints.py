@@ -56,7 +56,7 @@ def save_fingerprints(documents: Sequence[Document], *, data_class: str, actor: 
         ],
         batch_size=1000,
     )
-    in_force = _compile(index)
+    in_force = compile_index(index)
     names = sorted(once)
     audit.record(
         actor=actor,
@@ -81,7 +81,7 @@ def remove_fingerprints(names: Sequence[str], *, actor: AbstractBaseUser | None)
     if missing:
         raise FingerprintError(f"`{missing[0]}` has no fingerprints, expected the name a document was added by")
     found.delete()
-    _compile(index)
+    compile_index(index)
     audit.record(actor=actor, action="fingerprints.removed", documents=len(set(names)), names=sorted(names)[:_SHOWN])
     changed()
 
@@ -96,7 +96,7 @@ def _require_storable(documents: Sequence[Document], data_class: str) -> None:
             raise FingerprintError(f"the {what} `{shown}` is not plain text of 1 to {limit} characters")
 
 
-def _compile(index: FingerprintIndex) -> int:
+def compile_index(index: FingerprintIndex) -> int:
     """Write the index anew and return how many fingerprints it holds."""
     stored = DocumentFingerprints.objects.order_by("pk").values_list("name", "data_class__name", "revision", "hashes")
     if stored.count() > MOST_DOCUMENTS:
