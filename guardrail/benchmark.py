@@ -15,6 +15,7 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Protocol
 
+from guardrail.case import Layout
 from guardrail.invocation import Invocation, Past
 from guardrail.judge import Judgement, judge
 from guardrail.text.reading import forget_readings
@@ -120,6 +121,7 @@ class Memory(Protocol):
     """What earlier calls tell, and what each leaves (`guardrail.benchmark_memory`)."""
 
     orchestrator: str
+    layout: Layout | None
 
     def load(self, call: Invocation, ruleset: Ruleset) -> Past: ...
 
@@ -229,7 +231,8 @@ def _score(row: dict[str, Any], ruleset: Ruleset, times: _Times, memory: Memory 
     start, cpu_start = time.perf_counter(), time.thread_time()
     # on the processor's clock: other work on the machine must not change what is counted
     clock = time.thread_time
-    judgement = judge(call, past, ruleset, deadline=clock() + _BUDGET_S, clock=clock)
+    layout = memory.layout if memory else None
+    judgement = judge(call, past, ruleset, deadline=clock() + _BUDGET_S, clock=clock, layout=layout)
     cpu_ms, ms = (time.thread_time() - cpu_start) * 1000, (time.perf_counter() - start) * 1000
     times.ms.append(ms)
     times.cpu_ms.append(cpu_ms)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from django.utils import timezone
 
+from guardrail.case import Layout
 from guardrail.destinations import destinations_of
 from guardrail.invocation import Invocation, Past
 from guardrail.judge import Judgement, read_ahead
@@ -21,16 +22,21 @@ class NoMemoryError(RuntimeError):
 
 @dataclass(kw_only=True, slots=True)
 class Remembering:
-    """Reads and keeps what a web process would. `ms` is what a call waits for it, `cpu_ms` what this side computes."""
+    """Reads and keeps what a web process would. `ms` is what a call waits for it, `cpu_ms` what this side computes.
+
+    `layout` is that of the call asked about last.
+    """
 
     orchestrator: str = field(default_factory=lambda: f"benchmark-{uuid.uuid4().hex[:12]}")
     ms: list[float] = field(default_factory=list)
     cpu_ms: list[float] = field(default_factory=list)
+    layout: Layout | None = None
     _asked: Asking | None = None
 
     def load(self, call: Invocation, ruleset: Ruleset) -> Past:
         """What earlier calls tell of this one. Raises NoMemoryError."""
         started, cpu_started = time.perf_counter(), time.thread_time()
+        self.layout = None
         reached = destinations_of(call, ruleset)
         self._asked = asking_for(call, ruleset, destinations=reached, mode=Mode.ENFORCE, at=timezone.now())
         ahead_ms = ahead_cpu_ms = 0.0
@@ -39,7 +45,7 @@ class Remembering:
             # as a web process does: Redis works while texts are read that judging would read anyway
             nonlocal ahead_ms, ahead_cpu_ms
             began, cpu_began = time.perf_counter(), time.thread_time()
-            read_ahead(call, deadline=time.monotonic() + 10, clock=time.monotonic)
+            self.layout = read_ahead(call, ruleset, deadline=time.monotonic() + 10, clock=time.monotonic)
             ahead_ms, ahead_cpu_ms = (time.perf_counter() - began) * 1000, (time.thread_time() - cpu_began) * 1000
 
         past = load_past(self._asked, meanwhile=read)

@@ -55,6 +55,33 @@ class Case:
     tuning: Tuning
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Layout:
+    """What of a case hangs on the call and the policy alone, and neither on its past nor on what was read."""
+
+    kind: ToolKind
+    targets: tuple[Target, ...]
+    leaves: tuple[Leaf, ...]
+    user: WordSet
+    user_shares: tuple[float, ...]
+
+
+def lay_out(
+    call: Invocation, ruleset: Ruleset, *, tuning: Tuning = PRODUCTION, leaves: tuple[Leaf, ...] | None = None
+) -> Layout:
+    """Lay out one call. 0.1 ms. `leaves` are those of its arguments, None = found now."""
+    kind = infer_kind(call.tool, ruleset, agent_id=call.agent_id)
+    leaves = leaves_of(call.arguments) if leaves is None else leaves
+    user = _user_words(call, tuning)
+    return Layout(
+        kind=kind,
+        targets=targets_of(call, ruleset, kind),
+        leaves=leaves,
+        user=user,
+        user_shares=tuple(share_given(leaf, user) for leaf in leaves),
+    )
+
+
 def open_case(
     call: Invocation,
     past: Past,
@@ -63,23 +90,22 @@ def open_case(
     sources: tuple[Source, ...] | None = None,
     *,
     tuning: Tuning = PRODUCTION,
-    leaves: tuple[Leaf, ...] | None = None,
+    layout: Layout | None = None,
 ) -> Case:
-    """Lay out one call with the `sources` read for it and the `leaves` of its arguments; None = read them now."""
-    kind = infer_kind(call.tool, ruleset, agent_id=call.agent_id)
-    leaves = leaves_of(call.arguments) if leaves is None else leaves
-    user = _user_words(call, tuning)
+    """A case of one call with the `sources` read for it and its `layout`; None = now."""
+    if layout is None:
+        layout = lay_out(call, ruleset, tuning=tuning)
     return Case(
         call=call,
         past=past,
         ruleset=ruleset,
         rules=ruleset.for_call(agent_id=call.agent_id, environment_id=call.environment_id),
-        kind=kind,
-        sink=kind is not ToolKind.READ,
-        targets=targets_of(call, ruleset, kind),
-        leaves=leaves,
-        user=user,
-        user_shares=tuple(share_given(leaf, user) for leaf in leaves),
+        kind=layout.kind,
+        sink=layout.kind is not ToolKind.READ,
+        targets=layout.targets,
+        leaves=layout.leaves,
+        user=layout.user,
+        user_shares=layout.user_shares,
         sources=read_sources(call, budget) if sources is None else sources,
         budget=budget,
         tuning=tuning,

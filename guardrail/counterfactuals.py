@@ -11,7 +11,7 @@ from types import MappingProxyType
 
 from guardrail.attribution.explanation import place_in_words, short
 from guardrail.attribution.recall import with_memory
-from guardrail.case import Case, Source, open_case, read_sources
+from guardrail.case import Case, Source, lay_out, open_case, read_sources
 from guardrail.destinations import argument_name
 from guardrail.invocation import Invocation, Passage, Past
 from guardrail.text.budget import Budget
@@ -131,6 +131,7 @@ def _covered(passing: list[Variation]) -> bool:
 
 def _laid_out(variation: Variation, case: Case, budget: Budget) -> Case:
     same = variation.call.arguments is case.call.arguments
+    leaves = case.leaves if same else None
     return open_case(
         variation.call,
         variation.past,
@@ -138,7 +139,7 @@ def _laid_out(variation: Variation, case: Case, budget: Budget) -> Case:
         budget,
         variation.sources,
         tuning=case.tuning,
-        leaves=case.leaves if same else None,
+        layout=lay_out(variation.call, variation.ruleset, tuning=case.tuning, leaves=leaves),
     )
 
 

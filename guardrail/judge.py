@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from guardrail.attribution.origins import trace_origins
 from guardrail.attribution.recall import with_memory
 from guardrail.attribution.tuning import PRODUCTION, Tuning
-from guardrail.case import Case, Source, open_case, read_sources
+from guardrail.case import Case, Layout, Source, lay_out, open_case, read_sources
 from guardrail.counterfactuals import WhatIf, told, what_if
 from guardrail.detectors import AT_ONCE, DETECTORS, Detect
 from guardrail.insiders import note_insiders
@@ -69,9 +69,11 @@ def judge(
     clock: Callable[[], float],
     detectors: Sequence[tuple[str, Detect]] = DETECTORS,
     tuning: Tuning = PRODUCTION,
+    layout: Layout | None = None,
 ) -> Judgement:
     """Judge `call` before `deadline` (on `clock`). Never raises for what a call contains.
 
+    `layout` is the call's where it was laid out before (`read_ahead`), by the same ruleset and tuning.
     A detector that fails or runs out of time is named in the decision's `degraded`; so is `attribution` when text
     was left unread, because nobody can then say where a value came from.
     """
@@ -85,7 +87,7 @@ def judge(
     sources = _try(
         "attribution", lambda: with_memory(read_sources(call, budget), past.poisoned), nothing_read, degraded
     )
-    case = open_case(call, past, ruleset, budget, sources, tuning=tuning)
+    case = open_case(call, past, ruleset, budget, sources, tuning=tuning, layout=layout)
     stages.end("read")
     decision = _decide(case, detectors, degraded, ended=stages.end)
     untraced: tuple[Origin, ...] = ()
@@ -101,10 +103,15 @@ def judge(
     )
 
 
-def read_ahead(call: Invocation, *, deadline: float, clock: Callable[[], float]) -> None:
-    """Read the texts of a call so that judging finds them read, while something is waited for. Never raises."""
+def read_ahead(call: Invocation, ruleset: Ruleset, *, deadline: float, clock: Callable[[], float]) -> Layout | None:
+    """Read the texts of a call and lay it out, so that judging finds it done, while something is waited for.
+
+    None where it could not be laid out. Never raises.
+    """
     nothing_read: tuple[Source, ...] = ()
+    layout = _try("layout", lambda: lay_out(call, ruleset), None, [])
     _try("attribution", lambda: read_sources(call, Budget(deadline=deadline, clock=clock)), nothing_read, [])
+    return layout
 
 
 def with_opinions(

@@ -24,7 +24,7 @@ from guardrail.text.public_services import is_public_service
 from policies.intelligence.domains import registered
 from policies.intelligence.lookalike import look_of, unicode_of
 from policies.intelligence.public_houses import PUBLIC_HOUSES
-from policies.ruleset import Ruleset, Standing
+from policies.ruleset import Ruleset, Standing, ToolKind
 
 # From here on two texts are the same call in other words.
 SAME_WORDS = 0.6
@@ -44,10 +44,15 @@ _LEAST_NAME, _MOST_NAME = 6, 16
 _TELLING_NAME = 7
 _WORD = re.compile(r"[^\W_]+")
 _HOST = re.compile(r"(?:[^\s./@:?#]{1,63}\.){1,6}[^\s./@:?#\d]{2,63}")
+_BETWEEN = re.compile(r"[\W_]+")
 _NUMBERS = 8
 _LONGEST_NUMBER = 34
 _MOST_SAID = 20_000
 _OURS = tuple(("destination_standing", standing.value) for standing in Standing if standing.is_trusted)
+# Letters beside an address that make its argument a text that speaks of it.
+_LEAST_QUOTED = 24
+# Calls whose arguments may be texts to pass on; a command, a payment and a share are carried out as they stand.
+_QUOTING = frozenset((ToolKind.READ, ToolKind.WRITE, ToolKind.SEND, ToolKind.DELETE))
 _OUTSIDE = (Standing.UNKNOWN, Standing.DENIED)
 
 
@@ -69,14 +74,38 @@ class Aim(msgspec.Struct, frozen=True, kw_only=True, array_like=True, omit_defau
     led: bool = False
 
 
-def aims_of(call: Invocation, destinations: Sequence[str], ruleset: Ruleset, *, organisation: str) -> tuple[Aim, ...]:
+def aims_of(
+    call: Invocation, destinations: Sequence[str], ruleset: Ruleset, *, kind: ToolKind, organisation: str
+) -> tuple[Aim, ...]:
     """Where a call reaches outside, at most MOST_AIMS, what the user did not name first. 20 microseconds each."""
-    outside = [(at, value) for at, value in enumerate(destinations[:50]) if ruleset.standing_of(value) in _OUTSIDE]
+    outside = [
+        (at, value)
+        for at, value in enumerate(destinations[:50])
+        if ruleset.standing_of(value) in _OUTSIDE and not (kind in _QUOTING and _is_only_quoted(value, call))
+    ]
     if not outside:
         return ()
     said = own_words(call)
     found = [aim for at, value in outside if (aim := _aim(at, value, said, organisation)) is not None]
     return tuple(sorted(found, key=lambda aim: aim.named)[:MOST_AIMS])
+
+
+def _is_only_quoted(value: str, call: Invocation) -> bool:
+    """It stands nowhere but inside longer texts a tool returned just so: a channel's name, a mail that is passed on.
+
+    The call does not go there; whoever is written to, and what a command or an address says, is another matter.
+    """
+    holding = [
+        argument.value[:_MOST_LETTERS]
+        for argument in call.arguments
+        if isinstance(argument.value, str) and value in argument.value.lower()
+    ]
+    if not holding or any(len(text) < len(value) + _LEAST_QUOTED for text in holding):
+        return False
+    texts = (passage.text for output in call.outputs for passage in output.passages)
+    # quotes and the ends of lines are written in another way in a listing
+    returned = [_BETWEEN.sub("", text) for text in texts if value in text.lower()]
+    return all(any(_BETWEEN.sub("", text) in whole for whole in returned) for text in holding)
 
 
 def hashes_of(destination: str, *, organisation: str) -> tuple[str, ...]:

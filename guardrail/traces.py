@@ -128,7 +128,7 @@ def traces_of(
     turn = " ".join(passage.text for passage in call.user_passages)[:LONGEST_TURN] if call.anonymous else ""
     questions = letters_of(turn) if turn else ""
     organisation = organisation_of(call)
-    aims = aims_of(call, destinations, ruleset, organisation=organisation)
+    aims = aims_of(call, destinations, ruleset, kind=kind, organisation=organisation)
     again = aims or kind is not ToolKind.READ
     return Traces(
         at=int(at.timestamp() * 1000),

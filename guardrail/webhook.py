@@ -24,6 +24,7 @@ from rest_framework.views import APIView
 
 from guardrail import auth, database, housekeeper, modifying, opinions, store
 from guardrail.api_schema import ErrorBody, EvaluateAnswer, EvaluateRequest
+from guardrail.case import Layout
 from guardrail.destinations import destinations_of
 from guardrail.invocation import Invocation, Past
 from guardrail.judge import Judgement, explain, judge, judge_at_once, read_ahead
@@ -143,7 +144,7 @@ def _judged(
         mode = ruleset.for_call(agent_id=call.agent_id, environment_id=call.environment_id).mode
         reached = destinations_of(call, ruleset)
         asked_of_memory = asking_for(call, ruleset, destinations=reached, mode=mode, at=arrival.received_at)
-        ahead = _Ahead(call, deadline=deadline) if not may_wait else None
+        ahead = _Ahead(call, ruleset, deadline=deadline) if not may_wait else None
         past = load_past(asked_of_memory, meanwhile=ahead or _nothing)
         ahead_ms = ahead.ms if ahead else 0.0
         past_ms = (time.monotonic() - started) * 1000 - read_ms - ahead_ms
@@ -151,7 +152,8 @@ def _judged(
         judgement = judge_at_once(call, past, ruleset, deadline=deadline, clock=time.monotonic) if may_wait else None
         if judgement is None:
             asked = opinions.ask(call, question, ruleset, until=deadline) if may_wait else asked
-            judgement = opinions.weigh(asked, judge_it(call), until=deadline)
+            judgement = judge_it(call, layout=ahead.layout if ahead else None)
+            judgement = opinions.weigh(asked, judgement, until=deadline)
             judgement = _modified(call, judgement, judge_it, ruleset, wire=wire, body=arrival.body)
         spare = min(deadline, time.monotonic() + settings.EXPLAIN_MS / 1000)
         judgement = _agreed(call, past, explain(judgement, deadline=spare, clock=time.monotonic))
@@ -169,14 +171,16 @@ def _judged(
 
 
 class _Ahead:
-    """Reads a call's texts while memory is asked; `ms` is what that took."""
+    """Reads a call's texts and lays it out while memory is asked; `ms` is what that took."""
 
-    def __init__(self, call: Invocation, *, deadline: float) -> None:
-        self._call, self._deadline, self.ms = call, deadline, 0.0
+    def __init__(self, call: Invocation, ruleset: Ruleset, *, deadline: float) -> None:
+        self._call, self._ruleset, self._deadline = call, ruleset, deadline
+        self.ms = 0.0
+        self.layout: Layout | None = None
 
     def __call__(self) -> None:
         began = time.monotonic()
-        read_ahead(self._call, deadline=self._deadline, clock=time.monotonic)
+        self.layout = read_ahead(self._call, self._ruleset, deadline=self._deadline, clock=time.monotonic)
         self.ms = (time.monotonic() - began) * 1000
 
 

@@ -52,12 +52,12 @@ local function tool_raw(row)
     return table.concat(parts)
 end
 local function step_row(raw)
-    local row, total = {}, 0
+    local row = {}
     for at = 1, raw and #raw or 0, 7 do
         local count = struct.unpack('>I2', string.sub(raw, at + 5, at + 6))
-        row[#row + 1], total = {string.sub(raw, at, at + 3), string.sub(raw, at + 4, at + 4), count}, total + count
+        row[#row + 1] = {string.sub(raw, at, at + 3), string.sub(raw, at + 4, at + 4), count}
     end
-    return row, total
+    return row
 end
 local function step_raw(row)
     local parts = {}
@@ -90,52 +90,65 @@ if hour > m[3] then
 end
 if turned then redis.call('SET', keys[2], raw, 'EX', seconds) end
 if m[8] ~= day then m[8], m[9] = day, 0 end
-local before = redis.call('HGET', keys[1], 'tool') or '^'
-if again then before = redis.call('HGET', keys[1], 'prev') or '^' end
+local before = redis.call('HGET', keys[1], again and 'prev' or 'tool') or '^'
 local from = before == '^' and '\\0\\0\\0\\0' or bytes_of(before)
 
--- what is known of the call at one place, then the place is taught; answers text, and the bits of the step
-local function place(tools_key, steps_key, size, teach)
-    local raw = redis.call('HGET', tools_key, tool)
-    local row = tool_row(raw, kind)
-    local known, shape_calls, at = row.count, 0, nil
+-- what is known of the call at one place, then the place is taught; answers text, and the bits of the step. Rows are
+-- read and changed as they lie: taking each apart into tables was half of the time
+local function place(tools_key, steps_key, raw, size, teach)
+    local known, shape_calls, at = raw and struct.unpack('>I4', raw) or 0, 0, nil
+    for i = 6, raw and #raw or 0, 5 do
+        if string.sub(raw, i, i + 3) == shape then shape_calls, at = string.byte(raw, i + 4), i end
+    end
     -- how many tools there are is asked only where the tool is rare: then it tells something
     local tools = known < 3 and redis.call('HLEN', tools_key) or 0
-    for i = 1, #row.shapes do if row.shapes[i][1] == shape then shape_calls, at = row.shapes[i][2], i end end
-    if not at and #row.shapes >= 10 then shape_calls = -1 end
+    local room = not raw or #raw < 55
+    if not at and not room then shape_calls = -1 end
     local rows = redis.call('HMGET', steps_key, from, tool)
-    local steps, total = step_row(rows[1])
-    local followed, step_at = 0, nil
-    for i = 1, #steps do if steps[i][1] == tool then followed, step_at = steps[i][3], i end end
+    local steps = rows[1] or ''
+    local total, followed, step_at, number = 0, 0, nil, #steps / 7
+    for i = 1, #steps, 7 do
+        local high, low = string.byte(steps, i + 5, i + 6)
+        local count = 256 * high + low
+        total = total + count
+        if string.sub(steps, i, i + 3) == tool then followed, step_at = count, i end
+    end
     -- Witten and Bell (1991) between what followed this tool and how often each tool is used, add-one
     local single = (known + 1) / (size + tools + 1)
-    local bits = -math.log((followed + #steps * single) / (total + #steps)) / math.log(2)
+    local bits = -math.log((followed + number * single) / (total + number)) / math.log(2)
     if total == 0 then bits = -1 end
     if teach then
-        local new_shape = not at and #row.shapes < 10
-        local fresh = (raw and 0 or 1) + (new_shape and 1 or 0) + (step_at and 0 or 1)
-        local may = teach(fresh)
+        local new_shape = not at and room
+        local may = teach((raw and 0 or 1) + (new_shape and 1 or 0) + (step_at and 0 or 1))
         if raw or (may and tools < most) then
-            row.count, row.kind = math.min(row.count + 1, 4000000000), kind
-            if at then row.shapes[at][2] = math.min(255, row.shapes[at][2] + 1)
-            elseif new_shape and may then row.shapes[#row.shapes + 1] = {shape, 1} end
-            redis.call('HSET', tools_key, tool, tool_raw(row))
-        end
-        if step_at then
-            steps[step_at][3] = steps[step_at][3] + 1
-            if steps[step_at][3] > 60000 then
-                for i = 1, #steps do steps[i][3] = math.ceil(steps[i][3] / 2) end
+            local row = struct.pack('>I4', math.min(known + 1, 4000000000)) .. kind
+            if at then
+                row = row .. string.sub(raw, 6, at + 3) .. string.char(math.min(255, shape_calls + 1))
+                    .. string.sub(raw, at + 5)
+            else
+                row = row .. (raw and string.sub(raw, 6) or '')
+                if new_shape and may then row = row .. shape .. '\1' end
             end
+            redis.call('HSET', tools_key, tool, row)
+        end
+        if step_at and followed < 60000 then
+            steps = string.sub(steps, 1, step_at + 4) .. struct.pack('>I2', followed + 1)
+                .. string.sub(steps, step_at + 7)
+        elseif step_at then
+            local row = step_row(steps)
+            for i = 1, #row do row[i][3] = math.ceil((row[i][3] + (row[i][1] == tool and 1 or 0)) / 2) end
+            steps = step_raw(row)
         elseif may then
-            if #steps >= 9 then
-                local least = 1
-                for i = 2, #steps do if steps[i][3] < steps[least][3] then least = i end end
-                table.remove(steps, least)
+            if number >= 9 then
+                local row, least = step_row(steps), 1
+                for i = 2, #row do if row[i][3] < row[least][3] then least = i end end
+                table.remove(row, least)
+                steps = step_raw(row)
             end
-            steps[#steps + 1] = {tool, kind, 1}
+            steps = steps .. tool .. kind .. '\0\1'
         end
-        if #steps > 0 and (total > 0 or redis.call('HLEN', steps_key) <= most) then
-            redis.call('HSET', steps_key, from, step_raw(steps))
+        if steps ~= '' and (total > 0 or redis.call('HLEN', steps_key) <= most) then
+            redis.call('HSET', steps_key, from, steps)
         end
     end
     if turned or not raw or total == 0 then
@@ -151,7 +164,7 @@ local function own(fresh)
     m[9] = m[9] + fresh
     return true
 end
-local habits, bits = place(keys[3], keys[4], m[1], not again and own)
+local habits, bits = place(keys[3], keys[4], redis.call('HGET', keys[3], tool), m[1], not again and own)
 -- what a kind knows is for those who learn: of an agent that is known it takes every eighth call, and what is new
 local pooled = keys[5] and (learning or habits[1] < 3 or m[1] % 8 == 0)
 local answer = {raw, learning and 1 or 0, m[4], habits}
@@ -169,14 +182,14 @@ if not again then
 end
 if pooled then
     -- of a kind only the first call and the number are counted beside, in fields no tool has
-    local size = tonumber(redis.call('HGET', keys[5], 'n') or 0)
-    local first = redis.call('HGET', keys[5], 'f')
+    local known = redis.call('HMGET', keys[5], 'n', 'f', tool)
+    local size, first = tonumber(known[1] or 0), known[2]
     if not first then
         first = now
         redis.call('HSET', keys[5], 'f', string.format('%.0f', now))
     end
     answer[5] = {string.format('%.0f', size), string.format('%.0f', tonumber(first)),
-        (place(keys[5], keys[6], size, not again and function() return true end))}
+        (place(keys[5], keys[6], known[3], size, not again and function() return true end))}
     if not again then redis.call('HINCRBY', keys[5], 'n', 1) end
 end
 return answer

@@ -117,7 +117,7 @@ def load_past(asked: Asking, *, meanwhile: Callable[[], None] = lambda: None) ->
 def remember(
     call: Invocation, traces: Traces | None, decision: Decision, ruleset: Ruleset, *, verdict_id: uuid.UUID
 ) -> None:
-    """What a judged call leaves; lost when Redis is away, until it is rebuilt from the verdicts.
+    """What a judged call leaves; not waited for, lost when Redis is away, until it is rebuilt from the verdicts.
 
     `traces` None = memory was never asked for it.
     """
@@ -125,15 +125,15 @@ def remember(
         keep(traces, outcome_of(decision, verdict_id=verdict_id))
     if decision.would_have >= Action.HOLD:
         texts = poisoned.key_of(call.orchestrator, call.tenant_id)
-        poisoned.remember(texts, proven(decision, ruleset), agent_id=call.agent_id, mode=decision.mode)
+        poisoned.note(texts, proven(decision, ruleset), agent_id=call.agent_id, mode=decision.mode)
 
 
 def keep(traces: Traces, outcome: Outcome) -> bool:
-    """What a call leaves on the shelves; most leave nothing, and then nothing is asked. False when Redis is away."""
+    """What a call leaves on the shelves, told and not waited for; most leave nothing. False when Redis is away."""
     lessons = [shelf.learn(traces, outcome) for shelf in _KEPT_BY]
     if not any(keys for keys, _ in lessons):
         return True
-    return _KEEP.run(lessons, traces=traces, step="") is not None
+    return _KEEP.tell(lessons, traces=traces)
 
 
 def forget_connection() -> None:

@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from guardrail.memory.connection import run
+from guardrail.memory.connection import run, tell
 from guardrail.memory.shelf import Ask, Asking, Shelf
 from guardrail.traces import hashed
 from policies.ruleset import Mode
@@ -145,8 +145,17 @@ def load(key: str, *, mode: Mode) -> frozenset[str] | None:
 
 def remember(key: str, found: Sequence[str], *, agent_id: str, mode: Mode) -> bool:
     """A stop proved these poisoned; in monitor mode for monitored calls only. False when Redis is away."""
-    how = _STOPPED if mode is Mode.ENFORCE else _WOULD_STOP
-    return _write(key, found, agent=hashed(agent_id)[:8], how=how)
+    return _write(key, found, agent=hashed(agent_id)[:8], how=_how(mode))
+
+
+def note(key: str, found: Sequence[str], *, agent_id: str, mode: Mode) -> None:
+    """The same for a call somebody waits for: told, and not waited for."""
+    if found:
+        tell(_REMEMBER, [key], [*_bounds(agent=hashed(agent_id)[:8], how=_how(mode)), *found])
+
+
+def _how(mode: Mode) -> str:
+    return _STOPPED if mode is Mode.ENFORCE else _WOULD_STOP
 
 
 def confirm(key: str, found: Sequence[str]) -> bool:
@@ -167,9 +176,12 @@ def forget() -> None:
 def _write(key: str, found: Sequence[str], *, agent: str, how: str) -> bool:
     if not found:
         return True
+    return run(_REMEMBER, [key], [*_bounds(agent=agent, how=how), *found]) is not None
+
+
+def _bounds(*, agent: str, how: str) -> tuple[str | int, ...]:
     now = int(time.time())
-    bounds = (now, now + SECONDS, agent, how, SECONDS, MOST, MOST_AN_AGENT, uuid.uuid4().hex)
-    return run(_REMEMBER, [key], [*bounds, *found]) is not None
+    return now, now + SECONDS, agent, how, SECONDS, MOST, MOST_AN_AGENT, uuid.uuid4().hex
 
 
 def _read(listed: bytes, *, version: bytes) -> _List:

@@ -10,7 +10,7 @@ from typing import Any
 import structlog
 
 from guardrail.invocation import Invocation
-from guardrail.memory.connection import run
+from guardrail.memory.connection import run, tell
 from guardrail.traces import Outcome, Traces
 from policies.ruleset import Mode
 
@@ -103,10 +103,7 @@ _COMPOSED = """
 local now, again = tonumber(ARGV[1]), false
 if ARGV[2] ~= '' then
     again = redis.call('HGET', KEYS[1], 'step') == ARGV[2]
-    if not again then
-        redis.call('HSET', KEYS[1], 'step', ARGV[2])
-        redis.call('EXPIRE', KEYS[1], 86400)
-    end
+    if not again then redis.call('HSET', KEYS[1], 'step', ARGV[2]) end
 end
 local shelves = {
 %s
@@ -175,6 +172,11 @@ class Composed:
         keys, arguments = self.arguments(asks, traces=traces, step=step)
         found = run(self.script, keys, arguments, meanwhile=meanwhile)
         return None if found is None else self.answers(found)
+
+    def tell(self, asks: Sequence[Ask], *, traces: Traces) -> bool:
+        """Have Redis do it and do not wait; False when it is known to be away."""
+        keys, arguments = self.arguments(asks, traces=traces, step="")
+        return tell(self.script, keys, arguments)
 
 
 def session_key(traces: Traces) -> str:

@@ -96,7 +96,7 @@ def compare(
 def _compared(stored: Stored, draft: Ruleset, in_force: Ruleset, depth: Depth, *, call_seconds: float) -> Compared:
     started = time.monotonic()
     if depth is Depth.JUDGED and stored.call is not None:
-        read_ahead(stored.call, deadline=started + call_seconds, clock=time.monotonic)
+        read_ahead(stored.call, in_force, deadline=started + call_seconds, clock=time.monotonic)
     read_ms = (time.monotonic() - started) * 1000
     now = judged_by(stored, in_force, depth, call_seconds=call_seconds)
     then = judged_by(stored, draft, depth, call_seconds=call_seconds)
