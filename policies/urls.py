@@ -2,12 +2,13 @@
 
 from django.urls import path
 
-from policies.views import agent_import, agents, environments, ledger, tools, versions
+from policies.views import agent_import, agents, environments, ledger, packs, tools, versions
 
 urlpatterns = [
     path("policies/", versions.policies, name="policies"),
     path("policies/<int:number>/", versions.version, name="policy_version"),
     path("policies/<int:number>/restore/", versions.version_restore, name="policy_version_restore"),
+    path("policies/packs/", packs.policy_packs, name="policy_packs"),
     path("agents/", agents.agents, name="agents"),
     path("agents/new/", agents.agent_new, name="agent_new"),
     path("agents/import/", agent_import.agent_import_new, name="agent_import_new"),
