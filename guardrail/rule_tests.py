@@ -5,6 +5,7 @@ found then stands; a sample is judged as if it came now, or at the moment the ca
 sample some 5; lists and inventory are those in force.
 """
 
+import hashlib
 import json
 import time
 import uuid
@@ -13,6 +14,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
+from django.core.cache import cache
 from django.utils import timezone
 
 from guardrail.case import Case, open_case
@@ -25,7 +27,7 @@ from guardrail.rule_facts import facts_of
 from guardrail.text.budget import Budget
 from guardrail.wire import Unreadable, evaluate
 from policies.expressions import Clause
-from policies.load import active, active_ruleset, refresh
+from policies.load import NoRuleset, active, active_ruleset, refresh
 from policies.rules import Rule, RuleError, compile_rule, without_rules
 from policies.ruleset import Ruleset
 from policies.signal import Signal
@@ -33,6 +35,8 @@ from policies.signal import Signal
 MOST_TESTS = 50
 LONGEST_SAMPLE = 20_000
 MATCH, NOT_MATCH = "match", "not_match"
+# What pages show of test cases is at most so old.
+KEEP_SECONDS = 600
 # All cases of a policy together; what is not checked by then counts as failing.
 _ALL_SECONDS = 20.0
 _CASE_SECONDS = 2.0
@@ -86,8 +90,31 @@ def check_tests(document: Mapping[str, Any]) -> tuple[Checked, ...]:
 
 
 def failing_tests(document: Mapping[str, Any]) -> tuple[str, ...]:
-    """The names of the cases that fail, for whoever publishes."""
-    return tuple(one.label for one in check_tests(document) if one.fails)
+    """The names of the cases that fail, for whoever publishes. Where no policy is in force, all of them."""
+    try:
+        return tuple(one.label for one in check_tests(document) if one.fails)
+    except NoRuleset:
+        return tuple(f"{rule.get('name')}: all" for rule in document.get("rules") or () if rule.get("tests"))
+
+
+def known_failing(document: Mapping[str, Any]) -> tuple[str, ...]:
+    """The same for pages: kept for some minutes, while rules and lists are what they were."""
+    rules = [rule for rule in document.get("rules") or () if rule.get("tests")]
+    if not rules:
+        return ()
+    key = f"failing_tests.{key_of(rules)}"
+    found: tuple[str, ...] | None = cache.get(key)
+    if found is None:
+        found = failing_tests({"rules": rules})
+        cache.set(key, found, KEEP_SECONDS)
+    return found
+
+
+def key_of(rules: Any) -> str:
+    """What the outcome of test cases depends on, short enough for the key of a cache."""
+    loaded = active()
+    digest = hashlib.sha256(json.dumps(rules, sort_keys=True).encode()).hexdigest()
+    return f"{loaded.serial if loaded else 0}.{digest}"
 
 
 def check_rule(

@@ -11,6 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from guardrail.rule_tests import failing_tests, known_failing
 from policies import draft_queries
 from policies.access import Permission, actor_of, may, require
 from policies.draft_forms import (
@@ -189,7 +190,9 @@ def draft_return(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_POST
 def draft_publish(request: HttpRequest, pk: int) -> HttpResponse:
-    """Put it in force."""
+    """Put it in force. Its test cases are run first, by what lists and inventory say now."""
+    require(request.user, Permission.CHANGE_POLICY)
+    failing = failing_tests(_found(pk).document)
     return _do(
         request,
         pk,
@@ -200,6 +203,7 @@ def draft_publish(request: HttpRequest, pk: int) -> HttpResponse:
             reason=form.cleaned_data["reason"],
             override=form.cleaned_data["override"],
             with_lists=form.cleaned_data["lists"] == "apply",
+            failing=failing,
             actor=actor,
         ),
         said="Published. It holds for the next call.",
@@ -275,7 +279,7 @@ def _page(
     """The draft's page; `document` and `form` hold what was typed and refused, `problem` says why."""
     said = found.document if document is None else document
     initial = {"title": found.title, "revision": found.revision, **found.document.get("defaults", {})}
-    view = draft_queries.load_draft_view(found, document=said)
+    view = draft_queries.load_draft_view(found, document=said, failing=known_failing(said) if found.worked_on else ())
     may_change = may(request.user, Permission.CHANGE_POLICY)
     wrote = any(author.pk == request.user.pk for author in view.authors)
     shown = {

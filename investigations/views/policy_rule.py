@@ -1,6 +1,5 @@
 """One rule of a draft: its condition as rows or as an expression, what it does, its test cases, and how it fared."""
 
-import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,7 +13,7 @@ from django.urls import NoReverseMatch, reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from guardrail.rule_tests import Checked, check_rule, sample_newest
+from guardrail.rule_tests import KEEP_SECONDS, Checked, check_rule, key_of, sample_newest
 from investigations.models import RuleUse
 from investigations.rule_completions import load_completions
 from investigations.rule_forms import RuleForm, initial_of
@@ -30,15 +29,13 @@ from investigations.rule_inputs import (
 )
 from policies.access import Permission, actor_of, may, require
 from policies.expressions.vocabulary import FIELDS
-from policies.load import NoRuleset, active
+from policies.load import NoRuleset
 from policies.models import PolicyDraft
 from policies.rule_rows import MOST_ROWS, Row, Takes, operators_of
 from policies.rules import Rule, RuleError, compile_rule
 from policies.services.drafts import DraftConflict, DraftError, save_rule
 
 _FIRST_ROW = Row(field="tool.kind", operator="is")
-# A case judged once stays as it is until the rule or the lists change.
-_KEEP_SECONDS = 600
 
 
 @dataclass(slots=True)
@@ -215,16 +212,14 @@ def _load_checked(entry: Mapping[str, Any]) -> tuple[Checked, ...]:
     """Its test cases as they go now, kept until rule or lists change."""
     if not entry.get("tests"):
         return ()
-    loaded = active()
-    digest = hashlib.sha256(json.dumps(entry, sort_keys=True).encode()).hexdigest()
-    key = f"rule_tests.{loaded.serial if loaded else 0}.{digest}"
+    key = f"rule_tests.{key_of(entry)}"
     found: tuple[Checked, ...] | None = cache.get(key)
     if found is None:
         try:
             found = check_rule(entry)
         except NoRuleset:
             return ()
-        cache.set(key, found, _KEEP_SECONDS)
+        cache.set(key, found, KEEP_SECONDS)
     return found
 
 
