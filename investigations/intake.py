@@ -18,6 +18,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from guardrail import tickets
+from guardrail.identities import load_identities
 from guardrail.models import EXERCISE, Orchestrator, PendingIntake, Verdict
 from investigations import disobedience
 from investigations.edits import join_edits
@@ -28,6 +29,7 @@ from investigations.models import Activity, Investigation, InvestigationCall
 from investigations.response import Grown, hits_of, respond
 from investigations.rule_uses import count_rules, load_matched
 from policies.decision import ALLOWED_ONCE
+from policies.services.drift import note_drift
 from policies.services.restrictions import count_hits
 from policies.services.sightings import Sighting, record_sightings
 from policies.signal import Severity
@@ -45,7 +47,7 @@ _COLUMNS = (
     *("id", "received_at", "tenant_id", "environment_id", "agent_id", "agent_name", "user_id", "conversation_id"),
     *("client_ip", "tool_id", "tool_name", "tool_kind", "destination", "duplicate_of", "action", "would_have"),
     *("severity", "deciding_signal", "failed", "degraded", "answer_ms", "documents", "orchestrator_id", "channel_id"),
-    "policy_version",
+    *("policy_version", "wire"),
 )
 # Most convincing last: an investigation says the strongest thing that was done with one of its calls; but that one was
 # let through which should have been stopped must not hide behind those that were.
@@ -153,7 +155,7 @@ def _take(rows: Sequence[Row], *, now: datetime) -> None:
         if row["deciding_signal"] == ALLOWED_ONCE:
             _note_pass(row)
     note_met(fresh)
-    record_sightings(map(_sighting, real))
+    note_drift(load_identities(real), record_sightings(map(_sighting, real)))
     joined.record()
     grown += disobedience.note(fresh, now=now)
     count_rules(real, load_matched(real))
@@ -227,6 +229,7 @@ def _sighting(row: Row) -> Sighting:
         tool_name=row["tool_name"],
         tool_kind=row["tool_kind"],
         late=row["answer_ms"] > settings.LATE_MS,
+        verdict_id=row["id"],
     )
 
 

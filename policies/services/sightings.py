@@ -3,12 +3,15 @@
 An agent seen but never registered is a shadow agent.
 """
 
+import uuid
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
 from django.db import connection
+
+from policies.services.drift import NewTool
 
 # An admin's words win: of a registered agent only what is still empty is filled. A shadow is what its calls last said.
 _ENVIRONMENTS = """
@@ -57,6 +60,8 @@ ON CONFLICT (tool, agent_id) DO UPDATE SET
     calls = policies_seentool.calls + EXCLUDED.calls,
     first_seen = LEAST(policies_seentool.first_seen, EXCLUDED.first_seen),
     last_seen = GREATEST(policies_seentool.last_seen, EXCLUDED.last_seen)
+-- no version of the row was there before: it is new
+RETURNING agent_id, tool, xmax = 0
 """
 _DAYS = """
 INSERT INTO policies_agentday (agent_id, day, calls, stopped, late, executed)
@@ -91,6 +96,7 @@ class Sighting:
     tool_name: str = ""
     tool_kind: str = ""
     late: bool = False
+    verdict_id: uuid.UUID | None = None
 
 
 def record_executed(calls: Iterable[tuple[str, datetime]]) -> None:
@@ -103,8 +109,10 @@ def record_executed(calls: Iterable[tuple[str, datetime]]) -> None:
             cursor.execute(_DAYS, [list(agents), list(days), nothing, nothing, nothing, list(counted.values())])
 
 
-def record_sightings(sightings: Iterable[Sighting]) -> None:
+def record_sightings(sightings: Iterable[Sighting]) -> list[NewTool]:
     """Add calls to agents, their days, environments and tools. Four statements however many; needs a transaction.
+
+    Returns the tools no call of their agent had planned to use before.
 
     Rows are taken in the order of their ids, so that two intakes at once wait for each other instead of deadlocking.
     """
@@ -128,8 +136,17 @@ def record_sightings(sightings: Iterable[Sighting]) -> None:
         if by_agent:
             cursor.execute(_AGENTS, _columns(list(by_agent.values())))
             cursor.execute(_DAYS, _day_columns(by_agent))
-        if by_tool:
-            cursor.execute(_TOOLS, _tool_columns(list(by_tool.values())))
+        if not by_tool:
+            return []
+        cursor.execute(_TOOLS, _tool_columns(list(by_tool.values())))
+        return [_new(by_tool[tool, agent_id]) for agent_id, tool, is_new in cursor.fetchall() if is_new]
+
+
+def _new(calls: Sequence[Sighting]) -> NewTool:
+    first = min(calls, key=lambda call: call.at)
+    return NewTool(
+        agent_id=first.agent_id, tool=first.tool_name or first.tool, at=first.at, verdict_id=first.verdict_id
+    )
 
 
 def _columns(agents: Sequence[Sequence[Sighting]]) -> list[list[object]]:
