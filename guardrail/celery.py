@@ -21,6 +21,11 @@ app.conf.beat_schedule = {
         "schedule": 5.0,
         "options": {"expires": 5},
     },
+    "end-due-exceptions": {
+        "task": "investigations.end_due_exceptions",
+        "schedule": 5.0,
+        "options": {"expires": 5},
+    },
     "fetch-indicators": {"task": "policies.fetch_indicators", "schedule": 20.0, "options": {"expires": 15}},
     "end-indicators": {"task": "policies.end_indicators", "schedule": 30.0, "options": {"expires": 20}},
     "play-exercise": {"task": "investigations.play_exercise", "schedule": 2.0, "options": {"expires": 5}},

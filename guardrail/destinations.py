@@ -26,6 +26,7 @@ _TARGET_NAMES = frozenset(
 )
 _OUTWARD_KINDS = frozenset((ToolKind.SEND, ToolKind.PAY, ToolKind.SHARE, ToolKind.WRITE, ToolKind.EXECUTE))
 _MAX_TARGETS = 50
+_MAX_READ = 20_000
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -68,6 +69,20 @@ def targets_of(call: Invocation, ruleset: Ruleset, kind: ToolKind) -> tuple[Targ
     return tuple(named + inside)[:_MAX_TARGETS]
 
 
+def reads_all(call: Invocation, targets: tuple[Target, ...]) -> bool:
+    """Whether `targets` are all the call has: False where one more may hide behind what is read, or has no address."""
+    if len(targets) >= _MAX_TARGETS:
+        return False
+    texts = [a.value for a in call.arguments if isinstance(a.value, str) and _is_target(_INDEX.sub("", a.path))]
+    return all(len(text) <= _MAX_READ and _is_one_place_a_part(text) for text in texts)
+
+
+def _is_one_place_a_part(text: str) -> bool:
+    """Each part of a list has an address: what has none beside one that has would be a recipient nobody looks at."""
+    parts = [part for part in re.split(r"[,;|\n]", text) if part.strip()]
+    return len(parts) < 2 or bool(URL.match(text)) or all(EMAIL.search(part) or IBAN.search(part) for part in parts)
+
+
 def argument_name(path: str) -> str:
     """The argument's own name, plain: `emailMessage/To` and `body.To[0]` are both `to`."""
     tail = re.sub(r"(?:\[\d+\])+$", "", path)
@@ -86,7 +101,7 @@ def _is_target(path: str) -> bool:
 
 def _values(argument: Argument, *, is_target: bool, kind: ToolKind) -> list[tuple[str, bool]]:
     """(value, whether it has an address's form) of one argument."""
-    text = str(argument.value)[:20_000]
+    text = str(argument.value)[:_MAX_READ]
     found = [(url.rstrip(".,;:!?'\")").lower(), True) for url in URL.findall(text)]
     if kind in _OUTWARD_KINDS:
         found += [(address.lower(), True) for address in EMAIL.findall(text)]

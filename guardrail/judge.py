@@ -13,7 +13,7 @@ from guardrail.counterfactuals import WhatIf, told, what_if
 from guardrail.detectors import AT_ONCE, DETECTORS, Detect
 from guardrail.insiders import note_insiders
 from guardrail.invocation import Invocation, Origin, Past
-from guardrail.rule_facts import with_rules
+from guardrail.rule_facts import may_be_lifted, with_rules
 from guardrail.text.budget import Budget
 from guardrail.traces import Traces
 from policies.decision import Decision, decide
@@ -254,7 +254,9 @@ def _decide(
         signals += found
         ended(name)
         if enough is not None and any(case.ruleset.action_on(signal, case.rules.profile) >= enough for signal in found):
-            break
+            enough = None if may_be_lifted(case) else enough
+            if enough is not None:
+                break
     if case.budget.short and "attribution" not in missing:
         missing.append("attribution")
     nobody: list[Signal] = []

@@ -9,13 +9,15 @@ from typing import Any
 
 from guardrail.case import Case
 from guardrail.data_classes import carried_classes
-from guardrail.destinations import argument_name
+from guardrail.destinations import argument_name, reads_all
 from guardrail.named_documents import named_documents
 from guardrail.text.storable import opened_json
+from policies.choices import Action, Standing
+from policies.exceptions import CallFacts
 from policies.expressions.values import Unknown, number_of
 from policies.expressions.vocabulary import WEEKDAYS
 from policies.hosts import host_of
-from policies.rules import without_rules
+from policies.rules import Then, without_rules
 from policies.signal import REMOVED, Signal
 
 Found = Sequence[Signal]
@@ -30,7 +32,45 @@ def facts_of(case: Case, signals: Found, *, reads: Collection[str]) -> Mapping[s
 
 
 def with_rules(case: Case, signals: Found) -> list[Signal]:
-    """The signals with what the policy's rules make of them."""
+    """The signals with what the policy's rules, and then the exceptions people made, make of them."""
+    return _with_exceptions(case, _with_rules(case, signals))
+
+
+def may_be_lifted(case: Case) -> bool:
+    """Whether a rule or an exception could let pass what is found in this call."""
+    lifting = any(rule.then is Then.ALLOW for rule in case.ruleset.rules.ordered)
+    return lifting or case.ruleset.exceptions.may_fit(agent_id=case.call.agent_id, tools=_tools(case))
+
+
+def exception_facts(case: Case, signals: Found) -> CallFacts:
+    """What the exceptions look at in this call."""
+    return CallFacts(
+        agent_id=case.call.agent_id,
+        tools=_tools(case),
+        destinations=tuple(
+            dict.fromkeys(target.value for target in case.targets if target.standing is not Standing.INTERNAL)
+        ),
+        all_read=reads_all(case.call, case.targets),
+        data_classes=frozenset(carried_classes(case, signals)) if case.ruleset.exceptions.read_classes else frozenset(),
+        trigger_id=case.call.trigger_id,
+        at=case.past.at,
+    )
+
+
+def _with_exceptions(case: Case, signals: list[Signal]) -> list[Signal]:
+    exceptions = case.ruleset.exceptions
+    if not signals or not exceptions.may_fit(agent_id=case.call.agent_id, tools=_tools(case)):
+        return signals
+    profile = case.rules.profile
+    stopping = {one.name for one in signals if case.ruleset.action_on(one, profile) > Action.NOTICE}
+    return exceptions.applied(signals, exception_facts(case, signals), stopping=stopping)
+
+
+def _tools(case: Case) -> frozenset[str]:
+    return frozenset(name.lower() for name in (case.call.tool.tool_id, case.call.tool.name) if name)
+
+
+def _with_rules(case: Case, signals: Found) -> list[Signal]:
     rules = case.ruleset.rules
     if not rules.ordered:
         return list(signals)

@@ -124,6 +124,8 @@ LATE_MS = _read("GUARDRAIL_LATE_MS", 750, _number(50, 60_000))
 MAX_CALL_BYTES = _read("GUARDRAIL_MAX_CALL_BYTES", 8_000_000, _number(100_000, 64_000_000))
 # Minutes a held call that a person allowed may come again before the permission ends.
 ALLOW_ONCE_MINUTES = _read("GUARDRAIL_ALLOW_ONCE_MINUTES", 60, _number(1, 7 * 24 * 60))
+# Days an exception holds at most before a person has to say again that it should.
+EXCEPTION_MAX_DAYS = _read("GUARDRAIL_EXCEPTION_MAX_DAYS", 90, _number(1, 366))
 # Days, and calls, for which an agent is only learnt from before anything about it can be unusual.
 LEARNING_DAYS = _read("GUARDRAIL_LEARNING_DAYS", 3, _number(1, 60))
 LEARNING_CALLS = _read("GUARDRAIL_LEARNING_CALLS", 200, _number(20, 100_000))

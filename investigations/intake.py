@@ -26,10 +26,12 @@ from investigations.grouping import NOTED, Cause, cause_not_taken_in, cause_of
 from investigations.indicators import note_met
 from investigations.joining import join
 from investigations.models import Activity, Investigation, InvestigationCall
+from investigations.passed import count_passed
 from investigations.response import Grown, hits_of, respond
 from investigations.rule_uses import count_rules, load_matched
 from policies.decision import ALLOWED_ONCE
 from policies.services.drift import note_drift
+from policies.services.exceptions import count_hits as count_exception_hits
 from policies.services.restrictions import count_hits
 from policies.services.sightings import Sighting, record_sightings
 from policies.signal import Severity
@@ -160,7 +162,9 @@ def _take(rows: Sequence[Row], *, now: datetime) -> None:
     grown += disobedience.note(fresh, now=now)
     count_rules(real, load_matched(real))
     respond_to(grown, now=now)
+    passed = count_passed(real)
     count_hits(hits_of(fresh), at=now)
+    count_exception_hits(passed, at=now)
 
 
 def place(rows: Sequence[Row], *, now: datetime) -> list[Grown]:

@@ -4,7 +4,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from investigations import edit_notices, exercise, intake, late_edits, late_intake, rule_uses
-from policies.services import response, restrictions
+from policies.services import exceptions, response, restrictions
 
 
 @shared_task(name="investigations.take_in")
@@ -20,6 +20,12 @@ def take_in() -> None:
 def end_due_restrictions() -> None:
     """End the restrictions whose time is over; safe to run twice, and overlapping runs wait for each other."""
     restrictions.end_due(timezone.now())
+
+
+@shared_task(name="investigations.end_due_exceptions")
+def end_due_exceptions() -> None:
+    """End the exceptions whose time is over; safe to run twice, and overlapping runs wait for each other."""
+    exceptions.end_due(timezone.now())
 
 
 @shared_task(name="investigations.play_exercise")

@@ -3,6 +3,7 @@
 The document is also the local snapshot a web process judges by when it starts without Postgres.
 On the hot path `active_ruleset` is one attribute read. A background thread calls `refresh` (one query of one row,
 fourteen more when the serial moved).
+fifteen more when the serial moved).
 """
 
 import uuid
@@ -28,6 +29,7 @@ from policies.models import (
     Environment,
     FingerprintIndex,
     IndicatorIndex,
+    PolicyException,
     PolicyVersion,
     Restriction,
     RulesetSerial,
@@ -102,7 +104,7 @@ def forget() -> None:
 
 
 def load_document() -> dict[str, Any]:
-    """The ruleset document of the newest policy version with today's lists and inventory. 14 queries, or 16."""
+    """The ruleset document of the newest policy version with today's lists and inventory. 15 queries, or 18."""
     version = PolicyVersion.objects.first()
     if version is None:
         raise NoRuleset("no policy is published")
@@ -125,6 +127,7 @@ def load_document() -> dict[str, Any]:
         "indicators": _load_indicators(),
         "opinions": [opinion_entry(opinion) for opinion in SecondOpinion.objects.filter(enabled=True)],
         "restrictions": _load_restrictions(),
+        "exceptions": _load_exceptions(),
     }
 
 
@@ -201,6 +204,16 @@ def _load_restrictions() -> list[dict[str, Any]]:
             "per_minute": per_minute,
         }
         for pk, kind, effect, subject, reason, rule, username, until, per_minute in open_now
+    ]
+
+
+def _load_exceptions() -> list[dict[str, Any]]:
+    """Those in force, oldest first. One query."""
+    columns = ("agent_id", "tool", "argument", "destinations", "data_classes", "trigger_id", "signals")
+    rows = PolicyException.objects.filter(ended_at=None).order_by("pk").values("pk", "expires_at", *columns)
+    return [
+        {"number": row["pk"], "until": row["expires_at"].isoformat(), **{name: row[name] for name in columns}}
+        for row in rows
     ]
 
 

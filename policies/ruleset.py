@@ -17,6 +17,7 @@ from policies.choices import (
     ToolKind as ToolKind,
 )
 from policies.destinations import NO_DESTINATIONS, Destinations, compile_destinations
+from policies.exceptions import NO_EXCEPTIONS, Exceptions, compile_exceptions
 from policies.fingerprints import NOTHING, Fingerprints, compile_fingerprints
 from policies.flows import GOVERNED, NO_FLOWS, FlowError, Flows, compile_flows
 from policies.hosts import host_of as host_of
@@ -135,6 +136,7 @@ class Ruleset:
     rules: Rules = NO_RULES
     flows: Flows = NO_FLOWS
     recognition: Recognition = NO_RECOGNITION
+    exceptions: Exceptions = NO_EXCEPTIONS
 
     def for_call(self, *, agent_id: str, environment_id: str) -> CallRules:
         """The settings in force for one call: a restriction before agent before environment before policy default."""
@@ -259,6 +261,7 @@ def compile_ruleset(document: Mapping[str, Any]) -> Ruleset:
         fingerprints=compile_fingerprints(document.get("fingerprints", {})),
         opinions=tuple(map(compile_opinion, document.get("opinions", ()))),
         restrictions=compile_restrictions(document.get("restrictions", ())),
+        exceptions=compile_exceptions(document.get("exceptions", ())),
         indicators=compile_indicators(document.get("indicators", {})),
     )
 

@@ -9,6 +9,7 @@ from policies.models.classification import (
     DocumentFingerprints,
     FingerprintIndex,
 )
+from policies.models.exceptions import PolicyException
 from policies.models.intelligence import (
     Indicator,
     IndicatorIndex,
@@ -71,6 +72,7 @@ __all__ = [
     "NotDone",
     "PolicyDraft",
     "PolicyDraftRevision",
+    "PolicyException",
     "PolicyVersion",
     "ResponseRule",
     "ResponseSettings",

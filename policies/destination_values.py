@@ -1,0 +1,87 @@
+"""One destination as people write it, brought to the form it is stored and looked up in. Pure."""
+
+import re
+
+from policies.destinations import is_url, place_of
+from policies.hosts import authority_of
+from policies.intelligence.values import BadValue, host_name, read_value, refanged
+
+LONGEST = 500
+_LOCAL = re.compile(r"[^\s@,;<>\"'/\\]{1,64}")
+_IBAN = re.compile(r"[a-z]{2}\d{2}[a-z0-9]{10,30}")
+_DOMAIN_LIKE = re.compile(r"(?:[^\s.@/]+\.)+[^\s.@/]{2,}\.?")
+
+
+class BadDestination(ValueError):
+    """A text that is no destination; the message says what was found and what is wanted."""
+
+
+def normal_destination(text: str) -> str:
+    """`text` as an entry of the list: lower case, hosts as DNS has them, `*.` taken off, IBANs without blanks.
+
+    A URL without a path stands for its host. Raises BadDestination.
+    """
+    plain = " ".join(text.split()).lower()
+    if not plain:
+        raise BadDestination("it is empty, expected an address, domain, URL, account or handle")
+    if len(plain) > LONGEST:
+        raise BadDestination(f"it has {len(plain)} characters, expected at most {LONGEST}")
+    if not plain.isprintable():
+        raise BadDestination(f"`{_shown(plain)}` has unseen characters, expected a plain text")
+    compact = re.sub(r"[\s-]", "", plain)
+    if _IBAN.fullmatch(compact) and compact[2:4].isdecimal():
+        return compact
+    if " " in plain:
+        return plain if "@" not in plain and "/" not in plain else _bad(plain)
+    try:
+        return _place(refanged(plain))
+    except BadValue:
+        return _bad(plain)
+
+
+def _place(plain: str) -> str:
+    """Without blanks: an address, a URL, a domain; anything else is a handle or an account and stays as it is."""
+    if "://" in plain or is_url(plain):
+        return _url(plain)
+    bare = plain.removeprefix("mailto:")
+    if "@" in bare.lstrip("@"):
+        local, _, domain = bare.rpartition("@")
+        if not _LOCAL.fullmatch(local):
+            raise BadValue("no address")
+        return f"{local}@{host_name(domain)}"
+    domain = bare.lstrip("@").removeprefix("*.")
+    if "*" in domain:
+        raise BadValue("a pattern")
+    if domain.strip(".[]").replace(".", "").isdecimal() and domain.count(".") == 3:
+        return read_value(domain).value
+    return host_name(domain) if _DOMAIN_LIKE.fullmatch(domain) else bare
+
+
+def _url(plain: str) -> str:
+    scheme, found, rest = plain.partition("://")
+    bare = rest if found else plain
+    authority = authority_of(bare)
+    if "@" in authority or "*" in plain or not authority:
+        raise BadValue("no URL")
+    host = authority.partition(":")[0]
+    if not authority.startswith("[") and not host.replace(".", "").isdecimal():
+        authority = authority.replace(host, host_name(host), 1)
+    path = bare[len(authority_of(bare)) :].strip("/")
+    if not path:
+        return authority.partition(":")[0]
+    if path.startswith(("?", "#")) or "?" in path or "#" in path:
+        # a question is one place and covers none below it
+        return f"{scheme if found else 'https'}://{authority}/{path}"
+    return f"{scheme if found else 'https'}://{place_of(f'{authority}/{path}')}"
+
+
+def _bad(plain: str) -> str:
+    raise BadDestination(
+        f"`{_shown(plain)}` is no destination, expected e.g. `kim@contoso.com`, `contoso.com`, "
+        "`https://contoso.sharepoint.com/sites/a`, an account or a handle"
+    )
+
+
+def _shown(text: str) -> str:
+    plain = "".join(letter if letter.isprintable() and letter != "`" else "?" for letter in text[:60])
+    return plain if len(text) <= 60 else f"{plain}…"
