@@ -9,7 +9,7 @@ import hashlib
 import json
 import time
 import uuid
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -154,6 +154,14 @@ def sample_newest(rule: Rule, *, calls: int = 200, within_seconds: float = 0.5) 
         if matched:
             met.append(stored.verdict.pk)
     return Sampled(calls=asked, matched=len(met), us=took / asked * 1e6 if asked else 0.0, newest=tuple(met[:5]))
+
+
+def facts_of_verdict(verdict_id: uuid.UUID, *, reads: Collection[str]) -> Mapping[str, Any] | None:
+    """What conditions can ask of one stored call; None where it is gone or cannot be read. Four queries."""
+    for stored in load_stored(Verdict.objects.only(*NEEDED).filter(pk=verdict_id), with_calls=True):
+        case = _case_of(stored, lists_in_force())
+        return None if case is None else facts_of(case, stored.signals, reads=reads)
+    return None
 
 
 def lists_in_force() -> Ruleset:

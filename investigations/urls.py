@@ -34,6 +34,7 @@ urlpatterns = [
     path("response/on/", response.response_on, name="response_on"),
     path("response/end-all/", response.response_end_all, name="response_end_all"),
     path("investigations/<int:pk>/reopen/", act.reopen, name="investigation_reopen"),
+    path("verdicts/<uuid:pk>/rule/", policy_rule.policy_rule_from_verdict, name="policy_rule_from_verdict"),
     path("policies/completions/", policy_rule.policy_completions, name="policy_completions"),
     path("policies/drafts/<int:pk>/rules/", policy_rule.policy_rule, name="policy_rule_new"),
     path("policies/drafts/<int:pk>/rules/<str:name>/", policy_rule.policy_rule, name="policy_rule"),

@@ -17,6 +17,7 @@ from guardrail.models import LateFinding, Verdict
 from guardrail.story import EarlierCall, Story, tell
 from guardrail.story.lede import lede_of
 from guardrail.transcripts import load_body, load_call
+from policies.access import Permission, may
 from policies.decision import ALLOWED_ONCE
 from policies.models import DocumentQuote
 from policies.regime import Regime, regime_of
@@ -107,7 +108,13 @@ def verdict_list(request: HttpRequest) -> HttpResponse:
 def verdict_page(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     """One call: why, where each value came from, the transcript, and everything that was found."""
     told = load_told(get_object_or_404(Verdict, pk=pk))
-    return render(request, "guardrail/verdict.html", {"told": told, "verdict": told.verdict, "story": told.story})
+    shown = {
+        "told": told,
+        "verdict": told.verdict,
+        "story": told.story,
+        "may_change_policy": may(request.user, Permission.CHANGE_POLICY),
+    }
+    return render(request, "guardrail/verdict.html", shown)
 
 
 @require_GET

@@ -1,6 +1,7 @@
 """One rule of a draft: its condition as rows or as an expression, what it does, its test cases, and how it fared."""
 
 import json
+import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -17,6 +18,7 @@ from guardrail.rule_tests import KEEP_SECONDS, Checked, check_rule, key_of, samp
 from investigations.models import RuleUse
 from investigations.rule_completions import load_completions
 from investigations.rule_forms import RuleForm, initial_of
+from investigations.rule_from_call import NotReadable, draft_rule_from
 from investigations.rule_inputs import (
     CaseInput,
     ConditionInput,
@@ -84,6 +86,21 @@ def policy_rule_remove(request: HttpRequest, pk: int, name: str) -> HttpResponse
         request, f"The rule `{name}` is out of this draft. It stays in force until a version without it is."
     )
     return redirect(_draft_url(draft) or "policies")
+
+
+@require_POST
+def policy_rule_from_verdict(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+    """Open a draft with a rule made from one stored call."""
+    require(request.user, Permission.CHANGE_POLICY)
+    try:
+        draft, name = draft_rule_from(pk, actor=actor_of(request))
+    except (NotReadable, DraftError, NoRuleset) as error:
+        messages.error(request, f"No rule was made: {error}.")
+        return redirect("verdict", pk)
+    messages.success(
+        request, "A draft with a rule that matches this call. Take out what is too narrow, choose what it does."
+    )
+    return redirect("policy_rule", draft.pk, name)
 
 
 @require_GET

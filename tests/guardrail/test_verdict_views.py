@@ -21,7 +21,7 @@ from tests import told
 
 LIST_QUERIES = 7  # session, person, four for the header, the page
 # session, person, the verdict, its conversation, body, caller, document, whether it was made, four for the header
-PAGE_QUERIES = 12
+PAGE_QUERIES = 13
 
 
 @pytest.fixture
