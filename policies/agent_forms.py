@@ -2,7 +2,38 @@
 
 from django import forms
 
+from policies.agent_queries import KINDS, AgentSearch
+from policies.models import Agent, ModeChoice
 from policies.services.agent_import import Choices
+
+_ANY = ("", "Any")
+
+
+class AgentSearchForm(forms.Form):
+    """The filters of the list of agents, as its URL has them. What is no choice is as if it was not asked."""
+
+    kind = forms.ChoiceField(required=False, choices=[("", "All"), *((name, name) for name in KINDS)])
+    q = forms.CharField(required=False, max_length=200)
+    owner = forms.CharField(required=False, max_length=200)
+    environment = forms.IntegerField(required=False, min_value=1, max_value=2**62)
+    lifecycle = forms.ChoiceField(required=False, choices=[_ANY, *Agent.Lifecycle.choices])
+    mode = forms.ChoiceField(required=False, choices=[_ANY, *ModeChoice.choices])
+    criticality = forms.ChoiceField(required=False, choices=[_ANY, *Agent.Criticality.choices])
+    after = forms.IntegerField(required=False, min_value=1, max_value=2**62)
+
+    def search(self) -> AgentSearch:
+        """What is asked for; only after `is_valid` was called."""
+        asked = self.cleaned_data
+        return AgentSearch(
+            kind=asked.get("kind", ""),
+            words=asked.get("q", ""),
+            owner=asked.get("owner", ""),
+            environment=asked.get("environment") or 0,
+            lifecycle=asked.get("lifecycle", ""),
+            mode=asked.get("mode", ""),
+            criticality=asked.get("criticality", ""),
+            after=asked.get("after") or 0,
+        )
 
 
 class AgentFileForm(forms.Form):

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Count, F, Q, QuerySet, Sum
+from django.db.models import Count, F, QuerySet
 
 from policies.load import opinion_entry
 from policies.models import Agent, AuditEntry, Environment, PolicyVersion, Restriction, SecondOpinion
@@ -13,8 +13,6 @@ from policies.restrictions import Restricted
 from policies.ruleset import Profile, compile_ruleset
 from policies.services.restrictions import open_ones
 
-# One page of one kind of agent; beyond it the page asks to narrow by words.
-AGENTS_SHOWN = 200
 ENTRIES_SHOWN = 20
 
 
@@ -48,37 +46,6 @@ class AgentRow:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Kind:
-    """One kind of agent on the page; `total` counts all, `rows` at most AGENTS_SHOWN."""
-
-    rows: tuple[AgentRow, ...]
-    total: int
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Inventory:
-    """Registered and heard from, shadow (seen, not registered), uncovered (registered, never seen), and the sums.
-
-    The sums are of all agents, whatever is searched for.
-    """
-
-    registered: Kind
-    shadow: Kind
-    uncovered: Kind
-    calls: int
-    stopped: int
-    agents: int
-    enforcing: int
-    environments: int
-    silent_environments: int
-
-    @property
-    def stopped_percent(self) -> float:
-        """Stopped calls of all calls, in percent; 0 before the first call."""
-        return 100 * self.stopped / self.calls if self.calls else 0.0
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
 class HistoryLine:
     """One audit entry as a sentence."""
 
@@ -95,31 +62,6 @@ def load_defaults() -> Defaults:
         mode=defaults.get("mode", "enforce"),
         profile=defaults.get("profile", "strict"),
         fail_posture=defaults.get("fail_posture", "block"),
-    )
-
-
-def load_inventory(words: str) -> Inventory:
-    """The agents whose id, name, owner or environment holds `words`, all when empty. Up to nine queries."""
-    defaults = load_defaults()
-    found = _agents_with(words)
-    sums = Agent.objects.aggregate(
-        calls=Sum("calls"),
-        stopped=Sum("stopped"),
-        agents=Count("pk"),
-        enforcing=Count("pk", filter=_enforced(defaults)),
-    )
-    environments = Environment.objects.aggregate(all=Count("pk"), silent=Count("pk", filter=Q(last_seen=None)))
-    registered = found.filter(registered=True)
-    return Inventory(
-        registered=_kind(registered.exclude(last_seen=None), defaults),
-        shadow=_kind(found.filter(registered=False), defaults),
-        uncovered=_kind(registered.filter(last_seen=None), defaults),
-        calls=sums["calls"] or 0,
-        stopped=sums["stopped"] or 0,
-        agents=sums["agents"],
-        enforcing=sums["enforcing"],
-        environments=environments["all"],
-        silent_environments=environments["silent"],
     )
 
 
@@ -182,33 +124,6 @@ def load_actions_on(opinions: Sequence[SecondOpinion]) -> dict[str, dict[str, st
         opinion.slug: {profile.value: ruleset.action_for(opinion.signal, profile).name.lower() for profile in Profile}
         for opinion in ruleset.opinions
     }
-
-
-def _agents_with(words: str) -> QuerySet[Agent]:
-    found = Agent.objects.select_related("environment")
-    for word in words.split():
-        found = found.filter(
-            Q(agent_id__icontains=word)
-            | Q(name__icontains=word)
-            | Q(owner__icontains=word)
-            | Q(environment__name__icontains=word)
-            | Q(environment__environment_id__icontains=word)
-        )
-    return found
-
-
-def _kind(agents: QuerySet[Agent], defaults: Defaults) -> Kind:
-    shown = list(agents[:AGENTS_SHOWN])
-    restricted = load_restrictions_on(shown)
-    rows = tuple(row_of(agent, defaults, restricted.get(agent.agent_id, ())) for agent in shown)
-    return Kind(rows=rows, total=len(rows) if len(rows) < AGENTS_SHOWN else agents.count())
-
-
-def _enforced(defaults: Defaults) -> Q:
-    enforced = Q(mode="enforce") | Q(mode="", environment__mode="enforce")
-    if defaults.mode == "enforce":
-        enforced |= Q(mode="", environment__mode="") | Q(mode="", environment=None)
-    return enforced
 
 
 def _sentence(entry: AuditEntry) -> str:

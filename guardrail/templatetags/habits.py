@@ -5,8 +5,8 @@ from collections.abc import Iterable
 from django import template
 
 from guardrail.habits_shown import HabitsShown, Learning, load_habits, load_learning
+from policies.agent_queries import Inventory
 from policies.models import Agent
-from policies.queries import Inventory
 
 register = template.Library()
 

@@ -8,6 +8,8 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from policies import queries
 from policies.access import Permission, actor_of, may, require
+from policies.agent_forms import AgentSearchForm
+from policies.agent_queries import KINDS, load_environments_offered, load_inventory
 from policies.forms import AgentSettingsForm, ModeForm, NewAgentForm, RegisterForm, settings_of
 from policies.ledger import load_row
 from policies.models import Agent
@@ -18,14 +20,21 @@ LEDGER_DAYS = 30
 
 @require_GET
 def agents(request: HttpRequest) -> HttpResponse:
-    """Every agent, in three kinds; `?q=` narrows them."""
-    words = request.GET.get("q", "").strip()[:200]
+    """Every agent, in its kinds, or one of them by pages; the URL says what is asked for."""
+    form = AgentSearchForm(request.GET)
+    form.is_valid()
+    search = form.search()
+    inventory = load_inventory(search)
+    kinds = {name: getattr(inventory, name) for name in KINDS if search.kind in ("", name)}
     return render(
         request,
         "policies/agents.html",
         {
-            "inventory": queries.load_inventory(words),
-            "words": words,
+            "inventory": inventory,
+            "kinds": kinds,
+            "search": search,
+            "form": form,
+            "environments": load_environments_offered(),
             "may_change": may(request.user, Permission.CHANGE_POLICY),
         },
     )

@@ -1,6 +1,7 @@
 """The agent and environment pages, by the browser's requests."""
 
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
@@ -9,7 +10,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from policies.access import Role, give_role
 from policies.load import load_document, load_serial
-from policies.models import Agent, AuditEntry, Environment
+from policies.models import Agent, AgentChange, AuditEntry, Environment
 from policies.ruleset import Mode, compile_ruleset
 from policies.services.publish import ensure_baseline
 
@@ -95,6 +96,64 @@ def test_the_list_takes_as_many_queries_for_fifty_agents_as_for_one(
     )
     with django_assert_num_queries(11):
         admin.get("/agents/")
+
+
+def names_of(page: Any, kind: str) -> list[str]:
+    return [row.agent.name for row in page.context["kinds"][kind].rows]
+
+
+def test_a_list_goes_on_by_key_and_shows_each_agent_once(analyst: Client) -> None:
+    Agent.objects.bulk_create(
+        Agent(agent_id=f"a{n:03}", name=f"Agent {n // 2:03}", registered=True, last_seen=SEEN) for n in range(120)
+    )
+    page = analyst.get("/agents/", {"kind": "registered"})
+    shown = [row.agent.agent_id for row in page.context["kinds"]["registered"].rows]
+    while following := page.context["kinds"]["registered"].next_url:
+        page = analyst.get(f"/agents/?{following}")
+        shown += [row.agent.agent_id for row in page.context["kinds"]["registered"].rows]
+    assert shown == [f"a{n:03}" for n in range(120)]
+    assert page.context["inventory"].registered.total == 120
+
+
+def test_a_list_goes_on_behind_an_agent_that_is_gone_by_then(analyst: Client, registered: Agent) -> None:
+    assert names_of(analyst.get("/agents/", {"kind": "registered", "after": "999999"}), "registered") == []
+    assert analyst.get("/agents/", {"kind": "nonsense", "after": "-3", "environment": "x"}).status_code == 200
+
+
+def test_it_filters_by_what_the_url_says(analyst: Client, finance: Environment) -> None:
+    ensure_baseline()
+    other = Environment.objects.create(environment_id="Default-f2", name="Sales", mode="monitor")
+    made = {"registered": True, "last_seen": SEEN}
+    Agent.objects.create(agent_id="1", name="One", owner="K. Ito", environment=finance, criticality="high", **made)
+    Agent.objects.create(agent_id="2", name="Two", owner="M. Diaz", environment=other, lifecycle="retired", **made)
+    Agent.objects.create(agent_id="3", name="Three", owner="M. Diaz", environment=other, mode="enforce", **made)
+    for asked, expected in (
+        ({"owner": "diaz"}, ["Three", "Two"]),
+        ({"environment": str(other.pk)}, ["Three", "Two"]),
+        ({"lifecycle": "retired"}, ["Two"]),
+        ({"criticality": "high"}, ["One"]),
+        ({"mode": "monitor"}, ["Two"]),
+        ({"mode": "enforce"}, ["One", "Three"]),
+        ({"mode": "enforce", "owner": "diaz"}, ["Three"]),
+    ):
+        assert names_of(analyst.get("/agents/", asked), "registered") == expected, asked
+
+
+def test_a_classic_agent_is_not_covered_and_a_retired_one_is_no_gap(analyst: Client) -> None:
+    Agent.objects.create(agent_id="1", name="Old Bot", registered=True, orchestration="classic")
+    Agent.objects.create(agent_id="2", name="Gone", registered=True, lifecycle="retired")
+    Agent.objects.create(agent_id="3", name="Silent", registered=True)
+    page = analyst.get("/agents/")
+    assert names_of(page, "classic") == ["Old Bot"]
+    assert names_of(page, "uncovered") == ["Silent"]
+    assert "Classic orchestration asks nobody" in page.content.decode()
+
+
+def test_agents_that_drifted_are_listed_until_somebody_has_looked(analyst: Client, registered: Agent) -> None:
+    change = AgentChange.objects.create(agent_id="a-invoices", what="version", was="1", now="2", at=SEEN)
+    assert names_of(analyst.get("/agents/", {"kind": "drifted"}), "drifted") == ["Invoice Processor"]
+    AgentChange.objects.filter(pk=change.pk).update(acknowledged_at=SEEN)
+    assert names_of(analyst.get("/agents/", {"kind": "drifted"}), "drifted") == []
 
 
 def test_it_shows_a_hostile_name_as_text(analyst: Client, registered: Agent) -> None:
