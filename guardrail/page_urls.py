@@ -3,7 +3,16 @@
 from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import path
 
-from guardrail.views import callers, documents, drafts, indicator_sources, intelligence, opinions, verdicts
+from guardrail.views import (
+    callers,
+    destinations,
+    documents,
+    drafts,
+    indicator_sources,
+    intelligence,
+    opinions,
+    verdicts,
+)
 
 urlpatterns = [
     path("login/", LoginView.as_view(redirect_authenticated_user=True), name="login"),
@@ -22,6 +31,11 @@ urlpatterns = [
     path("callers/<int:pk>/entra/clear/", callers.clear_entra, name="caller_entra_clear"),
     path("callers/<int:pk>/enable/", callers.enable, name="caller_enable"),
     path("callers/<int:pk>/disable/", callers.disable, name="caller_disable"),
+    path("policies/destinations/", destinations.destinations, name="policy_destinations"),
+    path("policies/destinations/set/", destinations.destination_set, name="policy_destination_set"),
+    path("policies/destinations/<int:pk>/remove/", destinations.destination_remove, name="policy_destination_remove"),
+    path("policies/destinations/import/", destinations.destinations_import, name="policy_destinations_import"),
+    path("policies/destinations/export/", destinations.destinations_export, name="policy_destinations_export"),
     path("intelligence/", intelligence.intelligence, name="intelligence"),
     path("intelligence/indicators/new/", intelligence.indicator_new, name="indicator_new"),
     path("intelligence/indicators/<int:pk>/", intelligence.indicator, name="indicator"),

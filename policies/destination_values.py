@@ -7,7 +7,7 @@ from policies.hosts import authority_of
 from policies.intelligence.values import BadValue, host_name, read_value, refanged
 
 LONGEST = 500
-_LOCAL = re.compile(r"[^\s@,;<>\"'/\\]{1,64}")
+_LOCAL = re.compile(r"[\w.!#$%&'+/=?^`{|}~-]{1,64}")
 _IBAN = re.compile(r"[a-z]{2}\d{2}[a-z0-9]{10,30}")
 _DOMAIN_LIKE = re.compile(r"(?:[^\s.@/]+\.)+[^\s.@/]{2,}\.?")
 
@@ -28,6 +28,8 @@ def normal_destination(text: str) -> str:
         raise BadDestination(f"it has {len(plain)} characters, expected at most {LONGEST}")
     if not plain.isprintable():
         raise BadDestination(f"`{_shown(plain)}` has unseen characters, expected a plain text")
+    if "*" in plain.removeprefix("*.") or plain.startswith("="):
+        return _bad(plain)
     compact = re.sub(r"[\s-]", "", plain)
     if _IBAN.fullmatch(compact) and compact[2:4].isdecimal():
         return compact
@@ -50,8 +52,6 @@ def _place(plain: str) -> str:
             raise BadValue("no address")
         return f"{local}@{host_name(domain)}"
     domain = bare.lstrip("@").removeprefix("*.")
-    if "*" in domain:
-        raise BadValue("a pattern")
     if domain.strip(".[]").replace(".", "").isdecimal() and domain.count(".") == 3:
         return read_value(domain).value
     return host_name(domain) if _DOMAIN_LIKE.fullmatch(domain) else bare
@@ -61,7 +61,7 @@ def _url(plain: str) -> str:
     scheme, found, rest = plain.partition("://")
     bare = rest if found else plain
     authority = authority_of(bare)
-    if "@" in authority or "*" in plain or not authority:
+    if "@" in authority or not authority:
         raise BadValue("no URL")
     host = authority.partition(":")[0]
     if not authority.startswith("[") and not host.replace(".", "").isdecimal():

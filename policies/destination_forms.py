@@ -1,0 +1,72 @@
+"""Forms of the page of destinations: text in, what a service wants out."""
+
+from django import forms
+
+from policies.choices import Standing
+from policies.destination_list import LONGEST_NOTE, MOST_BYTES, ReadList, read_list
+from policies.models import Destination
+
+
+class DestinationForm(forms.Form):
+    """One entry. The service checks the rest."""
+
+    value = forms.CharField(
+        label="Destination",
+        max_length=600,
+        widget=forms.TextInput({"autocomplete": "off", "spellcheck": "false"}),
+        help_text="An address, domain or URL (each with all below it), an account or a handle.",
+    )
+    standing = forms.ChoiceField(choices=Destination.StandingChoice.choices, initial=Destination.StandingChoice.KNOWN)
+    note = forms.CharField(max_length=LONGEST_NOTE, required=False, help_text="For whoever reads it later.")
+
+
+class ListForm(forms.Form):
+    """Many entries, pasted or from a file. `found` is what was read; only after `is_valid`."""
+
+    text = forms.CharField(
+        label="Pasted list",
+        required=False,
+        strip=False,
+        widget=forms.Textarea(
+            {"rows": 6, "spellcheck": "false", "placeholder": "kim@contoso.com\nfabrikam.example,partner"}
+        ),
+        help_text="One a line, or CSV with the columns value, standing, note.",
+    )
+    file = forms.FileField(
+        label="Or a file",
+        required=False,
+        widget=forms.FileInput({"accept": ".csv,.txt,text/csv,text/plain"}),
+        help_text=f"The same as CSV or text, at most {MOST_BYTES // 1_000_000} MB.",
+    )
+    standing = forms.ChoiceField(
+        label="Where a line gives none",
+        choices=Destination.StandingChoice.choices,
+        initial=Destination.StandingChoice.KNOWN,
+    )
+    found: ReadList | None = None
+
+    def clean(self) -> None:
+        """Read the list; a line that is none refuses all of it."""
+        file, text = self.cleaned_data.get("file"), self.cleaned_data.get("text", "")
+        field = "file" if file else "text"
+        if file:
+            if file.size > MOST_BYTES:
+                self.add_error("file", f"the file has {file.size:,} bytes, expected at most {MOST_BYTES:,}")
+                return
+            try:
+                text = file.read().decode("utf-8-sig")
+            except UnicodeDecodeError:
+                self.add_error("file", "the file is no text in UTF-8, expected CSV or one destination a line")
+                return
+        standing = self.cleaned_data.get("standing")
+        if not text.strip() or standing is None:
+            if not self.errors:
+                self.add_error(field, "there is nothing in it, expected one destination a line")
+            return
+        self.found = read_list(text, standing=Standing(standing))
+        count = len(self.found.bad) + self.found.more_bad
+        if count:
+            one = "one line is" if count == 1 else f"{count:,} lines are"
+            self.add_error(field, f"{one} not understood, so nothing was saved")
+        elif not self.found.lines:
+            self.add_error(field, "there is nothing in it, expected one destination a line")
