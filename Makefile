@@ -10,7 +10,7 @@ PYTHON ?= $(shell for name in python3 python3.14 python3.13 python3.12 python3.1
 INSTALL = if [ -x $(VENV)/bin/pip ]; then pip="$(RUN) -m pip"; else pip="$(PYTHON) -m pip --python $(RUN)"; fi; \
 	$$pip install --quiet --disable-pip-version-check --no-input --require-hashes --only-binary :all:
 
-.PHONY: help up test check chaos fuzz battery honesty scale format clean
+.PHONY: help up test check chaos fuzz battery honesty scale scale-pages format clean
 help:
 	@echo "make up      run Guardrail on this machine (ARGS=\"--port 8100 --data DIR --no-demo\")"
 	@echo "make test    run every test (ARGS=\"-k webhook\")"
@@ -21,6 +21,7 @@ help:
 	@echo "make honesty measure what each feature is worth, and numbers on a suite they were not chosen on"
 	@echo "             (ARGS=\"ablation --eval DIR\", ARGS=\"suites --eval DIR\")"
 	@echo "make scale   how large memory grows with 10,000 agents, and how fast it is rebuilt (minutes)"
+	@echo "make scale-pages  how long each page takes with 10,000 agents and 1,000,000 verdicts (minutes)"
 	@echo "make format  bring the code into the house style"
 	@echo "make clean   remove the virtual environment and caches; .run stays"
 
@@ -80,6 +81,9 @@ battery: $(VENV)/installed-dev
 
 honesty: $(VENV)/installed-dev
 	@exec $(RUN) -m tests.honesty $(ARGS)
+
+scale-pages: $(VENV)/installed-dev
+	@exec $(RUN) -m tests.scale.pages $(ARGS)
 
 scale: $(VENV)/installed-dev
 	@exec $(RUN) -m tests.scale $(ARGS)
