@@ -15,6 +15,7 @@ app.conf.beat_schedule = {
     "take-in-edits": {"task": "guardrail.take_in_edits", "schedule": 1.0, "options": {"expires": 5}},
     "forget-old-edits": {"task": "guardrail.forget_old_edits", "schedule": 600.0},
     "forget-not-done": {"task": "investigations.forget_not_done", "schedule": 6 * 3600.0},
+    "roll-back-rules": {"task": "investigations.roll_back_rules", "schedule": 10.0, "options": {"expires": 8}},
     "forget-trials": {"task": "investigations.forget_trials", "schedule": 6 * 3600.0},
     "end-due-restrictions": {
         "task": "investigations.end_due_restrictions",

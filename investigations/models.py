@@ -251,9 +251,9 @@ class RuleUse(models.Model):
 
 
 class RuleTrial(models.Model):
-    """One agent's calls under one policy version: those a rule matched while it acted, or all where `name` is empty.
+    """One agent's calls under one policy version: those a rule matched, acting or not, or all where `name` is empty.
 
-    `stopped` are those the rule decided. What automatic rollback compares with a rule's bounds.
+    `stopped` are those the rule decided, `spared` as in RuleUse. What automatic rollback compares with a rule's bounds.
     """
 
     version = models.PositiveIntegerField()
@@ -261,6 +261,7 @@ class RuleTrial(models.Model):
     agent_id = models.CharField(max_length=200, blank=True)
     calls = models.BigIntegerField(default=0)
     stopped = models.BigIntegerField(default=0)
+    spared = models.BigIntegerField(default=0, db_default=0)
 
     class Meta:
         constraints = (

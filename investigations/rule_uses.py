@@ -43,13 +43,14 @@ ON CONFLICT (name) DO UPDATE SET
     last_verdict = GREATEST(investigations_ruleuse.last_verdict, EXCLUDED.last_verdict)
 """
 _TRIALS = """
-INSERT INTO investigations_ruletrial (name, version, agent_id, calls, stopped)
-SELECT * FROM unnest(%s::text[], %s::int[], %s::text[], %s::bigint[], %s::bigint[])
-    AS seen (name, version, agent_id, calls, stopped)
+INSERT INTO investigations_ruletrial (name, version, agent_id, calls, stopped, spared)
+SELECT * FROM unnest(%s::text[], %s::int[], %s::text[], %s::bigint[], %s::bigint[], %s::bigint[])
+    AS seen (name, version, agent_id, calls, stopped, spared)
 ORDER BY name, version, agent_id
 ON CONFLICT (name, version, agent_id) DO UPDATE SET
     calls = investigations_ruletrial.calls + EXCLUDED.calls,
-    stopped = investigations_ruletrial.stopped + EXCLUDED.stopped
+    stopped = investigations_ruletrial.stopped + EXCLUDED.stopped,
+    spared = investigations_ruletrial.spared + EXCLUDED.spared
 """
 _PLACE = """
 INSERT INTO investigations_rulematch (name, version, investigation_id, calls, stopped)
@@ -109,16 +110,18 @@ def load_matched(rows: Sequence[Row]) -> list[Matched]:
 def count_rules(rows: Sequence[Row], matched: Sequence[Matched]) -> None:
     """Count them, and note the investigations they belong to. Needs a transaction; three statements at most."""
     every = Counter(("", row["policy_version"], row["agent_id"]) for row in rows if row["duplicate_of"] is None)
-    acted = Counter(_trial_of(one) for one in matched if one.acted)
+    met = Counter(map(_trial_of, matched))
     stopped = Counter(_trial_of(one) for one in matched if one.stopped)
+    spared = Counter(_trial_of(one) for one in matched if one.spared)
     with connection.cursor() as cursor:
         if matched:
             cursor.execute(_USES, _use_columns(matched))
         if every:
-            keys = [*every, *acted]
+            keys = [*every, *met]
             names, versions, agents = (list(part) for part in zip(*keys, strict=True))
-            calls = [*every.values(), *acted.values()]
-            cursor.execute(_TRIALS, [names, versions, agents, calls, [stopped[key] for key in keys]])
+            calls = [*every.values(), *met.values()]
+            counts = [calls, [stopped[key] for key in keys], [spared[key] for key in keys]]
+            cursor.execute(_TRIALS, [names, versions, agents, *counts])
     _note_places(matched)
 
 

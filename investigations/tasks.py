@@ -3,7 +3,7 @@
 from celery import shared_task
 from django.utils import timezone
 
-from investigations import edit_notices, exercise, intake, late_edits, late_intake, rule_uses
+from investigations import edit_notices, exercise, intake, late_edits, late_intake, rule_rollback, rule_uses
 from policies.services import exceptions, response, restrictions
 
 
@@ -44,3 +44,9 @@ def forget_not_done() -> None:
 def forget_trials() -> None:
     """Delete what old versions of rules came to; safe to run twice."""
     rule_uses.forget_trials(timezone.now())
+
+
+@shared_task(name="investigations.roll_back_rules")
+def roll_back_rules() -> None:
+    """Put rules that passed their bounds back to monitor; safe to run twice, and by several at once."""
+    rule_rollback.roll_back_rules(timezone.now())

@@ -2,7 +2,17 @@
 
 from django.urls import path
 
-from investigations.views import act, campaign, exercises, impact, investigation, policy_rule, queue, response
+from investigations.views import (
+    act,
+    campaign,
+    exercises,
+    impact,
+    investigation,
+    policy_rule,
+    policy_rules,
+    queue,
+    response,
+)
 
 urlpatterns = [
     path("", queue.queue, name="queue"),
@@ -35,6 +45,8 @@ urlpatterns = [
     path("response/end-all/", response.response_end_all, name="response_end_all"),
     path("investigations/<int:pk>/reopen/", act.reopen, name="investigation_reopen"),
     path("verdicts/<uuid:pk>/rule/", policy_rule.policy_rule_from_verdict, name="policy_rule_from_verdict"),
+    path("policies/rules/", policy_rules.policy_rules, name="policy_rules"),
+    path("policies/rules/<str:name>/stage/", policy_rules.policy_rule_stage, name="policy_rule_stage"),
     path("policies/completions/", policy_rule.policy_completions, name="policy_completions"),
     path("policies/drafts/<int:pk>/rules/", policy_rule.policy_rule, name="policy_rule_new"),
     path("policies/drafts/<int:pk>/rules/<str:name>/", policy_rule.policy_rule, name="policy_rule"),
