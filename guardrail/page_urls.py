@@ -1,7 +1,7 @@
 """The pages of this package: signing in and out, calls, callers, second opinions, threat intelligence."""
 
 from django.contrib.auth.views import LoginView, LogoutView
-from django.urls import path
+from django.urls import include, path
 
 from guardrail.views import (
     callers,
@@ -54,6 +54,7 @@ urlpatterns = [
         "intelligence/sources/<int:pk>/overrule/", indicator_sources.source_overrule, name="indicator_source_overrule"
     ),
     path("intelligence/sources/<int:pk>/remove/", indicator_sources.source_remove, name="indicator_source_remove"),
+    path("", include("guardrail.class_urls")),
     path("policies/drafts/new/", drafts.draft_new, name="policy_draft_new"),
     path("policies/drafts/<int:pk>/", drafts.draft, name="policy_draft"),
     path("policies/drafts/<int:pk>/save/", drafts.draft_save, name="policy_draft_save"),

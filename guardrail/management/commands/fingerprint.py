@@ -1,20 +1,15 @@
 """`manage.py fingerprint FILE... --data-class NAME`: makes classified documents known by their text."""
 
-import hashlib
 from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from guardrail.text.budget import unlimited
-from guardrail.text.documents import OFFICE_ENDINGS, TEXT_ENDINGS, UnreadableDocument, document_text
-from guardrail.text.fingerprint import fingerprints_of
-from policies.fingerprints import pack
+from guardrail.fingerprinting import take
+from guardrail.text.documents import OFFICE_ENDINGS, TEXT_ENDINGS, UnreadableDocument
 from policies.services.fingerprints import Document, FingerprintError, remove_fingerprints, save_fingerprints
 
 _MOST_BYTES = 100_000_000
-# Fewer are some 60 words: any mail on the same matter could hold a tenth of that by chance.
-_FEWEST = 24
 
 
 class Command(BaseCommand):
@@ -74,7 +69,7 @@ def _read_all(files: list[Path], name: str | None) -> list[Document]:
 
 
 def _read(file: Path, name: str) -> Document:
-    """One file's fingerprints; its revision is the beginning of the digest of its bytes."""
+    """One file's fingerprints."""
     try:
         with file.open("rb") as opened:
             content = opened.read(_MOST_BYTES + 1)
@@ -82,7 +77,4 @@ def _read(file: Path, name: str) -> Document:
         raise FingerprintError(f"cannot be read ({error.strerror}), expected a file") from None
     if len(content) > _MOST_BYTES:
         raise FingerprintError(f"has more than `{_MOST_BYTES}` bytes, expected a smaller file")
-    found = set(fingerprints_of(document_text(content), unlimited()))
-    if len(found) < _FEWEST:
-        raise FingerprintError(f"has `{len(found)}` fingerprints, expected `{_FEWEST}` or more, about 60 words of text")
-    return Document(name=name, revision=hashlib.sha256(content).hexdigest()[:12], hashes=pack(found))
+    return take(content, name=name)
