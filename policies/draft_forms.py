@@ -79,6 +79,15 @@ class PublishForm(ReasonForm):
     lists = forms.ChoiceField(required=False, choices=[("leave", "leave"), ("apply", "apply")])
 
 
+class ImportForm(forms.Form):
+    """A policy document that is taken in."""
+
+    file = forms.FileField(label="File", help_text="YAML or JSON, in UTF-8.", allow_empty_file=True)
+    title = forms.CharField(
+        label="What it is about", max_length=LONGEST_TITLE, required=False, help_text="Empty: the document's own title."
+    )
+
+
 class RestoreForm(forms.Form):
     """Rolling back."""
 

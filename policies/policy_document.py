@@ -6,10 +6,12 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
+from itertools import islice
 from pathlib import Path as FilePath
 from typing import Any
 
 from policies.policy_parts import MEMBERS
+from policies.rules import RuleError, compile_rule
 from policies.ruleset import RulesetError, compile_ruleset
 from policies.schema_errors import schema_errors
 
@@ -52,7 +54,7 @@ def complaints_on(document: Any) -> tuple[Complaint, ...]:
 
 
 def _shape(document: Any) -> Iterator[Complaint]:
-    for error in schema_errors(document, policy_schema()):
+    for error in islice(schema_errors(document, policy_schema()), _SHOWN):
         yield Complaint(path=error.path, text=f"`{_told(error.path)}` {error.text}")
     for path, text in _texts(document, ()):
         bad = _UNSTORABLE.search(text)
@@ -75,6 +77,17 @@ def _names(document: Mapping[str, Any]) -> Iterator[Complaint]:
 
 def _compiling(document: Mapping[str, Any]) -> Iterator[Complaint]:
     """By itself: what only the lists could make wrong is found when it is published."""
+    broken = False
+    for index, rule in enumerate(document.get("rules", ())):
+        try:
+            compile_rule(rule)
+        except RuleError as error:
+            broken = True
+            path: Path = ("rules", index, error.member)
+            at = f", at character {error.position + 1}" if error.member == "when" else ""
+            yield Complaint(path=path, text=f"`{_told(path)}` of rule `{rule['name']}`{at}: {error}")
+    if broken:
+        return
     try:
         compile_ruleset(policy_of(document))
     except RulesetError as error:

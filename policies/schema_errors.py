@@ -1,5 +1,6 @@
 """What a JSON Schema finds wrong with a document, in our words: the place, what was found and what is wanted."""
 
+import difflib
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -70,6 +71,7 @@ def _complaint(error: jsonschema.ValidationError) -> str:
             return f"is `{found}`, expected a name that matches `{wanted}`"
         case "additionalProperties":
             allowed = sorted(error.schema.get("properties", {})) if isinstance(error.schema, dict) else []
-            return f"is not understood, expected one of {', '.join(allowed)}"
+            near = difflib.get_close_matches(_surplus(error), allowed, n=1)
+            return f"is not understood, expected {f'`{near[0]}`' if near else 'one of ' + ', '.join(allowed)}"
         case _:
             return f"is `{found}`, which the schema does not allow: {str(error.message)[:120]}"

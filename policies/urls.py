@@ -2,10 +2,13 @@
 
 from django.urls import path
 
-from policies.views import agent_import, agents, environments, ledger, packs, tools, versions
+from policies.views import agent_import, agents, environments, interchange, ledger, packs, tools, versions
 
 urlpatterns = [
     path("policies/", versions.policies, name="policies"),
+    path("policies/import/", interchange.policy_import, name="policy_import"),
+    path("policies/export/", interchange.policy_export, name="policy_export"),
+    path("policies/drafts/<int:pk>/export/", interchange.draft_export, name="policy_draft_export"),
     path("policies/<int:number>/", versions.version, name="policy_version"),
     path("policies/<int:number>/restore/", versions.version_restore, name="policy_version_restore"),
     path("policies/packs/", packs.policy_packs, name="policy_packs"),

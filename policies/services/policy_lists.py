@@ -5,16 +5,19 @@ added and changed with the publication of the draft, if whoever publishes it say
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 from django.contrib.auth.models import AbstractBaseUser
 from django.db import transaction
 from django.db.models import QuerySet
+from django.utils import timezone
 
 from policies import audit
 from policies.access import Permission, require
 from policies.models import Agent, DataClass, Destination
+from policies.services.classes import ClassSettings, add_class, change_class
+from policies.services.inventory import AgentSettings, change_agent
 from policies.services.publish import changed
 
 # What an entry may say, by list, beside its key.
@@ -63,17 +66,13 @@ def load_lists() -> dict[str, list[dict[str, Any]]]:
 
 @transaction.atomic
 def apply_lists(lists: Mapping[str, Sequence[Mapping[str, Any]]], *, actor: AbstractBaseUser | None) -> int:
-    """Add and change what differs; returns how many entries. One audit entry a list, with every name."""
+    """Add and change what differs, each audited; returns how many entries. Raises ClassError and InventoryError."""
     require(actor, Permission.CHANGE_POLICY)
     changes = [change for change in load_list_changes(lists) if not change.missing]
     for member in _KEYS:
         found = [change for change in changes if change.member == member]
         if found:
-            _WRITERS[member](found)
-            names = [change.name for change in found]
-            audit.record(actor=actor, action="lists.applied", list=member, entries=len(names), names=names[:200])
-    if changes:
-        changed()
+            _WRITERS[member](found, actor)
     return len(changes)
 
 
@@ -106,25 +105,46 @@ def _stored(member: str, names: list[str]) -> dict[str, dict[str, Any]]:
     return {name: dict(zip(fields, values, strict=True)) for name, *values in found.values_list(key, *fields)}
 
 
-def _write_destinations(changes: Sequence[ListChange]) -> None:
-    rows = [Destination(value=change.name, **change.after) for change in changes if change.before is None]
+def _write_destinations(changes: Sequence[ListChange], actor: AbstractBaseUser | None) -> None:
+    by = {"changed_at": timezone.now(), "changed_by_id": actor.pk if actor else None}
+    rows = [Destination(value=change.name, **change.after, **by) for change in changes if change.before is None]
     Destination.objects.bulk_create(rows, batch_size=_ROWS_AT_ONCE, ignore_conflicts=True)
     for change in changes:
         if change.before is not None:
-            Destination.objects.filter(value=change.name).update(**change.after)
+            Destination.objects.filter(value=change.name).update(**change.after, **by)
+    audit.record(actor=actor, action="lists.applied", list="destinations", **_counted(changes))
+    changed()
 
 
-def _write_classes(changes: Sequence[ListChange]) -> None:
+def _write_classes(changes: Sequence[ListChange], actor: AbstractBaseUser | None) -> None:
     for change in changes:
-        DataClass.objects.update_or_create(name=change.name, defaults=dict(change.after))
+        row = DataClass.objects.filter(name=change.name).first()
+        kept = ("terms", "labels", "places", "kinds")
+        told = {field: getattr(row, field) if row else [] for field in kept} | dict(change.after)
+        settings = ClassSettings(
+            name=change.name,
+            may_leave=bool(told.get("may_leave", row.may_leave if row else False)),
+            note=row.note if row else "",
+            **{field: tuple(told[field]) for field in kept},
+        )
+        if row is None:
+            add_class(settings, actor=actor)
+        else:
+            change_class(row.pk, settings, revision=row.revision, actor=actor)
 
 
-def _write_agents(changes: Sequence[ListChange]) -> None:
+def _write_agents(changes: Sequence[ListChange], actor: AbstractBaseUser | None) -> None:
     for change in changes:
-        Agent.objects.filter(agent_id=change.name, registered=True).update(**change.after)
+        agent = Agent.objects.get(agent_id=change.name)
+        kept = {field.name: getattr(agent, field.name) for field in fields(AgentSettings)}
+        change_agent(agent, AgentSettings(**{**kept, **change.after}), actor=actor)
 
 
 _WRITERS = {"destinations": _write_destinations, "data_classes": _write_classes, "agents": _write_agents}
+
+
+def _counted(changes: Sequence[ListChange]) -> dict[str, Any]:
+    return {"entries": len(changes), "names": [change.name for change in changes[:200]]}
 
 
 def _without_blanks(row: Mapping[str, Any]) -> dict[str, Any]:

@@ -13,8 +13,10 @@ from policies.load import load_document
 from policies.models import PolicyDraft, PolicyVersion
 from policies.policy_parts import changes_between, digest_of
 from policies.ruleset import RulesetError, compile_ruleset
+from policies.services.classes import ClassError
 from policies.services.drafts import LONGEST_REASON, DraftError, lock_draft
 from policies.services.four_eyes import four_eyes
+from policies.services.inventory import InventoryError
 from policies.services.policy_lists import apply_lists
 from policies.services.publish import newest_version, publish
 
@@ -145,8 +147,11 @@ def publish_draft(
     obstacles = load_obstacles(draft, failing=cases)
     if [one for one in obstacles if not (one.overridable and override.strip())]:
         raise NotPublishable(obstacles)
-    if with_lists:
-        apply_lists(draft.lists, actor=actor)
+    try:
+        if with_lists:
+            apply_lists(draft.lists, actor=actor)
+    except (ClassError, InventoryError) as error:
+        raise NotPublishable([Obstacle(text=f"its lists cannot be taken over: {error}")]) from error
     try:
         compile_ruleset({**load_document(), **draft.document})
     except RulesetError as error:

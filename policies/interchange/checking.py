@@ -1,0 +1,77 @@
+"""Everything that can be said about a policy document before it becomes a draft, with lines."""
+
+import difflib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from policies.baseline import BASELINE
+from policies.interchange.located import Located, UnreadableDocument
+from policies.interchange.reading import MOST_BYTES, read
+from policies.policy_document import complaints_on
+from policies.rules import IN_FORCE
+from policies.ruleset import SECOND_OPINION
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Problem:
+    """Something wrong in a line; a `remark` is no reason to refuse the document."""
+
+    line: int
+    text: str
+    remark: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CheckedDocument:
+    """A document and what is wrong with it; `document` is empty where it could not be read."""
+
+    document: Mapping[str, Any]
+    problems: tuple[Problem, ...]
+    located: Located | None = None
+
+    @property
+    def sound(self) -> bool:
+        """Whether a draft can be made of it."""
+        return all(problem.remark for problem in self.problems)
+
+
+def check(content: bytes, *, most_bytes: int = MOST_BYTES) -> CheckedDocument:
+    """Read and check a policy document; by line."""
+    try:
+        located = read(content, most_bytes=most_bytes)
+    except UnreadableDocument as error:
+        return CheckedDocument(document={}, problems=(Problem(line=error.line, text=str(error)),))
+    document = located.value
+    if not isinstance(document, dict):
+        told = "it is no object, expected one with `defaults` and `actions`"
+        return CheckedDocument(document={}, problems=(Problem(line=located.line, text=told),))
+    found = [Problem(line=located.line_of(one.path), text=one.text) for one in complaints_on(document)]
+    if not found:
+        found = [*_conflicts(located), *_remarks(located)]
+    return CheckedDocument(document=document, problems=tuple(sorted(found, key=lambda one: one.line)), located=located)
+
+
+def _conflicts(located: Located) -> Iterator[Problem]:
+    """Entries of a list that speak of the same thing twice."""
+    for member, key in (("destinations", "value"), ("data_classes", "name"), ("agents", "id")):
+        seen: dict[str, int] = {}
+        for index, entry in enumerate((located.value.get("lists") or {}).get(member) or ()):
+            name = entry[key].strip().lower()
+            line = located.line_of(("lists", member, index))
+            if name in seen:
+                told = f"`{name[:80]}` is in line {seen[name]} already, expected each entry once"
+                yield Problem(line=line, text=told)
+            seen.setdefault(name, line)
+
+
+def _remarks(located: Located) -> Iterator[Problem]:
+    """Signals nobody gives: what is said of them has no effect."""
+    known = list(BASELINE["actions"])
+    for name in located.value.get("actions", {}):
+        if name in BASELINE["actions"] or name.startswith((SECOND_OPINION, IN_FORCE)):
+            continue
+        near = difflib.get_close_matches(name, known, n=1)
+        hint = f", did you mean `{near[0]}`?" if near else ""
+        line = located.line_of(("actions", name))
+        yield Problem(line=line, text=f"no signal of this release is called `{name}`{hint}", remark=True)

@@ -1,0 +1,74 @@
+"""Policies as files: taking one in as a draft, and handing one out."""
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_GET, require_http_methods
+
+from policies.access import Permission, actor_of, require
+from policies.draft_forms import ImportForm
+from policies.interchange.checking import CheckedDocument, check
+from policies.interchange.reading import MOST_BYTES
+from policies.interchange.writing import to_json, to_yaml
+from policies.models import PolicyDraft, PolicyVersion
+from policies.services.drafts import DraftError
+from policies.services.interchange import TooManyDifferences, import_policy, load_policy_document
+
+_TYPES = {"yaml": "application/yaml", "json": "application/json"}
+
+
+@require_http_methods(["GET", "POST"])
+def policy_import(request: HttpRequest) -> HttpResponse:
+    """A file becomes a draft; what is wrong with it is told line by line, and nothing is stored then."""
+    require(request.user, Permission.CHANGE_POLICY)
+    form = ImportForm(request.POST or None, request.FILES or None)
+    if request.method == "GET" or not form.is_valid():
+        return _page(request, form, None)
+    file = form.cleaned_data["file"]
+    if file.size > MOST_BYTES:
+        form.add_error("file", f"it has {file.size:,} bytes, expected at most {MOST_BYTES:,}")
+        return _page(request, form, None)
+    checked = check(file.read())
+    if not checked.sound:
+        return _page(request, form, checked)
+    try:
+        draft = import_policy(checked.document, title=form.cleaned_data["title"], actor=actor_of(request))
+    except (DraftError, TooManyDifferences) as error:
+        form.add_error("file", str(error))
+        return _page(request, form, checked)
+    for problem in checked.problems:
+        messages.warning(request, f"Line {problem.line}: {problem.text}")
+    messages.success(request, "Taken in as a draft. Nothing of it is in force.")
+    return redirect("policy_draft", draft.pk)
+
+
+@require_GET
+def policy_export(request: HttpRequest) -> HttpResponse:
+    """A version as a file: `?version=` (else the one in force), `?format=json`, `?lists=no` without the lists."""
+    number = request.GET.get("version", "")
+    found = PolicyVersion.objects.filter(number=int(number)) if number.isascii() and number.isdecimal() else None
+    version = found.first() if found is not None else None if number else PolicyVersion.objects.first()
+    if version is None:
+        raise Http404
+    document = load_policy_document(version, with_lists=request.GET.get("lists") != "no")
+    return _file(request, f"policy-{version}", document)
+
+
+@require_GET
+def draft_export(request: HttpRequest, pk: int) -> HttpResponse:
+    """A draft as a file, without lists."""
+    draft = get_object_or_404(PolicyDraft, pk=pk)
+    return _file(request, f"policy-draft-{draft.pk}", {"title": draft.title, "reason": draft.reason, **draft.document})
+
+
+def _file(request: HttpRequest, name: str, document: dict[str, object]) -> HttpResponse:
+    kind = "json" if request.GET.get("format") == "json" else "yaml"
+    text = to_json(document) if kind == "json" else to_yaml(document)
+    answer = HttpResponse(text, content_type=f"{_TYPES[kind]}; charset=utf-8")
+    answer["Content-Disposition"] = f'attachment; filename="{name}.{kind}"'
+    return answer
+
+
+def _page(request: HttpRequest, form: ImportForm, checked: CheckedDocument | None) -> HttpResponse:
+    shown = {"form": form, "problems": checked.problems if checked else (), "most_bytes": MOST_BYTES}
+    return render(request, "policies/import.html", shown, status=422 if request.method == "POST" else 200)

@@ -1,0 +1,268 @@
+"""Policies as files: the import and export pages, and `manage.py policy`."""
+
+import json
+import time
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from django.contrib.auth.models import User
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.core.management import CommandError, call_command
+from django.test import Client
+
+from policies.access import Role, give_role
+from policies.baseline import BASELINE
+from policies.interchange.checking import check
+from policies.interchange.reading import MOST_BYTES, read
+from policies.interchange.writing import to_json, to_yaml
+from policies.load import load_document
+from policies.models import Agent, DataClass, Destination, PolicyDraft, PolicyVersion
+from policies.services.publish import ensure_baseline
+
+MINIMAL = "defaults: {mode: enforce}\nactions:\n  tool_new: {strict: hold}\n"
+RULE = """\
+rules:
+  - name: night-pay
+    when: tool.kind == "pay" && time.hour < 6
+    then: hold
+    stage: off
+    explanation: |
+      Nobody of ours pays at night.
+      Ask the treasury.
+"""
+
+
+@pytest.fixture
+def admin(db: None) -> Client:
+    ensure_baseline()
+    return _signed_in("ada", Role.POLICY_ADMIN)
+
+
+@pytest.mark.parametrize("kind", ["yaml", "json"])
+def test_what_is_exported_comes_in_as_the_same(admin: Client, kind: str) -> None:
+    Destination.objects.create(value="1e3", standing="known", note="off")
+    DataClass.objects.create(name="restricted", terms=["project heron"], labels=["Secret: \u00e9\U0001f512"])
+    Agent.objects.create(agent_id="a-1", registered=True, mode="monitor")
+    answer = admin.get(f"/policies/export/?format={kind}")
+    assert f'filename="policy-v1.{kind}"' in answer["Content-Disposition"]
+    said = read(answer.content).value
+    assert said["actions"] == BASELINE["actions"]
+    assert said["lists"]["destinations"] == [{"value": "1e3", "standing": "known", "note": "off"}]
+    assert said["lists"]["data_classes"][0]["labels"] == ["Secret: \u00e9\U0001f512"]
+    assert said["lists"]["agents"] == [{"id": "a-1", "mode": "monitor"}]
+    _import(admin, answer.content)
+    draft = PolicyDraft.objects.get()
+    assert draft.document == PolicyVersion.objects.get().document
+    assert draft.lists == {}
+
+
+def test_an_import_is_a_draft_and_touches_nothing_in_force(admin: Client) -> None:
+    before = load_document()
+    answer = _import(admin, (MINIMAL + RULE).encode())
+    assert answer.status_code == 302
+    draft = PolicyDraft.objects.get()
+    rule = draft.document["rules"][0]
+    assert rule["stage"] == "off"  # a text in YAML 1.2, and no switch
+    assert rule["explanation"] == "Nobody of ours pays at night.\nAsk the treasury.\n"
+    assert load_document() == before
+    page = admin.get(answer["Location"]).content.decode()
+    assert "Taken in as a draft" in page
+    assert "rule night-pay" in page
+
+
+def test_lists_are_shown_as_differences_and_changed_by_choice(admin: Client) -> None:
+    Destination.objects.create(value="quay.example", standing="known")
+    Agent.objects.create(agent_id="a-1", registered=True, mode="enforce")
+    lists = {
+        "destinations": [
+            {"value": "Quay.example", "standing": "denied"},
+            {"value": "dock.example", "standing": "partner"},
+        ],
+        "data_classes": [{"name": "restricted", "may_leave": False, "terms": ["project heron"]}],
+        "agents": [{"id": "a-1", "mode": "monitor"}, {"id": "a-2", "mode": "monitor"}],
+    }
+    _import(admin, json.dumps({**yaml.safe_load(MINIMAL), "lists": lists}).encode())
+    draft = PolicyDraft.objects.get()
+    page = admin.get(f"/policies/drafts/{draft.pk}/").content.decode()
+    assert "5 entries differ" in page
+    assert "not in the inventory, left out" in page
+    assert Destination.objects.get().standing == "known"
+    admin.post(
+        f"/policies/drafts/{draft.pk}/publish/", {"revision": 1, "reason": "From the repository", "lists": "apply"}
+    )
+    assert dict(Destination.objects.values_list("value", "standing")) == {
+        "quay.example": "denied",
+        "dock.example": "partner",
+    }
+    assert DataClass.objects.get().terms == ["project heron"]
+    assert Agent.objects.get().mode == "monitor"
+    assert load_document()["version"] == 2
+
+
+def test_lists_are_left_alone_unless_somebody_says_so(admin: Client) -> None:
+    lists = "lists:\n  destinations:\n    - {value: dock.example, standing: known}\n"
+    _import(admin, (MINIMAL + lists).encode())
+    draft = PolicyDraft.objects.get()
+    admin.post(f"/policies/drafts/{draft.pk}/publish/", {"revision": 1, "reason": "See", "lists": "leave"})
+    assert load_document()["version"] == 2
+    assert not Destination.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "told"),
+    [
+        ("defaults: {}\nactions: {}\nrulez: []\n", 3, "`rulez` is not understood, expected `rules`"),
+        ("defaults: {}\nactions:\n  tool_new: {strict: explode}\n", 3, 'is `"explode"`, expected one of allow'),
+        ("defaults: {}\nactions:\n  tool_new: {strict: hold}\n  tool_new: {}\n", 4, "is there twice, first in line 3"),
+        (MINIMAL + RULE.replace("&&", "and"), 6, "of rule `night-pay`, at character"),
+        (MINIMAL + RULE + RULE.removeprefix("rules:\n"), 12, "is `night-pay` again"),
+        (MINIMAL + RULE.replace("then: hold", "then: explode"), 7, "expected one of allow, block"),
+        (MINIMAL + "flows:\n  secret: {mars: block}\n", 5, "`flows.secret.mars` is not understood"),
+        ("defaults: &d {}\nactions: *d\n", 1, "`&d` is an anchor, expected none"),
+        ("defaults: {}\nactions: !!python/object:os.system {}\n", 2, "is a tag, expected plain values"),
+        ("defaults: {}\nactions: {\n", 3, "it is not YAML"),
+        ('{\n "defaults": {},\n "actions": {},\n "defaults": {}\n}', 4, "is there twice, first in line 2"),
+        ('{\n "defaults": {},\n "actions": {"tool_new":\n  {"strict": 7}}\n}', 4, "is `7`, expected one of"),
+        ('{\n "defaults": {},\n}', 3, "it is not JSON"),
+        ("defaults: {}\nactions: {}\n---\nactions: {}\n", 3, "a second document begins"),
+        ("- a\n- b\n", 1, "it is no object"),
+        ("", 1, "it holds 0 documents"),
+        ("[" * 100_000, 1, "it is nested deeper"),
+        ("a: " * 60 + "b", 1, "it is not YAML"),
+        ('defaults: {}\nactions: {"a\\u0000b": {}}\n', 2, "matches `^[a-z]"),
+        (
+            MINIMAL + "lists:\n  destinations:\n    - {value: a.example, standing: known}\n"
+            "    - {value: A.example, standing: denied}\n",
+            7,
+            "`a.example` is in line 6 already",
+        ),
+    ],
+)
+def test_what_is_wrong_is_told_with_its_line_and_nothing_is_stored(
+    admin: Client, text: str, line: int, told: str
+) -> None:
+    problems = check(text.encode()).problems
+    assert [(problem.line, told in problem.text) for problem in problems][:1] == [(line, True)], problems
+    answer = _import(admin, text.encode())
+    assert answer.status_code == 422
+    assert not PolicyDraft.objects.exists()
+
+
+def test_a_file_that_is_too_large_or_no_text_is_refused_at_the_field(admin: Client) -> None:
+    answer = _import(admin, b"a" * 10_000_000)
+    assert answer.status_code == 422
+    assert "it has 10,000,000 bytes, expected at most 2,000,000" in answer.content.decode()
+    answer = _import(admin, MINIMAL.encode() + b"title: \xff\n")
+    assert "is not UTF-8" in answer.content.decode()
+    assert admin.post("/policies/import/", {}).status_code == 422
+    assert not PolicyDraft.objects.exists()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[" * (MOST_BYTES // 2) + "]" * (MOST_BYTES // 2 - 10),
+        "- " * (MOST_BYTES // 2 - 10),
+        "a: &a [" + "*a," * (MOST_BYTES // 4) + "]",
+        '"' + "\\" * (MOST_BYTES - 10),
+        "{" + ",".join(f'"k{n}":{{}}' for n in range(100_000)) + "}",
+        "?" * (MOST_BYTES - 10),
+        "\t" * (MOST_BYTES - 10),
+        "rules:\n" + "- {name: a}\n" * 100_000,
+    ],
+    ids=["brackets", "dashes", "aliases", "backslashes", "names", "questions", "tabs", "entries"],
+)
+def test_two_hostile_megabytes_take_seconds_at_most(text: str) -> None:
+    began = time.process_time()
+    assert not check(text.encode()[:MOST_BYTES]).sound
+    assert time.process_time() - began < 8
+
+
+def test_a_misspelled_signal_is_remarked_on(admin: Client) -> None:
+    checked = check(b"defaults: {}\nactions:\n  instruction_folowed: {strict: block}\n")
+    assert checked.sound
+    assert "did you mean `instruction_followed`?" in checked.problems[0].text
+
+
+def test_only_a_policy_admin_imports(admin: Client) -> None:
+    analyst = _signed_in("dan", Role.ANALYST)
+    assert _import(analyst, MINIMAL.encode()).status_code == 403
+    assert analyst.get("/policies/export/").status_code == 200
+    assert analyst.get("/policies/export/?version=99").status_code == 404
+    assert Client().get("/policies/export/").status_code == 302
+
+
+def test_writing_and_reading_again_gives_the_same() -> None:
+    odd: dict[str, Any] = {
+        "title": "off",
+        "defaults": {
+            "a": "null",
+            "b": "1e3",
+            "c": "0x1f",
+            "d": " two\n lines ",
+            "e": "07:30",
+            "f": "\u2028 \U0001f512",
+        },
+        "actions": {"x": {"y": [1, 2.5, True, None, "", "*a", "&b", "!c", "- d", "# e"]}},
+    }
+    odd["rules"] = [odd["actions"], odd["actions"]]
+    assert read(to_yaml(odd).encode()).value == odd
+    assert read(to_json(odd).encode()).value == odd
+
+
+def test_the_command_names_file_and_line_and_exits_with_1(db: None, tmp_path: Path) -> None:
+    ensure_baseline()
+    right, wrong = tmp_path / "right.yaml", tmp_path / "wrong.yaml"
+    right.write_text(MINIMAL + RULE)
+    wrong.write_text(MINIMAL + RULE.replace("then: hold", "then: explode"))
+    out, err = StringIO(), StringIO()
+    call_command("policy", "check", str(right), stdout=out, stderr=err)
+    assert out.getvalue() == f"{right}: right\n"
+    assert err.getvalue() == ""
+    with pytest.raises(SystemExit) as exit_:
+        call_command("policy", "check", str(right), str(wrong), str(tmp_path / "gone"), stdout=out, stderr=err)
+    assert exit_.value.code == 1
+    assert f"{wrong}:7: `rules.0.then` is" in err.getvalue()
+    assert f"{tmp_path / 'gone'}:1: it cannot be read" in err.getvalue()
+
+
+def test_the_command_runs_the_test_cases_of_rules(db: None, tmp_path: Path) -> None:
+    ensure_baseline()
+    file = tmp_path / "policy.yaml"
+    sample = {"agent": {"id": "a"}, "tool": {"name": "pay_invoice"}, "arguments": {}}
+    case = {"name": "by night", "must": "match", "sample": sample, "at": "2026-05-04T03:30:00Z"}
+    day = {**case, "name": "by day", "at": "2026-05-04T12:30:00Z"}
+    rule = {"name": "night", "when": "time.hour < 6", "then": "hold", "tests": [case, day]}
+    file.write_text(to_yaml({**yaml.safe_load(MINIMAL), "rules": [rule]}))
+    err = StringIO()
+    with pytest.raises(SystemExit):
+        call_command("policy", "check", str(file), stdout=StringIO(), stderr=err)
+    assert "test case `by day` of rule `night` fails: it does not match, and must" in err.getvalue()
+    assert "by night" not in err.getvalue()
+    call_command("policy", "check", "--no-tests", str(file), stdout=StringIO(), stderr=err)
+
+
+def test_the_command_exports_what_is_in_force(db: None, tmp_path: Path) -> None:
+    ensure_baseline()
+    out = StringIO()
+    call_command("policy", "export", stdout=out)
+    file = tmp_path / "policy.yaml"
+    file.write_text(out.getvalue())
+    call_command("policy", "check", str(file), stdout=StringIO(), stderr=StringIO())
+    with pytest.raises(CommandError, match="there is no version 7"):
+        call_command("policy", "export", "--version-number", "7", stdout=out)
+
+
+def _import(client: Client, content: bytes) -> Any:
+    return client.post("/policies/import/", {"file": SimpleUploadedFile("policy.yaml", content), "title": ""})
+
+
+def _signed_in(name: str, role: Role) -> Client:
+    person = User.objects.create_user(name)
+    give_role(person, role, actor=None)
+    client = Client()
+    client.force_login(person)
+    return client
