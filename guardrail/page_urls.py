@@ -5,6 +5,7 @@ from django.urls import include, path
 
 from guardrail.views import (
     callers,
+    charters,
     destinations,
     documents,
     drafts,
@@ -20,6 +21,8 @@ urlpatterns = [
     path("verdicts/", verdicts.verdict_list, name="verdicts"),
     path("verdicts/<uuid:pk>/", verdicts.verdict_page, name="verdict"),
     path("verdicts/<uuid:pk>/body/", verdicts.verdict_body, name="verdict_body"),
+    path("agents/<int:pk>/charter/", charters.charter, name="agent_charter"),
+    path("agents/<int:pk>/charter/unpin/", charters.charter_unpin, name="agent_charter_unpin"),
     path("documents/", documents.document_list, name="documents"),
     path("documents/<int:pk>/", documents.document_page, name="document"),
     path("callers/", callers.caller_list, name="callers"),

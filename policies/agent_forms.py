@@ -36,6 +36,12 @@ class AgentSearchForm(forms.Form):
         )
 
 
+class AcknowledgeForm(forms.Form):
+    """The newest change a person has looked at."""
+
+    upto = forms.IntegerField(min_value=1, max_value=2**62)
+
+
 class AgentFileForm(forms.Form):
     """A file of agents."""
 

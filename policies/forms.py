@@ -44,6 +44,11 @@ class AgentSettingsForm(forms.Form):
         choices=[("", "As the policy says"), ("block", "Block the call"), ("allow", "Allow the call")],
         help_text="The answer when judging could not be finished in time.",
     )
+    lifecycle = forms.ChoiceField(required=False, choices=[("", "Not told"), *Agent.Lifecycle.choices])
+    criticality = forms.ChoiceField(required=False, choices=[("", "Not told"), *Agent.Criticality.choices])
+    process = forms.CharField(
+        label="Business process", max_length=100, required=False, help_text="Rules know it as process."
+    )
     confirmation = forms.CharField(
         label=f"To allow when Guardrail fails, type: {OPEN_DOOR}",
         required=False,
@@ -73,6 +78,9 @@ class AgentSettingsForm(forms.Form):
             mode=self.cleaned_data["mode"],
             profile=self.cleaned_data["profile"],
             fail_posture=self.cleaned_data["fail_posture"],
+            lifecycle=self.cleaned_data["lifecycle"],
+            criticality=self.cleaned_data["criticality"],
+            process=self.cleaned_data["process"],
         )
 
 
@@ -273,4 +281,7 @@ def settings_of(agent: Agent) -> dict[str, str]:
         "mode": agent.mode,
         "profile": agent.profile,
         "fail_posture": agent.fail_posture,
+        "lifecycle": agent.lifecycle,
+        "criticality": agent.criticality,
+        "process": agent.process,
     }

@@ -22,6 +22,7 @@ urlpatterns = [
     path("agents/<int:pk>/mode/", agents.agent_mode, name="agent_mode"),
     path("agents/<int:pk>/register/", agents.agent_register, name="agent_register"),
     path("agents/<int:pk>/settings/", agents.agent_settings, name="agent_settings"),
+    path("agents/<int:pk>/drift/", agents.agent_drift_acknowledge, name="agent_drift_acknowledge"),
     path("tools/", tools.tools, name="tools"),
     path("tools/<int:pk>/", tools.tool, name="tool"),
     path("tools/<int:pk>/follow-all/", tools.tool_follow_all, name="tool_follow_all"),

@@ -24,6 +24,9 @@ class AgentSettings:
     mode: str
     profile: str
     fail_posture: str
+    lifecycle: str = ""
+    criticality: str = ""
+    process: str = ""
 
 
 @transaction.atomic

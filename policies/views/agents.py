@@ -3,17 +3,20 @@
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from policies import queries
 from policies.access import Permission, actor_of, may, require
-from policies.agent_forms import AgentSearchForm
+from policies.agent_forms import AcknowledgeForm, AgentSearchForm
 from policies.agent_queries import KINDS, load_environments_offered, load_inventory
+from policies.agent_record import load_record
 from policies.forms import AgentSettingsForm, ModeForm, NewAgentForm, RegisterForm, settings_of
 from policies.ledger import load_row
 from policies.models import Agent
 from policies.services import inventory
+from policies.services.drift import acknowledge
 
 LEDGER_DAYS = 30
 
@@ -109,6 +112,18 @@ def agent_settings(request: HttpRequest, pk: int) -> HttpResponse:
     return _page(request, found, settings_form=form)
 
 
+@require_POST
+def agent_drift_acknowledge(request: HttpRequest, pk: int) -> HttpResponse:
+    """Say that somebody has looked at what drifted, as far as the page showed it."""
+    found = get_object_or_404(Agent, pk=pk)
+    form = AcknowledgeForm(request.POST)
+    if not form.is_valid():
+        return HttpResponse("upto: expected the number of a change", status=422, content_type="text/plain")
+    done = acknowledge(found, upto=form.cleaned_data["upto"], now=timezone.now(), actor=actor_of(request))
+    messages.success(request, f"{done} changes are looked at." if done else "They were looked at already.")
+    return redirect(f"{reverse('agent', args=[pk])}#drift")
+
+
 def _page(
     request: HttpRequest,
     found: Agent,
@@ -125,6 +140,7 @@ def _page(
                 found, queries.load_defaults(), queries.load_restrictions_on([found]).get(found.agent_id, ())
             ),
             "history": queries.load_history(found),
+            "record": load_record(found, now=timezone.now()),
             "ledger": load_row(found, days=LEDGER_DAYS, today=timezone.now().date()),
             "ledger_days": LEDGER_DAYS,
             "settings_form": settings_form
@@ -132,6 +148,7 @@ def _page(
             "register_form": register_form or RegisterForm(),
             "may_change": may(request.user, Permission.CHANGE_POLICY),
             "may_respond": may(request.user, Permission.RESPOND),
+            "may_investigate": may(request.user, Permission.INVESTIGATE),
         },
         status=422 if refused else 200,
     )
