@@ -30,5 +30,6 @@ app.conf.beat_schedule = {
     "fetch-indicators": {"task": "policies.fetch_indicators", "schedule": 20.0, "options": {"expires": 15}},
     "end-indicators": {"task": "policies.end_indicators", "schedule": 30.0, "options": {"expires": 20}},
     "play-exercise": {"task": "investigations.play_exercise", "schedule": 2.0, "options": {"expires": 5}},
+    "run-backtests": {"task": "investigations.run_backtests", "schedule": 1.0, "options": {"expires": 2}},
     "make-partitions": {"task": "guardrail.make_partitions", "schedule": 6 * 3600.0},
 }

@@ -186,12 +186,16 @@ def decide_again(
     degraded: Sequence[str],
     clock: Callable[[], float],
 ) -> Decision:
-    """What policy says of a call on which `signals` were found before; nothing is read, and no detector is asked.
+    """What policy says of a call on which `signals` were found before; no detector is asked.
 
-    `degraded` is what it was judged without then. Never raises for what a call contains.
+    Its texts are read only where rules or exceptions ask for the classes of its data. `degraded` is what it was judged
+    without then. Never raises for what a call contains.
     """
-    case = open_case(call, past, ruleset, Budget(deadline=clock() + _DECIDE_SECONDS, clock=clock), ())
-    return _decide(case, (), degraded, said=signals)
+    budget = Budget(deadline=clock() + _DECIDE_SECONDS, clock=clock)
+    nothing_read: tuple[Source, ...] = ()
+    asks_for_classes = "data.classes" in ruleset.rules.reads or ruleset.exceptions.read_classes
+    sources = _try("attribution", partial(read_sources, call, budget), nothing_read, []) if asks_for_classes else ()
+    return _decide(open_case(call, past, ruleset, budget, sources), (), degraded, said=signals)
 
 
 def explain(

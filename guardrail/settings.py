@@ -131,6 +131,8 @@ LEARNING_DAYS = _read("GUARDRAIL_LEARNING_DAYS", 3, _number(1, 60))
 LEARNING_CALLS = _read("GUARDRAIL_LEARNING_CALLS", 200, _number(20, 100_000))
 # Whether somebody else must approve a policy before it is published; `auto` = where two people may change policy.
 FOUR_EYES = _read("GUARDRAIL_FOUR_EYES", "auto", _one_of("auto", "on", "off"))
+# Processes that may try a policy on stored calls at once, at a low priority; the worker needs two more for the rest.
+BACKTEST_PROCESSES = _read("GUARDRAIL_BACKTEST_PROCESSES", 2, _number(1, 64))
 # Where Entra's signing keys and version 2 issuers live; another one in a sovereign cloud.
 ENTRA_AUTHORITY = _read("GUARDRAIL_ENTRA_AUTHORITY", "https://login.microsoftonline.com", _url("http", "https"))
 # The issuer prefix of version 1 tokens.

@@ -109,6 +109,10 @@ class Tally:
     def unread(self) -> int:
         return sum(self.not_judged.values())
 
+    @property
+    def unread_by_cause(self) -> tuple[tuple[str, int], ...]:
+        return tuple(self.not_judged.most_common())
+
     def add(self, one: Compared, disposition: str) -> None:
         """Count one call; `disposition` is what its investigation was closed with, empty for none."""
         self.looked_at += 1

@@ -3,7 +3,16 @@
 from celery import shared_task
 from django.utils import timezone
 
-from investigations import edit_notices, exercise, intake, late_edits, late_intake, rule_rollback, rule_uses
+from investigations import (
+    backtest_run,
+    edit_notices,
+    exercise,
+    intake,
+    late_edits,
+    late_intake,
+    rule_rollback,
+    rule_uses,
+)
 from policies.services import exceptions, response, restrictions
 
 
@@ -32,6 +41,12 @@ def end_due_exceptions() -> None:
 def play_exercise() -> None:
     """Play the exercise somebody asked for; safe to run twice, one worker has it."""
     exercise.play_due()
+
+
+@shared_task(name="investigations.run_backtests")
+def run_backtests() -> None:
+    """Work on the backtests somebody asked for; safe to run twice, and overlapping runs share the work."""
+    backtest_run.run_due()
 
 
 @shared_task(name="investigations.forget_not_done")

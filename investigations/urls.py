@@ -4,6 +4,7 @@ from django.urls import path
 
 from investigations.views import (
     act,
+    backtests,
     campaign,
     exercises,
     impact,
@@ -22,6 +23,10 @@ urlpatterns = [
     path("campaigns/<int:pk>/dismiss/", campaign.dismiss, name="campaign_dismiss"),
     path("exercise/", exercises.exercise_list, name="exercises"),
     path("exercise/<int:pk>/", exercises.exercise_page, name="exercise"),
+    path("policies/backtests/", backtests.backtest_list, name="policy_backtests"),
+    path("policies/backtests/<int:pk>/", backtests.backtest_page, name="policy_backtest"),
+    path("policies/backtests/<int:pk>/cancel/", backtests.backtest_cancel, name="policy_backtest_cancel"),
+    path("policies/backtests/<int:pk>/resume/", backtests.backtest_resume, name="policy_backtest_resume"),
     path("policies/impact/", impact.edit_impact, name="policy_impact"),
     path("policies/drafts/<int:pk>/impact/", impact.draft_impact, name="policy_draft_impact"),
     path("queue/news/", queue.queue_news, name="queue_news"),

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from policies.load import NoRuleset, active
+from policies.load import Loaded, NoRuleset, active
+from policies.policy_parts import MEMBERS
 from policies.ruleset import Ruleset, RulesetError, Standing, compile_ruleset
 
 # Members that take long to compile, with what they are called in a Ruleset: megabytes that an edit seldom touches.
@@ -14,16 +15,22 @@ _HEAVY = ("destinations", "fingerprints", "indicators")
 _KEYS = {"rules": "name", "exceptions": "number"}
 
 
+def trial_policy(document: Mapping[str, Any]) -> Ruleset:
+    """The ruleset in force in this process with another policy: the document of a draft or of a version."""
+    return _compiled({**{name: value for name, value in _loaded().document.items() if name not in MEMBERS}, **document})
+
+
 def trial_ruleset(members: Mapping[str, Any]) -> Ruleset:
-    """The ruleset in force in this process with `members` of its document replaced, e.g. a draft's.
+    """The ruleset in force in this process with single members of its document replaced.
 
     What is not replaced is the very object in force, so that comparing the two is quick. Raises RulesetError, and
     NoRuleset before a policy was loaded.
     """
-    loaded = active()
-    if loaded is None:
-        raise NoRuleset("no policy has been loaded")
-    document = {**loaded.document, **members}
+    return _compiled({**_loaded().document, **members})
+
+
+def _compiled(document: Mapping[str, Any]) -> Ruleset:
+    loaded = _loaded()
     kept = [name for name in _HEAVY if document.get(name) == loaded.document.get(name)]
     compiled = compile_ruleset({name: value for name, value in document.items() if name not in kept})
     return replace(compiled, **{name: getattr(loaded.ruleset, name) for name in kept})
@@ -32,8 +39,9 @@ def trial_ruleset(members: Mapping[str, Any]) -> Ruleset:
 def with_entry(member: str, entry: Mapping[str, Any]) -> dict[str, Any]:
     """The members for `trial_ruleset` where one entry of `rules` or `exceptions` is added, or put in its place."""
     key = _KEYS[member]
-    others = [one for one in _document().get(member) or () if one.get(key) is None or one.get(key) != entry.get(key)]
-    return {member: [*others, entry]}
+    wanted = entry.get(key)
+    present = _loaded().document.get(member) or ()
+    return {member: [*(one for one in present if wanted is None or one.get(key) != wanted), entry]}
 
 
 def with_destination(value: str, standing: str) -> dict[str, Any]:
@@ -43,7 +51,7 @@ def with_destination(value: str, standing: str) -> dict[str, Any]:
         raise RulesetError(f"the standing is `{standing[:40]}`, expected one of {', '.join(sorted(wanted))}")
     name = " ".join(value.split()).lower()
     listed: dict[str, str] = {}
-    for kind, lines in _lines_of(_document().get("destinations") or {}).items():
+    for kind, lines in _lines_of(_loaded().document.get("destinations") or {}).items():
         # tens of thousands of lines: only those that hold it are taken apart
         listed[kind] = "\n".join(line for line in lines.split("\n") if line != name) if name in lines else lines
     if standing != Standing.UNKNOWN.value:
@@ -61,8 +69,8 @@ def _lines_of(member: Any) -> dict[str, str]:
     return {kind: "\n".join(values) for kind, values in lines.items()}
 
 
-def _document() -> Mapping[str, Any]:
+def _loaded() -> Loaded:
     loaded = active()
     if loaded is None:
         raise NoRuleset("no policy has been loaded")
-    return loaded.document
+    return loaded

@@ -18,6 +18,8 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 WEB_PROCESSES = 2
 # A judging thread spends most of its time waiting for Postgres and Valkey
 WEB_THREADS = 8
+# Two for what cannot wait, and two for trying policies on stored calls
+_WORKER_PROCESSES = 4
 # How long the processes of a killed web server go on answering while the next one loads
 # (2 s, with Postgres frozen 9 s: 2026-11)
 WEB_OVERLAP_SECONDS = 20.0
@@ -89,8 +91,8 @@ class Product:
 
     def spawn_worker(self) -> "subprocess.Popen[bytes]":
         """Start the task worker."""
-        options = ("--concurrency", "2", "--without-gossip", "--without-mingle", "--loglevel", "WARNING")
-        return self._spawn_module("worker", "celery", "--app", "guardrail", "worker", *options)
+        options = ("--concurrency", str(_WORKER_PROCESSES), "--without-gossip", "--without-mingle")
+        return self._spawn_module("worker", "celery", "--app", "guardrail", "worker", *options, "--loglevel", "WARNING")
 
     def spawn_beat(self) -> "subprocess.Popen[bytes]":
         """Start the clock of the periodic tasks."""

@@ -42,7 +42,7 @@ def needs_calls(ruleset: Ruleset) -> bool:
 
     A verdict does not keep which stretches of the arguments were to be taken out, so modifying takes it as well.
     """
-    if ruleset.rules.ordered or getattr(ruleset, "exceptions", None):
+    if ruleset.rules.ordered or ruleset.exceptions.of_agent or ruleset.exceptions.of_tool:
         return True
     return any(Action.MODIFY in by_profile.values() for by_profile in ruleset.actions.values())
 

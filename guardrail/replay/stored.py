@@ -22,7 +22,7 @@ from guardrail.webhook import WIRES
 from guardrail.wire import Unreadable
 from policies.decision import ALLOWED_ONCE, FATAL, missing_name
 from policies.ruleset import SECOND_OPINION, Action
-from policies.signal import Severity, Signal
+from policies.signal import Evidence, Severity, Signal
 
 # The columns of a verdict that replaying reads.
 NEEDED = (
@@ -157,8 +157,11 @@ def _is_added(name: str) -> bool:
 
 
 def _signal_of(kept: Mapping[str, Any]) -> Signal:
-    """A finding without its quotes, which only people read."""
-    facts = tuple((str(name), str(value)) for name, value in kept.get("facts", ()) if name != "lifted_by")
+    """A finding, with the places but without the quotes of its evidence, which only people read."""
     return Signal(
-        name=str(kept["name"]), severity=Severity(kept["severity"]), reason=str(kept.get("reason", "")), facts=facts
+        name=str(kept["name"]),
+        severity=Severity(kept["severity"]),
+        reason=str(kept.get("reason", "")),
+        evidence=tuple(Evidence(source=one["source"], path=one.get("path", "")) for one in kept.get("evidence", ())),
+        facts=tuple((str(name), str(value)) for name, value in kept.get("facts", ()) if name != "lifted_by"),
     )

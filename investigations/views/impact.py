@@ -17,7 +17,7 @@ from policies.access import Permission, require
 from policies.load import NoRuleset
 from policies.models import PolicyDraft
 from policies.ruleset import Ruleset, RulesetError
-from policies.trial import trial_ruleset, with_destination, with_entry
+from policies.trial import trial_policy, trial_ruleset, with_destination, with_entry
 
 LONGEST_EDIT = 20_000
 MOST_LINES = 10
@@ -132,7 +132,7 @@ def _tried(edit: dict[str, Any] | str) -> Ruleset:
         return trial_ruleset(with_destination(edit["destination"], edit["standing"]))
     if "exception" in edit:
         return trial_ruleset(with_entry("exceptions", _entry(edit["exception"])))
-    return trial_ruleset(edit)
+    return trial_policy(edit)
 
 
 def _entry(text: str) -> dict[str, Any]:
