@@ -28,7 +28,8 @@ from investigations.joining import join
 from investigations.models import Activity, Investigation, InvestigationCall
 from investigations.passed import count_passed
 from investigations.response import Grown, hits_of, respond
-from investigations.rule_uses import count_rules, load_matched
+from investigations.rule_responses import restrict_for
+from investigations.rule_uses import Matched, count_rules, load_matched
 from policies.decision import ALLOWED_ONCE
 from policies.services.drift import note_drift
 from policies.services.exceptions import count_hits as count_exception_hits
@@ -49,7 +50,7 @@ _COLUMNS = (
     *("id", "received_at", "tenant_id", "environment_id", "agent_id", "agent_name", "user_id", "conversation_id"),
     *("client_ip", "tool_id", "tool_name", "tool_kind", "destination", "duplicate_of", "action", "would_have"),
     *("severity", "deciding_signal", "failed", "degraded", "answer_ms", "documents", "orchestrator_id", "channel_id"),
-    *("policy_version", "wire"),
+    *("policy_version", "wire", "mode"),
 )
 # Most convincing last: an investigation says the strongest thing that was done with one of its calls; but that one was
 # let through which should have been stopped must not hide behind those that were.
@@ -160,8 +161,9 @@ def _take(rows: Sequence[Row], *, now: datetime) -> None:
     note_drift(load_identities(real), record_sightings(map(_sighting, real)))
     joined.record()
     grown += disobedience.note(fresh, now=now)
-    count_rules(real, load_matched(real))
-    respond_to(grown, now=now)
+    matched = load_matched(real)
+    count_rules(real, matched)
+    respond_to(grown, now=now, matched=matched)
     passed = count_passed(real)
     count_hits(hits_of(fresh), at=now)
     count_exception_hits(passed, at=now)
@@ -180,14 +182,17 @@ def place(rows: Sequence[Row], *, now: datetime) -> list[Grown]:
     return grown
 
 
-def respond_to(grown: Sequence[Grown], *, now: datetime) -> None:
-    """Let the rules answer what grew. What they cannot is logged: an investigation is worth more than a response.
+def respond_to(grown: Sequence[Grown], *, now: datetime, matched: Sequence[Matched] = ()) -> None:
+    """Let the rules answer what grew, and those of the policy what they matched.
+
+    What they cannot is logged: an investigation is worth more than a response.
 
     Last in its transaction but for counting hits: it waits for everybody who restricts something.
     """
     try:
         with transaction.atomic():
             respond(grown, now=now)
+            restrict_for(matched, now=now)
     except (*REFUSED, *_UNREADABLE) as error:
         log.error("response.failed", error=type(error).__name__)
 

@@ -104,7 +104,10 @@ def _matching(rule: Rule, grown: Iterable[Grown]) -> list[_Due]:
     found: dict[Subject, _Due] = {}
     for one in grown:
         for row in one.rows:
-            subject = _subject(rule.kind, one.investigation, row, slugs) if _fits(rule, row) else ()
+            if not _fits(rule, row):
+                continue
+            found_in = one.investigation
+            subject = subject_of(rule.kind, row, slugs, document=found_in.document, destination=found_in.destination)
             if not subject or (subject not in found and len(found) >= _MOST_SUBJECTS):
                 continue
             before = found.get(subject)
@@ -122,8 +125,8 @@ def _fits(rule: Rule, row: Row) -> bool:
     )
 
 
-def _subject(kind: Restricted, investigation: Investigation, row: Row, slugs: Mapping[int, str]) -> Subject:
-    """What of this call the rule would restrict; empty where the call has none, or it must not be restricted."""
+def subject_of(kind: Restricted, row: Row, slugs: Mapping[int, str], *, document: str, destination: str) -> Subject:
+    """What of this call could be restricted; empty where it has nothing of this kind. `slugs` are callers' by id."""
     match kind:
         case Restricted.AGENT:
             return (row["agent_id"],) if row["agent_id"] else ()
@@ -136,9 +139,9 @@ def _subject(kind: Restricted, investigation: Investigation, row: Row, slugs: Ma
             named = row["agent_id"] and row["channel_id"] and not row["user_id"]
             return (row["agent_id"], row["channel_id"]) if named else ()
         case Restricted.DOCUMENT:
-            return (investigation.document,) if investigation.document else ()
+            return (document,) if document else ()
         case Restricted.DESTINATION:
-            return (investigation.destination,) if investigation.destination else ()
+            return (destination,) if destination else ()
 
 
 def _with_profile(rule: Rule, due: list[_Due]) -> list[_Due]:
