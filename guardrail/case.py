@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from guardrail.attribution.provenance import Leaf, leaves_of, share_given
 from guardrail.attribution.tuning import PRODUCTION, Tuning
-from guardrail.destinations import Target, targets_of
+from guardrail.destinations import STRANGE, Target, targets_of
 from guardrail.invocation import Invocation, Passage, Past
 from guardrail.text.budget import Budget
 from guardrail.text.reading import Reading, read_source
@@ -71,11 +71,13 @@ def lay_out(
 ) -> Layout:
     """Lay out one call. 0.1 ms. `leaves` are those of its arguments, None = found now."""
     kind = infer_kind(call.tool, ruleset, agent_id=call.agent_id)
-    leaves = leaves_of(call.arguments) if leaves is None else leaves
+    targets = targets_of(call, ruleset, kind)
+    if leaves is None:
+        leaves = leaves_of(call.arguments, first=[target.value for target in targets if target.standing in STRANGE])
     user = _user_words(call, tuning)
     return Layout(
         kind=kind,
-        targets=targets_of(call, ruleset, kind),
+        targets=targets,
         leaves=leaves,
         user=user,
         user_shares=tuple(share_given(leaf, user) for leaf in leaves),

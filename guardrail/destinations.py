@@ -26,6 +26,9 @@ _TARGET_NAMES = frozenset(
 )
 _OUTWARD_KINDS = frozenset((ToolKind.SEND, ToolKind.PAY, ToolKind.SHARE, ToolKind.WRITE, ToolKind.EXECUTE))
 _MAX_TARGETS = 50
+_MOST_READ = 2_000
+# Nobody here knows them, or nobody may reach them.
+STRANGE = (Standing.UNKNOWN, Standing.DENIED)
 _MAX_READ = 20_000
 
 
@@ -49,7 +52,11 @@ def destinations_of(call: Invocation, ruleset: Ruleset) -> tuple[str, ...]:
 
 
 def targets_of(call: Invocation, ruleset: Ruleset, kind: ToolKind) -> tuple[Target, ...]:
-    """The targets of a call with their standing: those in recipient arguments first, then those inside its texts."""
+    """The targets of a call with their standing: those in recipient arguments first, then those inside its texts.
+
+    Of more than 50 those nobody here knows come first, and the rest is left out: fifty colleagues, or fifty links in
+    the body, must not hide one stranger behind them.
+    """
     named: list[Target] = []
     inside: list[Target] = []
     for argument in call.arguments:
@@ -64,9 +71,11 @@ def targets_of(call: Invocation, ruleset: Ruleset, kind: ToolKind) -> tuple[Targ
                 continue
             target = Target(value=value, argument=argument.path, standing=standing, named=is_target)
             (named if is_target else inside).append(target)
-        if len(named) + len(inside) >= _MAX_TARGETS:
+        if len(named) + len(inside) >= _MOST_READ:
             break
-    return tuple(named + inside)[:_MAX_TARGETS]
+    if len(named) + len(inside) <= _MAX_TARGETS:
+        return tuple(named + inside)
+    return tuple(sorted(named + inside, key=lambda target: target.standing not in STRANGE)[:_MAX_TARGETS])
 
 
 def reads_all(call: Invocation, targets: tuple[Target, ...]) -> bool:

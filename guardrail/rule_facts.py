@@ -3,7 +3,7 @@
 Only what some rule reads is computed: nothing without rules, some 5 microseconds with most.
 """
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
@@ -89,7 +89,13 @@ def _arguments(case: Case) -> Any:
     try:
         return opened_json(case.call.arguments_json)
     except (ValueError, RecursionError):
-        return {}
+        # an allow rule is not met by what nobody can read, a rule that stops is
+        return Unknown.UNCLEAR
+
+
+def _reached(case: Case, found: Iterable[str]) -> Any:
+    """Of each destination once; unclear where the call may reach one we have not read."""
+    return tuple(dict.fromkeys(found)) if reads_all(case.call, case.targets) else Unknown.UNCLEAR
 
 
 def _documents(case: Case) -> tuple[str, ...]:
@@ -109,8 +115,9 @@ def _amount(case: Case) -> Any:
         if isinstance(amount, Unknown):
             if sure and argument.value is not None:
                 return amount
-        elif found is None or amount > found:
-            found = amount
+        elif found is None or abs(amount) > found:
+            # what is taken back is money too
+            found = abs(amount)
     return found
 
 
@@ -140,9 +147,9 @@ _FIELDS: Mapping[str, Callable[[Case, Found], Any]] = MappingProxyType(
         "client.ip": lambda case, _: case.call.client_ip,
         "trigger.id": lambda case, _: case.call.trigger_id,
         "event_triggered": lambda case, _: case.call.event_triggered,
-        "destinations": lambda case, _: tuple(dict.fromkeys(target.value for target in case.targets)),
-        "destination.domains": lambda case, _: tuple(dict.fromkeys(host_of(target.value) for target in case.targets)),
-        "destination.standings": lambda case, _: tuple(dict.fromkeys(target.standing.value for target in case.targets)),
+        "destinations": lambda case, _: _reached(case, (target.value for target in case.targets)),
+        "destination.domains": lambda case, _: _reached(case, (host_of(target.value) for target in case.targets)),
+        "destination.standings": lambda case, _: _reached(case, (target.standing.value for target in case.targets)),
         "data.classes": carried_classes,
         "documents": lambda case, _: _documents(case),
         "signals": lambda _, signals: tuple(dict.fromkeys(signal.name for signal in signals)),

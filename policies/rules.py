@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any
 
-from policies.expressions import Condition, ConditionError, Truth, compile_condition
+from policies.expressions import Condition, ConditionError, Truth, compile_condition, syntax
 from policies.expressions.values import Facts
 from policies.restrictions import ACTIONS
 from policies.signal import Redaction, Severity, Signal
@@ -153,6 +153,8 @@ def compile_rule(entry: Mapping[str, Any]) -> Rule:
         condition = compile_condition(_text(entry, "when"))
     except ConditionError as error:
         raise RuleError(str(error), member="when", position=error.position) from error
+    if then is Then.ALLOW:
+        _require_reached(condition)
     modify = _texts(entry, "modify")
     if (then is Then.MODIFY) != bool(modify):
         raise RuleError("`modify` names the arguments to blank where `then` is modify, and only there", member="modify")
@@ -175,6 +177,48 @@ def compile_rule(entry: Mapping[str, Any]) -> Rule:
         lifts=lifts,
         modify=modify,
     )
+
+
+def _require_reached(condition: Condition) -> None:
+    """Refuse an allow rule that a call meets by reaching nowhere: that may be an address nobody could read."""
+    asked: dict[str, list[syntax.Node]] = {"all": [], "some": []}
+    _look_for(condition.tree, asked, negated=False)
+    for node in asked["all"]:
+        text = syntax.source_of(node, condition.text)
+        if not any(syntax.source_of(one, condition.text) == text for one in asked["some"]):
+            raise RuleError(
+                f"a call that reaches nowhere meets it too, expected `size({text}) > 0 &&` in front of it",
+                member="when",
+                position=node.start,
+            )
+
+
+def _look_for(node: syntax.Node, asked: dict[str, list[syntax.Node]], *, negated: bool) -> None:
+    """What lists of destinations a condition asks all, and of which it makes sure that they have an item."""
+    match node:
+        case syntax.Not(of=of):
+            _look_for(of, asked, negated=not negated)
+        case syntax.All(parts=parts) | syntax.Either(parts=parts):
+            for part in parts:
+                _look_for(part, asked, negated=negated)
+        case syntax.Compare(operator=operator, left=left, right=right):
+            if operator == "in" and _is_reached(right):
+                asked["all" if negated else "some"].append(right)
+            for side in (left, right):
+                if isinstance(side, syntax.Call) and side.function == "size" and operator in (">", ">=", "=="):
+                    asked["some"].extend(one for one in (*side.arguments, side.of) if one and _is_reached(one))
+        case syntax.Call(of=of, function=function) if of is not None and _is_reached(of):
+            # `all` of none is true, and so is not `exists`
+            asked["all" if (function == "all") is not negated else "some"].append(of)
+
+
+def _is_reached(node: syntax.Node) -> bool:
+    match node:
+        case syntax.Name(name="destinations"):
+            return True
+        case syntax.Select(of=syntax.Name(name="destination")):
+            return True
+    return False
 
 
 def actions_of(rules: Rules) -> Mapping[str, Mapping[str, str]]:

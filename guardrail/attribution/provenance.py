@@ -1,7 +1,7 @@
 """Where each value of a planned call came from: the user's own words, an output, or the agent itself."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from guardrail.destinations import EMAIL, IBAN, URL, argument_name
@@ -36,7 +36,8 @@ WEIGHTS = {
     "short": 1.5,
     "long": 2.0,
 }
-_MAX_LEAVES = 60
+_MAX_LEAVES = 200
+_MOST_READ = 2_000
 _MAX_TEXT = 20_000
 
 
@@ -52,19 +53,23 @@ class Leaf:
     words: frozenset[str]
 
 
-def leaves_of(arguments: tuple[Argument, ...]) -> tuple[Leaf, ...]:
-    """The typed values in `arguments`, addresses inside texts on their own; at most 60, then the heaviest."""
+def leaves_of(arguments: tuple[Argument, ...], *, first: Collection[str] = ()) -> tuple[Leaf, ...]:
+    """The typed values in `arguments`, addresses inside texts on their own.
+
+    At most 200: then those `first`, lower case, and the heaviest of the others.
+    """
     leaves: dict[tuple[str, str], Leaf] = {}
     for argument in arguments:
         if argument.value is None or isinstance(argument.value, bool):
             continue
         for leaf in _leaves_of_one(argument):
             leaves.setdefault((leaf.kind, leaf.needle), leaf)
-        if len(leaves) > 4 * _MAX_LEAVES:
+        if len(leaves) > _MOST_READ:
             break
     found = list(leaves.values())
     if len(found) > _MAX_LEAVES:
-        found.sort(key=lambda leaf: -leaf.weight)
+        foremost = frozenset(first)
+        found.sort(key=lambda leaf: (leaf.value.lower() not in foremost, -leaf.weight))
     return tuple(found[:_MAX_LEAVES])
 
 

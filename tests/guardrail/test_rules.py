@@ -91,7 +91,7 @@ def test_a_call_without_the_argument_is_not_meant(asking: Asking) -> None:
 
 
 def test_an_allow_rule_lifts_what_was_found_and_the_record_keeps_it(asking: Asking) -> None:
-    publish_rules(rule(f"destinations.all(to, to == '{THIEF}')", "allow", title="Our archive"))
+    publish_rules(rule(f"destinations.exists(to, to == '{THIEF}')", "allow", title="Our archive"))
     assert asking.analyze(hijacked()).body["blockAction"] is False
     verdict = Verdict.objects.get()
     assert signals_of(verdict)["instruction_marked"]["facts"]["lifted_by"] == "rule.of-a-test"
@@ -200,3 +200,44 @@ def test_a_small_amount_beside_other_numbers_passes(asking: Asking) -> None:
     body = payment()
     body["inputValues"] = {"amount": 120, "invoice": 4711_0815, "value": "net 30", "iban": "DE02120300000000202051"}
     assert asking.analyze(body).body["blockAction"] is False
+
+
+@pytest.mark.parametrize(
+    "when",
+    [
+        "destinations.all(d, d.under('contoso.com'))",
+        "tool.kind == 'send' && !destinations.exists(d, !d.under('contoso.com'))",
+        "!('unknown' in destination.standings)",
+        "destination.domains.all(d, d == 'contoso.com') || event_triggered",
+    ],
+)
+def test_an_allow_rule_that_a_call_meets_by_reaching_nowhere_is_refused(asking: Asking, when: str) -> None:
+    with pytest.raises(ValueError, match="a call that reaches nowhere meets it too"):
+        publish_rules(rule(when, "allow"))
+    publish_rules(rule(when, "hold"))
+
+
+@pytest.mark.parametrize(
+    "when",
+    [
+        "size(destinations) > 0 && destinations.all(d, d.under('contoso.com'))",
+        "'internal' in destination.standings && !('unknown' in destination.standings)",
+        "destinations.exists(d, d == 'desk@contoso.com')",
+    ],
+)
+def test_an_allow_rule_that_makes_sure_of_a_destination_is_published(asking: Asking, when: str) -> None:
+    publish_rules(rule(when, "allow"))
+
+
+def test_one_recipient_behind_more_than_are_read_meets_no_allow_rule(asking: Asking) -> None:
+    publish_rules(rule("size(destinations) > 0 && destinations.all(d, d.under('contoso.example'))", "allow"))
+    body = hijacked()
+    many = [f"person-{number}@contoso.example" for number in range(60)]
+    body["inputValues"]["to"] = [*many, THIEF]
+    assert asking.analyze(body).body["blockAction"] is True
+
+
+def test_money_taken_back_is_money(asking: Asking) -> None:
+    publish_rules(rule("tool.kind == 'pay' && payment.amount > 10000", "hold"))
+    asking.analyze(payment(-12_500))
+    assert Verdict.objects.get().deciding_signal == "rule.of-a-test"
