@@ -7,6 +7,7 @@ from guardrail.views import class_documents, class_flows, class_recognisers, cla
 urlpatterns = [
     path("policies/classes/", classes.classes, name="policy_classes"),
     path("policies/classes/new/", classes.class_new, name="policy_class_new"),
+    path("policies/classes/usual/", classes.classes_usual, name="policy_classes_usual"),
     path("policies/classes/try/", classes.classes_try, name="policy_classes_try"),
     path("policies/classes/flows/", class_flows.flows_begin, name="policy_flows_begin"),
     path("policies/classes/documents/", class_documents.documents, name="policy_class_documents"),

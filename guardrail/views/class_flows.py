@@ -73,11 +73,11 @@ def _posted(request: HttpRequest, draft: PolicyDraft) -> tuple[dict[str, dict[st
 
 
 def _page(request: HttpRequest, draft: PolicyDraft, wanted: dict[str, Any], *, wrong: str = "") -> HttpResponse:
-    entries = load_class_entries()
+    entries = load_class_entries()[::-1]
     names = tuple(entry["name"] for entry in entries)
     shown = {
         "draft": draft,
-        "rows": class_queries.flow_rows({**draft.document, "flows": wanted}, names, entries)[::-1],
+        "rows": class_queries.flow_rows({**draft.document, "flows": wanted}, names, entries),
         "standings": class_queries.STANDINGS,
         "choices": class_queries.FLOW_CHOICES,
         "wrong": wrong,

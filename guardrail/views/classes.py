@@ -47,6 +47,18 @@ def class_new(request: HttpRequest) -> HttpResponse:
     return _list(request, form=form, status=422)
 
 
+@require_POST
+def classes_usual(request: HttpRequest) -> HttpResponse:
+    """Begin with the four classes most organisations have."""
+    try:
+        services.add_usual_classes(actor=actor_of(request))
+    except ClassError as error:
+        messages.error(request, f"{error}.")
+    else:
+        messages.success(request, "Four classes to begin with. Say by what each is recognised.")
+    return redirect("policy_classes")
+
+
 @require_http_methods(["GET", "POST"])
 def classes_try(request: HttpRequest) -> HttpResponse:
     """Which classes a text is found to be of. Nothing of it is kept."""
@@ -148,8 +160,8 @@ def _list(
         request,
         "policies/classes.html",
         {
-            "rows": rows[::-1],
-            "flows": class_queries.load_flow_rows(names, [_entry(row.found) for row in rows])[::-1],
+            "rows": rows,
+            "flows": class_queries.load_flow_rows(names, [_entry(row.found) for row in rows]),
             "standings": class_queries.STANDINGS,
             "form": form or NewClassForm(),
             "trial": trial or TrialForm(),

@@ -27,6 +27,12 @@ MOST_LABELS = 200
 _LONGEST = {"terms": 1000, "labels": 200}
 _SHOWN = 20
 _LISTS = ("terms", "labels", "places", "kinds")
+_USUAL = (
+    ("public", "Anybody may have it"),
+    ("internal", "For everybody who works here"),
+    ("confidential", "For those who need it"),
+    ("restricted", "For named persons"),
+)
 
 
 class ClassError(ValueError):
@@ -72,6 +78,19 @@ def add_class(settings: ClassSettings, *, actor: AbstractBaseUser | None) -> Dat
     audit.record(actor=actor, action="class.added", data_class=added.name, **_told(wanted))
     changed()
     return added
+
+
+@transaction.atomic
+def add_usual_classes(*, actor: AbstractBaseUser | None) -> None:
+    """Begin with public, internal, confidential and restricted. Raises ClassError where there is a class already.
+
+    Nothing recognises them yet but a sensitivity label of their name.
+    """
+    require(actor, Permission.CHANGE_POLICY)
+    if DataClass.objects.exists():
+        raise ClassError("", "there are classes already, expected none to begin with")
+    for name, note in _USUAL:
+        add_class(ClassSettings(name=name, may_leave=name == "public", note=note), actor=actor)
 
 
 @transaction.atomic

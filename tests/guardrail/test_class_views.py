@@ -289,6 +289,23 @@ def test_classes_are_put_in_order(admin: Client) -> None:
     assert list(DataClass.objects.values_list("name", flat=True)) == ["restricted", "public"]
 
 
+def test_the_page_shows_the_most_protected_first(admin: Client) -> None:
+    for name in ("zebra", "board", "menu"):
+        a_class(name)
+    page = text_of(admin.get("/policies/classes/"))
+
+    assert page.index(">menu<") < page.index(">board<") < page.index(">zebra<")
+
+
+def test_four_usual_classes_are_there_at_a_click_and_only_once(admin: Client, analyst: Client) -> None:
+    assert analyst.post("/policies/classes/usual/").status_code == 403
+    for _ in range(2):
+        admin.post("/policies/classes/usual/")
+
+    found = list(DataClass.objects.values_list("name", "may_leave"))
+    assert found == [("public", True), ("internal", False), ("confidential", False), ("restricted", False)]
+
+
 def test_a_renamed_class_is_known_to_the_policy_by_its_former_name(admin: Client) -> None:
     found = a_class()
     document = PolicyVersion.objects.first().document  # type: ignore[union-attr]
