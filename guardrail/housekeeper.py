@@ -60,6 +60,8 @@ def ensure_loaded() -> None:
     try:
         refresh()
     except (DatabaseError, RulesetError) as error:
+        if load.active() is not None:
+            return
         log.warning("ruleset.from_snapshot", error=type(error).__name__)
         _load_snapshot()
 
@@ -67,8 +69,8 @@ def ensure_loaded() -> None:
 def refresh() -> bool:
     """Load what changed in Postgres and write the snapshot; True when something did.
 
-    Raises DatabaseError when Postgres is away and RulesetError when the newest policy does not compile; what is in
-    force stays.
+    Raises DatabaseError when Postgres is away; what is in force stays. Raises RulesetError, once, when the newest
+    policy does not compile: callers and tokens are then as they are now, and the policy before stays in force.
     """
     global _serial  # noqa: PLW0603 what this process has loaded
     with _lock:
@@ -76,9 +78,16 @@ def refresh() -> bool:
         if serial == _serial and load.active() is not None:
             return False
         callers = auth.load_callers_document()
-        if PolicyVersion.objects.exists():
-            load.activate(load.load_document(), serial=serial)
+        # before the policy: one that does not compile must not keep a revoked token alive
         auth.activate_callers(callers)
+        if PolicyVersion.objects.exists():
+            try:
+                load.activate_newest(serial=serial)
+            except RulesetError as error:
+                _serial = serial
+                _write_snapshot(callers)
+                log.error("ruleset.not_compiled", serial=serial, error=str(error)[:200])
+                raise
         _serial = serial
         _write_snapshot(callers)
         log.info("ruleset.loaded", serial=serial)

@@ -36,7 +36,7 @@ from policies.models import (
     SecondOpinion,
     Tool,
 )
-from policies.ruleset import Ruleset, compile_ruleset
+from policies.ruleset import Ruleset, RulesetError, compile_ruleset
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -48,6 +48,8 @@ class Loaded:
     document: dict[str, Any]
 
 
+# How far back a process that has just started looks for a version that compiles.
+_OLDER_TRIED = 10
 _active: Loaded | None = None
 # The last fingerprints read, by their revision: megabytes that seldom change are not fetched with every version.
 _fingerprints: tuple[uuid.UUID, dict[str, Any]] | None = None
@@ -87,13 +89,44 @@ def refresh() -> bool:
         return False
     if not PolicyVersion.objects.exists():
         return False
-    return activate(load_document(), serial=serial)
+    activate_newest(serial=serial)
+    return True
+
+
+def activate_newest(*, serial: int) -> None:
+    """Put the newest version that is published in force in this process.
+
+    Raises RulesetError where it does not compile: what was in force stays, and in a process that has nothing yet the
+    newest version that does compile is in force then.
+    """
+    try:
+        activate(load_document(), serial=serial)
+    except RulesetError:
+        if _active is None:
+            _activate_older(serial=serial)
+        raise
+
+
+def _activate_older(*, serial: int) -> None:
+    for number in PolicyVersion.objects.values_list("number", flat=True)[1 : _OLDER_TRIED + 1]:
+        try:
+            activate(load_document(number=number), serial=serial)
+        except RulesetError:
+            continue
+        return
 
 
 def activate(document: dict[str, Any], *, serial: int) -> bool:
     """Compile `document` and put it in force in this process. Raises RulesetError and changes nothing on a bad one."""
     global _active  # noqa: PLW0603 the one mutable name: swapped whole, so a reader sees old or new, never a mix
-    _active = Loaded(serial=serial, ruleset=compile_ruleset(document), document=document)
+    try:
+        ruleset = compile_ruleset(document)
+    except RulesetError:
+        raise
+    except (TypeError, ValueError, KeyError, AttributeError) as error:
+        # what no service writes: a row somebody wrote by hand, or a release that reads it otherwise
+        raise RulesetError(f"the policy cannot be compiled ({type(error).__name__}: {error})") from error
+    _active = Loaded(serial=serial, ruleset=ruleset, document=document)
     return True
 
 
@@ -103,9 +136,10 @@ def forget() -> None:
     _active = _fingerprints = _indicators = _destinations = None
 
 
-def load_document() -> dict[str, Any]:
-    """The ruleset document of the newest policy version with today's lists and inventory. 15 queries, or 18."""
-    version = PolicyVersion.objects.first()
+def load_document(*, number: int | None = None) -> dict[str, Any]:
+    """The document of the newest version, or of `number`, with today's lists and inventory. 15 queries, or 18."""
+    versions = PolicyVersion.objects.all() if number is None else PolicyVersion.objects.filter(number=number)
+    version = versions.first()
     if version is None:
         raise NoRuleset("no policy is published")
     return {
