@@ -4,7 +4,7 @@ Call it after the commit: what was not written down must not be remembered.
 """
 
 import uuid
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 from operator import itemgetter
@@ -58,6 +58,11 @@ def vouch_for(verdict_id: uuid.UUID) -> bool:
     for key, digests in _by_organisation(rows).items():
         done &= poisoned.clear(key, digests)
     return done
+
+
+def forget_stops_of(ids: Sequence[uuid.UUID]) -> bool:
+    """Take these stops off the memory, and nothing else: such calls may pass from now on. False when Redis is away."""
+    return _forget_stops(_load(list(ids)))
 
 
 def take_back(investigation: Investigation) -> bool:

@@ -4,6 +4,7 @@ from django.urls import path
 
 from investigations.views import (
     act,
+    allowing,
     backtests,
     campaign,
     exercises,
@@ -27,6 +28,7 @@ urlpatterns = [
     path("policies/backtests/<int:pk>/", backtests.backtest_page, name="policy_backtest"),
     path("policies/backtests/<int:pk>/cancel/", backtests.backtest_cancel, name="policy_backtest_cancel"),
     path("policies/backtests/<int:pk>/resume/", backtests.backtest_resume, name="policy_backtest_resume"),
+    path("verdicts/<uuid:pk>/allow/", allowing.verdict_allow, name="verdict_allow"),
     path("policies/impact/", impact.edit_impact, name="policy_impact"),
     path("policies/drafts/<int:pk>/impact/", impact.draft_impact, name="policy_draft_impact"),
     path("queue/news/", queue.queue_news, name="queue_news"),

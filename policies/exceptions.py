@@ -124,6 +124,9 @@ class Exceptions:
     of_tool: Mapping[str, tuple[Exempt, ...]] = field(default_factory=lambda: MappingProxyType({}))
     read_classes: bool = False
 
+    def __bool__(self) -> bool:
+        return bool(self.of_agent or self.of_tool)
+
     def may_fit(self, *, agent_id: str, tools: Collection[str]) -> bool:
         """Whether any could be for such a call."""
         return agent_id in self.of_agent or any(tool in self.of_tool for tool in tools)

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from policies.views import agent_import, agents, environments, interchange, ledger, packs, tools, versions
+from policies.views import agent_import, agents, environments, exceptions, interchange, ledger, packs, tools, versions
 
 urlpatterns = [
     path("policies/", versions.policies, name="policies"),
@@ -12,6 +12,10 @@ urlpatterns = [
     path("policies/<int:number>/", versions.version, name="policy_version"),
     path("policies/<int:number>/restore/", versions.version_restore, name="policy_version_restore"),
     path("policies/packs/", packs.policy_packs, name="policy_packs"),
+    path("policies/exceptions/", exceptions.exceptions, name="policy_exceptions"),
+    path("policies/exceptions/new/", exceptions.exception_new, name="policy_exception_new"),
+    path("policies/exceptions/<int:pk>/renew/", exceptions.exception_renew, name="policy_exception_renew"),
+    path("policies/exceptions/<int:pk>/end/", exceptions.exception_end, name="policy_exception_end"),
     path("agents/", agents.agents, name="agents"),
     path("agents/new/", agents.agent_new, name="agent_new"),
     path("agents/import/", agent_import.agent_import_new, name="agent_import_new"),

@@ -19,8 +19,10 @@ from guardrail.story.lede import lede_of
 from guardrail.transcripts import load_body, load_call
 from policies.access import Permission, may
 from policies.decision import ALLOWED_ONCE
+from policies.exceptions import EXCEPTION
 from policies.models import DocumentQuote
 from policies.regime import Regime, regime_of
+from policies.rules import LIFTED_BY
 from policies.taxonomy import Tag, tags_of
 
 PERIODS = (
@@ -63,6 +65,7 @@ class Told:
     executed_in: uuid.UUID | None
     edit: DocumentQuote | None
     timings: tuple[tuple[str, float], ...]
+    let_pass_by: tuple[int, ...] = ()
 
 
 @require_GET
@@ -175,8 +178,16 @@ def load_told(verdict: Verdict) -> Told:
         ),
         tool_does=words.TOOL_KINDS.get(verdict.tool_kind, verdict.tool_kind),
         timings=_telling(verdict.timings),
+        let_pass_by=_exceptions_of(judged),
         missing=tuple(words.degraded_words(str(part)) for part in verdict.degraded),
     )
+
+
+def _exceptions_of(judged: Verdict | LateFinding) -> tuple[int, ...]:
+    """The numbers of the exceptions that let it pass, or some of it."""
+    said = {str(value) for signal in judged.signals for name, value in signal.get("facts", ()) if name == LIFTED_BY}
+    numbers = (one.removeprefix(EXCEPTION) for one in said if one.startswith(EXCEPTION))
+    return tuple(sorted(int(number) for number in numbers if number.isdecimal()))
 
 
 def _stopped(judged: Verdict | LateFinding) -> bool:
