@@ -72,6 +72,8 @@ class Investigation(models.Model):
         indexes = (
             # the queue's default order
             models.Index(fields=("status", "-severity", "-last_seen", "-id"), name="investigation_queue"),
+            # what people found in one agent's calls
+            models.Index(fields=("agent_id", "-last_seen"), name="investigation_agent"),
             # the search by conversation
             models.Index(fields=("conversation_id",), name="investigation_conversation"),
         )

@@ -3,7 +3,7 @@
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from policies import queries
 from policies.access import Permission, actor_of, may, require
@@ -36,6 +36,22 @@ def environments(request: HttpRequest) -> HttpResponse:
             "may_change": may(request.user, Permission.CHANGE_POLICY),
         },
         status=422 if form.is_bound else 200,
+    )
+
+
+@require_GET
+def environment(request: HttpRequest, pk: int) -> HttpResponse:
+    """One environment: whether it is ready to be enforced, beside the button that does it."""
+    found = get_object_or_404(Environment, pk=pk)
+    return render(
+        request,
+        "policies/environment.html",
+        {
+            "environment": found,
+            "mode": found.mode or queries.load_defaults().mode,
+            "mode_from": "environment" if found.mode else "policy",
+            "may_change": may(request.user, Permission.CHANGE_POLICY),
+        },
     )
 
 

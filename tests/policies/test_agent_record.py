@@ -15,7 +15,7 @@ from tests.factories import record_verdict, signal
 
 pytestmark = pytest.mark.django_db
 NOW = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
-PAGE_QUERIES = 15
+PAGE_QUERIES = 19
 
 
 def signed_in(role: Role) -> Client:
