@@ -26,8 +26,9 @@ from policies.signal import Evidence, Mark, Signal
 
 # Characters looked at of all that leaves.
 _MAX_TEXTS = 400_000
-_MOST_THINGS = 2000
-_LONGEST_ADDRESS = 320
+# Named things looked at in what tools returned; the budget ends it before where there are many.
+_MOST_THINGS = 20_000
+_LONGEST_ADDRESSES = 2000
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -67,11 +68,10 @@ def find_classes(case: Case) -> list[ClassFound]:
     recognition = case.ruleset.recognition
     if recognition.is_empty:
         return []
-    aims = {target.argument for target in case.targets if target.named}
     named = list(_named_records(case, outgoing(case))) if case.call.outputs else []
     found = list(_in_places(case, named)) if recognition.places else []
     if recognition.reads_texts:
-        found += _in_texts(_carried(case, named, aims), recognition, case.budget.spent)
+        found += _in_texts(_carried(case, named), recognition, case.budget.spent)
     return found
 
 
@@ -103,11 +103,11 @@ def kinds_in(text: str) -> Iterator[str]:
 
 def hits_in(text: str, recognition: Recognition, is_over: Callable[[], bool]) -> list[Hit]:
     """What dictionaries and patterns find in a text as it is written, and as a reader who sees everything has it."""
-    found = list(_hits(View(text), recognition, is_over))
+    found = dict.fromkeys(_hits(View(text), recognition, is_over))
     plain = normalise(text).view if not (text.isascii() and "<" not in text and "&" not in text) else None
     if plain is not None and plain.text != text:
-        found += [hit for hit in _hits(plain, recognition, is_over) if hit not in found]
-    return found
+        found |= dict.fromkeys(_hits(plain, recognition, is_over))
+    return list(found)
 
 
 def _hits(view: View, recognition: Recognition, is_over: Callable[[], bool]) -> Iterator[Hit]:
@@ -141,13 +141,17 @@ def _characters(content: bytes) -> int:
     return len(content.decode("utf-8", "ignore"))
 
 
-def _carried(case: Case, named: Sequence[tuple[int, str, list[Passage]]], aims: set[str]) -> Iterator[_Text]:
+def _carried(case: Case, named: Sequence[tuple[int, str, list[Passage]]]) -> Iterator[_Text]:
     """The texts that leave, as far as they are looked at; whom the call is for is not among them."""
+    aims: dict[str, list[str]] = {}
+    for target in case.targets:
+        if target.named:
+            aims.setdefault(target.argument, []).append(target.value)
     room = _MAX_TEXTS
     for text in texts_in_full(case):
         if room <= 0:
             return
-        if text.argument in aims and len(text.text) <= _LONGEST_ADDRESS:
+        if text.argument in aims and _is_address(text.text, aims[text.argument]):
             continue
         read = text.text[: min(room, MAX_TEXT)]
         room -= len(read)
@@ -160,6 +164,16 @@ def _carried(case: Case, named: Sequence[tuple[int, str, list[Passage]]], aims: 
             read = passage.text[: min(room, MAX_TEXT)]
             room -= len(read)
             yield _Text(source=f"output:{index}", path=passage.path, text=read, note="in the document the call names")
+
+
+def _is_address(text: str, values: Sequence[str]) -> bool:
+    """Whether a text is nothing but where the call goes."""
+    if len(text) > _LONGEST_ADDRESSES:
+        return False
+    rest = text.lower()
+    for value in values:
+        rest = rest.replace(value, " ")
+    return not any(letter.isalnum() for letter in rest)
 
 
 def _in_texts(texts: Iterator[_Text], recognition: Recognition, is_over: Callable[[], bool]) -> list[ClassFound]:

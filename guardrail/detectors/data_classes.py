@@ -33,8 +33,8 @@ def detect(case: Case) -> list[Signal]:
 
 
 def _is_apart(target: Target, found: list[ClassFound]) -> bool:
-    """Whether something is found elsewhere than in what names the destination itself."""
-    return any(one.evidence.source != "argument" or one.evidence.path != target.argument for one in found)
+    """Whether something is found but that the destination itself lies in a place of the class."""
+    return any(not one.document or one.evidence.path != target.argument for one in found)
 
 
 def _signal(found: list[ClassFound], target: Target, case: Case) -> Signal:

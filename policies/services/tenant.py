@@ -6,6 +6,7 @@ from typing import Any
 
 from django.contrib.auth.models import AbstractBaseUser
 from django.db import transaction
+from django.db.models import F
 
 from policies import audit
 from policies.access import Permission, require
@@ -76,6 +77,8 @@ def _save_classes(entries: Sequence[Mapping[str, Any]]) -> None:
         unique_fields=["name"],
         update_fields=["may_leave", "terms", "labels"],
     )
+    # whoever has a class open on its page began from another state
+    DataClass.objects.filter(name__in=[row.name for row in rows[False]]).update(revision=F("revision") + 1)
 
 
 def _save_files(entries: Sequence[Mapping[str, Any]]) -> None:

@@ -98,6 +98,11 @@ PAIRS = (
         mail(attachments=["plan.docx"], outputs=listed(text="Signing of DL-471108")),
         mail(attachments=["menu.docx"], outputs=listed(text="Signing of DL-471108")),
     ),
+    pair(
+        "a phrase beside the address",
+        mail(to="Northern Lantern <kim@partner.example>"),
+        mail(to="Northern Lights <kim@partner.example>"),
+    ),
     pair("anything of it for somebody outside", mail("DL-471108"), mail("DL-471108", to="ana@adatum.example")),
     pair(
         "data kept from our own too",
