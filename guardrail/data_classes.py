@@ -76,10 +76,7 @@ def find_classes(case: Case) -> list[ClassFound]:
 
 
 def carried_classes(case: Case, signals: Sequence[Signal]) -> tuple[str, ...]:
-    """Every class of data the call carries, wherever it goes: what the signals found, and what nobody holds back.
-
-    A class that was renamed is there by its former names too, for rules written before.
-    """
+    """Every class of data the call carries, wherever it goes: what the signals found, and what nobody holds back."""
     found = dict.fromkeys(value for signal in signals for name, value in signal.facts if name == "data_class")
     ruleset = case.ruleset
     if not (ruleset.data_classes or ruleset.files):
@@ -90,8 +87,14 @@ def carried_classes(case: Case, signals: Sequence[Signal]) -> tuple[str, ...]:
     found |= dict.fromkeys(ruleset.known_class(one.data_class) or one.data_class for one in marked)
     for text in texts if ruleset.recognition.kinds else ():
         found |= dict.fromkeys(ruleset.recognition.kinds.get(kind, "") for kind in kinds_in(text.text))
-    known = (ruleset.data_classes.get(name) for name in tuple(found))
-    return tuple(filter(None, (*found, *(name for one in known if one is not None for name in one.former_names))))
+    return tuple(filter(None, found))
+
+
+def classes_for_rules(case: Case, signals: Sequence[Signal]) -> tuple[str, ...]:
+    """As `carried_classes`; a class that was renamed is there by its former names too, for rules written before."""
+    found = carried_classes(case, signals)
+    known = (case.ruleset.data_classes.get(name) for name in found)
+    return (*found, *(name for one in known if one is not None for name in one.former_names))
 
 
 def kinds_in(text: str) -> Iterator[str]:

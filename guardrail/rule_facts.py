@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import Any
 
 from guardrail.case import Case
-from guardrail.data_classes import carried_classes
+from guardrail.data_classes import carried_classes, classes_for_rules
 from guardrail.destinations import argument_name, reads_all
 from guardrail.named_documents import named_documents
 from guardrail.text.storable import opened_json
@@ -150,7 +150,7 @@ _FIELDS: Mapping[str, Callable[[Case, Found], Any]] = MappingProxyType(
         "destinations": lambda case, _: _reached(case, (target.value for target in case.targets)),
         "destination.domains": lambda case, _: _reached(case, (host_of(target.value) for target in case.targets)),
         "destination.standings": lambda case, _: _reached(case, (target.standing.value for target in case.targets)),
-        "data.classes": carried_classes,
+        "data.classes": classes_for_rules,
         "documents": lambda case, _: _documents(case),
         "signals": lambda _, signals: tuple(dict.fromkeys(signal.name for signal in signals)),
         "profile": lambda case, _: case.rules.profile.value,

@@ -11,7 +11,6 @@ from typing import Any
 from django.contrib.auth.models import AbstractBaseUser
 from django.db import transaction
 
-from policies import audit
 from policies.models import ClassDictionary, ClassPattern, DataClass
 from policies.recognition.patterns import PatternError, compile_pattern, require_fast
 from policies.recognition.phrases import MOST_IN_ALL, PhraseError, read_phrases
@@ -62,9 +61,10 @@ def save_dictionary(
     row: ClassDictionary = _row(ClassDictionary, found, pk)
     row.name, row.phrases, row.fewest = name, phrases, _fewest(settings.fewest)
     row.save()
-    save_changed(found)
     digest = hashlib.sha256("\n".join(phrases).encode()).hexdigest()
-    _record("dictionary_saved", found, actor, dictionary=name, phrases=len(phrases), digest=digest, fewest=row.fewest)
+    save_changed(
+        found, "dictionary_saved", actor=actor, dictionary=name, phrases=len(phrases), digest=digest, fewest=row.fewest
+    )
     return row
 
 
@@ -85,8 +85,7 @@ def save_pattern(
     row: ClassPattern = _row(ClassPattern, found, pk)
     row.name, row.pattern, row.sample, row.fewest = name, pattern, settings.sample, _fewest(settings.fewest)
     row.save()
-    save_changed(found)
-    _record("pattern_saved", found, actor, pattern=name, text=pattern, fewest=row.fewest)
+    save_changed(found, "pattern_saved", actor=actor, pattern=name, text=pattern, fewest=row.fewest)
     return row
 
 
@@ -96,8 +95,7 @@ def remove_dictionary(class_pk: int, pk: int, *, revision: int, actor: AbstractB
     found = lock_class(class_pk, revision=revision, actor=actor)
     row = ClassDictionary.objects.get(data_class=found, pk=pk)
     row.delete()
-    save_changed(found)
-    _record("dictionary_removed", found, actor, dictionary=row.name)
+    save_changed(found, "dictionary_removed", actor=actor, dictionary=row.name)
 
 
 @transaction.atomic
@@ -106,8 +104,7 @@ def remove_pattern(class_pk: int, pk: int, *, revision: int, actor: AbstractBase
     found = lock_class(class_pk, revision=revision, actor=actor)
     row = ClassPattern.objects.get(data_class=found, pk=pk)
     row.delete()
-    save_changed(found)
-    _record("pattern_removed", found, actor, pattern=row.name, text=row.pattern)
+    save_changed(found, "pattern_removed", actor=actor, pattern=row.name, text=row.pattern)
 
 
 def checked_pattern(pattern: str, sample: str) -> str:
@@ -149,7 +146,3 @@ def _require_room(found: DataClass, others: Any, name: str, most: int) -> None:
 
 def _row(kind: Any, found: DataClass, pk: int) -> Any:
     return kind(data_class=found) if not pk else kind.objects.get(data_class=found, pk=pk)
-
-
-def _record(what: str, found: DataClass, actor: AbstractBaseUser | None, **detail: Any) -> None:
-    audit.record(actor=actor, action=f"class.{what}", data_class=found.name, **detail)

@@ -114,10 +114,11 @@ def change_class(pk: int, settings: ClassSettings, *, revision: int, actor: Abst
         _forget_former(wanted["name"])
     for name, value in wanted.items():
         setattr(found, name, value)
-    save_changed(found)
-    if was["name"] != found.name and DocumentFingerprints.objects.filter(data_class=found).exists():
-        compile_index(FingerprintIndex.objects.get(pk=1))
-    audit.record(actor=actor, action="class.changed", data_class=found.name, changes=_changes(was, wanted))
+    if was["name"] != found.name:
+        found.save()
+        if DocumentFingerprints.objects.filter(data_class=found).exists():
+            compile_index(FingerprintIndex.objects.get(pk=1))
+    save_changed(found, "changed", actor=actor, changes=_changes(was, wanted))
     return found
 
 
@@ -161,11 +162,15 @@ def lock_class(pk: int, *, revision: int, actor: AbstractBaseUser | None) -> Dat
     return found
 
 
-def save_changed(found: DataClass) -> None:
-    """Save a class something of which was changed, count its revision up, and tell the web processes."""
+def save_changed(found: DataClass, action: str, *, actor: AbstractBaseUser | None, **detail: Any) -> None:
+    """Save a class something of which was changed with its audit entry, and tell the web processes.
+
+    In this order, as everywhere: whoever took the serial first would wait for one who holds the trail and wants it.
+    """
     found.revision += 1
     found.save()
     recheck()
+    audit.record(actor=actor, action=f"class.{action}", data_class=found.name, **detail)
     changed()
 
 

@@ -11,7 +11,7 @@ from tests.guardrail.cases import a_call, judged
 from tests.guardrail.samples.data_classes import CLASSES
 from tests.guardrail.samples.fingerprints import KNOWN, PLAN
 
-OURS = [
+OURS: Any = [
     {"value": "adatum.example", "standing": "internal"},
     {"value": "wingtip.example", "standing": "known"},
     {"value": "quay.example", "standing": "partner"},
@@ -20,7 +20,7 @@ KEY = "AKIA" + "QXZJ4T7RWB2MKD9F"
 
 
 def decided(arguments: dict[str, Any], flows: dict[str, Any] | None, **fragment: Any) -> Decision:
-    known = {"flows": flows} if flows else {}
+    known: dict[str, Any] = {"flows": flows} if flows else {}
     call = a_call(user="Send it.", arguments={"to": "kim@quay.example", "subject": "Hi", "body": "Hi", **arguments})
     return judged(call, destinations=OURS, **known, **fragment).decision
 
@@ -29,9 +29,9 @@ def action_of(arguments: dict[str, Any], flows: dict[str, Any] | None, **fragmen
     return decided(arguments, flows, **fragment).would_have
 
 
-FILES = {"data_classes": [{"name": "board"}], "files": [{"name": "salaries.xlsx", "data_class": "board"}]}
-LABELS = {"data_classes": [{"name": "Confidential"}, {"name": "Open", "may_leave": True, "labels": ["Everybody"]}]}
-KINDS = {"data_classes": [{"name": "payment", "kinds": ["card"]}, {"name": "top", "kinds": ["keys"]}]}
+FILES: dict[str, Any] = {"data_classes": [{"name": "board"}], "files": [{"name": "salaries.xlsx", "data_class": "board"}]}
+LABELS: dict[str, Any] = {"data_classes": [{"name": "Confidential"}, {"name": "Open", "may_leave": True, "labels": ["Everybody"]}]}
+KINDS: dict[str, Any] = {"data_classes": [{"name": "payment", "kinds": ["card"]}, {"name": "top", "kinds": ["keys"]}]}
 FILE: dict[str, Any] = {"attachments": ["salaries.xlsx"]}
 LABELLED: dict[str, Any] = {"body": "CONFIDENTIAL - NOTES\nWe met."}
 CARD: dict[str, Any] = {"body": "Ann pays with 4111 1111 1111 1111."}
@@ -79,7 +79,7 @@ def test_the_strictest_of_several_destinations_counts_and_is_named() -> None:
 
 
 def test_the_strictest_of_several_classes_counts_and_each_is_told() -> None:
-    fragment = {
+    fragment: dict[str, Any] = {
         "data_classes": [{"name": "board", "terms": ["project heron"]}, *CLASSES["data_classes"]],
         "files": [{"name": "salaries.xlsx", "data_class": "board"}],
     }
@@ -92,7 +92,7 @@ def test_the_strictest_of_several_classes_counts_and_each_is_told() -> None:
 
 def test_a_class_that_may_leave_is_held_where_the_table_says_so() -> None:
     sent = {"attachments": ["menu.pdf"]}
-    fragment = {
+    fragment: dict[str, Any] = {
         "data_classes": [{"name": "open", "may_leave": True}],
         "files": [{"name": "menu.pdf", "data_class": "open"}],
     }
