@@ -29,8 +29,13 @@ def action_of(arguments: dict[str, Any], flows: dict[str, Any] | None, **fragmen
     return decided(arguments, flows, **fragment).would_have
 
 
-FILES: dict[str, Any] = {"data_classes": [{"name": "board"}], "files": [{"name": "salaries.xlsx", "data_class": "board"}]}
-LABELS: dict[str, Any] = {"data_classes": [{"name": "Confidential"}, {"name": "Open", "may_leave": True, "labels": ["Everybody"]}]}
+FILES: dict[str, Any] = {
+    "data_classes": [{"name": "board"}],
+    "files": [{"name": "salaries.xlsx", "data_class": "board"}],
+}
+LABELS: dict[str, Any] = {
+    "data_classes": [{"name": "Confidential"}, {"name": "Open", "may_leave": True, "labels": ["Everybody"]}]
+}
 KINDS: dict[str, Any] = {"data_classes": [{"name": "payment", "kinds": ["card"]}, {"name": "top", "kinds": ["keys"]}]}
 FILE: dict[str, Any] = {"attachments": ["salaries.xlsx"]}
 LABELLED: dict[str, Any] = {"body": "CONFIDENTIAL - NOTES\nWe met."}
