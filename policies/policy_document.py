@@ -124,7 +124,7 @@ def _texts(value: Any, path: Path) -> Iterator[tuple[Path, str]]:
         yield path, value
     elif isinstance(value, dict):
         for name, entry in value.items():
-            yield path, str(name)
+            yield (*path, name), str(name)
             yield from _texts(entry, (*path, name))
     elif isinstance(value, list):
         for index, entry in enumerate(value):

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from policies.baseline import BASELINE
+from policies.destination_values import BadDestination, normal_destination
 from policies.interchange.located import Located, UnreadableDocument
 from policies.interchange.reading import MOST_BYTES, read
 from policies.policy_document import complaints_on
@@ -41,24 +42,33 @@ def check(content: bytes, *, most_bytes: int = MOST_BYTES) -> CheckedDocument:
     try:
         located = read(content, most_bytes=most_bytes)
     except UnreadableDocument as error:
-        return CheckedDocument(document={}, problems=(Problem(line=error.line, text=str(error)),))
+        return CheckedDocument(document={}, problems=(Problem(line=error.line, text=_shown(str(error))),))
     document = located.value
     if not isinstance(document, dict):
         told = "it is no object, expected one with `defaults` and `actions`"
         return CheckedDocument(document={}, problems=(Problem(line=located.line, text=told),))
-    found = [Problem(line=located.line_of(one.path), text=one.text) for one in complaints_on(document)]
+    found = [Problem(line=located.line_of(one.path), text=_shown(one.text)) for one in complaints_on(document)]
     if not found:
         found = [*_conflicts(located), *_remarks(located)]
     return CheckedDocument(document=document, problems=tuple(sorted(found, key=lambda one: one.line)), located=located)
 
 
+def _shown(text: str) -> str:
+    """Half a surrogate pair spelled out: neither a page nor a terminal can carry it."""
+    return text.encode("utf-8", "backslashreplace").decode()
+
+
 def _conflicts(located: Located) -> Iterator[Problem]:
-    """Entries of a list that speak of the same thing twice."""
+    """Entries of a list that speak of the same thing twice, and destinations that are none."""
     for member, key in (("destinations", "value"), ("data_classes", "name"), ("agents", "id")):
         seen: dict[str, int] = {}
         for index, entry in enumerate((located.value.get("lists") or {}).get(member) or ()):
-            name = entry[key].strip().lower()
             line = located.line_of(("lists", member, index))
+            try:
+                name = normal_destination(entry[key]) if member == "destinations" else entry[key].strip()
+            except BadDestination as error:
+                yield Problem(line=line, text=_shown(str(error)))
+                continue
             if name in seen:
                 told = f"`{name[:80]}` is in line {seen[name]} already, expected each entry once"
                 yield Problem(line=line, text=told)

@@ -8,7 +8,7 @@ from django.contrib.auth.models import AbstractBaseUser
 from policies.models import PolicyDraft, PolicyVersion
 from policies.policy_parts import digest_of
 from policies.services.drafts import open_draft
-from policies.services.policy_lists import load_list_changes, load_lists
+from policies.services.policy_lists import key_of_entry, load_list_changes, load_lists
 
 # What an importer's draft carries of lists at most: differences, not the lists.
 MOST_DIFFERENCES = 20_000
@@ -41,15 +41,8 @@ def import_policy(document: Mapping[str, Any], *, title: str, actor: AbstractBas
         told = f"its lists differ from what is stored in {len(differing):,} entries, expected at most"
         raise TooManyDifferences(f"{told} {MOST_DIFFERENCES:,}: take long lists in by `manage.py import_tenant`")
     kept = {
-        "destinations": [
-            entry
-            for entry in lists.get("destinations") or ()
-            if ("destinations", entry["value"].strip().lower()) in differing
-        ],
-        "data_classes": [
-            entry for entry in lists.get("data_classes") or () if ("data_classes", entry["name"].strip()) in differing
-        ],
-        "agents": [entry for entry in lists.get("agents") or () if ("agents", entry["id"].strip()) in differing],
+        member: [entry for entry in entries if (member, key_of_entry(member, entry)) in differing]
+        for member, entries in lists.items()
     }
     return open_draft(
         title=title or str(document.get("title") or "Imported policy"),

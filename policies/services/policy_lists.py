@@ -13,21 +13,24 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from policies import audit
 from policies.access import Permission, require
+from policies.choices import Standing
+from policies.destination_list import Line
+from policies.destination_values import normal_destination
 from policies.models import Agent, DataClass, Destination
 from policies.services.classes import ClassSettings, add_class, change_class
+from policies.services.destinations import take_list
 from policies.services.inventory import AgentSettings, change_agent
-from policies.services.publish import changed
 
 # What an entry may say, by list, beside its key.
 _KEYS = {"destinations": "value", "data_classes": "name", "agents": "id"}
 _FIELDS: Mapping[str, tuple[str, ...]] = {
     "destinations": ("standing", "note"),
-    "data_classes": ("may_leave", "terms", "labels"),
+    "data_classes": ("may_leave", "note", "terms", "labels", "places", "kinds"),
     "agents": ("mode", "profile", "fail_posture"),
 }
-_ROWS_AT_ONCE = 1000
+# Of an agent, empty says that it follows its environment or the policy.
+_MODES = frozenset(_FIELDS["agents"])
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -54,7 +57,7 @@ def load_lists() -> dict[str, list[dict[str, Any]]]:
     """Everything stored that an export carries. Three queries."""
     return {
         "destinations": [_without_blanks(row) for row in Destination.objects.values("value", *_FIELDS["destinations"])],
-        "data_classes": list(DataClass.objects.values("name", *_FIELDS["data_classes"])),
+        "data_classes": [_without_blanks(row) for row in DataClass.objects.values("name", *_FIELDS["data_classes"])],
         "agents": [
             _without_blanks({"id": agent_id, "name": name, **dict(zip(_FIELDS["agents"], told, strict=True))})
             for agent_id, name, *told in Agent.objects.filter(registered=True)
@@ -77,10 +80,15 @@ def apply_lists(lists: Mapping[str, Sequence[Mapping[str, Any]]], *, actor: Abst
 
 
 def _differences(member: str, entries: Sequence[Mapping[str, Any]]) -> Iterator[ListChange]:
-    told = {_key_of(member, entry): entry for entry in entries}
+    told = {key_of_entry(member, entry): entry for entry in entries}
     stored = _stored(member, list(told))
     for name, entry in told.items():
-        fields = {field: entry[field] for field in _FIELDS[member] if field in entry}
+        # an empty note takes none away
+        fields = {
+            field: entry[field]
+            for field in _FIELDS[member]
+            if entry.get(field, "") != "" or (field in entry and field in _MODES)
+        }
         row = stored.get(name)
         if row is None:
             yield ListChange(member=member, name=name, before=None, after=fields)
@@ -89,9 +97,10 @@ def _differences(member: str, entries: Sequence[Mapping[str, Any]]) -> Iterator[
             yield ListChange(member=member, name=name, before=before, after={f: fields[f] for f in differing})
 
 
-def _key_of(member: str, entry: Mapping[str, Any]) -> str:
+def key_of_entry(member: str, entry: Mapping[str, Any]) -> str:
+    """What tells the entries of a list apart, as it is stored. Raises BadDestination."""
     name = str(entry[_KEYS[member]]).strip()
-    return name.lower() if member == "destinations" else name
+    return normal_destination(name) if member == "destinations" else name
 
 
 def _stored(member: str, names: list[str]) -> dict[str, dict[str, Any]]:
@@ -106,26 +115,26 @@ def _stored(member: str, names: list[str]) -> dict[str, dict[str, Any]]:
 
 
 def _write_destinations(changes: Sequence[ListChange], actor: AbstractBaseUser | None) -> None:
-    by = {"changed_at": timezone.now(), "changed_by_id": actor.pk if actor else None}
-    rows = [Destination(value=change.name, **change.after, **by) for change in changes if change.before is None]
-    Destination.objects.bulk_create(rows, batch_size=_ROWS_AT_ONCE, ignore_conflicts=True)
-    for change in changes:
-        if change.before is not None:
-            Destination.objects.filter(value=change.name).update(**change.after, **by)
-    audit.record(actor=actor, action="lists.applied", list="destinations", **_counted(changes))
-    changed()
+    stored = _stored("destinations", [change.name for change in changes])
+    told = [{**stored.get(change.name, {}), **change.after} for change in changes]
+    lines = [
+        Line(value=change.name, standing=Standing(row["standing"]), note=row.get("note", ""))
+        for change, row in zip(changes, told, strict=True)
+    ]
+    take_list(lines, now=timezone.now(), actor=actor)
 
 
 def _write_classes(changes: Sequence[ListChange], actor: AbstractBaseUser | None) -> None:
     for change in changes:
         row = DataClass.objects.filter(name=change.name).first()
         kept = ("terms", "labels", "places", "kinds")
-        told = {field: getattr(row, field) if row else [] for field in kept} | dict(change.after)
+        told = {field: getattr(row, field) for field in (*kept, "may_leave", "note")} if row else {}
+        told |= change.after
         settings = ClassSettings(
             name=change.name,
-            may_leave=bool(told.get("may_leave", row.may_leave if row else False)),
-            note=row.note if row else "",
-            **{field: tuple(told[field]) for field in kept},
+            may_leave=told.get("may_leave", False),
+            note=told.get("note", ""),
+            **{field: tuple(told.get(field, ())) for field in kept},
         )
         if row is None:
             add_class(settings, actor=actor)
@@ -143,9 +152,5 @@ def _write_agents(changes: Sequence[ListChange], actor: AbstractBaseUser | None)
 _WRITERS = {"destinations": _write_destinations, "data_classes": _write_classes, "agents": _write_agents}
 
 
-def _counted(changes: Sequence[ListChange]) -> dict[str, Any]:
-    return {"entries": len(changes), "names": [change.name for change in changes[:200]]}
-
-
 def _without_blanks(row: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in row.items() if value != ""}
+    return {name: value for name, value in row.items() if value not in ("", [])}
