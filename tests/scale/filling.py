@@ -41,6 +41,24 @@ def fill(*, agents: int, sessions: int, verdicts: int, seed: int) -> None:
                 copy.write_row(_row(made, orchestrator=found[0]))
 
 
+def repeat(times: int) -> None:
+    """Write every verdict again for `times` days before it, in conversations and steps of their own."""
+    columns = {
+        "id": "(lpad(to_hex((extract(epoch FROM received_at) * 1000)::bigint - day * 86400000), 12, '0')"
+        " || substr(replace(id::text, '-', ''), 13))::uuid",
+        "received_at": "received_at - day * interval '1 day'",
+        "conversation_id": "conversation_id || '-' || day",
+        "step_key": "md5(step_key || day) || md5(day || step_key)",
+    }
+    taken = ", ".join(columns.get(name, name) for name in _COLUMNS)
+    with psycopg.connect(database.dsn()) as connection:
+        connection.execute(
+            f"INSERT INTO guardrail_verdict ({', '.join(_COLUMNS)}) SELECT {taken}"  # noqa: S608 columns above
+            " FROM guardrail_verdict, generate_series(1, %s) day ORDER BY 1",
+            [times],
+        )
+
+
 def _row(made: Made, *, orchestrator: int) -> tuple[Any, ...]:
     call, done = made.call, "block" if made.stopped else "allow"
     where = next((str(one.value) for one in call.arguments if "@" in str(one.value)), "")

@@ -18,6 +18,7 @@ from tests.guardrail.instances import RunningInstance
 
 _MOST_MS = 150.0
 _READS = 5
+_DAYS = 19
 
 
 def main() -> int:
@@ -46,10 +47,12 @@ def _measure(options: argparse.Namespace) -> dict[str, tuple[float, float]]:
     import django
 
     django.setup()
-    from tests.scale.filling import fill
+    from tests.scale.filling import fill, repeat
     from tests.scale.organisation import furnish
 
-    fill(agents=options.agents, sessions=options.verdicts // 3, verdicts=options.verdicts, seed=7)
+    a_day = options.verdicts // (_DAYS + 1)
+    fill(agents=options.agents, sessions=a_day // 3, verdicts=a_day, seed=7)
+    repeat(_DAYS)
     furnish(agents=options.agents, destinations=options.destinations, taken_in=options.taken_in)
     return dict(_read_pages())
 
