@@ -3,8 +3,9 @@
 import json
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.core.cache import cache
@@ -37,12 +38,17 @@ from policies.rule_rows import MOST_ROWS, Row, Takes, operators_of
 from policies.rules import Rule, RuleError, compile_rule
 from policies.services.drafts import DraftConflict, DraftError, save_rule
 
+# Longer ones are refused on the way to us; the page then offers no preview.
+_LONGEST_ADDRESS = 7_000
 _FIRST_ROW = Row(field="tool.kind", operator="is")
 
 
 @dataclass(slots=True)
 class Editing:
-    """The page as somebody is filling it in. `checked` are the test cases of what is saved, in their order."""
+    """The page as somebody is filling it in. `checked` are the test cases of what is saved, in their order.
+
+    `entry` is the rule as it is stored, or as it was `tried` without being saved, and how that went.
+    """
 
     draft: PolicyDraft
     name: str
@@ -53,6 +59,8 @@ class Editing:
     checked: tuple[Checked, ...] = ()
     conflict: DraftConflict | None = None
     error: str = ""
+    entry: Mapping[str, Any] = field(default_factory=dict)
+    tried: str = ""
 
 
 @require_http_methods(["GET", "POST"])
@@ -66,6 +74,8 @@ def policy_rule(request: HttpRequest, pk: int, name: str = "") -> HttpResponse:
     require(request.user, Permission.CHANGE_POLICY)
     editing = _posted(request, draft, name)
     do = request.POST.get("do", "save")
+    if do == "try":
+        return _try(request, editing, entry)
     if do != "save":
         _change(editing, do)
         return _page(request, editing)
@@ -135,6 +145,7 @@ def _stored(draft: PolicyDraft, name: str, entry: Mapping[str, Any]) -> Editing:
         cases=cases_of(entry.get("tests") or ()),
         revision=draft.revision,
         checked=_load_checked(entry),
+        entry=entry,
     )
 
 
@@ -189,19 +200,13 @@ _SAMPLE = json.dumps(
 
 
 def _save(request: HttpRequest, editing: Editing, before: Mapping[str, Any]) -> HttpResponse:
-    when = editing.condition.checked()
-    tests = [case.entry() for case in editing.cases]
-    if not editing.form.is_valid() or when is None or not all(tests):
+    entry = _read(editing, before)
+    if entry is None:
         return _page(request, editing, status=422)
-    entry = editing.form.entry(when=when, tests=tests, before=before)
     try:
-        rule = compile_rule(entry)
         draft = save_rule(
             editing.draft.pk, name=editing.name, entry=entry, revision=editing.revision, actor=actor_of(request)
         )
-    except RuleError as error:
-        editing.form.add_error(error.member if error.member in editing.form.fields else None, str(error))
-        return _page(request, editing, status=422)
     except DraftConflict as conflict:
         # what is sent next is a decision made in view of theirs
         editing.conflict, editing.revision = conflict, conflict.draft.revision
@@ -209,8 +214,32 @@ def _save(request: HttpRequest, editing: Editing, before: Mapping[str, Any]) -> 
     except DraftError as error:
         editing.error = str(error)
         return _page(request, editing, status=422)
-    messages.success(request, f"Saved, revision {draft.revision}. {_sampled(rule)}")
-    return redirect("policy_rule", draft.pk, rule.name)
+    messages.success(request, f"Saved, revision {draft.revision}. {_sampled(compile_rule(entry))}")
+    return redirect("policy_rule", draft.pk, entry["name"])
+
+
+def _try(request: HttpRequest, editing: Editing, before: Mapping[str, Any]) -> HttpResponse:
+    """Say what the rule would do as it is filled in, and save nothing."""
+    entry = _read(editing, before)
+    if entry is None:
+        return _page(request, editing, status=422)
+    editing.entry, editing.tried, editing.checked = entry, _sampled(compile_rule(entry)), _load_checked(entry)
+    return _page(request, editing)
+
+
+def _read(editing: Editing, before: Mapping[str, Any]) -> dict[str, Any] | None:
+    """The rule as it is filled in; None where something is wrong with it, which the form then says."""
+    when = editing.condition.checked()
+    tests = [case.entry() for case in editing.cases]
+    if not editing.form.is_valid() or when is None or not all(tests):
+        return None
+    entry = editing.form.entry(when=when, tests=tests, before=before)
+    try:
+        compile_rule(entry)
+    except RuleError as error:
+        editing.form.add_error(error.member if error.member in editing.form.fields else None, str(error))
+        return None
+    return entry
 
 
 def _sampled(rule: Rule) -> str:
@@ -268,9 +297,19 @@ def _page(request: HttpRequest, editing: Editing, *, status: int = 200) -> HttpR
             "is_new": not name,
             "may_change": may(request.user, Permission.CHANGE_POLICY) and editing.draft.worked_on,
             "draft_url": _draft_url(editing.draft),
+            "impact_url": _impact_url(editing),
         },
         status=status,
     )
+
+
+def _impact_url(editing: Editing) -> str:
+    """Where it is said what the rule would have changed had it acted everywhere; empty for one not filled in."""
+    if not editing.entry:
+        return ""
+    acting = {name: value for name, value in editing.entry.items() if name != "tests"} | {"stage": "enforce"}
+    asked = urlencode({"rule": json.dumps(acting, separators=(",", ":"), ensure_ascii=False)})
+    return f"{reverse('policy_draft_impact', args=[editing.draft.pk])}?{asked}" if len(asked) < _LONGEST_ADDRESS else ""
 
 
 def _cases_shown(editing: Editing) -> list[tuple[CaseInput, Checked | None]]:

@@ -1,6 +1,8 @@
 """The page that edits one rule of a draft, asked as a browser without scripts asks."""
 
+import html
 import json
+import re
 import uuid
 from typing import Any
 
@@ -143,6 +145,17 @@ def test_rows_become_an_expression_and_come_back(ines: Client, draft: PolicyDraf
         draft, view="text", when="tool.kind == 'pay' && (user.signed_in || event_triggered)", do="view-rows"
     )
     assert "rows cannot say this" in ines.post(new(draft), stays).content.decode()
+
+
+def test_a_rule_is_tried_before_it_is_saved(ines: Client, draft: PolicyDraft, asking: Asking) -> None:
+    asking.analyze(payment(12_500))
+    page = ines.post(new(draft), filled_in(draft, do="try")).content.decode()
+    assert "Tried, not saved. It matches 1 of the newest call" in page
+    found = re.search(r'href="(/policies/drafts/\d+/impact/[^"]+)"', page)
+    assert found
+    address = html.unescape(found[1])
+    assert "this rule" in ines.get(address).content.decode()
+    assert rules_of(draft) == []
 
 
 def test_it_offers_what_was_seen(ines: Client, draft: PolicyDraft, asking: Asking) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from guardrail import housekeeper
 from investigations.tasks import take_in
-from policies.models import Restriction
+from policies.models import Destination, Restriction
 from policies.services import response
 from tests.callers import Asking
 from tests.guardrail.bodies import call
@@ -67,14 +67,17 @@ def test_it_keeps_to_the_budget_of_the_hour(asking: Asking) -> None:
     assert not Restriction.objects.exists()
 
 
-def test_one_of_our_own_domains_is_not_quarantined_by_it(asking: Asking) -> None:
+@pytest.mark.parametrize(("vouched", "restricted"), [("known", 0), ("", 1)])
+def test_no_place_somebody_vouches_for_is_quarantined_by_it(asking: Asking, vouched: str, restricted: int) -> None:
     send = {"kind": "destination", "effect": "quarantine", "minutes": 30}
     publish_rules(rule("tool.kind == 'send'", "respond", response=send))
+    if vouched:
+        Destination.objects.create(value="printer.example", standing=vouched)
     body = payment()
     body["toolDefinition"] = {"id": "mail.send", "name": "Send-an-email", "description": "Sends mail."}
-    body["inputValues"] = {"to": "someone@gmail.com", "body": "the open orders"}
+    body["inputValues"] = {"to": "orders@printer.example", "body": "the open orders"}
     ask(asking, body)
-    assert not Restriction.objects.exists()
+    assert Restriction.objects.count() == restricted
 
 
 @pytest.mark.parametrize(
