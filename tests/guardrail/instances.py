@@ -50,9 +50,9 @@ class RunningInstance:
         content: dict[str, Any] = json.loads((self.data / "state.json").read_text())
         return content
 
-    def wait(self) -> "RunningInstance":
+    def wait(self, seconds: float = 60) -> "RunningInstance":
         """Return when it says that it is up."""
-        wait_for(self._is_up, what=f"the instance to be up:\n{self.output.read_text()}", seconds=60)
+        wait_for(self._is_up, what=f"the instance to be up:\n{self.output.read_text()}", seconds=seconds)
         return self
 
     def pids(self) -> dict[str, int]:
