@@ -44,6 +44,11 @@ class RuleRow:
     rule: Mapping[str, Any]
     kind: str
 
+    @property
+    def priority(self) -> int:
+        """The lower, the earlier it is asked."""
+        return int(self.rule.get("priority", 100))
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Stage:

@@ -290,6 +290,7 @@ def _page(
         "choices": ACTIONS,
         "may_change": may_change and found.worked_on,
         "may_review": may_change and not wrote and found.state == PolicyDraft.State.IN_REVIEW,
+        "may_try": may(request.user, Permission.INVESTIGATE) and found.worked_on,
         "wrote": wrote,
         "lists_left": max(0, len(view.list_changes) - draft_queries.LIST_CHANGES_SHOWN),
         "list_changes": view.list_changes[: draft_queries.LIST_CHANGES_SHOWN],

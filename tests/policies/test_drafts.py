@@ -1,5 +1,7 @@
 """Drafts of a policy, by the services the pages call."""
 
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
 from typing import Any
 
 import pytest
@@ -143,6 +145,50 @@ def test_a_reviewer_sends_it_back_with_a_reason(draft: PolicyDraft, ada: User, b
     back = send_back(draft.pk, revision=1, reason="Too wide: it stops the payroll", actor=ben)
     assert back.state == PolicyDraft.State.OPEN
     assert back.remark == "Too wide: it stops the payroll"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_two_publications_at_once_one_waits_for_the_other(ada: User) -> None:
+    ensure_baseline()
+    drafts = [open_draft(title=f"Draft {n}", actor=ada) for n in range(2)]
+    for draft, action in zip(drafts, ("hold", "block"), strict=True):
+        save_draft(draft.pk, changes=_acting(draft, "tool_new", action), revision=1, actor=ada)
+    start = Barrier(2)
+
+    def publish(draft: PolicyDraft) -> str:
+        try:
+            start.wait(timeout=30)
+            return str(publish_draft(draft.pk, revision=2, reason="Now", actor=ada))
+        except NotPublishable as error:
+            return str(error)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(2) as pool:
+        said = sorted(pool.map(publish, drafts))
+    assert said == ["v2", "v2 was published after this draft began from v1: bring it up to date first"]
+    assert PolicyVersion.objects.count() == 2
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_two_saves_at_once_one_is_told_of_the_other(ada: User) -> None:
+    ensure_baseline()
+    draft = open_draft(title="Both", actor=ada)
+    start = Barrier(2)
+
+    def save(signal: str) -> str:
+        try:
+            start.wait(timeout=30)
+            saved = save_draft(draft.pk, changes=_acting(draft, signal, "hold"), revision=1, actor=ada)
+            return f"revision {saved.revision}"
+        except DraftConflict as conflict:
+            return f"conflict with {len(conflict.theirs)}"
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(2) as pool:
+        said = sorted(pool.map(save, ("tool_new", "time_unusual")))
+    assert said == ["conflict with 1", "revision 2"]
 
 
 def test_one_person_alone_publishes_without_a_second(draft: PolicyDraft, ada: User) -> None:
