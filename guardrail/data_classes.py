@@ -225,7 +225,7 @@ def _named_records(case: Case, texts: Sequence[Outgoing]) -> Iterator[tuple[int,
         told: set[str] = set()
         for holder, called in things_in(output.passages):
             count += 1
-            if count > _MOST_THINGS or (count % 64 == 0 and case.budget.spent()):
+            if count > _MOST_THINGS or case.budget.spent():
                 return
             name = called.strip().lower()
             if holder not in told and (name in whole or _is_mentioned(name, everything)):
@@ -267,7 +267,7 @@ def _from_places(case: Case, named: dict[int, list[Passage]]) -> Iterator[ClassF
         done: set[tuple[str, str]] = set()
         for holder, called in things_in(output.passages):
             count += 1
-            if count > _MOST_THINGS or (count % 64 == 0 and case.budget.spent()):
+            if count > _MOST_THINGS or case.budget.spent():
                 return
             for data_class, pattern in _covering(called, case):
                 if (holder, data_class) in done:

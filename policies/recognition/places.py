@@ -4,7 +4,7 @@ Pure. A pattern counts wherever a path has its parts in a row, and covers what i
 one part, `**` for any number of parts, `?` for one character. It is handed to RE2, so no path can hold it up.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -14,7 +14,11 @@ import re2
 
 MOST_PLACES = 500
 LONGEST_PLACE = 300
-LONGEST_PATH = 2000
+LONGEST_PATH = 1000
+_MOST_STARS = 6
+# What all places of a class may take for the least convenient path; it is measured when they are saved.
+MOST_MS = 50
+_TRIED = ("a", "ab", "a/b", "a/")
 _MEMORY = 1 << 22
 
 
@@ -24,20 +28,17 @@ class PlaceError(ValueError):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Places:
-    """The places of one class. `anywhere` finds any of them, `each` are the same one by one."""
+    """The places of one class; `anywhere` finds any of them."""
 
     data_class: str
     patterns: tuple[str, ...]
     anywhere: Any
-    each: tuple[Any, ...]
 
     def covering(self, path: str) -> str:
         """The first of the patterns that covers `path` (see `plain_path`), empty where none does."""
         if self.anywhere.search(path) is None:
             return ""
-        return next(
-            (pattern for pattern, one in zip(self.patterns, self.each, strict=True) if one.search(path) is not None), ""
-        )
+        return next((pattern for pattern in self.patterns if _alone(pattern).search(path) is not None), "")
 
 
 def plain_path(value: str) -> str:
@@ -54,9 +55,21 @@ def checked_place(text: str) -> str:
     place = "/".join(part for part in plain_pattern(text).split("/") if part)
     if not text.isprintable() or len(text) > LONGEST_PLACE:
         raise PlaceError(f"`{text[:40]}` is longer than {LONGEST_PLACE} characters or has one nobody sees")
+    if place.count("*") > _MOST_STARS:
+        raise PlaceError(f"`{place[:40]}` has {place.count('*')} stars, expected at most {_MOST_STARS}")
     if sum(letter.isalnum() for letter in place) < 2:
         raise PlaceError(f"`{text.strip()[:40]}` would cover nearly every path, expected e.g. `sites/finance/*`")
     return place
+
+
+def require_fast(places: Places, *, clock: Callable[[], float]) -> None:
+    """Raises PlaceError where the least convenient path takes longer than `MOST_MS`."""
+    for piece in _TRIED:
+        began = clock()
+        places.anywhere.search(piece * (LONGEST_PATH // len(piece)))
+        took = (clock() - began) * 1000
+        if took > MOST_MS:
+            raise PlaceError(f"a path took them {took:.0f} ms, expected at most {MOST_MS}: fewer stars make it faster")
 
 
 def plain_pattern(text: str) -> str:
@@ -67,13 +80,14 @@ def plain_pattern(text: str) -> str:
 @lru_cache(maxsize=64)
 def compile_places(data_class: str, patterns: Sequence[str]) -> Places:
     """Raises PlaceError for a pattern RE2 does not take."""
-    told = [_told(pattern) for pattern in patterns]
-    return Places(
-        data_class=data_class,
-        patterns=tuple(patterns),
-        anywhere=_compiled("|".join(told)),
-        each=tuple(map(_compiled, told)),
-    )
+    anywhere = _compiled("|".join(_told(pattern) for pattern in patterns))
+    return Places(data_class=data_class, patterns=tuple(patterns), anywhere=anywhere)
+
+
+@lru_cache(maxsize=1024)
+def _alone(pattern: str) -> Any:
+    """One place by itself; only what was found once is compiled."""
+    return _compiled(_told(pattern))
 
 
 def _told(pattern: str) -> str:
