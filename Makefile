@@ -22,6 +22,7 @@ help:
 	@echo "             (ARGS=\"ablation --eval DIR\", ARGS=\"suites --eval DIR\")"
 	@echo "make scale   how large memory grows with 10,000 agents, and how fast it is rebuilt (minutes)"
 	@echo "make scale-pages  how long each page takes with 10,000 agents and 1,000,000 verdicts (minutes)"
+	@echo "make backtests  how fast stored calls are judged again (ARGS=\"--eval DIR --calls 100000\", minutes)"
 	@echo "make format  bring the code into the house style"
 	@echo "make clean   remove the virtual environment and caches; .run stays"
 
@@ -87,3 +88,6 @@ scale-pages: $(VENV)/installed-dev
 
 scale: $(VENV)/installed-dev
 	@exec $(RUN) -m tests.scale $(ARGS)
+
+backtests: $(VENV)/installed-dev
+	@exec $(RUN) -m tests.scale.backtests $(ARGS)

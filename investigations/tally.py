@@ -48,6 +48,7 @@ class Changed:
     effect: str
     rule: str
     disposition: str
+    newly_stopped: bool = False
 
     @classmethod
     def of(cls, one: Compared, disposition: str) -> "Changed | None":
@@ -61,6 +62,7 @@ class Changed:
             effect=one.effect.value,
             rule=one.rule,
             disposition=disposition,
+            newly_stopped=one.newly_stopped,
         )
 
     @property
@@ -71,7 +73,7 @@ class Changed:
     @property
     def badness(self) -> int:
         """2 for a confirmed attack that would pass, 1 for honest work that would be stopped."""
-        return 2 if self.is_bad else int(self.disposition in HONEST and self.effect != Effect.ALLOWED.value)
+        return 2 if self.is_bad else int(self.disposition in HONEST and self.newly_stopped)
 
 
 @dataclass(kw_only=True, slots=True)
@@ -123,7 +125,7 @@ class Tally:
         self.drifted += one.drifted
         self.now[_step(one.read_ms + one.now_ms)] += 1
         self.then[_step(one.read_ms + one.then_ms)] += 1
-        self._weigh(one.effect, disposition)
+        self._weigh(one.effect, disposition, newly_stopped=one.newly_stopped)
         if one.effect is Effect.SAME:
             return
         verdict = one.verdict
@@ -133,13 +135,13 @@ class Tally:
             self.names[verdict.agent_id] = verdict.agent_name
         _count(self.by_user, verdict.user_id, one.effect)
 
-    def _weigh(self, effect: Effect, disposition: str) -> None:
+    def _weigh(self, effect: Effect, disposition: str, *, newly_stopped: bool) -> None:
         if disposition == CONFIRMED:
             self.confirmed += 1
             self.confirmed_allowed += effect is Effect.ALLOWED
         elif disposition in HONEST:
             self.honest += 1
-            self.honest_stopped += effect in (Effect.BLOCKED, Effect.HELD, Effect.MODIFIED)
+            self.honest_stopped += newly_stopped
             self.honest_allowed += effect is Effect.ALLOWED
 
     def merge(self, other: "Tally") -> None:
@@ -186,11 +188,12 @@ class Line:
     held: int
     allowed: int
     modified: int
+    eased: int
     noted: int
 
     @property
     def changed(self) -> int:
-        return self.blocked + self.held + self.allowed + self.modified
+        return self.blocked + self.held + self.allowed + self.modified + self.eased
 
 
 def lines_of(counted: Mapping[str, Counter[str]], names: Mapping[str, str], *, most: int) -> tuple[Line, ...]:

@@ -21,13 +21,17 @@ _PASSES = (Action.ALLOW, Action.NOTICE)
 
 
 class Effect(enum.Enum):
-    """What a draft does with a call, beside the policy in force. The value is stored with backtests."""
+    """What a draft does with a call, beside the policy in force. The value is stored with backtests.
+
+    `eased` = it is stopped by both, and more mildly then: held and not blocked, or sent with something taken out.
+    """
 
     SAME = "same"
     BLOCKED = "blocked"
     HELD = "held"
     ALLOWED = "allowed"
     MODIFIED = "modified"
+    EASED = "eased"
     NOTED = "noted"
 
 
@@ -58,6 +62,16 @@ class Compared:
             _effect(self.now.would_have, self.then.would_have)
             or _effect(self.now.action, self.then.action)
             or (Effect.NOTED if self.now.would_have is not self.then.would_have else Effect.SAME)
+        )
+
+    @property
+    def newly_stopped(self) -> bool:
+        """It passes by the policy in force, and not by the draft."""
+        if self.now is None or self.then is None:
+            return False
+        return any(
+            _passing(now) and not _passing(then)
+            for now, then in ((self.now.would_have, self.then.would_have), (self.now.action, self.then.action))
         )
 
     @property
@@ -129,4 +143,6 @@ def _effect(now: Action, then: Action) -> Effect | None:
         return None
     if _passing(then):
         return Effect.ALLOWED
+    if then < now:
+        return Effect.EASED
     return {Action.BLOCK: Effect.BLOCKED, Action.HOLD: Effect.HELD, Action.MODIFY: Effect.MODIFIED}[then]

@@ -81,8 +81,8 @@ def edit_impact(request: HttpRequest) -> HttpResponse:
     `?exception=` an exception's entry as JSON.
     """
     require(request.user, Permission.INVESTIGATE)
-    if request.GET.get("destination"):
-        value, standing = request.GET["destination"], request.GET.get("standing", "known")
+    if value := request.GET.get("destination") or request.GET.get("value"):
+        standing = request.GET.get("standing", "known")
         return _answer(request, {"destination": value, "standing": standing}, what=f"listing `{value}` as {standing}")
     if request.GET.get("exception"):
         return _answer(request, {"exception": request.GET["exception"]}, what="this exception")
@@ -115,7 +115,7 @@ def _answer(request: HttpRequest, edit: dict[str, Any] | str, *, what: str) -> H
 def _address(request: HttpRequest, span: int) -> str:
     asked = request.GET.copy()
     asked["days"] = str(span)
-    return f"?{asked.urlencode()}"
+    return f"{request.path}?{asked.urlencode()}"
 
 
 def _days(request: HttpRequest) -> int:

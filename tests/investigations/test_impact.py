@@ -11,6 +11,7 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
+from guardrail import housekeeper
 from investigations import impact, services
 from investigations.intake import take_in_all
 from investigations.models import Investigation
@@ -18,7 +19,9 @@ from policies.access import Role, give_role
 from policies.baseline import BASELINE
 from policies.load import active_ruleset
 from policies.services.drafts import open_draft
+from policies.services.publish import publish
 from tests.callers import Asking
+from tests.factories import signal
 from tests.told import OUTSIDER, mail_body, record_call, record_story
 
 HONEST = {"userMessage": "", "mail": "Good morning", "arguments": {"to": "ann@ferry.example", "body": "Good morning"}}
@@ -105,11 +108,24 @@ def test_it_tries_one_rule_before_it_is_saved_and_says_whom_it_stops(ines: Clien
     assert "<dt>Newly blocked</dt><dd>1</dd>" in same
 
 
-def test_it_warns_where_honest_calls_would_be_stopped(ines: Client) -> None:
-    record_story(arguments={"to": "ann@ferry.example", "body": "Berth 14 is free from Monday"})
+def test_it_tells_what_is_only_held_any_more_from_what_is_newly_stopped(ines: Client) -> None:
+    record_story()
     close_all("benign_expected")
     actions = {**BASELINE["actions"], "instruction_marked": {"strict": "hold", "cautious": "hold"}}
     page = text_of(ines.get(drafted(actions=actions)).content)
+    assert "<dt>Held, not blocked any more</dt><dd>1</dd>" in page
+    assert "<dt>Newly held</dt><dd>0</dd>" in page
+    assert "would be stopped" not in page
+
+
+def test_it_warns_where_honest_calls_would_be_stopped(ines: Client) -> None:
+    body = mail_body(mail="Good morning", arguments={"to": "ann@ferry.example"})
+    record_call(body, signal("destination_denied"))
+    close_all("benign_expected")
+    actions = {**BASELINE["actions"], "destination_denied": {"strict": "notice", "cautious": "notice"}}
+    publish({**BASELINE, "actions": actions}, actor=None, reason="Gentler.")
+    housekeeper.refresh()
+    page = text_of(ines.get(drafted()).content)
     assert "1 honest call would be stopped" in page
 
 
