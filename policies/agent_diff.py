@@ -35,6 +35,16 @@ class Change:
     tools_before: tuple[str, ...] = ()
 
     @property
+    def tools_granted(self) -> tuple[str, ...]:
+        """Tools it would have beside those it has."""
+        return tuple(sorted(set(self.tools or ()) - set(self.tools_before)))
+
+    @property
+    def tools_withdrawn(self) -> tuple[str, ...]:
+        """Tools it would have no more."""
+        return () if self.tools is None else tuple(sorted(set(self.tools_before) - set(self.tools)))
+
+    @property
     def told(self) -> tuple[tuple[str, str, str], ...]:
         """The fields in words."""
         return tuple((name.replace("_", " "), _told(was), _told(wanted)) for name, was, wanted in self.fields)

@@ -127,9 +127,12 @@ def _write(found: Comparison, *, retired: Sequence[Agent], now: datetime) -> Non
         agent.registered, agent.imported_at = True, now
     drift = [row for change in found.changed for row in _drift(change, now=now)]
     Agent.objects.bulk_create([change.agent for change in found.added], batch_size=_CHUNK)
-    Agent.objects.bulk_update(
+    # as an upsert: a bulk_update of 21 columns took a minute for 10,000 agents (2026-11)
+    Agent.objects.bulk_create(
         [change.agent for change in found.changed],
-        [*WRITTEN, "environment", "registered", "imported_at"],
+        update_conflicts=True,
+        unique_fields=["agent_id"],
+        update_fields=[*WRITTEN, "environment", "registered", "imported_at"],
         batch_size=_CHUNK,
     )
     Agent.objects.filter(pk__in=[agent.pk for agent in retired]).update(lifecycle=Agent.Lifecycle.RETIRED)
@@ -157,16 +160,14 @@ def _environments(changes: Sequence[Change]) -> dict[str, Environment]:
 
 
 def _grant(changes: Sequence[Change], *, now: datetime) -> None:
-    granted = [change for change in changes if change.tools is not None and change.tools != change.tools_before]
-    for change in granted:
-        withdrawn = set(change.tools_before) - set(change.tools or ())
-        if withdrawn:
-            GrantedTool.objects.filter(agent_id=change.agent.agent_id, tool__in=withdrawn).delete()
+    for change in changes:
+        if change.tools_withdrawn:
+            GrantedTool.objects.filter(agent_id=change.agent.agent_id, tool__in=change.tools_withdrawn).delete()
     GrantedTool.objects.bulk_create(
         [
             GrantedTool(agent_id=change.agent.agent_id, tool=tool, since=now)
-            for change in granted
-            for tool in sorted(set(change.tools or ()) - set(change.tools_before))
+            for change in changes
+            for tool in change.tools_granted
         ],
         batch_size=_CHUNK * 10,
     )
@@ -178,11 +179,10 @@ def _drift(change: Change, *, now: datetime) -> Iterator[AgentChange]:
     for field, was, wanted in change.fields:
         if field in _DRIFT and was not in ("", None):
             yield AgentChange(agent_id=agent_id, what=_DRIFT[field], was=_told(was), now=_told(wanted), at=now)
-    if change.tools is not None and change.tools_before:
-        for tool in sorted(set(change.tools) - set(change.tools_before)):
-            yield AgentChange(agent_id=agent_id, what=AgentChange.What.GRANTED, now=tool, at=now)
-        for tool in sorted(set(change.tools_before) - set(change.tools)):
-            yield AgentChange(agent_id=agent_id, what=AgentChange.What.WITHDRAWN, was=tool, at=now)
+    for tool in change.tools_granted if change.tools_before else ():
+        yield AgentChange(agent_id=agent_id, what=AgentChange.What.GRANTED, now=tool, at=now)
+    for tool in change.tools_withdrawn:
+        yield AgentChange(agent_id=agent_id, what=AgentChange.What.WITHDRAWN, was=tool, at=now)
 
 
 def _told(value: Any) -> str:

@@ -60,7 +60,7 @@ PAIRS = (
         says="destination_outside_charter",
         fires={"tool": "send_money", "arguments": {"iban": "DE89 3704 0044 0532 0130 00", "amount": 5}},
         near={"tool": "send_money", "arguments": {"iban": "GB33 BUKB 2020 1555 5555 55", "amount": 5}},
-        fragment=pinned(tools=["send_money"], destinations=["GB33BUKB20201555555555"]),
+        fragment=pinned(tools=["send_money"], destinations=["gb33bukb20201555555555"]),
     ),
 )
 SILENT = (
