@@ -51,8 +51,13 @@ class RunningInstance:
         return content
 
     def wait(self, seconds: float = 60) -> "RunningInstance":
-        """Return when it says that it is up."""
-        wait_for(self._is_up, what=f"the instance to be up:\n{self.output.read_text()}", seconds=seconds)
+        """Return when it says that it is up; one that does not come up in time is ended."""
+        try:
+            wait_for(self._is_up, what="the instance to be up", seconds=seconds)
+        except AssertionError as error:
+            said = self.output.read_text()
+            self.remove()
+            raise AssertionError(f"{error}:\n{said}") from None
         return self
 
     def pids(self) -> dict[str, int]:
