@@ -15,6 +15,7 @@ from policies.rule_rows import Row, Rows, text_of
 from policies.services.drafts import open_draft, save_rule
 
 _READS = ("agent.id", "tool.id", "tool.name", "tool.kind", "destination.domains", "event_triggered", "signals")
+_COLUMNS = ("id", "tool_name", "tool_id", "would_have", "severity", "deciding_signal")
 _UNFIT = re.compile(r"[^a-z0-9]+")
 # Longer names of agents and tools stand in no row.
 _LONGEST = 300
@@ -31,17 +32,19 @@ def draft_rule_from(verdict_id: uuid.UUID, *, actor: AbstractBaseUser | None) ->
 
     Raises NotReadable where the call is gone or was never readable.
     """
-    verdict = Verdict.objects.filter(pk=verdict_id).only("id", "tool_name", "tool_id", "would_have", "severity").first()
+    verdict = Verdict.objects.filter(pk=verdict_id).only(*_COLUMNS).first()
     facts = facts_of_verdict(verdict_id, reads=_READS) if verdict else None
     if verdict is None or facts is None:
         raise NotReadable("the body of this call cannot be read any more, so there is nothing to make a rule from")
     tool = verdict.tool_name or verdict.tool_id
+    stopped = verdict.would_have in _STOPS
+    rows = tuple(_rows(facts, deciding=verdict.deciding_signal if stopped else ""))
     entry = {
         "name": _name(tool, verdict_id),
         "title": f"Calls like {tool[:80]}"[:200] if tool else "Calls like this one",
-        "when": text_of(Rows(rows=tuple(_rows(facts)))),
+        "when": text_of(Rows(rows=rows)),
         # what it does is somebody's to choose; in monitor it only says what it would do
-        "then": verdict.would_have if verdict.would_have in _STOPS else "hold",
+        "then": verdict.would_have if stopped else "hold",
         "stage": "monitor",
         "severity": {1: "low", 2: "medium", 3: "high", 4: "critical"}.get(verdict.severity or 2, "medium"),
         "priority": 100,
@@ -51,8 +54,8 @@ def draft_rule_from(verdict_id: uuid.UUID, *, actor: AbstractBaseUser | None) ->
     return save_rule(draft.pk, name="", entry=entry, revision=draft.revision, actor=actor), str(entry["name"])
 
 
-def _rows(facts: Mapping[str, Any]) -> Iterator[Row]:
-    """One row for each thing that sets the call apart; people take out what is too narrow."""
+def _rows(facts: Mapping[str, Any], *, deciding: str) -> Iterator[Row]:
+    """One row for each thing that sets the call apart; `deciding` = the signal that stopped it, empty for none."""
     rows = [
         Row(field=name, operator="is", value=facts[name]) for name in ("agent.id", "tool.id") if _fits(facts.get(name))
     ]
@@ -65,9 +68,9 @@ def _rows(facts: Mapping[str, Any]) -> Iterator[Row]:
         yield Row(field="destination.domains", operator="has", value=domains[0])
     if facts.get("event_triggered"):
         yield Row(field="event_triggered", operator="yes")
-    signals = [name for name in facts.get("signals") or () if _fits(name)]
-    if signals:
-        yield Row(field="signals", operator="has", value=signals[0])
+    # what was only noted of one call is seldom found again with the next
+    if deciding in (facts.get("signals") or ()):
+        yield Row(field="signals", operator="has", value=deciding)
 
 
 def _fits(value: Any) -> bool:
