@@ -169,6 +169,11 @@ def _take(rows: Sequence[Row], *, now: datetime) -> None:
     count_exception_hits(passed, at=now)
 
 
+def _made_by_others(grown: Iterable[Grown], played: int | None) -> list[Grown]:
+    """The same without the calls of exercises: what a rule would do about those is no news to anybody."""
+    return [replace(one, rows=tuple(row for row in one.rows if row["orchestrator_id"] != played)) for one in grown]
+
+
 def place(rows: Sequence[Row], *, now: datetime) -> list[Grown]:
     """Give each verdict that needs people its place: what is open for its cause, or a new investigation.
 

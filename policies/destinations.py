@@ -39,7 +39,7 @@ class Entry:
 class Destinations:
     """The list, compiled. `urls` are the URL entries as host and path, `hosts` the hosts they stand on.
 
-    `given` says something of single values before the list does.
+    `knows_own` = some entry is the organisation's own. `given` says something of single values before the list does.
     """
 
     listed: Mapping[str, Standing] = field(default_factory=lambda: MappingProxyType({}))
@@ -47,6 +47,7 @@ class Destinations:
     hosts: frozenset[str] = frozenset()
     given: Mapping[str, Standing] = field(default_factory=lambda: MappingProxyType({}))
     lookalikes: Lookalikes = NO_LOOKALIKES
+    knows_own: bool = False
 
     def standing_of(self, destination: str) -> Standing:
         """The standing of an address, domain, host, URL, account or handle."""
@@ -118,7 +119,7 @@ def _compiled(internal: str, known: str, partner: str, denied: str) -> Destinati
     lines = zip(LISTED, (internal, known, partner, denied), strict=True)
     listed = _listed({standing: text.split("\n") for standing, text in lines if text})
     lookalikes = compile_lookalikes(internal=internal, known=f"{partner}\n{known}" if partner else known)
-    return replace(listed, lookalikes=lookalikes)
+    return replace(listed, lookalikes=lookalikes, knows_own=bool(internal.strip()))
 
 
 def covering(values: Iterable[str]) -> Destinations:

@@ -20,7 +20,7 @@ _OWN_MATERIAL = frozenset(
 _FILES = frozenset("file files doc docs".split())
 _DOCUMENTS = frozenset(("document", "documents"))
 # Of these a page is the organisation's own, whoever wrote it down.
-_KNOWLEDGE = frozenset(
+KNOWLEDGE = frozenset(
     "kb knowledge knowledgebase wiki intranet faq runbook playbook sop manual policy handbook guide routine "
     "procedure guideline guidelines runbooks manuals policies handbooks guides procedures playbooks".split()
 )
@@ -48,6 +48,14 @@ def is_ours(author: Author, case: Case) -> bool:
     return "@" in author.author and _is_inside(author.author, case)
 
 
+def is_stranger(author: Author, case: Case) -> bool:
+    """By the address nobody of the organisation, whose own domains are known.
+
+    Whoever is to be answered has not chosen who else gets something.
+    """
+    return case.ruleset.destinations.knows_own and "@" in author.author and not is_ours(author, case)
+
+
 def is_own_material(match: Match, case: Case, request: Request) -> bool:
     """How-to texts of nobody in particular: files, manuals, knowledge; and what the same tool said a step before.
 
@@ -62,7 +70,7 @@ def is_own_material(match: Match, case: Case, request: Request) -> bool:
         known = all("@" in name and _is_inside(name, case) for name in written)
         # a mere name vouches for nothing but a message to the organisation itself
         kept = case.kind is ToolKind.SEND and not any("@" in name for name in written) and stays_inside(case)
-        return (known or kept) and not request.only_reading and not words.isdisjoint(_KNOWLEDGE)
+        return (known or kept) and not request.only_reading and not words.isdisjoint(KNOWLEDGE)
     if source.tool_name and source.tool_name in (case.call.tool.name, case.call.tool.tool_id):
         return True
     # a file may be anybody's: it tells how to do what was asked for or what to run, not what else to change
@@ -85,7 +93,7 @@ def is_how_to(source: Source) -> bool:
 def is_knowledge(source: Source) -> bool:
     """A page of a handbook, a runbook, a wiki, by the name of the tool that returned it."""
     words = frozenset(tool_words(Tool(tool_id=source.tool_name, name=source.tool_name)))
-    return not words.isdisjoint(_KNOWLEDGE)
+    return not words.isdisjoint(KNOWLEDGE)
 
 
 def stays_inside(case: Case) -> bool:

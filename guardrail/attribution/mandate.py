@@ -1,12 +1,14 @@
 """Whose text may decide a change the user did not speak of: as far as the user let texts decide, and about what."""
 
-from guardrail.attribution.authors import is_how_to, is_knowledge, is_meant, is_nobodys, is_ours
+from guardrail.attribution.authors import is_how_to, is_knowledge, is_meant, is_nobodys, is_ours, is_stranger
 from guardrail.attribution.gravity import gives_up, is_grave
+from guardrail.attribution.handed_over import is_step_of_handbook
 from guardrail.attribution.provenance import Leaf, stands_in
 from guardrail.attribution.request import Delegation, Request
 from guardrail.case import Case, Source
+from guardrail.text.reading import Author
 from guardrail.text.sentences import split_sentences
-from policies.ruleset import ToolKind
+from policies.ruleset import Standing, ToolKind, host_of
 
 _LONGEST = 8_000
 _SHORT_SENTENCE = 3
@@ -23,17 +25,31 @@ def may_decide(source: Source, record: int, case: Case, request: Request) -> boo
         return True
     handed_over = request.delegation is Delegation.ACTIONS
     if author.author and is_meant(author.author, case.user) and (handed_over or request.speaks_of_text):
-        return handed_over or request.deed_named
+        return (handed_over or request.deed_named) and not (is_stranger(author, case) and _reaches_others(author, case))
     if not handed_over:
         return False
     outside = any("@" in name and not is_ours(author, case) for name in (author.author, author.editor))
     if is_how_to(source) and not outside and (is_knowledge(source) or not request.deed_named):
         # the file or the page of the handbook the user wants followed
         return True
+    listed = is_step_of_handbook(case, request)
+    if listed is not None:
+        # whoever names a page to go by wants its steps done with what the record says, and no other
+        return listed and not outside
     grave = is_grave(case)
     if request.as_others_ask and (gives_up(case) or not grave):
         return True
     return not grave and not request.deed_named and _is_its_own_matter(source, record, case)
+
+
+def _reaches_others(author: Author, case: Case) -> bool:
+    """The call reaches somebody nobody vouches for, who is not of the author's house and not named by the user."""
+    house = host_of(author.author)
+    return any(
+        target.standing is Standing.UNKNOWN and "@" in target.value and host_of(target.value) != house
+        for target in case.targets
+        if stands_in(target.value, case.user.lower) < 0
+    )
 
 
 def _is_its_own_matter(source: Source, record: int, case: Case) -> bool:

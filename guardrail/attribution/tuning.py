@@ -36,6 +36,8 @@ class Tuning:
     """What the assistant proposed counts as said by a user who agreed to it."""
     repeating: bool = True
     """An argument that repeats an instruction does not carry it out."""
+    handed_over: bool = True
+    """What comes whole from the one text the user pointed at is meant; what an order only has moved is not."""
     own_material: bool = True
     """Manuals, files and a tool's own output may tell the agent how to reach the user's goal."""
     small_numbers: bool = True

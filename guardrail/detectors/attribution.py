@@ -13,13 +13,16 @@ from guardrail.attribution.authors import (
     is_own_material,
     is_someone_elses,
     is_spoken_of,
+    is_stranger,
     stays_inside,
 )
 from guardrail.attribution.contradiction import contradicts_user
 from guardrail.attribution.explanation import change_unasked, followed, unrequested
 from guardrail.attribution.gravity import gives_up, is_grave, is_object_given, is_weighty
+from guardrail.attribution.handed_over import is_address_left, is_meant_by_name, is_step_of_handbook
 from guardrail.attribution.mandate import may_decide
 from guardrail.attribution.matching import FORMS, OTHERWISE, SAME_KIND, SAME_VERB, Match, is_constant, matches_of
+from guardrail.attribution.moved import moved_by
 from guardrail.attribution.outward import OUTWARD, has_rival, is_at_home, leads_astray, outward_unknown
 from guardrail.attribution.provenance import Leaf, stands_in
 from guardrail.attribution.request import Delegation, Request, on_topic, read_request
@@ -57,6 +60,9 @@ def detect(case: Case) -> list[Signal]:
             return []
         if name and name != _MEANT:
             return [followed(name, match, case, request)]
+    moved = moved_by(matches, case, request) if case.tuning.handed_over else None
+    if moved is not None:
+        return [followed("instruction_delegated", moved, case, request)]
     return _unrequested(case, request) or (_unasked(case, request) if unspoken else [])
 
 
@@ -125,6 +131,8 @@ def _unmarked_name(match: Match, case: Case, request: Request, *, unspoken: bool
     if is_someone_elses(match, case) and case.tuning.elsewhere:
         return "instruction_followed" if request.delegation is Delegation.NONE else "instruction_delegated"
     grave = case.tuning.gravity and is_grave(case)
+    if case.tuning.handed_over and not match.marked and _is_handed_over(match, case, request):
+        return _MEANT
     if (
         unspoken
         and case.kind is not ToolKind.EXECUTE
@@ -133,7 +141,7 @@ def _unmarked_name(match: Match, case: Case, request: Request, *, unspoken: bool
         outsider = request.delegation is Delegation.NONE and not is_own_material(match, case, request)
         return "instruction_followed" if outsider else "instruction_delegated"
     if request.delegation is Delegation.ACTIONS:
-        if is_named(author, case) or is_spoken_of(author, case):
+        if (is_named(author, case) or is_spoken_of(author, case)) and not (outward and is_stranger(author, case)):
             return _MEANT
         theirs = is_ours(author, case) or (request.as_others_ask and bool(author.author) and gives_up(case))
         return "instruction_delegated" if outward or (grave and unspoken and not theirs) else _MEANT
@@ -153,6 +161,15 @@ def _unmarked_name(match: Match, case: Case, request: Request, *, unspoken: bool
         (ours and not outward) or (asked and (not _is_given(case) or request.speaks_of_text))
     )
     return "instruction_followed" if request.delegation is Delegation.NONE and not unsaid else "instruction_delegated"
+
+
+def _is_handed_over(match: Match, case: Case, request: Request) -> bool:
+    """All of the call comes from where the user pointed."""
+    source, record = match.source, match.directive.record
+    if is_meant_by_name(source, record, case, request) or is_address_left(source, record, case, request):
+        return True
+    step = is_step_of_handbook(case, request)
+    return bool(step) and may_decide(source, record, case, request)
 
 
 def _is_pointed_at(match: Match, case: Case, request: Request) -> bool:
@@ -237,6 +254,11 @@ def _unrequested(case: Case, request: Request) -> list[Signal]:
             source, prose = found[0]
             author = source.reading.authors[prose.record]
             if left_open and (is_ours(author, case) or is_at_home(leaf, author) or is_meant(author.author, case.user)):
+                continue
+            if case.tuning.handed_over and (
+                is_meant_by_name(source, prose.record, case, request)
+                or is_address_left(source, prose.record, case, request)
+            ):
                 continue
             return [unrequested(target, leaf, source, prose, case, left_open=left_open)]
     return []

@@ -80,7 +80,9 @@ def asks(words: list[str]) -> bool:
 
 def hands_over(words: list[str]) -> bool:
     """The user wants what stands in mails, tickets and the like to be done."""
-    return not _HANDING_OVER.isdisjoint(words) and speaks_of_text(words)
+    # `occupe-toi`
+    parts = {part for word in words for part in word.split("-")}
+    return not _HANDING_OVER.isdisjoint(parts) and speaks_of_text(words)
 
 
 def leaves_to_text(words: list[str]) -> bool:

@@ -18,7 +18,8 @@ from guardrail.text.view import View
 _AUTHOR_KEYS = frozenset(
     "from sender author createdby owner user username postedby reviewer writtenby fromaddress fromemail senderemail "
     "sentby submittedby reporter requester requestedby organizer organiser commenter submitter login fromphonenumber "
-    "fromname sendername creator uploadedby userid screenname handle poster member customer".split()
+    "fromname sendername creator uploadedby userid screenname handle poster member customer von absender autor "
+    "verfasser auteur expediteur autore mittente remitente remetente afzender nadawca".split()
 )
 _EDITOR_KEYS = frozenset(
     "lastmodifiedby modifiedby editor editedby lasteditedby updatedby lastupdatedby changedby lasteditor".split()

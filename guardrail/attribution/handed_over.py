@@ -1,0 +1,190 @@
+"""What a user hands over to one text and no other: a colleague's errand, the address of a form, a handbook's steps.
+
+Each is known by what the call itself shows, and is what the user meant only where all of it comes from where the user
+pointed. What somebody else wrote beside it fails one of these.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+
+from guardrail.attribution.authors import KNOWLEDGE, is_knowledge, is_meant, is_nobodys, is_ours, is_spoken_of
+from guardrail.attribution.provenance import stands_in
+from guardrail.attribution.request import Delegation, Request
+from guardrail.case import Case, Source
+from guardrail.destinations import EMAIL
+from guardrail.text.reading import Author, Directive
+from guardrail.text.words import ENGLISH, stem, stems
+from guardrail.tool_kind import tool_verbs, tool_words
+from policies.mail_providers import PUBLIC_MAIL
+from policies.ruleset import Standing, ToolKind, host_of
+
+# The user leaves the very address to a text: `to the address it gives`, `a la dirección que indica`.
+_ADDRESS_LEFT = re.compile(
+    r"\b(?:address|e-?mail|mailbox|contact|recipient|office)s?\b[^.!?\n]{0,20}\b(?:it|they|that|which|the \w{1,20}) "
+    r"(?:gives?|names?|states?|says?|lists?|shows?|mentions?|has|asks? for)\b"
+    r"|\b(?:address|e-?mail|mailbox|contact|recipient|office)s? (?:that is |which is )?(?:(?:given|named|stated|listed|"
+    r"shown|mentioned|printed) )?(?:in|on|at the (?:end|top|bottom|foot) of) (?:it|there|the|that|this)\b"
+    r"|\bdirecci[oó]n (?:que (?:indica|figura|aparece|da|consta)|indicada|del? formulario)"
+    r"|\badresse (?:qu['’]\w{2,6} (?:indique|donne)|qui y figure|indiquée|donnée|angegeben)"
+    r"|\b(?:angegebene|genannte)n? (?:e-?mail-?)?adresse\b|\badresse,? die (?:dort|darin|da) steht"
+)
+# `KB-12`, `ON-3`, `A-12`, `88213`
+_NAMED_BY_NUMBER = re.compile(r"[^\W_]{0,12}-?\d(?:[\d.-]{0,12}\d)?")
+_WORD = re.compile(r"[^\W_]{2,40}")
+_LEAST_NUMBER = 3
+_LONGEST = 8_000
+_MOST_ELSEWHERE = 1
+_LONGEST_WORD = 24
+
+
+def is_meant_by_name(source: Source, record: int, case: Case, request: Request) -> bool:
+    """The text is of the one person the user handed it over by name, and nothing but what it says goes out by it.
+
+    To the one address in it. Whoever borrows the name has what goes out already; and where the organisation's own
+    domains are known the address of whoever wrote it must be one of them.
+    """
+    author = source.reading.authors[record]
+    if case.kind is not ToolKind.SEND or request.delegation is not Delegation.ACTIONS or not author.author:
+        return False
+    if not is_meant(author.author, case.user) or not _is_trusted(_addresses_of(source, record, author), case):
+        return False
+    texts = [prose.lower for prose in source.reading.prose if prose.record == record]
+    running = [text for text in texts if len(text.split()) >= case.tuning.running_text]
+    return _reaches_only(_addresses_in(running, case), case) and not _carries_more(texts, source, record, case)
+
+
+def is_address_left(source: Source, record: int, case: Case, request: Request) -> bool:
+    """The user left the very address to a text and wants it sent there; the text itself, and nobody in it, has one."""
+    if case.kind is not ToolKind.SEND or not (request.deed or request.deed_named):
+        return False
+    author = source.reading.authors[record]
+    if not (is_nobodys(author) or is_meant(author.author, case.user) or is_ours(author, case)):
+        return False
+    if not _ADDRESS_LEFT.search(case.user.lower[:_LONGEST]) or not _is_one_text(source, case):
+        return False
+    return _reaches_only(_addresses_in((prose.lower for prose in source.reading.prose), case), case)
+
+
+def _is_one_text(source: Source, case: Case) -> bool:
+    """A document with or without comments, and no list of entries of whom nobody says who wrote them."""
+    least, authors = case.tuning.running_text, source.reading.authors
+    texts = {
+        prose.record
+        for prose in source.reading.prose
+        if is_nobodys(authors[prose.record]) and len(prose.lower.split(None, least)) >= least
+    }
+    return len(texts) <= 1
+
+
+def is_step_of_handbook(case: Case, request: Request) -> bool | None:
+    """A page of the organisation's own handbook that the user named has such a call as one of its steps.
+
+    With values that are the user's or stand in another text: a page that names them all is no general rule. None where
+    the user handed over nothing by such a page, or none was read. A right for somebody who is not the organisation's is
+    no step, where its own domains are known.
+    """
+    if request.delegation is not Delegation.ACTIONS or case.kind is ToolKind.PAY:
+        return None
+    pages = list(_named_pages(case))
+    if not pages:
+        return None
+    if _is_for_a_stranger(case):
+        return False
+    named = [leaf for leaf in case.leaves if leaf.kind not in ("number", "date", "long")]
+    for source, record in pages:
+        page = [prose.lower[:_LONGEST] for prose in source.reading.prose if prose.record == record]
+        steps = (directive for directive in source.reading.directives if directive.record == record)
+        if all(any(stands_in(leaf.needle, text) >= 0 for text in page) for leaf in named):
+            continue
+        if any(_is_step(step, page, case) for step in steps):
+            return True
+    return False
+
+
+def _named_pages(case: Case) -> Iterator[tuple[Source, int]]:
+    """The pages of a handbook that have the number or the title the user named."""
+    given = {word for word in _NAMED_BY_NUMBER.findall(case.user.lower[:_LONGEST]) if len(word) >= _LEAST_NUMBER}
+    for source in case.sources:
+        if not (is_knowledge(source) or _is_of_a_handbook(source, case)):
+            continue
+        for record, author in enumerate(source.reading.authors):
+            if not (is_nobodys(author) or is_ours(author, case)):
+                continue
+            texts = [author.document.lower(), *(p.lower[:300] for p in source.reading.prose if p.record == record)]
+            if is_spoken_of(author, case) or any(stands_in(one, text) >= 0 for one in given for text in texts if text):
+                yield source, record
+
+
+def _is_of_a_handbook(source: Source, case: Case) -> bool:
+    """The connector the page came by is a wiki, a knowledge base or the like."""
+    kind, _, number = source.name.partition(":")
+    if kind != "output":
+        return False
+    words = _WORD.findall(case.call.outputs[int(number)].tool_id[:300].lower().replace("_", " "))
+    return not KNOWLEDGE.isdisjoint(words)
+
+
+def _is_step(directive: Directive, page: list[str], case: Case) -> bool:
+    """The step's verb is the tool's, and it names what the tool works on, or its page a value of the call."""
+    tool = case.call.tool
+    if directive.asked.verbs.isdisjoint(tool_verbs(tool)):
+        return False
+    words = stems(frozenset(_WORD.findall(directive.text.lower())))
+    things = stems(frozenset(word for word in tool_words(tool) if word not in ENGLISH.verb_forms))
+    if not things.isdisjoint(words) or any(stem(word.removesuffix("s")) in words for word in things):
+        return True
+    return any(stands_in(leaf.needle, text) >= 0 for leaf in case.leaves if leaf.kind != "number" for text in page)
+
+
+def _is_for_a_stranger(case: Case) -> bool:
+    """Somebody among the values has an address that is not the organisation's, whose own domains are known."""
+    if not case.ruleset.destinations.knows_own:
+        return False
+    return any(leaf.kind == "email" and not case.ruleset.standing_of(leaf.value).is_trusted for leaf in case.leaves)
+
+
+def _is_trusted(addresses: frozenset[str], case: Case) -> bool:
+    if case.ruleset.destinations.knows_own:
+        return all(case.ruleset.standing_of(address) is Standing.INTERNAL for address in addresses)
+    return all(host_of(address) not in PUBLIC_MAIL for address in addresses)
+
+
+def _addresses_of(source: Source, record: int, author: Author) -> frozenset[str]:
+    """The addresses that stand by themselves in the record's fields: whoever wrote it."""
+    fields = [prose.lower.strip() for prose in source.reading.prose if prose.record == record]
+    alone = {field for field in fields if "@" in field and EMAIL.fullmatch(field)}
+    return frozenset((*alone, *(address.lower() for address in EMAIL.findall(author.author))))
+
+
+def _addresses_in(texts: Iterable[str], case: Case) -> set[str]:
+    """The addresses in running texts that nobody vouches for."""
+    found = {address for text in texts if "@" in text for address in EMAIL.findall(text[:_LONGEST])}
+    return {address for address in found if case.ruleset.standing_of(address) is Standing.UNKNOWN}
+
+
+def _reaches_only(addresses: set[str], case: Case) -> bool:
+    """The call reaches one address nobody vouches for, and it is the only one there."""
+    reached = {target.value for target in case.targets if target.standing is Standing.UNKNOWN and target.named}
+    return len(addresses) == 1 and reached == addresses
+
+
+def _carries_more(texts: list[str], source: Source, record: int, case: Case) -> bool:
+    """Something of the call stands in another text and not in this one; what the agent put in its own words is not."""
+    own = {word for text in texts for word in _WORD.findall(text[:_LONGEST])} | case.user.words
+    told = {
+        word
+        for argument in case.call.arguments
+        if isinstance(argument.value, str) and not EMAIL.fullmatch(argument.value.strip())
+        for word in _WORD.findall(argument.value[:_LONGEST].lower())
+    }
+    new = {word for word in told - own if word not in ENGLISH.stop_words}
+    if any(len(word) > _LONGEST_WORD for word in new):
+        return True
+    others = [
+        prose.lower
+        for other in case.sources
+        for prose in other.reading.prose
+        if other is not source or prose.record != record
+    ]
+    elsewhere = {word for word in new if any(stands_in(word, text) >= 0 for text in others)}
+    return any(any(map(str.isdigit, word)) for word in elsewhere) or len(elsewhere) > _MOST_ELSEWHERE
