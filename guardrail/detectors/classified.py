@@ -19,6 +19,8 @@ from policies.signal import Evidence, Mark, Redaction, Severity, Signal
 NAME = "classified"
 
 _BLANK = re.compile(r"\s")
+# A text can bear any number of labels of its own.
+_MOST_CLASSES = 20
 
 
 def detect(case: Case) -> list[Signal]:
@@ -41,7 +43,7 @@ def detect(case: Case) -> list[Signal]:
         if finding.data_class not in found:
             out = _files_out(finding, case, texts, is_held)
             found[finding.data_class] = _signal(finding, held, case, redactions=out)
-        if not flows:
+        if not flows or len(found) >= _MOST_CLASSES:
             break
     return list(found.values())
 

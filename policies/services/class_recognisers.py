@@ -112,7 +112,7 @@ def checked_pattern(pattern: str, sample: str) -> str:
     pattern = pattern.strip()
     try:
         compiled = compile_pattern(pattern)
-        require_fast(compiled, clock=time.process_time)
+        require_fast(compiled, clock=time.thread_time)
     except PatternError as error:
         raise ClassError("pattern", str(error)) from None
     if not 0 < len(sample) <= LONGEST_SAMPLE:

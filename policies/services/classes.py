@@ -229,7 +229,7 @@ def _places(places: Iterable[str]) -> list[str]:
         if len(found) > MOST_PLACES:
             raise PlaceError(f"there are {len(found)} places, expected at most {MOST_PLACES}")
         if found:
-            require_fast(compile_places("", tuple(found)), clock=time.process_time)
+            require_fast(compile_places("", tuple(found)), clock=time.thread_time)
     except PlaceError as error:
         raise ClassError("places", str(error)) from None
     return found
