@@ -18,6 +18,8 @@ PROFILES = ("strict", "cautious")
 # Of a document's lists, shown; beyond it the page says how many.
 LIST_CHANGES_SHOWN = 100
 SAVES_SHOWN = 10
+# A page of more takes longer to read than to ask for: the rest is one link away.
+PARTS_SHOWN = 100
 DRAFTS_SHOWN = 50
 _CLOSED = (PolicyDraft.State.PUBLISHED, PolicyDraft.State.DISCARDED)
 
@@ -61,10 +63,12 @@ class Stage:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DraftView:
-    """Everything the page shows beside its forms."""
+    """Everything the page shows beside its forms. `shown` and `rules` are cut at PARTS_SHOWN, `changes` is not."""
 
     draft: PolicyDraft
     changes: tuple[Change, ...]
+    shown: tuple[Change, ...]
+    rules_left: int
     actions: tuple[ActionRow, ...]
     rules: tuple[RuleRow, ...]
     obstacles: tuple[Obstacle, ...]
@@ -93,16 +97,27 @@ def load_drafts() -> list[PolicyDraft]:
     return list(found.defer("document", "lists", "base__document")[:DRAFTS_SHOWN])
 
 
-def load_draft_view(draft: PolicyDraft, *, document: Mapping[str, Any], failing: Sequence[str] = ()) -> DraftView:
-    """The page of one draft. `document` is the draft's own, or what somebody typed that was refused. Nine queries."""
+def load_draft_view(
+    draft: PolicyDraft, *, document: Mapping[str, Any], failing: Sequence[str] = (), everything: str = ""
+) -> DraftView:
+    """The page of one draft. `document` is the draft's own, or what somebody typed that was refused. Nine queries.
+
+    Parts and rules are cut at PARTS_SHOWN, changed rules first, unless `everything` says something.
+    """
     changes = changes_between(draft.base.document, document)
+    rules = _rule_rows(document, changes)
+    most = None if everything else PARTS_SHOWN
+    if most and len(rules) > most:
+        rules = sorted(rules, key=lambda row: not row.kind)
     authors = tuple(draft.authors.order_by("username"))
     wrote = {author.pk for author in authors}
     return DraftView(
         draft=draft,
         changes=changes,
+        shown=changes[:most],
+        rules_left=len(rules) - len(rules[:most]),
         actions=tuple(_action_rows(draft.base.document, document)),
-        rules=tuple(_rule_rows(document, changes)),
+        rules=tuple(rules[:most]),
         obstacles=load_obstacles(draft, failing=failing) if draft.worked_on else (),
         list_changes=load_list_changes(draft.lists) if draft.worked_on else (),
         authors=authors,

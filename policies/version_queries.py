@@ -8,6 +8,7 @@ from policies.models import PolicyVersion
 from policies.policy_parts import Change, changes_between
 
 PAGE = 50
+PARTS_SHOWN = 100
 _RELATED = ("published_by", "reviewer", "restores", "draft")
 
 
@@ -27,6 +28,7 @@ class VersionView:
     version: PolicyVersion
     against: PolicyVersion | None
     changes: tuple[Change, ...]
+    shown: tuple[Change, ...]
     in_force: int
     rules: tuple[Mapping[str, Any], ...]
     actions: tuple[tuple[str, Mapping[str, str]], ...]
@@ -46,19 +48,24 @@ def load_versions(*, before: int) -> VersionPage:
     return VersionPage(rows=rows, in_force=newest_number(), older=rows[-1].number if len(read) > PAGE else 0)
 
 
-def load_version_view(version: PolicyVersion, *, against: int) -> VersionView:
-    """The page of one version, compared with number `against`, 0 = the one before. Two queries."""
+def load_version_view(version: PolicyVersion, *, against: int, everything: str = "") -> VersionView:
+    """The page of one version, compared with number `against`, 0 = the one before. Two queries.
+
+    `shown` is cut at PARTS_SHOWN unless `everything` says something.
+    """
     others = (
         PolicyVersion.objects.filter(number=against)
         if against
         else PolicyVersion.objects.filter(number__lt=version.number)
     )
     other = others.first()
+    changes = changes_between(other.document, version.document) if other else ()
     rules = sorted(version.document.get("rules") or (), key=lambda rule: (rule.get("priority", 100), rule["name"]))
     return VersionView(
         version=version,
         against=other,
-        changes=changes_between(other.document, version.document) if other else (),
+        changes=changes,
+        shown=changes if everything else changes[:PARTS_SHOWN],
         in_force=newest_number(),
         rules=tuple(rules),
         actions=tuple(version.document.get("actions", {}).items()),

@@ -279,7 +279,12 @@ def _page(
     """The draft's page; `document` and `form` hold what was typed and refused, `problem` says why."""
     said = found.document if document is None else document
     initial = {"title": found.title, "revision": found.revision, **found.document.get("defaults", {})}
-    view = draft_queries.load_draft_view(found, document=said, failing=known_failing(said) if found.worked_on else ())
+    view = draft_queries.load_draft_view(
+        found,
+        document=said,
+        failing=known_failing(said) if found.worked_on else (),
+        everything=request.GET.get("all", ""),
+    )
     may_change = may(request.user, Permission.CHANGE_POLICY)
     wrote = any(author.pk == request.user.pk for author in view.authors)
     shown = {

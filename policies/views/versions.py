@@ -56,7 +56,9 @@ def _page(request: HttpRequest, number: int, form: RestoreForm) -> HttpResponse:
         PolicyVersion.objects.select_related("published_by", "reviewer", "restores").defer("restores__document"),
         number=number,
     )
-    view = version_queries.load_version_view(found, against=_number(request.GET.get("against", "")))
+    view = version_queries.load_version_view(
+        found, against=_number(request.GET.get("against", "")), everything=request.GET.get("all", "")
+    )
     shown = {"view": view, "form": form, "may_change": may(request.user, Permission.CHANGE_POLICY)}
     return render(request, "policies/version.html", shown, status=422 if form.is_bound else 200)
 

@@ -209,6 +209,22 @@ def test_the_pages_ask_a_fixed_number_of_queries(
         ada.get("/policies/1/")
 
 
+def test_a_long_draft_is_cut_and_shown_whole_on_demand(ada: Client, draft: PolicyDraft) -> None:
+    rules = [
+        {"name": f"rule-{n}", "title": f"Rule {n}.", "when": 'tool.kind == "pay"', "then": "hold"} for n in range(150)
+    ]
+    save_draft(draft.pk, changes={"rules": rules}, revision=1, actor=User.objects.get(username="ada"))
+    page = ada.get(f"/policies/drafts/{draft.pk}/").content.decode()
+    assert "Show all 150 parts" in page
+    assert "Show the other 50 rules" in page
+    page = ada.get(f"/policies/drafts/{draft.pk}/?all=1").content.decode()
+    assert "Show all" not in page
+    assert page.count("Rule 149.") == 2
+    ada.post(f"/policies/drafts/{draft.pk}/publish/", {"revision": 2, "reason": "Many"})
+    assert "Show all 150 parts" in ada.get("/policies/2/").content.decode()
+    assert "Show all" not in ada.get("/policies/2/?all=1").content.decode()
+
+
 def _save(client: Client, draft: PolicyDraft, typed: dict[str, str], *, revision: int = 0) -> Any:
     fresh = PolicyDraft.objects.get(pk=draft.pk)
     return client.post(
