@@ -172,8 +172,11 @@ def _in_mode(mode: str, defaults: Defaults) -> Q:
 
 
 def _page(found: QuerySet[Agent], name: str, search: AgentSearch) -> tuple[tuple[Agent, ...], bool]:
-    """A page of one kind and whether more follow; nothing of the others where one is asked for. One query."""
-    if search.kind and search.kind != name:
+    """A page of one kind and whether more follow; nothing of the others where one is asked for. One query.
+
+    Those that drifted are on other lists as well, and shown only where they are asked for.
+    """
+    if search.kind != name and (search.kind or name == "drifted"):
         return (), False
     rows = found.filter(KINDS[name]).select_related("environment").order_by("name", "agent_id")
     size = PAGE if search.kind else OVERVIEW

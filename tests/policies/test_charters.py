@@ -12,6 +12,7 @@ from policies.access import Role, give_role
 from policies.load import refresh
 from policies.models import Agent, AuditEntry, Charter
 from policies.services.charters import CharterError, CharterSettings, pin_charter, unpin_charter
+from policies.services.publish import ensure_baseline, publish
 from tests.callers import Asking
 from tests.guardrail import bodies
 
@@ -49,6 +50,19 @@ def test_a_pinned_charter_is_judged_from_the_next_call_on(asking: Asking, desk: 
     unpin_charter(desk, actor=admin)
     assert refresh()
     assert "tool_outside_charter" not in signals_of(asking, other)
+
+
+def test_a_call_outside_is_stopped_where_the_policy_says_so_and_one_inside_is_not(
+    asking: Asking, desk: Agent, admin: User
+) -> None:
+    pin_charter(desk, READS, seen=None, now=NOW, actor=admin)
+    version = ensure_baseline()
+    actions = {**version.document["actions"], "tool_outside_charter": {"strict": "block", "cautious": "hold"}}
+    publish({**version.document, "actions": actions}, actor=None, reason="nothing honest was outside for a month")
+    assert refresh()
+    other = bodies.call(toolDefinition__id="x.action.Deleterow", toolDefinition__name="Delete-row")
+    assert asking.analyze(other).body["blockAction"] is True
+    assert asking.analyze(bodies.call()).body["blockAction"] is False
 
 
 def test_it_writes_down_who_pinned_what(desk: Agent, admin: User) -> None:
