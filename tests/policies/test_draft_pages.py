@@ -48,6 +48,7 @@ def test_a_draft_goes_from_one_person_over_another_into_force(ada: Client, ben: 
     assert "<del>- strict: notice</del>" in page
     assert "<ins>+ strict: hold</ins>" in page
     assert "You wrote a part of this draft" in page
+    assert page.count(f'hx-get="/policies/drafts/{draft.pk}/impact/"') == 1
     refused = ada.post(f"/policies/drafts/{draft.pk}/publish/", {"revision": 2, "reason": "Now"})
     assert refused.status_code == 422
     assert "somebody who wrote no part of it has to approve it" in refused.content.decode()
