@@ -192,9 +192,10 @@ class Ruleset:
         return self.flows.cell(data_class, Standing(standing)) if data_class and standing else None
 
     def class_of_label(self, label: str) -> str:
-        """The class an admin mapped this label to, by its name or id; empty when none did."""
+        """The class an admin mapped this label to, by its name or id, the most protected; empty when none did."""
         key = label.strip().lower()
-        return next((known.name for known in self.data_classes.values() if key in map(str.lower, known.labels)), "")
+        found = [known for known in self.data_classes.values() if key in map(str.lower, known.labels)]
+        return max(found, key=lambda known: known.rank).name if found else ""
 
     def tool_kind(self, *, agent_id: str, tool_id: str, tool_name: str) -> ToolKind | None:
         """The kind an admin gave this tool, by id or name, for this agent or for all; None = infer it."""

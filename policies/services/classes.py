@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.contrib.auth.models import AbstractBaseUser
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import Max
 
 from policies import audit
@@ -27,6 +27,8 @@ MOST_TERMS = 1000
 MOST_LABELS = 200
 _LONGEST = {"terms": 1000, "labels": 200}
 _SHOWN = 20
+# Taken before any other lock.
+_NAMES_LOCK = 7_221_011
 _LISTS = ("terms", "labels", "places", "kinds")
 _USUAL = (
     ("public", "Anybody may have it"),
@@ -67,6 +69,7 @@ class ClassSettings:
 @transaction.atomic
 def add_class(settings: ClassSettings, *, actor: AbstractBaseUser | None) -> DataClass:
     """Add a class, above all others. Raises ClassError."""
+    _wait_for_others()
     require(actor, Permission.CHANGE_POLICY)
     wanted = _checked(settings)
     _require_free(wanted["name"], but=None)
@@ -88,6 +91,7 @@ def add_usual_classes(*, actor: AbstractBaseUser | None) -> None:
     Nothing recognises them yet but a sensitivity label of their name.
     """
     require(actor, Permission.CHANGE_POLICY)
+    _wait_for_others()
     if DataClass.objects.exists():
         raise ClassError("", "there are classes already, expected none to begin with")
     for name, note in _USUAL:
@@ -101,6 +105,7 @@ def change_class(pk: int, settings: ClassSettings, *, revision: int, actor: Abst
     A new name: policies keep knowing it by the former one, fingerprints are compiled anew.
     """
     require(actor, Permission.CHANGE_POLICY)
+    _wait_for_others()
     # before the class, as `save_fingerprints` takes them: the other way round two at once would wait for each other
     FingerprintIndex.objects.select_for_update().filter(pk=1).values_list("pk").first()
     found = lock_class(pk, revision=revision, actor=actor)
@@ -239,6 +244,12 @@ def _require_free(name: str, *, but: DataClass | None) -> None:
     taken = DataClass.objects.filter(name__iexact=name)
     if (taken.exclude(pk=but.pk) if but else taken).exists():
         raise ClassError("name", f"there is a class `{name}` already, expected a name of its own")
+
+
+def _wait_for_others() -> None:
+    """Let nobody else add or rename a class before this transaction ends: two would take the same name."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_NAMES_LOCK])
 
 
 def _forget_former(name: str) -> None:

@@ -2,11 +2,15 @@
 
 import io
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.contrib.auth.models import User
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
@@ -482,3 +486,26 @@ def test_a_page_takes_the_same_queries_for_one_class_and_for_many(
         admin.get(f"/policies/classes/{found.pk}/")
     with django_assert_num_queries(5):
         admin.get("/policies/classes/documents/")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_who_add_the_same_class_at_once_make_one() -> None:
+    ensure_baseline()
+    admin = _signed_in("ada", Role.POLICY_ADMIN)
+    cookie = admin.cookies[settings.SESSION_COOKIE_NAME].value
+    begin = Barrier(4)
+
+    def add(_: int) -> int:
+        mine = Client()
+        mine.cookies[settings.SESSION_COOKIE_NAME] = cookie
+        begin.wait(timeout=30)
+        try:
+            return mine.post("/policies/classes/new/", {"name": "restricted", "may_leave": "no"}).status_code
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(4) as pool:
+        answers = sorted(pool.map(add, range(4)))
+
+    assert answers == [302, 422, 422, 422]
+    assert DataClass.objects.get().position == 1

@@ -69,6 +69,13 @@ def test_it_leaves_every_action_alone_without_flows() -> None:
     assert ruleset.action_on(leaving("public", "known"), Profile.STRICT) is Action.BLOCK
 
 
+def test_a_label_two_classes_claim_means_the_more_protected() -> None:
+    classes = [{"name": "a", "labels": ["Board"], "position": 2}, {"name": "b", "labels": ["board"], "position": 3}]
+
+    assert compile_ruleset({"data_classes": classes}).class_of_label("BOARD") == "b"
+    assert compile_ruleset({"data_classes": classes}).class_of_label("Bored") == ""
+
+
 @pytest.mark.parametrize(
     ("flows", "message"),
     [
