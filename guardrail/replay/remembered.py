@@ -10,7 +10,7 @@ Cannot put back: what memory held and no finding names. A replay may then find l
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from functools import partial
+from functools import lru_cache, partial
 from types import MappingProxyType
 
 from guardrail.case import Case
@@ -89,6 +89,8 @@ def detectors_for(
 ) -> tuple[tuple[str, Detect], ...]:
     """`detectors` with those that ask memory answering what they found then. `signals` are the verdict's own."""
     standing = [signal for signal in signals if signal.name in _FROM_MEMORY and _still_stands(signal, ruleset)]
+    if not standing:
+        return _without_memory(tuple(detectors))
     found: list[tuple[str, Detect]] = []
     for name, detect in detectors:
         if name in REMEMBERED:
@@ -99,6 +101,11 @@ def detectors_for(
         else:
             found.append((name, detect))
     return tuple(found)
+
+
+@lru_cache(maxsize=4)
+def _without_memory(detectors: tuple[tuple[str, Detect], ...]) -> tuple[tuple[str, Detect], ...]:
+    return tuple((name, partial(_as_then, ()) if name in REMEMBERED else detect) for name, detect in detectors)
 
 
 _FROM_MEMORY = frozenset(name for names in (*REMEMBERED.values(), *PARTLY_REMEMBERED.values()) for name in names)

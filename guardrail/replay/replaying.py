@@ -87,9 +87,10 @@ def judged_by(stored: Stored, ruleset: Ruleset, depth: Depth, *, call_seconds: f
 def _redecided(stored: Stored, ruleset: Ruleset, *, deadline: float) -> tuple[Decision | None, str]:
     verdict = stored.verdict
     signals = (*stored.signals, *stored.opinions)
-    if not stored.never_read and needs_calls(ruleset):
-        if stored.call is None:
-            return None, stored.unreadable
+    if not stored.never_read and stored.unreadable:
+        return None, stored.unreadable
+    # it was read because a rule, an exception or what is to be taken out asks for it
+    if stored.call is not None:
         again = decide_again(
             stored.call, _past(stored), ruleset, signals=signals, degraded=verdict.degraded, clock=time.monotonic
         )
@@ -117,12 +118,9 @@ def _judged(stored: Stored, ruleset: Ruleset, *, deadline: float) -> tuple[Decis
     judgement = _at_once(stored, call, ruleset, deadline=deadline) if verdict.deferred else None
     if judgement is None:
         judgement = again(call, detectors=detectors_for(stored.signals, ruleset))
-        judgement = with_opinions(
-            judgement,
-            signals=stored.opinions,
-            degraded=[part for part in verdict.degraded if missing_name(part).startswith(f"{SECOND_OPINION}.")],
-            timings=(),
-        )
+        silent = [part for part in verdict.degraded if missing_name(part).startswith(f"{SECOND_OPINION}.")]
+        if stored.opinions or silent:
+            judgement = with_opinions(judgement, signals=stored.opinions, degraded=silent, timings=())
         judgement = _modified(stored, call, judgement, ruleset, deadline=deadline)
     if "attribution" in judgement.decision.degraded:
         return None, _TOO_SLOW
