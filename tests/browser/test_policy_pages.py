@@ -34,7 +34,7 @@ def test_no_page_of_the_policy_has_a_barrier(chromium: Chromium, install: Instal
     found = {}
     with chromium.window(look) as window:
         window.sign_in(install.address("/policies/"), username="ada", password=PASSWORD)
-        for path in ("/policies/", "/policies/1/", f"/policies/drafts/{draft.pk}/"):
+        for path in ("/policies/", "/policies/import/", "/policies/1/", f"/policies/drafts/{draft.pk}/"):
             found[path] = _faults(window.open(install.address(path)), window)
         window.do(lambda page: page.get_by_label("Instruction from outside text, instruction_followed, strict").focus())
         window.do(lambda page: page.get_by_role("button", name="Save the draft").click())

@@ -1,6 +1,9 @@
 """Policies as files: the import and export pages, and `manage.py policy`."""
 
 import json
+import os
+import subprocess
+import sys
 import time
 from io import StringIO
 from pathlib import Path
@@ -247,6 +250,27 @@ def test_the_command_runs_the_test_cases_of_rules(db: None, tmp_path: Path) -> N
     assert "test case `by day` of rule `night` fails: it does not match, and must" in err.getvalue()
     assert "by night" not in err.getvalue()
     call_command("policy", "check", "--no-tests", str(file), stdout=StringIO(), stderr=err)
+
+
+def test_the_command_checks_where_no_database_is(tmp_path: Path) -> None:
+    file = tmp_path / "policy.yaml"
+    sample = {"name": "by day", "must": "match", "at": "2026-05-04T12:30:00Z", "sample": {"tool": {"name": "pay"}}}
+    stored = {"name": "seen", "must": "match", "verdict": "0190a0a0-0000-7000-8000-000000000000"}
+    rule = {"name": "night", "when": "time.hour < 6", "then": "hold", "tests": [sample, stored]}
+    file.write_text(to_yaml({**yaml.safe_load(MINIMAL), "rules": [rule]}))
+    done = subprocess.run(
+        [sys.executable, "manage.py", "policy", "check", str(file)],
+        cwd=Path(__file__).resolve().parents[2],
+        env={**os.environ, "DATABASE_URL": "postgresql://nobody@127.0.0.1:1/nothing"},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert "1 case of stored calls left out" in done.stderr
+    assert "test case `by day` of rule `night` fails" in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 def test_the_command_exports_what_is_in_force(db: None, tmp_path: Path) -> None:

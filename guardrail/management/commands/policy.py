@@ -77,7 +77,10 @@ class Command(BaseCommand):
 
     def _export(self, number: int | None, *, kind: str, with_lists: bool) -> None:
         found = PolicyVersion.objects.filter(number=number) if number else PolicyVersion.objects.all()
-        version = found.first()
+        try:
+            version = found.first()
+        except DatabaseError as error:
+            raise CommandError(f"the database cannot be read ({str(error).splitlines()[0]})") from None
         if version is None:
             raise CommandError(f"there is no version {number}" if number else "no policy is published")
         document = load_policy_document(version, with_lists=with_lists)
