@@ -32,7 +32,6 @@ from policies.rules import Rule, RuleError, compile_rule, without_rules
 from policies.ruleset import Ruleset
 from policies.signal import Signal
 
-MOST_TESTS = 50
 LONGEST_SAMPLE = 20_000
 MATCH, NOT_MATCH = "match", "not_match"
 # What pages show of test cases is at most so old.

@@ -5,19 +5,22 @@ Both come back as they were typed whenever something is wrong: nothing anybody w
 
 import json
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from django.http import QueryDict
 
 from guardrail.models import Verdict
-from guardrail.rule_tests import LONGEST_SAMPLE, MATCH, MOST_TESTS, NOT_MATCH, read_sample
+from guardrail.rule_tests import LONGEST_SAMPLE, MATCH, NOT_MATCH, read_sample
+from guardrail.shown_text import without_unseen
 from policies.expressions import ConditionError, compile_condition
 from policies.expressions.vocabulary import BY_NAME, Kind
 from policies.rule_rows import MOST_ROWS, Joined, Row, RowError, Rows, operators_of, rows_of, text_of
 
 ROWS, TEXT = "rows", "text"
+# As many as a policy document may hold of one rule: what is shown must come back.
+_MOST_TESTS = 500
 _LONGEST = 4_000
 
 
@@ -59,6 +62,7 @@ class ConditionInput:
                 if not self.rows:
                     self.error = "there is no condition, expected one at least"
                     return None
+                self._require_seen()
                 self.text = text_of(Rows(rows=tuple(self.rows), joined=self.joined))
             compile_condition(self.text)
         except RowError as error:
@@ -69,9 +73,16 @@ class ConditionInput:
             return None
         return self.text
 
+    def _require_seen(self) -> None:
+        for number, row in enumerate(self.rows):
+            for part in ("value", "path"):
+                if _has_unseen(getattr(row, part)):
+                    told = "it holds a character nobody sees, expected it without, or the condition as an expression"
+                    raise RowError(told, number=number, part=part)
+
     def show_rows(self) -> None:
         """Go on with rows, where the text can be shown as such."""
-        found = rows_of(self.text)
+        found = _rows_shown(self.text)
         if found is None:
             self.error = "rows cannot say this: they are clauses that all hold, or of which one holds"
             return
@@ -100,23 +111,24 @@ class CaseInput:
         """Whether it is about a stored call."""
         return not self.sample
 
-    def entry(self) -> dict[str, Any]:
-        """As a rule's entry holds it; `error` says why where it is empty."""
+    def entry(self, *, known: Collection[str]) -> dict[str, Any]:
+        """As a rule's entry holds it; `error` says why where it is empty. `known` are calls it was tested by before."""
         try:
-            found = {"verdict": str(self._verdict())} if self.is_verdict else {"sample": self._read_sample()}
+            found = {"verdict": str(self._verdict(known))} if self.is_verdict else {"sample": self._read_sample()}
         except ValueError as error:
             self.error = str(error)
             return {}
         return {"name": self.name.strip() or "case", "must": self.must, **found, **({"at": self.at} if self.at else {})}
 
-    def _verdict(self) -> uuid.UUID:
+    def _verdict(self, known: Collection[str]) -> uuid.UUID:
         try:
             verdict_id = uuid.UUID(self.verdict.strip())
         except ValueError:
             raise ValueError(
                 f"`{self.verdict[:60]}` is no id of a call, expected one from the page of a call"
             ) from None
-        if not Verdict.objects.filter(pk=verdict_id).exists():
+        # what retention has dropped since is no reason to drop the case
+        if str(verdict_id) not in known and not Verdict.objects.filter(pk=verdict_id).exists():
             raise ValueError(f"no call `{verdict_id}` is stored")
         return verdict_id
 
@@ -133,7 +145,7 @@ class CaseInput:
 
 def condition_of(when: str) -> ConditionInput:
     """The form's condition of a stored text: as rows where it can be."""
-    found = rows_of(when)
+    found = _rows_shown(when)
     if found is None:
         return ConditionInput(view=TEXT, text=when)
     return ConditionInput(view=ROWS, text=when, rows=list(found.rows), joined=found.joined)
@@ -173,7 +185,7 @@ def cases_posted(post: QueryDict) -> list[CaseInput]:
             sample=_said(post, f"test-{number}-sample")[: LONGEST_SAMPLE + 1],
             at=_said(post, f"test-{number}-at")[:60],
         )
-        for number in range(MOST_TESTS)
+        for number in range(_MOST_TESTS)
         if f"test-{number}-name" in post
     ]
 
@@ -209,6 +221,18 @@ def _can_be_written(row: Row, number: int) -> bool:
     except RowError:
         return False
     return number < MOST_ROWS
+
+
+def _rows_shown(when: str) -> Rows | None:
+    """The rows of a condition; None also where a row would hide something from whoever reads it."""
+    found = rows_of(when)
+    if found is None or any(_has_unseen(text) for row in found.rows for text in (row.value, row.path)):
+        return None
+    return found
+
+
+def _has_unseen(text: str) -> bool:
+    return without_unseen(text) != text
 
 
 def _place(text: str, position: int) -> Place:

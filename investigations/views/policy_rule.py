@@ -230,7 +230,8 @@ def _try(request: HttpRequest, editing: Editing, before: Mapping[str, Any]) -> H
 def _read(editing: Editing, before: Mapping[str, Any]) -> dict[str, Any] | None:
     """The rule as it is filled in; None where something is wrong with it, which the form then says."""
     when = editing.condition.checked()
-    tests = [case.entry() for case in editing.cases]
+    known = {str(test.get("verdict")) for test in before.get("tests") or ()}
+    tests = [case.entry(known=known) for case in editing.cases]
     if not editing.form.is_valid() or when is None or not all(tests):
         return None
     entry = editing.form.entry(when=when, tests=tests, before=before)

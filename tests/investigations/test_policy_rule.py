@@ -260,3 +260,31 @@ def test_hostile_text_in_every_field_is_shown_as_text(ines: Client, draft: Polic
 def test_a_value_with_a_quote_stays_a_value(ines: Client, draft: PolicyDraft) -> None:
     ines.post(new(draft), filled_in(draft, **{"row-0-field": "agent.name", "row-0-value": "x' || true || 'y"}))
     assert rules_of(draft)[0]["when"].startswith("agent.name == 'x\\' || true || \\'y'\n")
+
+
+def test_a_character_nobody_sees_stays_in_the_expression_and_out_of_the_fields(
+    ines: Client, draft: PolicyDraft
+) -> None:
+    hidden = "agent.name == 'ledger\u200b'"
+    ines.post(new(draft), filled_in(draft, view="text", when=hidden))
+    assert rules_of(draft)[0]["when"] == hidden
+    page = ines.get(f"{new(draft)}large-payments/").content.decode()
+    assert 'name="row-0-field"' not in page
+    draft.refresh_from_db()
+    answer = ines.post(f"{new(draft)}large-payments/", filled_in(draft, **{"row-0-value": "pay\u200b"}))
+    assert "holds a character nobody sees" in answer.content.decode()
+    assert rules_of(draft)[0]["when"] == hidden
+
+
+def test_a_case_whose_call_is_gone_is_kept_when_the_rule_is_changed(
+    ines: Client, admin: User, draft: PolicyDraft
+) -> None:
+    gone = str(uuid.uuid4())
+    entry = {"name": "payments", "when": "tool.kind == 'pay'", "then": "hold"}
+    entry_with = {**entry, "tests": [{"name": "long ago", "must": "match", "verdict": gone}]}
+    save_rule(draft.pk, name="", entry=entry_with, revision=draft.revision, actor=admin)
+    draft.refresh_from_db()
+    case = {"name": "payments", "test-0-name": "long ago", "test-0-must": "match", "test-0-verdict": gone}
+    assert ines.post(f"{new(draft)}payments/", filled_in(draft, **case)).status_code == 302
+    assert rules_of(draft)[0]["tests"][0]["verdict"] == gone
+    assert rules_of(draft)[0]["severity"] == "high"
