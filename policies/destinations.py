@@ -154,10 +154,17 @@ def conflicts(destinations: Destinations) -> Mapping[str, Entry]:
     if not denied:
         return MappingProxyType(found)
     for value, standing in destinations.listed.items():
-        around = _around(value, destinations)
-        if around is not None and (standing is Standing.DENIED) != (around.standing is Standing.DENIED):
+        around = contradicted_by(value, standing, destinations)
+        if around is not None:
             found[value] = around
     return MappingProxyType(found)
+
+
+def contradicted_by(value: str, standing: Standing, destinations: Destinations) -> Entry | None:
+    """The next wider entry around this one where it says the opposite."""
+    around = _around(value, destinations)
+    denied = Standing.DENIED
+    return around if around is not None and (standing is denied) != (around.standing is denied) else None
 
 
 def _around(value: str, destinations: Destinations) -> Entry | None:

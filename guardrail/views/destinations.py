@@ -22,12 +22,12 @@ from policies.access import Permission, actor_of, may, require
 from policies.choices import Standing
 from policies.destination_forms import DestinationForm, ListForm
 from policies.destination_list import Line, write_list
-from policies.destinations import Destinations, Entry, conflicts
+from policies.destinations import Destinations, Entry, conflicts, contradicted_by
 from policies.load import load_destinations
 from policies.models import Destination
 from policies.services import destinations as services
 
-PAGE = 100
+PAGE = 50
 # Calls looked through to tell how often an entry was met, at most this often a minute.
 CALLS = 5_000
 _KEPT_SECONDS = 60
@@ -150,7 +150,8 @@ def _page(
         "rows": rows,
         "search": search,
         "total": len(ours.listed),
-        "conflicting": len(conflicts(ours)),
+        # going through all of a long list takes half a second after each change: only whoever asks for it waits
+        "conflicting": len(conflicts(ours)) if search.conflicts else None,
         "older": urlencode({**asked, "after": after}) if after else "",
         "calls": CALLS,
         "standings": [(value, words.STANDINGS[value]) for value in Destination.StandingChoice.values],
@@ -164,19 +165,21 @@ def _page(
 
 def _load_rows(search: Search, ours: Destinations) -> tuple[list[Row], str]:
     """A page of entries and the value the next page begins behind, empty on the last. One query, or two."""
-    contradicting = conflicts(ours)
     found = Destination.objects.select_related("changed_by").order_by("value")
     if search.words:
         found = found.filter(value__contains=search.words)
     if search.standing in Destination.StandingChoice.values:
         found = found.filter(standing=search.standing)
     if search.conflicts:
-        found = found.filter(value__in=list(contradicting)[:10_000])
+        found = found.filter(value__in=list(conflicts(ours))[:10_000])
     if search.after:
         found = found.filter(value__gt=search.after)
     page = list(found[: PAGE + 1])
     met = _met(ours)
-    rows = [Row(destination=one, around=contradicting.get(one.value), met=met[one.value]) for one in page[:PAGE]]
+    rows = [
+        Row(destination=one, around=contradicted_by(one.value, Standing(one.standing), ours), met=met[one.value])
+        for one in page[:PAGE]
+    ]
     return rows, page[PAGE - 1].value if len(page) > PAGE else ""
 
 
