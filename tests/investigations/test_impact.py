@@ -218,3 +218,23 @@ def test_it_takes_a_fixed_number_of_queries(
     ines.get(address)
     with django_assert_max_num_queries(20):
         ines.get(address)
+
+
+def test_it_tries_an_exception_before_it_is_made(ines: Client, asking: Asking) -> None:
+    asking.analyze(mail_body())
+    close_all("true_positive")
+    entry = {
+        "number": 0,
+        "until": (timezone.now() + timedelta(days=30)).isoformat(),
+        "agent_id": "har-berths",
+        "tool": "har_berths.action.office365-send",
+        "destinations": [OUTSIDER],
+    }
+    page = text_of(ines.get("/policies/impact/", {"exception": json.dumps(entry)}).content)
+    assert "decided again by their findings" in page
+    assert '<strong class="red">1 confirmed attack would be let through</strong>' in page
+
+
+def test_the_page_of_destinations_asks_for_it(asking: Asking) -> None:
+    page = signed_in("polly", Role.POLICY_ADMIN).get("/policies/destinations/").content.decode()
+    assert 'hx-get="/policies/impact/"' in page
