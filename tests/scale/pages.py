@@ -29,7 +29,7 @@ def main() -> int:
     parser.add_argument("--destinations", type=int, default=100_000)
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the same numbers as JSON")
     options = parser.parse_args()
-    instance = RunningInstance("--no-demo").wait()
+    instance = RunningInstance("--no-demo").wait(seconds=180)
     try:
         os.environ.update(json.loads((instance.data / "environment.json").read_text()))
         os.environ["DJANGO_SETTINGS_MODULE"] = "guardrail.settings"
