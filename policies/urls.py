@@ -18,6 +18,7 @@ urlpatterns = [
     path("policies/exceptions/<int:pk>/end/", exceptions.exception_end, name="policy_exception_end"),
     path("agents/", agents.agents, name="agents"),
     path("agents/new/", agents.agent_new, name="agent_new"),
+    path("agents/export.csv", agent_import.agent_export, name="agent_export"),
     path("agents/import/", agent_import.agent_import_new, name="agent_import_new"),
     path("agents/import/<int:pk>/", agent_import.agent_import, name="agent_import"),
     path("agents/import/<int:pk>/drop/", agent_import.agent_import_drop, name="agent_import_drop"),

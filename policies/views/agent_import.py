@@ -1,13 +1,14 @@
 """A file of agents: taken in, shown as what it would change, and taken over or dropped."""
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from policies.access import Permission, actor_of, may, require
 from policies.agent_diff import compare
+from policies.agent_export import export_agents
 from policies.agent_file import MOST_BYTES, FileError
 from policies.agent_forms import AgentFileForm, TakeOverForm
 from policies.models import AgentImport
@@ -63,6 +64,14 @@ def agent_import(request: HttpRequest, pk: int) -> HttpResponse:
     said = f"{len(found.added):,} agents added, {len(found.changed):,} changed, {found.same:,} were as the file says."
     messages.success(request, said)
     return redirect("agent_import", pk)
+
+
+@require_GET
+def agent_export(request: HttpRequest) -> StreamingHttpResponse:
+    """Every registered agent as CSV, in the columns an import reads."""
+    answer = StreamingHttpResponse(export_agents(), content_type="text/csv; charset=utf-8")
+    answer["Content-Disposition"] = f'attachment; filename="agents-{timezone.now():%Y-%m-%d}.csv"'
+    return answer
 
 
 @require_POST

@@ -243,6 +243,25 @@ def test_it_refuses_more_than_ten_megabytes() -> None:
         read_agents(b"Agent ID\n" + b"a" * (10 * 1024 * 1024))
 
 
+def test_what_is_exported_is_inert_in_a_spreadsheet_and_changes_nothing_when_it_comes_back(admin: Client) -> None:
+    body = ROWS.replace("Order Desk", "=HYPERLINK(1)").replace("M. Diaz", '"A ""B"", C"')
+    taken(admin, body)
+    Agent.objects.filter(agent_id="a-1").update(
+        published=True,
+        published_at=datetime(2026, 1, 2, 3, 4, tzinfo=UTC),
+        channels=["msteams", "a;b"],
+        process="-sales",
+    )
+    Agent.objects.create(agent_id="shadow", name="not registered")
+    exported = admin.get("/agents/export.csv").getvalue()
+    assert b"'=HYPERLINK(1)" in exported
+    assert b"'-sales" in exported
+    assert b"shadow" not in exported
+    found = uploaded(admin, exported).context["found"]
+    assert (found.added, found.changed, found.same) == ((), (), 2)
+    assert "Nothing would change" in uploaded(admin, exported).content.decode()
+
+
 def test_hostile_text_is_kept_as_text_and_shown_as_text(admin: Client) -> None:
     name = "<script>alert(1)</script>\u202egnp.exe\x00\u200b"
     taken(admin, json.dumps([{"id": "a-1", "name": name, "tools": [name], "channels": {"a": name}}]))
