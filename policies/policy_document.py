@@ -47,7 +47,10 @@ def policy_of(document: Mapping[str, Any]) -> dict[str, Any]:
 
 def complaints_on(document: Any) -> tuple[Complaint, ...]:
     """What is wrong with a policy document, in its order and at most 20; empty when it compiles."""
-    found = list(_shape(document))
+    try:
+        found = list(_shape(document))
+    except RecursionError:
+        return (Complaint(path=(), text="the document is nested deeper than anybody reads, expected a policy"),)
     if not found and isinstance(document, dict):
         found = list(_names(document)) or list(_compiling(document))
     return tuple(sorted(found, key=lambda complaint: [str(step).rjust(6) for step in complaint.path])[:_SHOWN])

@@ -46,8 +46,10 @@ def policy_import(request: HttpRequest) -> HttpResponse:
 def policy_export(request: HttpRequest) -> HttpResponse:
     """A version as a file: `?version=` (else the one in force), `?format=json`, `?lists=no` without the lists."""
     number = request.GET.get("version", "")
-    found = PolicyVersion.objects.filter(number=int(number)) if number.isascii() and number.isdecimal() else None
-    version = found.first() if found is not None else None if number else PolicyVersion.objects.first()
+    if number and not (number.isascii() and number.isdecimal() and len(number) < 10):
+        raise Http404
+    found = PolicyVersion.objects.filter(number=int(number)) if number else PolicyVersion.objects.all()
+    version = found.first()
     if version is None:
         raise Http404
     document = load_policy_document(version, with_lists=request.GET.get("lists") != "no")

@@ -102,6 +102,12 @@ def test_what_does_not_compile_is_not_saved(draft: PolicyDraft, ada: User) -> No
         save_draft(draft.pk, changes=_acting(draft, "tool_new", "explode"), revision=1, actor=ada)
     with pytest.raises(DraftError, match=r"holds U\+0000"):
         save_draft(draft.pk, changes={"flows": {"a\x00b": {}}}, revision=1, actor=ada)
+    deep: list[Any] = []
+    for _ in range(5000):
+        deep = [deep]
+    rule = {"name": "a", "when": "user.signed_in", "then": "hold", "tests": [{"sample": {"deep": deep}}]}
+    with pytest.raises(DraftError, match="nested deeper than anybody reads"):
+        save_draft(draft.pk, changes={"rules": [rule]}, revision=1, actor=ada)
     assert PolicyDraft.objects.get().revision == 1
 
 

@@ -198,7 +198,8 @@ def test_only_a_policy_admin_imports(admin: Client) -> None:
     analyst = _signed_in("dan", Role.ANALYST)
     assert _import(analyst, MINIMAL.encode()).status_code == 403
     assert analyst.get("/policies/export/").status_code == 200
-    assert analyst.get("/policies/export/?version=99").status_code == 404
+    for version in ("99", "9" * 5000, "-1", "\u0663", "x"):
+        assert analyst.get("/policies/export/", {"version": version}).status_code == 404
     assert Client().get("/policies/export/").status_code == 302
 
 
