@@ -35,6 +35,8 @@ _MOST_DECIDED = 5_000
 _BATCH = 250
 _SHOWN = 30
 _PAUSE_SECONDS, _WORK_SECONDS = 0.0002, 0.005
+# Whoever waits takes up a thread that answers callers.
+_WAIT_SECONDS = 0.5
 _one_at_a_time = threading.Lock()
 
 
@@ -66,7 +68,7 @@ def load_impact(
     until = time.monotonic() + seconds
     in_force = in_force or active_ruleset()
     looking = _Looking(ruleset, in_force, days=days, until=until)
-    if not _one_at_a_time.acquire(timeout=seconds):
+    if not _one_at_a_time.acquire(timeout=min(_WAIT_SECONDS, seconds)):
         return looking.impact(busy=True)
     try:
         looking.look_at_decided(until=time.monotonic() + max(0.0, until - time.monotonic()) * _FIRST_SHARE)

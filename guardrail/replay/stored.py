@@ -93,7 +93,10 @@ def _load_bodies(ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, bytes]:
 def _stored(
     verdict: Verdict, bodies: Mapping[uuid.UUID, bytes], slugs: Mapping[int, str], *, with_calls: bool
 ) -> Stored:
-    found = tuple(map(_signal_of, verdict.signals))
+    try:
+        found, unreadable = tuple(map(_signal_of, verdict.signals)), ""
+    except (KeyError, TypeError, ValueError, AttributeError):
+        found, unreadable = (), "its findings cannot be read"
     stored = partial(
         Stored,
         verdict=verdict,
@@ -103,8 +106,8 @@ def _stored(
         opinions=tuple(signal for signal in found if signal.name.startswith(f"{SECOND_OPINION}.")),
         allowed_once=next((signal for signal in found if signal.name == ALLOWED_ONCE), None),
     )
-    if not with_calls:
-        return stored()
+    if unreadable or not with_calls:
+        return stored(unreadable=unreadable)
     try:
         return stored(**_call_of(verdict, bodies, slugs))
     except _NoCall as error:

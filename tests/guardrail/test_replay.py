@@ -201,3 +201,14 @@ def test_it_knows_of_every_detector_whether_it_asks_memory() -> None:
         if "case.past." in (folder / f"{detect.__module__.rpartition('.')[2]}.py").read_text()
     }
     assert asking_memory == REMEMBERED.keys() | PARTLY_REMEMBERED.keys() | TOLD_BY_MEMORY
+
+
+@pytest.mark.parametrize("depth", list(Depth))
+def test_it_says_of_findings_it_cannot_read_that_nobody_can_tell(asking: Asking, depth: Depth) -> None:
+    asking.analyze(mail_body())
+    (verdict,) = newest()
+    for odd in ([{"name": "x"}], [1], [{"name": "x", "severity": 99}], [{"name": "x", "severity": 1, "facts": [1]}]):
+        verdict.signals = odd
+        (one,) = replay([verdict], active_ruleset(), depth=depth)
+        assert one.after is None
+        assert one.why_not == "its findings cannot be read"
