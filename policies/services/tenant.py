@@ -11,6 +11,7 @@ from django.db.models import F
 from policies import audit
 from policies.access import Permission, require
 from policies.models import Agent, ClassifiedFile, DataClass, Destination, Environment, Tool
+from policies.services.destinations import serialise
 from policies.services.publish import changed
 from policies.tenant import tenant_document
 
@@ -39,6 +40,8 @@ def import_tenant(document: Mapping[str, Any], actor: AbstractBaseUser | None) -
     entries = tenant_document(document)
     counts = Imported(**{name: len(found) for name, found in entries.items()})
     with transaction.atomic():
+        if entries["destinations"]:
+            serialise()
         _save_destinations(entries["destinations"])
         _save_classes(entries["data_classes"])
         _save_files(entries["files"])
