@@ -125,3 +125,13 @@ def test_it_documents_every_setting() -> None:
     used = {name for path in _sources(*APPS) for name in names.findall(path.read_text())}
     told = (ROOT / "docs" / "operations.md").read_text()
     assert sorted(name for name in used if f"`{name}`" not in told) == []
+
+
+def test_every_advisory_lock_has_a_number_of_its_own() -> None:
+    numbers: dict[str, list[str]] = {}
+    for path in _sources(*APPS):
+        if "migrations" not in path.parts:
+            for number in re.findall(r"^_\w+ = (7_221_\d{3})$", path.read_text(), re.MULTILINE):
+                numbers.setdefault(number, []).append(_name(path))
+    assert len(numbers) >= 6
+    assert {number: paths for number, paths in numbers.items() if len(paths) > 1} == {}

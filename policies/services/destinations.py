@@ -17,7 +17,7 @@ from policies.services.publish import changed
 
 # Rows a statement carries: Postgres takes at most 65,535 parameters.
 _AT_ONCE = 5_000
-_LOCK = 7_221_006
+_LOCK = 7_221_007
 
 
 class DestinationRefused(ValueError):
