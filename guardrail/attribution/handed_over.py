@@ -6,6 +6,8 @@ pointed. What somebody else wrote beside it fails one of these.
 
 import re
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
+from typing import Any
 
 from guardrail.attribution.authors import KNOWLEDGE, is_knowledge, is_meant, is_nobodys, is_ours, is_spoken_of
 from guardrail.attribution.provenance import stands_in
@@ -35,6 +37,24 @@ _LEAST_NUMBER = 3
 _LONGEST = 8_000
 _MOST_ELSEWHERE = 1
 _LONGEST_WORD = 24
+_LONGEST_ADDRESS = 200
+_MOST_NEW = 100
+_MOST_PAGES = 50
+
+
+class _Same:
+    """Stands for one object in a cache, by which it is and not by what it holds: many orders ask the same of it."""
+
+    __slots__ = ("it",)
+
+    def __init__(self, it: Any) -> None:
+        self.it = it
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Same) and self.it is other.it
+
+    def __hash__(self) -> int:
+        return id(self.it)
 
 
 def is_meant_by_name(source: Source, record: int, case: Case, request: Request) -> bool:
@@ -48,7 +68,7 @@ def is_meant_by_name(source: Source, record: int, case: Case, request: Request) 
         return False
     if not is_meant(author.author, case.user) or not _is_trusted(_addresses_of(source, record, author), case):
         return False
-    texts = [prose.lower for prose in source.reading.prose if prose.record == record]
+    texts = _texts_of(_Same(source.reading)).get(record, [])
     running = [text for text in texts if len(text.split()) >= case.tuning.running_text]
     return _reaches_only(_addresses_in(running, case), case) and not _carries_more(texts, source, record, case)
 
@@ -60,9 +80,25 @@ def is_address_left(source: Source, record: int, case: Case, request: Request) -
     author = source.reading.authors[record]
     if not (is_nobodys(author) or is_meant(author.author, case.user) or is_ours(author, case)):
         return False
+    return _has_the_address(_Same(case), source.name)
+
+
+@lru_cache(maxsize=32)
+def _has_the_address(same: _Same, name: str) -> bool:
+    case: Case = same.it
+    source = next(source for source in case.sources if source.name == name)
     if not _ADDRESS_LEFT.search(case.user.lower[:_LONGEST]) or not _is_one_text(source, case):
         return False
     return _reaches_only(_addresses_in((prose.lower for prose in source.reading.prose), case), case)
+
+
+@lru_cache(maxsize=32)
+def _texts_of(same: _Same) -> dict[int, list[str]]:
+    """The fields of each record of a reading."""
+    found: dict[int, list[str]] = {}
+    for prose in same.it.prose:
+        found.setdefault(prose.record, []).append(prose.lower)
+    return found
 
 
 def _is_one_text(source: Source, case: Case) -> bool:
@@ -85,6 +121,12 @@ def is_step_of_handbook(case: Case, request: Request) -> bool | None:
     """
     if request.delegation is not Delegation.ACTIONS or case.kind is ToolKind.PAY:
         return None
+    return _step_of(_Same(case))
+
+
+@lru_cache(maxsize=8)
+def _step_of(same: _Same) -> bool | None:
+    case: Case = same.it
     pages = list(_named_pages(case))
     if not pages:
         return None
@@ -92,7 +134,7 @@ def is_step_of_handbook(case: Case, request: Request) -> bool | None:
         return False
     named = [leaf for leaf in case.leaves if leaf.kind not in ("number", "date", "long")]
     for source, record in pages:
-        page = [prose.lower[:_LONGEST] for prose in source.reading.prose if prose.record == record]
+        page = [text[:_LONGEST] for text in _texts_of(_Same(source.reading)).get(record, [])]
         steps = (directive for directive in source.reading.directives if directive.record == record)
         if all(any(stands_in(leaf.needle, text) >= 0 for text in page) for leaf in named):
             continue
@@ -107,10 +149,11 @@ def _named_pages(case: Case) -> Iterator[tuple[Source, int]]:
     for source in case.sources:
         if not (is_knowledge(source) or _is_of_a_handbook(source, case)):
             continue
-        for record, author in enumerate(source.reading.authors):
+        fields = _texts_of(_Same(source.reading))
+        for record, author in enumerate(source.reading.authors[:_MOST_PAGES]):
             if not (is_nobodys(author) or is_ours(author, case)):
                 continue
-            texts = [author.document.lower(), *(p.lower[:300] for p in source.reading.prose if p.record == record)]
+            texts = [author.document.lower(), *(text[:300] for text in fields.get(record, ())[:_MOST_PAGES])]
             if is_spoken_of(author, case) or any(stands_in(one, text) >= 0 for one in given for text in texts if text):
                 yield source, record
 
@@ -151,7 +194,7 @@ def _is_trusted(addresses: frozenset[str], case: Case) -> bool:
 
 def _addresses_of(source: Source, record: int, author: Author) -> frozenset[str]:
     """The addresses that stand by themselves in the record's fields: whoever wrote it."""
-    fields = [prose.lower.strip() for prose in source.reading.prose if prose.record == record]
+    fields = [text.strip() for text in _texts_of(_Same(source.reading)).get(record, []) if len(text) < _LONGEST_ADDRESS]
     alone = {field for field in fields if "@" in field and EMAIL.fullmatch(field)}
     return frozenset((*alone, *(address.lower() for address in EMAIL.findall(author.author))))
 
@@ -170,6 +213,8 @@ def _reaches_only(addresses: set[str], case: Case) -> bool:
 
 def _carries_more(texts: list[str], source: Source, record: int, case: Case) -> bool:
     """Something of the call stands in another text and not in this one; what the agent put in its own words is not."""
+    if case.budget.spent():
+        return True
     own = {word for text in texts for word in _WORD.findall(text[:_LONGEST])} | case.user.words
     told = {
         word
@@ -178,7 +223,7 @@ def _carries_more(texts: list[str], source: Source, record: int, case: Case) -> 
         for word in _WORD.findall(argument.value[:_LONGEST].lower())
     }
     new = {word for word in told - own if word not in ENGLISH.stop_words}
-    if any(len(word) > _LONGEST_WORD for word in new):
+    if len(new) > _MOST_NEW or any(len(word) > _LONGEST_WORD for word in new):
         return True
     others = [
         prose.lower

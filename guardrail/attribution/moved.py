@@ -32,13 +32,19 @@ def moved_by(matches: Iterable[Match], case: Case, request: Request) -> Match | 
     long = [leaf for leaf in case.leaves if leaf.kind in ("short", "long") and len(leaf.value) >= _LONG]
     if not long:
         return None
+    brought: dict[str, bool] = {}
     for match in matches:
+        if case.budget.spent():
+            return None
         author = match.author
         if is_nobodys(author) or is_ours(author, case) or is_meant(author.author, case.user):
             continue
         if match.directive.asked.senses.isdisjoint(_PUTTING) or not _names_the_place(match, case):
             continue
-        if all(_stands_elsewhere(leaf, match, case) for leaf in long):
+        name = match.source.name
+        if name not in brought:
+            brought[name] = all(_stands_elsewhere(leaf, name, case) for leaf in long)
+        if brought[name]:
             return match
     return None
 
@@ -52,16 +58,12 @@ def _names_the_place(match: Match, case: Case) -> bool:
     return any(name.lower() not in needles for name in _BY_NAME.findall(match.directive.text[:_LONGEST]))
 
 
-def _stands_elsewhere(leaf: Leaf, match: Match, case: Case) -> bool:
-    """Another text than the order's record holds it, and the user's words do not."""
+def _stands_elsewhere(leaf: Leaf, name: str, case: Case) -> bool:
+    """Another source than that of this name holds it, and the user's words do not."""
     if share_in(leaf, case.user) >= _WHOLE:
         return False
-    for source in case.sources:
-        texts = [
-            prose.lower
-            for prose in source.reading.prose
-            if source is not match.source or prose.record != match.directive.record
-        ]
-        if texts and share_in(leaf, word_set(texts)) >= _WHOLE:
-            return True
-    return False
+    return any(
+        share_in(leaf, word_set(prose.lower for prose in source.reading.prose)) >= _WHOLE
+        for source in case.sources
+        if source.name != name
+    )
