@@ -119,15 +119,21 @@ def _activate_older(*, serial: int) -> None:
 def activate(document: dict[str, Any], *, serial: int) -> bool:
     """Compile `document` and put it in force in this process. Raises RulesetError and changes nothing on a bad one."""
     global _active  # noqa: PLW0603 the one mutable name: swapped whole, so a reader sees old or new, never a mix
+    _active = Loaded(serial=serial, ruleset=compiled(document), document=document)
+    return True
+
+
+def compiled(document: dict[str, Any]) -> Ruleset:
+    """The document as a Ruleset. Raises RulesetError whatever is wrong with it.
+
+    Not only what services would refuse: a row may be written by hand, or be read otherwise by this release.
+    """
     try:
-        ruleset = compile_ruleset(document)
+        return compile_ruleset(document)
     except RulesetError:
         raise
     except (TypeError, ValueError, KeyError, AttributeError) as error:
-        # what no service writes: a row somebody wrote by hand, or a release that reads it otherwise
         raise RulesetError(f"the policy cannot be compiled ({type(error).__name__}: {error})") from error
-    _active = Loaded(serial=serial, ruleset=ruleset, document=document)
-    return True
 
 
 def forget() -> None:

@@ -9,10 +9,10 @@ from django.utils import timezone
 
 from policies import audit
 from policies.access import Permission, may, require
-from policies.load import load_document
+from policies.load import compiled, load_document
 from policies.models import PolicyDraft, PolicyVersion
 from policies.policy_parts import changes_between, digest_of
-from policies.ruleset import RulesetError, compile_ruleset
+from policies.ruleset import RulesetError
 from policies.services.classes import ClassError
 from policies.services.drafts import LONGEST_REASON, DraftError, lock_draft
 from policies.services.four_eyes import four_eyes
@@ -153,7 +153,7 @@ def publish_draft(
     except (ClassError, InventoryError) as error:
         raise NotPublishable([Obstacle(text=f"its lists cannot be taken over: {error}")]) from error
     try:
-        compile_ruleset({**load_document(), **draft.document})
+        compiled({**load_document(), **draft.document})
     except RulesetError as error:
         raise NotPublishable([Obstacle(text=f"it does not compile together with the lists: {error}")]) from error
     version = publish(
