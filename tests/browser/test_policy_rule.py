@@ -31,7 +31,7 @@ def ask(install: Install, step: str) -> bool:
     return bool(answer.json()["blockAction"])
 
 
-@pytest.mark.parametrize("look", [LOOKS[0]], ids=str)
+@pytest.mark.parametrize("look", [LOOKS[0], Look(width=390, scheme="dark", scripts=False)], ids=str)
 def test_a_rule_from_a_call_to_the_next_call_and_back(chromium: Chromium, install: Install, look: Look) -> None:
     User.objects.create_superuser("ben", password=PASSWORD)
     assert ask(install, "first") is False
@@ -41,7 +41,7 @@ def test_a_rule_from_a_call_to_the_next_call_and_back(chromium: Chromium, instal
         hers.do(lambda page: page.get_by_role("button", name="Make a rule from this call").click())
         hers.do(_fill_in)
         hers.do(lambda page: _reads(page, "Take it out of this draft"))
-        assert _faults(200, hers) == []
+        assert not look.scripts or _faults(200, hers) == []
         hers.do(lambda page: page.get_by_role("button", name="Try it first").click())
         hers.do(lambda page: _reads(page, "Tried, not saved. It matches 1 of the newest call"))
         hers.do(lambda page: _see_impact(page, look))
@@ -61,7 +61,7 @@ def test_a_rule_from_a_call_to_the_next_call_and_back(chromium: Chromium, instal
         assert ask(install, "second") is True
         his.open(install.address("/policies/rules/"))
         assert "dead" not in his.text()
-        assert _faults(200, his) == []
+        assert not look.scripts or _faults(200, his) == []
         his.open(install.address("/policies/1/"))
         his.do(lambda page: page.get_by_label("Why", exact=True).fill("The landlord is waiting"))
         his.do(lambda page: page.get_by_role("button", name="Roll back to v1").click())
