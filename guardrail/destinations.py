@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from guardrail.invocation import Argument, Invocation
+from guardrail.text.other_tongues import READS, TO
 from guardrail.tool_kind import infer_kind
 from policies.ruleset import Ruleset, Standing, ToolKind
 
@@ -23,7 +24,8 @@ _TARGET_NAMES = frozenset(
     "iban account accountnumber toaccount recipientaccount wallet walletaddress phone phonenumber tophonenumber number "
     "chatid roomid webhook webhookurl endpoint url uri href site host domain topic forwardto replyto user username "
     "userid handle recipientid tonumber bic team person contact".split()
-)
+).union(READS)
+_WHERE_TO = re.compile(r"[a-z](?:[_-]to|To)$")
 _OUTWARD_KINDS = frozenset((ToolKind.SEND, ToolKind.PAY, ToolKind.SHARE, ToolKind.WRITE, ToolKind.EXECUTE))
 _MAX_TARGETS = 50
 _MOST_READ = 2_000
@@ -62,7 +64,7 @@ def targets_of(call: Invocation, ruleset: Ruleset, kind: ToolKind) -> tuple[Targ
     for argument in call.arguments:
         if not isinstance(argument.value, str | int) or isinstance(argument.value, bool):
             continue
-        is_target = _is_target(_INDEX.sub("", argument.path))
+        is_target = _is_target(_INDEX.sub("", argument.path)) or _is_sent_to(argument)
         if not is_target and (not isinstance(argument.value, str) or not _may_hold_address(argument.value)):
             continue
         for value, known_form in _values(argument, is_target=is_target, kind=kind):
@@ -100,6 +102,14 @@ def argument_name(path: str) -> str:
 
 def _may_hold_address(text: str) -> bool:
     return "@" in text or "://" in text or "www." in text.lower()
+
+
+def _is_sent_to(argument: Argument) -> bool:
+    """`deliver_to`, `returnTo`, `an`: whom for, where the value is an address; `belongs_to: 12` is none."""
+    text = argument.value
+    if not isinstance(text, str) or not EMAIL.match(text.strip()):
+        return False
+    return bool(_WHERE_TO.search(argument.path[-80:])) or argument_name(argument.path) in TO
 
 
 @lru_cache(maxsize=4096)

@@ -5,6 +5,7 @@ from functools import lru_cache
 
 from guardrail.invocation import Tool
 from guardrail.text.directives import senses_of
+from guardrail.text.other_tongues import FORMS
 from guardrail.text.words import ENGLISH
 from policies.ruleset import Ruleset, ToolKind
 
@@ -55,6 +56,8 @@ _ACCESS = _LETTING_IN | frozenset(
     "access role roles right rights privilege privileges admin user users guest file folder document calendar "
     "site".split()
 )
+# Whoever opens one of these does not just look at it.
+_OPENED = frozenset("port ports firewall gate door valve lock account network".split())
 # Entered in books, not sent to anybody.
 _BOOKED = frozenset("journal entry entries goods receipt item items record row".split())
 # Products in front of a name say whose tool it is and not what it does.
@@ -91,19 +94,39 @@ def name_tokens(tool_id: str, name: str) -> tuple[str, ...]:
     tokens = _tokens_of(parts[-1])
     if len(tokens) == 1 and len(parts) > 1:
         tokens = _tokens_of(parts[-2]) + tokens
+    return _without_product(tokens)
+
+
+def _without_product(tokens: tuple[str, ...]) -> tuple[str, ...]:
+    """`SharePoint-DeleteFile` shares nothing: a product may be written in two words."""
     start = 0
-    while start < len(tokens) - 1 and tokens[start] in _PRODUCTS:
-        start += 1
+    while start < len(tokens) - 1:
+        if tokens[start] in _PRODUCTS:
+            start += 1
+        elif start < len(tokens) - 2 and tokens[start] + tokens[start + 1] in _PRODUCTS:
+            start += 2
+        else:
+            break
     return tokens[start:]
 
 
 def _tokens_of(text: str) -> tuple[str, ...]:
-    return tuple(token.lower() for token in _TOKENS.findall(text[:200]))
+    return _in_english(tuple(token.lower() for token in _TOKENS.findall(text[:200])))
+
+
+def _in_english(tokens: tuple[str, ...]) -> tuple[str, ...]:
+    """`termin_eintragen` as `enter_termin`: the verb of another language, where no English one is there."""
+    if len(tokens) < 2 or any(token in ENGLISH.verb_forms for token in tokens):
+        return tokens
+    for at in (0, len(tokens) - 1):
+        if tokens[at] in FORMS:
+            return (FORMS[tokens[at]], *tokens[:at], *tokens[at + 1 :])
+    return tokens
 
 
 @lru_cache(maxsize=4096)
 def _id_tokens(tool_id: str) -> tuple[str, ...]:
-    return _tokens_of(re.split(r"[.:/-]", tool_id)[-1])
+    return _without_product(_tokens_of(re.split(r"[.:/-]", tool_id)[-1]))
 
 
 def tool_verbs(tool: Tool) -> frozenset[str]:
@@ -146,6 +169,8 @@ def _inferred(tool: Tool) -> ToolKind:
     )
     if kind is ToolKind.SHARE and tokens[0] in _ALLOWING and len(tokens) > 1 and _ACCESS.isdisjoint(tokens):
         return ToolKind.SHARE if _kind_of_parameters(tool) is ToolKind.SEND else ToolKind.WRITE
+    if kind is ToolKind.READ and tokens[0] == "open" and not _OPENED.isdisjoint(tokens):
+        return ToolKind.WRITE
     # whoever changes a payee's account pays, only later
     payee = "bank" in tokens and not _BANKED.isdisjoint(tokens)
     if kind in _MOVING and (payee or not _MONEY.isdisjoint(tokens)):

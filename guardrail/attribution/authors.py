@@ -37,7 +37,9 @@ def is_named(author: Author, case: Case) -> bool:
 
 
 def is_spoken_of(author: Author, case: Case) -> bool:
-    """The user named the author or document, if only by the words of its title."""
+    """The user named the author or document, if only by the words of its title, and it is still the author's."""
+    if is_edited_outside(author, case):
+        return False
     if is_named(author, case):
         return True
     title = telling_words(author.document.lower()) if len(author.document) < 120 else frozenset()
@@ -45,7 +47,13 @@ def is_spoken_of(author: Author, case: Case) -> bool:
 
 
 def is_ours(author: Author, case: Case) -> bool:
-    return "@" in author.author and _is_inside(author.author, case)
+    """One of us wrote it, and nobody from outside is said to have changed it since."""
+    return "@" in author.author and _is_inside(author.author, case) and not is_edited_outside(author, case)
+
+
+def is_edited_outside(author: Author, case: Case) -> bool:
+    """Somebody from outside, whom the user did not name, last changed the text."""
+    return "@" in author.editor and not _is_inside(author.editor, case) and not is_meant(author.editor, case.user)
 
 
 def is_stranger(author: Author, case: Case) -> bool:

@@ -6,13 +6,15 @@ has it in mind.
 
 import re
 
+from guardrail.attribution.provenance import Leaf
 from guardrail.attribution.request import Delegation, Request, families_of, telling_words
 from guardrail.case import Case
 from guardrail.destinations import argument_name
-from guardrail.text.directives import WORD
+from guardrail.text.directives import WORD, words_of
+from guardrail.text.other_tongues import is_foreign
 from guardrail.text.words import ENGLISH, stem, stems
 from guardrail.tool_kind import name_tokens, tool_verbs, tool_words
-from policies.ruleset import ToolKind
+from policies.ruleset import Standing, ToolKind
 
 _FAMILIES = (
     "password passwd passphrase pin credential login signin sign-in locked unlock",
@@ -21,21 +23,32 @@ _FAMILIES = (
     "role permission privilege admin administrator access right collaborator",
     "forwarding forward redirection delegate rule",
     "limit threshold ceiling credit",
-    "discount rebate price fee",
+    "discount rebate price fee fine",
     "iban bank payee beneficiary salary payroll account payment rent invoice bill",
     "salary wage stipend pension bonus allowance compensation payout refund",
     "grade mark score",
     "medication prescription drug dose dosage allergy allergies",
     "unlock disarm",
     "address street move moved relocation shipping delivery",
+    "approve approval release authorize authorise publish promote > accept allow clear",
+    # behind the sign: who says so means it, but not every tool with such a word buys something
+    "purchase buy procurement > order reorder restock",
 )
 # As the name of an argument they set such a thing; others are only how a tool finds what it works on.
 _GRAVE_ARGUMENTS = frozenset(
     "password newpassword pin newpin iban newiban bankaccount role permission permissions salary dose dosage".split()
 )
+# A part of such a name: `discount_percent`.
+_SETTING = frozenset("discount rebate salary".split())
 # What has a number: `K-3391`, `TGHU7301842`.
 _NUMBERED = re.compile(r"(?<![\w.@-])(?=[^\s]{0,30}\d)[a-z0-9](?:[a-z0-9_#:-]{0,38}[a-z0-9])?(?![\w@])")
 _SHORTEST_NUMBER, _SHORTEST_DIGITS = 4, 6
+_KEY_FILE = re.compile(
+    r"(?:^|[/\\_.-])(?:secrets?|credentials?|passwords?|passwd|shadow|id_rsa|id_ed25519|\.env|private[_-]key|keystore|vault)"
+    r"(?:[/\\_.-]|$)|\.(?:pem|p12|pfx|kdbx|ppk|env)$"
+)
+# As the whole of a value they mean anybody.
+_ANYBODY = frozenset("0.0.0.0/0 ::/0 * everyone everybody anyone anybody public world".split())
 # Verbs that say nothing about what is changed.
 _VAGUE = frozenset("set update change modify edit make create add".split())
 _TAKING_AWAY = stems(frozenset("delete remove erase cancel revoke clear close archive disable drop purge".split()))
@@ -44,8 +57,9 @@ _TAKING_AWAY = stems(frozenset("delete remove erase cancel revoke clear close ar
 def _by_stem() -> dict[str, frozenset[str]]:
     found: dict[str, frozenset[str]] = {}
     for family in _FAMILIES:
-        words = stems(frozenset(family.split()))
-        for word in words:
+        touched, _, said = family.partition(">")
+        words = stems(frozenset((*touched.split(), *said.split())))
+        for word in stems(frozenset(touched.split())):
             found[word] = found.get(word, frozenset()) | words
     return found
 
@@ -56,6 +70,9 @@ _FAMILY_OF = _by_stem()
 # In a value they give somebody the run of the place.
 _MIGHTY = frozenset("admin admins administrator administrators root owner owners superuser sysadmin".split())
 # What can be opened again; whoever does what others ask for has such requests among them.
+_SAYING = frozenset("body text message subject content html attachment attachments".split())
+_DONE = frozenset(("close", "dismiss", "resolve"))
+_WORK = frozenset("ticket issue task case incident alert alarm order job work request todo defect bug".split())
 _GIVING_UP = stems(frozenset("cancel close decline unsubscribe dismiss".split()))
 
 
@@ -69,13 +86,22 @@ def is_grave(case: Case) -> bool:
     said = stems(case.user.words)
     if case.kind in (ToolKind.PAY, ToolKind.SHARE) or (_lets_in(case) and said.isdisjoint(_RIGHTS)):
         return True
-    if case.kind is ToolKind.DELETE and said.isdisjoint(_TAKING_AWAY | stems(tool_verbs(case.call.tool))):
+    if case.kind is ToolKind.WRITE and _hands_out(case):
+        return True
+    if (
+        case.kind is ToolKind.DELETE
+        and not _closes_work(case)
+        and said.isdisjoint(_TAKING_AWAY | stems(tool_verbs(case.call.tool)))
+    ):
         return True
     touched = {stem(word.removesuffix("s")) for word in tool_words(case.call.tool)}
     names = {argument_name(argument.path) for argument in case.call.arguments} & _GRAVE_ARGUMENTS
+    touched |= {stem(part) for argument in case.call.arguments for part in _parts_of(argument.path) & _SETTING}
     touched |= {stem(name.removeprefix("new").removesuffix("s")) for name in names}
     given = {word for leaf in case.leaves if leaf.kind in ("short", "id") for word in leaf.words}
     if not given.isdisjoint(_MIGHTY) and said.isdisjoint(_FAMILY_OF["admin"]):
+        return True
+    if any(leaf.needle in _ANYBODY and share == 0 for leaf, share in zip(case.leaves, case.user_shares, strict=True)):
         return True
     return any(word in _FAMILY_OF and said.isdisjoint(_FAMILY_OF[word]) for word in touched)
 
@@ -96,7 +122,7 @@ _SLIGHT = frozenset(
 # Verbs that only add or put away; `set`, `change`, `approve`, `release` and all others change what is.
 _ADDING = frozenset(
     "add create append insert log record register book reserve schedule draft tag label comment note save store "
-    "archive move copy reschedule upload write generate make prepare plan star pin mark reply answer open save "
+    "archive move copy reschedule upload write generate make prepare plan star pin mark reply answer save "
     "arrange file enter submit attach download export compile build".split()
 )
 # Whom and what for a thing is done, not what is changed.
@@ -110,21 +136,84 @@ def is_weighty(case: Case, request: Request) -> bool:
     """The call changes, opens or ends something by itself, and the user's words do not speak of that.
 
     Wider than `is_grave`, whatever the trade: not weighty is what only adds something for people to look at. Of who
-    only asks a question nobody expects even that.
+    only asks a question, or asks for something else and leaves nothing to a text, nobody expects even that. Of what is
+    only read it is the files that keys are kept in.
     """
-    if case.kind in (ToolKind.READ, ToolKind.SEND):
+    if case.kind is ToolKind.READ:
+        return _opens_keys(case)
+    if case.kind is ToolKind.SEND and _is_message(case):
         return False
-    if case.kind is ToolKind.WRITE and not (request.only_reading or _changes_something(case)):
+    if case.kind is ToolKind.WRITE and not (_is_no_matter_of(request) or _changes_something(case)):
         return False
     return not _is_spoken_of(case, request)
+
+
+def _is_no_matter_of(request: Request) -> bool:
+    elsewhere = request.deed_named and not request.deed and request.delegation is Delegation.NONE
+    return request.only_reading or elsewhere
+
+
+def _is_message(case: Case) -> bool:
+    """It has something to say, or an address to go to; `redirect_shipment` only sounds like one.
+
+    What is called with numbers alone reckons.
+    """
+    if all(leaf.kind == "number" for leaf in case.leaves):
+        return True
+    names = {argument_name(argument.path) for argument in case.call.arguments}
+    return not names.isdisjoint(_SAYING) or any("@" in target.value for target in case.targets)
+
+
+def _opens_keys(case: Case) -> bool:
+    """A file named after keys or passwords, which the user did not name."""
+    return any(
+        share < case.tuning.given_share and _KEY_FILE.search(leaf.needle)
+        for leaf, share in zip(case.leaves, case.user_shares, strict=True)
+        if leaf.kind in ("path", "id", "short")
+    )
 
 
 def _changes_something(case: Case) -> bool:
     words = tool_words(case.call.tool)
     verbs = tool_verbs(case.call.tool)
-    if _sets_grave(case) or _lets_in(case) or any(stem(word.removesuffix("s")) in _FAMILY_OF for word in words):
+    if (
+        _reaches_out(case)
+        or _sets_grave(case)
+        or _lets_in(case)
+        or any(stem(word.removesuffix("s")) in _FAMILY_OF for word in words)
+    ):
         return True
-    return _SLIGHT.isdisjoint(word.removesuffix("s") for word in words) and not (verbs and verbs <= _ADDING)
+    # `issue_key_code` issues a code; `comment_issue` is about an issue
+    matters = words[1:] if len(words) > 1 and words[0] in verbs else words
+    return _SLIGHT.isdisjoint(word.removesuffix("s") for word in matters) and not (verbs and verbs <= _ADDING)
+
+
+def _reaches_out(case: Case) -> bool:
+    """Somebody unknown is handed something: `send_to`, `deliver_to`. An address inside a longer name is none."""
+    given = {str(argument.value).strip().lower() for argument in case.call.arguments}
+    unknown = (target for target in case.targets if target.named and target.standing is Standing.UNKNOWN)
+    return any("@" in target.value and target.value in given for target in unknown)
+
+
+def _parts_of(path: str) -> frozenset[str]:
+    return frozenset(WORD.findall(path.rpartition("/")[2].replace("_", " ").lower()))
+
+
+def _hands_out(case: Case) -> bool:
+    """It goes to an unknown address, by the name of the argument: `send_to`."""
+    return any(
+        target.named
+        and target.standing is Standing.UNKNOWN
+        and "@" in target.value
+        and argument_name(target.argument).endswith(("to", "recipient", "recipients", "receiver"))
+        for target in case.targets
+    )
+
+
+def _closes_work(case: Case) -> bool:
+    """A job is done and closed, which is no loss: `close_ticket`."""
+    words = {word.removesuffix("s") for word in tool_words(case.call.tool)}
+    return tool_verbs(case.call.tool) <= _DONE and not words.isdisjoint(_WORK)
 
 
 def _lets_in(case: Case) -> bool:
@@ -145,27 +234,40 @@ def _is_spoken_of(case: Case, request: Request) -> bool:
     """
     if request.only_reading or not case.user.words:
         return False
-    if _is_another(case):
+    if is_another(case):
         return False
     said = stems(case.user.words)
     if case.kind is ToolKind.PAY and request.deed and not said.isdisjoint(_PAYING):
         return True
-    if (request.delegation is not Delegation.NONE or not request.deed_named) and is_object_given(case):
-        return True
     verbs = tool_verbs(case.call.tool)
     telling = stems(verbs - ENGLISH.general - _VAGUE)
     if not said.isdisjoint(telling):
+        return True
+    if is_grave(case):
+        # whoever names the thing has not asked for rights or a loss, and by the way not for money
+        if request.delegation is Delegation.NONE:
+            return False
+        if request.deed and is_foreign(words_of(case.user.lower[:2_000])) and is_object_given(case):
+            # the words for it are not those the tool is named by
+            return True
+        if case.kind is ToolKind.SHARE:
+            return not said.isdisjoint(_RIGHTS)
+        return case.kind in (ToolKind.PAY, ToolKind.WRITE) and _is_object_numbered(case)
+    if (request.delegation is not Delegation.NONE or not request.deed_named) and is_object_given(case):
         return True
     empty = verbs | ENGLISH.general | _VAGUE | _PEOPLE
     matters = [word for word in tool_words(case.call.tool) if word not in empty and word.removesuffix("s") not in empty]
     if not matters:
         # `submit_leave` names its matter by a word that is a verb as well
         return request.asked and (not telling or not said.isdisjoint(stems(verbs - _VAGUE)))
+    if request.deed_named and not request.deed:
+        # `tell her the balance and the last salary run` is about no payee
+        return False
     spoken = sum(1 for word in matters if not said.isdisjoint(_ways_to_say(word)))
     return 2 * spoken >= len(matters)
 
 
-def _is_another(case: Case) -> bool:
+def is_another(case: Case) -> bool:
     """The user named one thing by its number, and the call is about another with a number of the same form."""
     given: set[str] = set()
     others: set[str] = set()
@@ -189,14 +291,32 @@ def _form_of(number: str) -> str:
 
 
 def is_object_given(case: Case) -> bool:
-    """The user named what is to be changed, if only by a word of it: `the timeout` for `export.timeout`."""
+    """The user named what is to be changed, if only by a word of it: `the timeout` for `export.timeout`.
+
+    Of a path by a word of its last part: `/sites/legal/claims.docx` is not named by whoever speaks of sites or a docx.
+    """
     return any(
         leaf.kind not in ("long", "date")
         and (leaf.words or leaf.kind != "short")
-        and (share >= case.tuning.given_share or not telling_words(" ".join(leaf.words)).isdisjoint(case.user.words))
+        and (share >= case.tuning.given_share or not _telling_of(leaf).isdisjoint(case.user.words))
         and (leaf.kind != "number" or f"{argument_name(leaf.argument)} {leaf.needle}" in case.user.lower)
         for leaf, share in zip(case.leaves, case.user_shares, strict=True)
     )
+
+
+def _is_object_numbered(case: Case) -> bool:
+    """The user named it as the call does, by its number: `V-3108`."""
+    shares = zip(case.leaves, case.user_shares, strict=True)
+    return any(
+        leaf.kind == "id" and _is_telling(leaf.needle) and share >= case.tuning.given_share for leaf, share in shares
+    )
+
+
+def _telling_of(leaf: Leaf) -> frozenset[str]:
+    if leaf.kind != "path" or "/" not in leaf.needle:
+        return telling_words(" ".join(leaf.words))
+    last = leaf.needle.rstrip("/").rpartition("/")[2]
+    return telling_words(" ".join(WORD.findall(last.rpartition(".")[0] or last)))
 
 
 def _ways_to_say(word: str) -> frozenset[str]:

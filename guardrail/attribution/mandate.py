@@ -1,8 +1,17 @@
 """Whose text may decide a change the user did not speak of: as far as the user let texts decide, and about what."""
 
-from guardrail.attribution.authors import is_how_to, is_knowledge, is_meant, is_nobodys, is_ours, is_stranger
-from guardrail.attribution.gravity import gives_up, is_grave
+from guardrail.attribution.authors import (
+    is_edited_outside,
+    is_how_to,
+    is_knowledge,
+    is_meant,
+    is_nobodys,
+    is_ours,
+    is_stranger,
+)
+from guardrail.attribution.gravity import gives_up, is_another, is_grave
 from guardrail.attribution.handed_over import is_step_of_handbook
+from guardrail.attribution.pointing import is_pointed_at
 from guardrail.attribution.provenance import Leaf, stands_in
 from guardrail.attribution.request import Delegation, Request
 from guardrail.case import Case, Source
@@ -11,32 +20,49 @@ from guardrail.text.sentences import split_sentences
 from policies.ruleset import Standing, ToolKind, host_of
 
 _LONGEST = 8_000
+# Whoever speaks of these has left nothing to anybody else.
+_COLLEAGUES = frozenset(
+    "colleague colleagues coworker coworkers teammates kollege kollegen kollegin kolleginnen collègue collègues "
+    "compañero compañeros compañera compañeras colleghi colegas collega".split()
+)
 _SHORT_SENTENCE = 3
 
 
 def may_decide(source: Source, record: int, case: Case, request: Request) -> bool:
     """Whoever wrote this record may have the agent make such a change."""
+    if case.kind is ToolKind.READ:
+        # it is a weighty one that is only to be read: no text decides who looks at keys
+        return False
     author = source.reading.authors[record]
     if request.only_reading or not case.user.words:
         return is_ours(author, case) and case.call.event_triggered
-    if is_ours(author, case) or source.tool_name in (case.call.tool.name, case.call.tool.tool_id):
+    if source.tool_name in (case.call.tool.name, case.call.tool.tool_id):
+        return True
+    left_open = request.delegation is not Delegation.NONE or not request.deed_named
+    if is_ours(author, case) and left_open:
         return True
     if case.kind is ToolKind.EXECUTE and is_nobodys(author) and is_how_to(source):
         return True
     handed_over = request.delegation is Delegation.ACTIONS
-    if author.author and is_meant(author.author, case.user) and (handed_over or request.speaks_of_text):
+    grave = is_grave(case)
+    meant = bool(author.author) and is_meant(author.author, case.user) and not is_edited_outside(author, case)
+    if meant and (handed_over or request.speaks_of_text) and not grave:
         return (handed_over or request.deed_named) and not (is_stranger(author, case) and _reaches_others(author, case))
     if not handed_over:
         return False
     outside = any("@" in name and not is_ours(author, case) for name in (author.author, author.editor))
-    if is_how_to(source) and not outside and (is_knowledge(source) or not request.deed_named):
+    another = is_another(case)
+    if is_how_to(source) and not outside and not another and (is_knowledge(source) or not request.deed_named):
         # the file or the page of the handbook the user wants followed
         return True
     listed = is_step_of_handbook(case, request)
     if listed is not None:
         # whoever names a page to go by wants its steps done with what the record says, and no other
         return listed and not outside
-    grave = is_grave(case)
+    if not (grave or another) and is_pointed_at(source, record, case):
+        return True
+    if outside and not _COLLEAGUES.isdisjoint(case.user.words):
+        return False
     if request.as_others_ask and (gives_up(case) or not grave):
         return True
     return not grave and not request.deed_named and _is_its_own_matter(source, record, case)

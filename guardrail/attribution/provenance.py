@@ -11,6 +11,7 @@ from guardrail.text.words import ENGLISH
 from guardrail.text.wordset import WordSet
 
 _PHONE = re.compile(r"^\+?[\d][\d\s().-]{6,18}$")
+_SHORTEST_PHONE = 7
 _DATE = re.compile(r"\b(\d{4})-(\d{2})-(\d{2})\b")
 _NUMBER = re.compile(r"^-?\d[\d,]*(?:\.\d+)?$")
 _PATH = re.compile(
@@ -106,7 +107,7 @@ def _kind_of(text: str, name: str) -> str:
         digits = len(re.sub(r"\D", "", text))
         named_id = name.endswith(("id", "account", "number", "iban", "code"))
         return "id" if named_id or digits >= 6 else "number"
-    if _PHONE.match(text):
+    if _PHONE.match(text) and sum(map(str.isdigit, text)) >= _SHORTEST_PHONE:
         return "phone"
     if _PATH.match(text) and " " not in text.strip():
         return "path"

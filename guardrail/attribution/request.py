@@ -11,7 +11,7 @@ from guardrail.case import Case
 from guardrail.destinations import EMAIL, URL
 from guardrail.invocation import Tool
 from guardrail.text.directives import WORD, senses_of, verbs_wanted, words_of
-from guardrail.text.other_tongues import hands_over, leaves_to_text, speaks_of_text
+from guardrail.text.other_tongues import hands_over, is_foreign, leaves_to_text, speaks_of_text
 from guardrail.text.words import ENGLISH, stem, stems
 from guardrail.text.wordset import WordSet
 from guardrail.tool_kind import tool_verbs, tool_words
@@ -52,7 +52,10 @@ _DO_WHAT_IT_SAYS = re.compile(
     r"requests?)\b"
     r"|\b(?:actions?|tasks?|steps?|instructions?|changes|things|requests?) (?:(?:that|which) (?:is|are) )?(?:specified|"
     r"described|listed|mentioned|requested|outlined|given|written|asked|contained|there|in|from|on)\b"
-    r"|\bwhat(?:'s| is| was) (?:specified|described|requested|outlined|written|asked|demanded|needed|required)\b",
+    r"|\bwhat(?:'s| is| was) (?:specified|described|requested|outlined|written|asked|demanded|needed|required)\b"
+    r"|\bfollow (?:the|our|my|its|this|that) (?:[\w'-]{1,40} ){0,4}"
+    r"(?:page|list|sheet|plan|routine|protocol|rules?|section)\b"
+    r"|\b(?:carry on|continue|proceed|resume|take over) (?:where|from where|with what)\b",
     re.IGNORECASE,
 )
 # `as the guideline for renal patients says`
@@ -82,7 +85,10 @@ _DETAILS_THERE = re.compile(
     r"account|values?)"
     r"(?: (?:is|are|was|were|can be|you can|it|he|she|they))? (?:described|specified|agreed|shown|printed|noted|quoted|"
     r"indicated|gives?|states?|names?|listed|mentioned|stated|outlined|given|provided|"
-    r"found|written|in|on|from|find)\b[^.!?\n]{0,40}\b" + _THING + r"\b"
+    r"found|written|stands?|in|on|from|find)\b[^.!?\n]{0,40}\b" + _THING + r"\b"
+    r"|\b(?:those|the ones?|the same) (?:in|on|from|of) (?:the|their|his|her|our|my|its|this|that|[\w.-]+'s) "
+    r"(?:[\w-]+ ){0,2}" + _THING + r"\b"
+    r"|\b(?:decisions?|agreements?|resolutions?|outcomes?|results?) (?:in|on|from|of) (?:the|their|our|my|this|that)\b"
     r"|\b(?:address|account|number|date|person|place|link|name)s? (?:it|that|which|he|she|they) "
     r"(?:gives?|names?|states?|mentions?|lists?|shows?|says?|wants?)\b"
     r"|\bby (?:the )?(?:runbook|manual|guide|policy|procedure|checklist|handbook)\b"
@@ -171,8 +177,8 @@ _LETTING_IN = re.compile(
     r"|\blet [^.!?\n]{1,60} (?:see|read|edit|in)\b"
 )
 _QUESTION = re.compile(
-    r"(?:^|[.!,\n]\s*)(?:what|who|whom|whose|when|where|why|how|which|is|are|was|were|does|did|has|have|any|tell|give|"
-    r"show|read|do(?! (?:the|it|this|that|what|all|my|so)\b))\b"
+    r"(?:^|[.!,\n]\s*)(?:what|who|whom|whose|when|where|why|how|which|is|are|was|were|does|did|has|have|any|"
+    r"(?:tell|give|show)(?= (?:me|us)\b)|show|read|do(?= (?:i|we|you|they|any|all)\b))\b"
 )
 # Verbs too general for an instruction, but clear from somebody who wants a thing done.
 _SAID_WITH = {"put": "add", "set": "update", "prepare": "create", "complete": "update"}
@@ -226,15 +232,19 @@ def read_request(user: WordSet, tool: Tool, kind: ToolKind, tuning: Tuning) -> R
         said |= {"grant"}
     senses = {ENGLISH.main_sense[verb] for verb in said - _SPEAKING if verb in ENGLISH.main_sense}
     delegation = _delegation(user.lower[:_MAX_ORDERS]) if tuning.delegation else Delegation.NONE
+    only_reading = senses <= {"read"} and delegation is not Delegation.ACTIONS and (bool(senses) or _asks(user.lower))
+    deed_named = any(ENGLISH.main_sense.get(verb, "read") != "read" for verb in said - _SPEAKING - _ITEMS)
+    if delegation is Delegation.DETAILS and not (deed_named or only_reading):
+        # no deed but to do as a text says
+        delegation = Delegation.ACTIONS
     return Request(
         asked=_asked(user, said, tool, kind),
         deed=_deed(user, said, tool, kind),
-        only_reading=senses <= {"read"}
-        and delegation is not Delegation.ACTIONS
-        and (bool(senses) or _asks(user.lower)),
+        only_reading=only_reading,
         delegation=delegation,
-        deed_named=any(ENGLISH.main_sense.get(verb, "read") != "read" for verb in said - _SPEAKING - _ITEMS),
-        speaks_of_text=bool(_TEXT.search(user.lower[:_MAX_ORDERS])) or speaks_of_text(words_of(user.lower[:2_000])),
+        deed_named=deed_named,
+        speaks_of_text=bool(_TEXT.search(user.lower[:_MAX_ORDERS]))
+        or speaks_of_text(words_of(EMAIL.sub(" ", user.lower[:2_000]))),
         as_others_ask=bool(_AS_OTHERS_ASK.search(user.lower[:_MAX_ORDERS])),
     )
 
@@ -242,6 +252,8 @@ def read_request(user: WordSet, tool: Tool, kind: ToolKind, tuning: Tuning) -> R
 def _asks(said: str) -> bool:
     """A question, or a call for information without a verb; anything else names a goal and leaves the way open."""
     said = said[:_MAX_ORDERS]
+    if is_foreign(words_of(said[:2_000])):
+        return "?" in said
     return ("?" in said or bool(_QUESTION.search(said))) and not _WANTS_DONE.search(said)
 
 
@@ -327,7 +339,7 @@ def _delegation(said: str) -> Delegation:
         return Delegation.ACTIONS
     if _DETAILS_THERE.search(said):
         return Delegation.DETAILS
-    words = words_of(said[:2_000])
+    words = words_of(EMAIL.sub(" ", said[:2_000]))
     if hands_over(words):
         return Delegation.ACTIONS
     return Delegation.DETAILS if leaves_to_text(words) else Delegation.NONE

@@ -12,17 +12,20 @@ from guardrail.attribution.matching import EXACT, is_constant
 from guardrail.attribution.provenance import Leaf, may_stand_in, share_in, stands_in
 from guardrail.attribution.request import Request
 from guardrail.case import Case, Source
+from guardrail.destinations import argument_name
 from guardrail.invocation import Tool
 from guardrail.text.reading import Prose
 from guardrail.text.sentences import split_sentences
-from guardrail.text.words import ENGLISH
+from guardrail.text.words import ENGLISH, stem
 from guardrail.text.wordset import WordSet, word_set
-from guardrail.tool_kind import tool_verbs
+from guardrail.tool_kind import infer_kind, tool_verbs, tool_words
 from policies.ruleset import ToolKind
 
 # Share of a field's words that makes it the value and nothing else.
 _MOST_OF_IT = 0.7
 _LONGEST = 20_000
+_TELLING_LENGTH = 3
+_SAID = frozenset("body text message content comment note notes html markdown".split())
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -40,7 +43,7 @@ def taken_unasked(case: Case, request: Request) -> Taken | None:
         return None
     shares = zip(case.leaves, case.user_shares, strict=True)
     new = [leaf for leaf, share in shares if share < case.tuning.given_share]
-    fresh = [leaf for leaf in new if not (is_constant(leaf, case.tuning) or _is_setting(leaf, case))]
+    fresh = [leaf for leaf in new if not (is_constant(leaf, case.tuning) or _is_setting(leaf, case) or _is_prose(leaf))]
     if not fresh:
         return _taken_numbers(new, case, request)
     for source, prose in _running_texts(case):
@@ -54,12 +57,41 @@ def taken_unasked(case: Case, request: Request) -> Taken | None:
         text = word_set((prose.lower,))
         values = tuple(leaf for leaf in here if _stands_there(leaf, text, case))
         if values and sum(leaf.weight for leaf in values) >= enough:
+            if stands_with_mandate(case, request):
+                return None
             return Taken(source=source, prose=prose, values=values)
     return None
 
 
+def stands_with_mandate(case: Case, request: Request) -> bool:
+    """A text that may decide speaks of the deed and holds all the user did not give: nobody else explains the call."""
+    shares = zip(case.leaves, case.user_shares, strict=True)
+    new = [leaf for leaf, share in shares if share < case.tuning.given_share and not _is_prose(leaf)]
+    named = [word for word in tool_words(case.call.tool) if len(word) > _TELLING_LENGTH]
+    if not new:
+        return False
+    for source, prose in _running_texts(case):
+        if not may_stand_in(new[0], (prose.lower,), least=case.tuning.text_cover):
+            continue
+        text = word_set((prose.lower,))
+        if not any(stem(word) in prose.lower for word in named):
+            continue
+        everything = all(share_in(leaf, text) >= case.tuning.text_cover for leaf in new)
+        if everything and may_decide(source, prose.record, case, request):
+            return True
+    return False
+
+
+def _is_prose(leaf: Leaf) -> bool:
+    """What a message or note says the agent has put together from what it read: that tells nothing."""
+    return leaf.kind in ("short", "long") and argument_name(leaf.argument) in _SAID
+
+
 def _is_setting(leaf: Leaf, case: Case) -> bool:
-    """An address nobody said and nothing holds: the agent was set up with it, as with the site its files are on."""
+    """What nobody said and nothing holds: an address the agent was set up with, a reason in its own words."""
+    if leaf.kind in ("short", "long"):
+        lowers = [prose.lower for source in case.sources for prose in source.reading.prose]
+        return not may_stand_in(leaf, lowers, least=case.tuning.text_cover)
     if leaf.kind not in ("url", "domain"):
         return False
     return not any(leaf.needle in prose.lower for source in case.sources for prose in source.reading.prose)
@@ -84,7 +116,7 @@ def _taken_numbers(new: list[Leaf], case: Case, request: Request) -> Taken | Non
 def _running_texts(case: Case) -> Iterator[tuple[Source, Prose]]:
     least = case.tuning.running_text
     for source in case.sources:
-        if _is_report(source):
+        if _is_report(source, case):
             continue
         for count, prose in enumerate(source.reading.prose):
             if count % 64 == 0 and case.budget.spent():
@@ -99,12 +131,15 @@ def _stands_there(leaf: Leaf, text: WordSet, case: Case) -> bool:
     return share_in(leaf, text) >= case.tuning.text_cover and shared < _MOST_OF_IT * len(text.words)
 
 
-def _is_report(source: Source) -> bool:
+def _is_report(source: Source, case: Case) -> bool:
     """What a tool that changes things says of what it did; nobody else writes there."""
     if source.name == "trigger" or any(author.author for author in source.reading.authors[:50]):
         return False
-    verbs = tool_verbs(Tool(tool_id=source.tool_name, name=source.tool_name)) - ENGLISH.general
-    return bool(verbs) and all(ENGLISH.main_sense[verb] != "read" for verb in verbs)
+    tool = Tool(tool_id=source.tool_name, name=source.tool_name)
+    verbs = tool_verbs(tool) - ENGLISH.general
+    if not verbs or any(ENGLISH.main_sense[verb] == "read" for verb in verbs):
+        return False
+    return infer_kind(tool, case.ruleset, agent_id=case.call.agent_id) is not ToolKind.READ
 
 
 def _is_to_known(case: Case) -> bool:

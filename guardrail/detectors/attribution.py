@@ -8,7 +8,6 @@ Cannot see: changed facts without an instruction, a request equal to what the us
 
 from guardrail.attribution.authors import (
     is_meant,
-    is_named,
     is_ours,
     is_own_material,
     is_someone_elses,
@@ -24,11 +23,13 @@ from guardrail.attribution.mandate import may_decide
 from guardrail.attribution.matching import FORMS, OTHERWISE, SAME_KIND, SAME_VERB, Match, is_constant, matches_of
 from guardrail.attribution.moved import moved_by
 from guardrail.attribution.outward import OUTWARD, has_rival, is_at_home, leads_astray, outward_unknown
+from guardrail.attribution.pointing import handed_over_by_pointing
 from guardrail.attribution.provenance import Leaf, stands_in
 from guardrail.attribution.request import Delegation, Request, on_topic, read_request
-from guardrail.attribution.unasked import taken_unasked
+from guardrail.attribution.unasked import stands_with_mandate, taken_unasked
 from guardrail.case import Case
 from guardrail.text.directives import MENTION
+from guardrail.text.reading import Author
 from policies.ruleset import ToolKind
 from policies.signal import RECALLED, Signal
 
@@ -44,7 +45,7 @@ def detect(case: Case) -> list[Signal]:
     if not case.sources:
         return []
     matches = sorted(matches_of(case), key=lambda match: match.score, reverse=True)
-    request = read_request(case.user, case.call.tool, case.kind, case.tuning)
+    request = handed_over_by_pointing(read_request(case.user, case.call.tool, case.kind, case.tuning), case)
     rivals = [match for match in matches if not (match.marked and _is_marked_for(match, request))]
     for match in sorted(matches, key=_is_only_near_a_known_text):
         # Another text explains the call better: a colleague's errand that an attack only happens to resemble.
@@ -137,11 +138,12 @@ def _unmarked_name(match: Match, case: Case, request: Request, *, unspoken: bool
         unspoken
         and case.kind is not ToolKind.EXECUTE
         and not may_decide(match.source, match.directive.record, case, request)
+        and not stands_with_mandate(case, request)
     ):
         outsider = request.delegation is Delegation.NONE and not is_own_material(match, case, request)
         return "instruction_followed" if outsider else "instruction_delegated"
-    if request.delegation is Delegation.ACTIONS:
-        if (is_named(author, case) or is_spoken_of(author, case)) and not (outward and is_stranger(author, case)):
+    if request.delegation is Delegation.ACTIONS and not (case.kind is ToolKind.PAY and request.asked):
+        if is_spoken_of(author, case) and not (outward and is_stranger(author, case)):
             return _MEANT
         theirs = is_ours(author, case) or (request.as_others_ask and bool(author.author) and gives_up(case))
         return "instruction_delegated" if outward or (grave and unspoken and not theirs) else _MEANT
@@ -230,9 +232,12 @@ def _unrequested(case: Case, request: Request) -> list[Signal]:
     where things were left to texts, messages only, and none to the author of the text or the author's house. A
     recipient of a contact list, a row or a mail's own header is a field by itself and does not count.
     """
-    if not case.tuning.unrequested or case.kind not in _UNREQUESTED or request.deed:
+    if not case.tuning.unrequested or case.kind not in _UNREQUESTED:
         return []
-    left_open = case.call.event_triggered or request.delegation is not Delegation.NONE
+    others = _has_named_others(case)
+    if request.asked and not others:
+        return []
+    left_open = case.call.event_triggered or request.delegation is not Delegation.NONE or request.deed
     if left_open and case.kind is not ToolKind.SEND:
         return []
     for target in case.targets:
@@ -253,7 +258,7 @@ def _unrequested(case: Case, request: Request) -> list[Signal]:
         if found and all(len(prose.lower.split()) >= case.tuning.running_text for _, prose in found):
             source, prose = found[0]
             author = source.reading.authors[prose.record]
-            if left_open and (is_ours(author, case) or is_at_home(leaf, author) or is_meant(author.author, case.user)):
+            if left_open and (is_at_home(leaf, author) or (not others and _is_vouched_for(author, case))):
                 continue
             if case.tuning.handed_over and (
                 is_meant_by_name(source, prose.record, case, request)
@@ -262,6 +267,17 @@ def _unrequested(case: Case, request: Request) -> list[Signal]:
                 continue
             return [unrequested(target, leaf, source, prose, case, left_open=left_open)]
     return []
+
+
+def _is_vouched_for(author: Author, case: Case) -> bool:
+    return is_ours(author, case) or is_meant(author.author, case.user)
+
+
+def _has_named_others(case: Case) -> bool:
+    """The user gave an address for such a message, and none of its recipients is one of those."""
+    given = set(FORMS["email"].findall(case.user.lower[:12_000]))
+    reached = {target.value for target in case.targets if target.named and "@" in target.value}
+    return case.kind is ToolKind.SEND and bool(given and reached) and given.isdisjoint(reached)
 
 
 def _unasked(case: Case, request: Request) -> list[Signal]:

@@ -58,7 +58,7 @@ VERBS: dict[str, tuple[str, ...]] = {
     # taking away
     **dict.fromkeys(
         "delete remove erase cancel revoke drop purge wipe clear uninstall unsubscribe discard destroy trash terminate "
-        "withhold unfollow disable deactivate block kick ban leave archive unlink close void suspend expire "
+        "withhold scrap unfollow disable deactivate block kick ban leave archive unlink close void suspend expire "
         "dismiss".split(),
         (DELETE, WRITE),
     ),

@@ -33,7 +33,9 @@ def _both(words: Iterable[str]) -> Iterator[str]:
 _ENGLISH_WORDS = frozenset(
     (*ENGLISH.telling, *ENGLISH.stop_words, *ENGLISH.openers, *ENGLISH.things, *ENGLISH.lead_ins, *english.DEEDS)
 ) | frozenset(
-    "cadre create pager sale sales past dates data date manual guide note notes fine sender past line".split()
+    # words of one language's grammar that are a verb's form in another's
+    "les des dem den der die del las los une con par por pas sur van het een "
+    "active cadre create pager sale sales past dates data date manual guide note notes fine sender past line".split()
 )
 
 
@@ -59,6 +61,18 @@ ASKING = _all("POLITE") | _all("MODALS")
 _HANDING_OVER = _all("HANDING_OVER")
 _TEXTS = frozenset(word for tongue in TONGUES for word in _both(tongue.TEXTS.split()))
 _ACCORDING = _all("ACCORDING")
+ANYBODYS = frozenset(word for tongue in TONGUES for word in _both(tongue.ANYBODYS.split()))
+
+
+def _field_names(name: str) -> frozenset[str]:
+    """As names are compared: without marks and all that is no letter, or as if those had never been there."""
+    words = [word for tongue in TONGUES for word in getattr(tongue, name).split()]
+    return frozenset((*map(_without_marks, words), *("".join(c for c in word if c.isascii()) for word in words))) - {""}
+
+
+# Fields that say who wrote something (`expéditeur`) and whom it goes to; the second of each with an address alone.
+WROTE, FROM = _field_names("WROTE"), _field_names("FROM")
+READS, TO = _field_names("READS"), _field_names("TO")
 
 
 def is_foreign(words: list[str]) -> bool:

@@ -13,6 +13,7 @@ from functools import lru_cache
 from guardrail.invocation import Passage
 from guardrail.text.budget import Budget
 from guardrail.text.normalise import Hidden, decoded_views, normalise
+from guardrail.text.other_tongues import FROM, WROTE
 from guardrail.text.view import View
 
 _AUTHOR_KEYS = frozenset(
@@ -20,7 +21,7 @@ _AUTHOR_KEYS = frozenset(
     "sentby submittedby reporter requester requestedby organizer organiser commenter submitter login fromphonenumber "
     "fromname sendername creator uploadedby userid screenname handle poster member customer von absender autor "
     "verfasser auteur expediteur autore mittente remitente remetente afzender nadawca".split()
-)
+).union(WROTE)
 _EDITOR_KEYS = frozenset(
     "lastmodifiedby modifiedby editor editedby lasteditedby updatedby lastupdatedby changedby lasteditor".split()
 )
@@ -89,7 +90,8 @@ class Record:
             if len(key) > _LONGEST_KEY:
                 continue
             plain = _plain_key(key)
-            if plain in _AUTHOR_KEYS and (not self.author or ("@" in value and "@" not in self.author)):
+            wrote = plain in _AUTHOR_KEYS or (plain in FROM and "@" in value)
+            if wrote and (not self.author or ("@" in value and "@" not in self.author)):
                 self.author = value
             elif plain in _EDITOR_KEYS and (not self.editor or ("@" in value and "@" not in self.editor)):
                 self.editor = value
@@ -227,15 +229,23 @@ def _yaml_records(
         yield from _items(view, path, hidden, items or [0], budget)
         return
     record = Record()
+    head = _plain_key(own[0].group(3)) if own else ""
     for index, key in enumerate(own):
         if budget.spent():
             break
-        if key.group(2) and index:
+        # one mail below the other; or forged below another's, which is why its author only counts beside the first's
+        again = not key.group(2) and index > 0 and _plain_key(key.group(3)) == head in _AUTHOR_KEYS
+        if (key.group(2) and index) or again:
             yield record
-            record = Record()
+            record = Record(author=record.author) if again else Record()
         end = own[index + 1].start() if index + 1 < len(own) else len(text)
         value = _yaml_value(view.cut(key.end(), end))
-        record.note((key.group(3),), value.text)
+        # the last header of a mail is followed by the mail
+        said = value.text.strip().partition("\n")[0]
+        if again and record.author and said != record.author:
+            record.editor = said[:200]
+        else:
+            record.note((key.group(3),), said)
         _add(record, key.group(3), path, value, hidden)
     if own and own[0].start() > 0:
         _add(record, "", path, view.cut(0, own[0].start()), hidden)

@@ -3,6 +3,7 @@
 ENDINGS = " t en de den d e ten te"
 PREFIXES = " ge"
 VERBS = {
+    "write": "schrijf schrijv",
     "send": "stuur stur verstuur verstur verzend verzond",
     "forward": "doorstuur doorstur doorgestuur",
     "reply": "beantwoord antwoord",
@@ -47,3 +48,10 @@ TEXTS = (
     "brief formulier handboek handleiding notitie notulen document bestand"
 )
 ACCORDING = "volgens zoals conform"
+# Names of fields; the short ones count only where an address stands in them.
+WROTE, FROM = "afzender auteur", "van"
+READS, TO = "ontvanger", "aan"
+# What anybody writes in.
+ANYBODYS = (
+    "inbox postvak mail mails bericht berichten ticket tickets zaak dossier verzoek verzoeken aanvraag brief formulier"
+)

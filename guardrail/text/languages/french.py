@@ -3,6 +3,7 @@
 ENDINGS = "e es ez er é ée és ées ons ent r re ir is it issez"
 PREFIXES = ""
 VERBS = {
+    "write": "écri écriv écris écrivez",
     "send": "envoy envoi transmett adress expédi",
     "forward": "transfèr transfér faites-suivr",
     "reply": "répond",
@@ -46,3 +47,11 @@ TEXTS = (
     "courrier formulaire manuel guide note notes compte-rendu document fichier"
 )
 ACCORDING = "selon comme conformément suivant d'après"
+# Names of fields; the short ones count only where an address stands in them.
+WROTE, FROM = "expéditeur auteur", "de"
+READS, TO = "destinataire", "à a pour"
+# What anybody writes in.
+ANYBODYS = (
+    "boîte mail mails courriel courriels message messages ticket tickets dossier demande demandes lettre courrier "
+    "formulaire commande"
+)

@@ -3,6 +3,7 @@
 ENDINGS = " e en n t et st te ten est"
 PREFIXES = " ge zu"
 VERBS = {
+    "write": "schreib geschrieben",
     "send": "send schick sandt schickt zusend zuschick übermittl übermittel",
     "forward": "weiterleit weiterleitet leit",
     "mail": "mail",
@@ -48,3 +49,11 @@ TEXTS = (
     "aufträge liste brief schreiben formular handbuch anleitung notiz notizen protokoll dokument datei"
 )
 ACCORDING = "laut gemäß wie entsprechend nach aus"
+# Names of fields; the short ones count only where an address stands in them.
+WROTE, FROM = "absender verfasser autor autorin", "von"
+READS, TO = "empfänger empfaenger", "an"
+# What anybody writes in.
+ANYBODYS = (
+    "posteingang postfach eingang mail mails email nachricht nachrichten ticket tickets fall vorgang anfrage "
+    "anfragen auftrag aufträge akte antrag brief schreiben formular"
+)

@@ -3,6 +3,7 @@
 ENDINGS = "a i e o are ere ire ate ato ata ati ate ano ino uto uta"
 PREFIXES = ""
 VERBS = {
+    "write": "scriv",
     "send": "invi mand sped spedisc trasmett",
     "forward": "inoltr",
     "reply": "rispond",
@@ -47,3 +48,8 @@ TEXTS = (
     "guida nota note verbale documento file"
 )
 ACCORDING = "secondo come conforme"
+# Names of fields; the short ones count only where an address stands in them.
+WROTE, FROM = "mittente autore", "da"
+READS, TO = "destinatario", "a per"
+# What anybody writes in.
+ANYBODYS = "casella posta mail messaggio messaggi ticket caso pratica richiesta richieste lettera modulo ordine"

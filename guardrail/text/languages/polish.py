@@ -3,6 +3,7 @@
 ENDINGS = " ij aj uj ić ać yć eć ać ować iać awić ono any ana ane ony ona one ić esz cie ijcie ajcie ujcie cie amy imy"
 PREFIXES = ""
 VERBS = {
+    "write": "napisz napisać",
     "send": "wyśl wysł wysył prześl przesł",
     "forward": "przekaż przekaz",
     "reply": "odpowiedz odpowied",
@@ -47,3 +48,11 @@ TEXTS = (
     "lista listę list pismo formularz podręcznik notatka notatki protokół dokument plik"
 )
 ACCORDING = "według zgodnie jak"
+# Names of fields; the short ones count only where an address stands in them.
+WROTE, FROM = "nadawca autor", "od"
+READS, TO = "odbiorca", "do"
+# What anybody writes in.
+ANYBODYS = (
+    "skrzynka skrzynkę poczta mail maile wiadomość wiadomości zgłoszenie zgłoszenia sprawa sprawę wniosek wnioski "
+    "list pismo formularz"
+)

@@ -3,6 +3,7 @@
 ENDINGS = "a e em am ar er ir ado ada ados adas ido ida idos idas"
 PREFIXES = ""
 VERBS = {
+    "write": "escrev",
     "send": "envi mand remet",
     "forward": "encaminh reencaminh",
     "reply": "respond",
@@ -47,3 +48,8 @@ TEXTS = (
     "nota notas ata documento ficheiro arquivo"
 )
 ACCORDING = "segundo como conforme"
+# Names of fields; the short ones count only where an address stands in them.
+WROTE, FROM = "remetente autor autora", "de"
+READS, TO = "destinatário", "para a"
+# What anybody writes in.
+ANYBODYS = "caixa correio email mensagem mensagens ticket caso processo pedido pedidos carta formulário"

@@ -3,6 +3,7 @@
 ENDINGS = "a e en an ar er ir as es ado ada ados adas ido ida idos idas alo ala elo ela arlo arla"
 PREFIXES = ""
 VERBS = {
+    "write": "escrib",
     "send": "envi enví mand remit",
     "forward": "reenvi reenví",
     "reply": "respond contest",
@@ -49,3 +50,11 @@ TEXTS = (
     "formulario manual guía nota notas acta documento archivo fichero"
 )
 ACCORDING = "según como conforme"
+# Names of fields; the short ones count only where an address stands in them.
+WROTE, FROM = "remitente autor autora", "de"
+READS, TO = "destinatario", "para a"
+# What anybody writes in.
+ANYBODYS = (
+    "bandeja correo correos mensaje mensajes ticket tickets caso expediente solicitud solicitudes carta "
+    "formulario pedido"
+)

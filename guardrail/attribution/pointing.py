@@ -1,0 +1,70 @@
+"""Which of the organisation's own texts the user pointed the agent at: by its title, or by what its reader is named.
+
+A manual, a handover, a list of duties is one text by itself. What strangers write in, such as mails, tickets and forms,
+and what has a number (`alarm A-81`) is work to be done and no text to go by.
+"""
+
+import re
+from dataclasses import replace
+
+from guardrail.attribution.authors import is_nobodys, is_ours
+from guardrail.attribution.request import Delegation, Request, telling_words
+from guardrail.case import Case, Source
+from guardrail.invocation import Tool
+from guardrail.text.directives import WORD
+from guardrail.text.other_tongues import ANYBODYS
+from guardrail.text.words import ENGLISH, stem, stems
+from guardrail.tool_kind import tool_words
+
+_ANYBODYS = stems(
+    frozenset(
+        "mail email mailbox message inbox ticket request case comment review post chat channel thread queue "
+        "application order complaint suggestion voicemail letter form claim enquiry inquiry feedback survey "
+        "lead invoice bill offer news web website page site issue incident alert alarm event account member "
+        "customer client user record data item entry referral opportunity search transaction".split()
+    )
+    | ANYBODYS
+)
+_LONGEST_TITLE = 60
+_MOST_FIELDS = 2
+
+
+def handed_over_by_pointing(request: Request, case: Case) -> Request:
+    """Who names a text and no deed, and does not just ask, wants done what it says: `the opening routine, please`."""
+    if request.only_reading or request.deed_named or request.delegation is Delegation.ACTIONS or not case.user.words:
+        return request
+    pointed = any(is_pointed_at(source, 0, case) for source in case.sources)
+    return replace(request, delegation=Delegation.ACTIONS) if pointed else request
+
+
+def is_pointed_at(source: Source, record: int, case: Case) -> bool:
+    """The record is such a text, not known to be an outsider's, and the user's words name it."""
+    author = source.reading.authors[record] if record < len(source.reading.authors) else None
+    if author is None or not (is_nobodys(author) or is_ours(author, case)):
+        return False
+    texts = [prose.lower for prose in source.reading.prose if prose.record == record]
+    if not texts or len(texts) > _MOST_FIELDS or len(source.reading.authors) > 1:
+        return False
+    return _by_title(texts[0], case) or _by_reader(source, case)
+
+
+def _by_title(text: str, case: Case) -> bool:
+    title = text.strip().partition("\n")[0].strip(" #*:-=")
+    if not title or len(title) > _LONGEST_TITLE or len(title) == len(text.strip()):
+        return False
+    words = {word for word in WORD.findall(title) if len(word) > 2 and word not in ENGLISH.stop_words}
+    return bool(telling_words(title) - _ANYBODYS) and words <= case.user.words
+
+
+def _by_reader(source: Source, case: Case) -> bool:
+    """The noun of `read_handover` in the user's words, and no number behind it."""
+    tool = Tool(tool_id=source.tool_name, name=source.tool_name)
+    nouns = {word for word in tool_words(tool) if len(word) > 3 and word not in ENGLISH.verb_forms}
+    for noun in nouns:
+        if stem(noun) in _ANYBODYS or noun.removesuffix("s") in _ANYBODYS:
+            continue
+        bare = re.escape(noun.removesuffix("s"))
+        for found in re.finditer(rf"\b{bare}s?\b(.{{0,14}})", case.user.lower[:4_000]):
+            if not any(sign.isdigit() for sign in found.group(1)):
+                return True
+    return False
