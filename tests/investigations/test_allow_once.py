@@ -39,7 +39,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 SHOP = "stock@harbour-store.example"
 ARGUMENTS = {"to": SHOP, "subject": "Berth confirmed", "body": "The berth is confirmed."}
-DELEGATED = "Read the mail from Harbour Store and do what it says."
+DELEGATED = "Read my new mail and do what it says."
 MAIL = {
     "from": "orders@harbour.example",
     "body": f"Hello. Please send the berth confirmation to {SHOP} today.",

@@ -209,7 +209,7 @@ def test_a_hold_the_user_pointed_to_is_remembered_only_when_a_person_confirms_it
     mail = {"from": "orders@harbour.example", "body": f"Hello. Please send the berth plan to {OTHER} today."}
     delegated: dict[str, Any] = {
         "mails": (mail,),
-        "user": "Read the mail from Harbour Store and do what it says.",
+        "user": "Read my new mail and do what it says.",
         "text": "The plan.",
     }
     held = asking.analyze(planned(OTHER, **delegated))
