@@ -47,9 +47,10 @@ class Look:
 class Window:
     """One window with cookies of its own. `complaints` are the page's errors and refused loads so far."""
 
-    def __init__(self, chromium: "Chromium", page: Page) -> None:
+    def __init__(self, chromium: "Chromium", page: Page, *, scripts: bool) -> None:
         self._chromium = chromium
         self._page = page
+        self._scripts = scripts
         self.complaints: list[str] = []
         page.on("console", self._hear)
         page.on("pageerror", lambda error: self.complaints.append(f"{page.url}: {error}"))
@@ -91,7 +92,12 @@ class Window:
         return int(found)
 
     def barriers(self) -> list[str]:
-        """The WCAG 2.2 A and AA rules this page breaks, each with the first element that does."""
+        """The WCAG 2.2 A and AA rules this page breaks, each with the first element that does.
+
+        None in a window without scripts: what looks for them is a script, and would wait for ever.
+        """
+        if not self._scripts:
+            return []
         rules = {"resultTypes": ["violations"], "runOnly": {"type": "tag", "values": list(WCAG_22_AA)}}
         violations: list[dict[str, Any]] = self.do(lambda page: Axe().run(page, options=rules).response["violations"])
         return [f"{found['id']}: {found['nodes'][0]['html'][:200]}" for found in violations]
@@ -121,7 +127,7 @@ class Chromium:
         """A fresh window, closed at the end."""
         context = self.call(lambda: self._context(look))
         try:
-            yield Window(self, self.call(context.new_page))
+            yield Window(self, self.call(context.new_page), scripts=look.scripts)
         finally:
             self.call(context.close)
 
