@@ -18,6 +18,8 @@ from policies.signal import RECALLED, Signal
 EXCEPTION = "exception "
 # Somebody's word stands behind these: a restriction, a confirmed attack, a list of threats. That is taken back there.
 _KEPT = NEVER_LIFTED | {"indicator_matched"}
+# They only say that such a call was stopped before, for what is lifted now.
+_ECHOES = frozenset({"double_request", "double_request_held"})
 
 
 class ExceptionScopeError(ValueError):
@@ -140,7 +142,15 @@ class Exceptions:
         fitting = [one for one in candidates if one.fits(facts)]
         if not fitting:
             return list(signals)
-        return [_lifted(signal, fitting, facts) if signal.name in stopping else signal for signal in signals]
+        found = [_lifted(signal, fitting, facts) if signal.name in stopping else signal for signal in signals]
+        by = next((signal.fact(LIFTED_BY) for signal in found if signal.fact(LIFTED_BY).startswith(EXCEPTION)), "")
+        # a process that did not know the exception yet stopped such a call, and that stop would outlive it for a day
+        return [
+            replace(signal, facts=(*signal.facts, (LIFTED_BY, by)))
+            if by and signal.name in _ECHOES and not signal.fact(LIFTED_BY)
+            else signal
+            for signal in found
+        ]
 
 
 NO_EXCEPTIONS = Exceptions()

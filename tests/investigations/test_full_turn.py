@@ -30,7 +30,8 @@ ASKED = 40
 @pytest.fixture(scope="module")
 def instance() -> Iterator[RunningInstance]:
     assert WEB_PROCESSES >= 2
-    running = RunningInstance(env=PATIENT)
+    # the queue has this one investigation then
+    running = RunningInstance("--no-demo", env=PATIENT)
     try:
         yield running.wait(seconds=300)
     finally:
