@@ -18,8 +18,8 @@ from policies.signal import RECALLED, Signal
 EXCEPTION = "exception "
 # Somebody's word stands behind these: a restriction, a confirmed attack, a list of threats. That is taken back there.
 _KEPT = NEVER_LIFTED | {"indicator_matched"}
-# They only say that such a call was stopped before, for what is lifted now.
-_ECHOES = frozenset({"double_request", "double_request_held"})
+# The fact of a finding that only says that such a call was stopped before: for which finding.
+STOPPED_FOR = "stopped_for"
 
 
 class ExceptionScopeError(ValueError):
@@ -102,10 +102,14 @@ class Exempt:
 
     def lifts(self, signal: Signal, facts: CallFacts) -> bool:
         """Whether it lets this finding pass in this call."""
-        if is_never_lifted(signal.name) or signal.name.startswith(WATCHED) or ("signature", RECALLED) in signal.facts:
+        # a process that did not know the exception yet stopped such a call: that stop would outlive it for a day
+        names = {signal.name, signal.fact(STOPPED_FOR) or signal.name}
+        if any(map(is_never_lifted, names)) or signal.name.startswith(WATCHED):
+            return False
+        if ("signature", RECALLED) in signal.facts:
             return False
         scope = self.scope
-        if scope.signals and signal.name not in scope.signals:
+        if scope.signals and names.isdisjoint(scope.signals):
             return False
         if scope.argument and not _all_under(_arguments_of(signal), scope.argument):
             return False
@@ -142,15 +146,7 @@ class Exceptions:
         fitting = [one for one in candidates if one.fits(facts)]
         if not fitting:
             return list(signals)
-        found = [_lifted(signal, fitting, facts) if signal.name in stopping else signal for signal in signals]
-        by = next((signal.fact(LIFTED_BY) for signal in found if signal.fact(LIFTED_BY).startswith(EXCEPTION)), "")
-        # a process that did not know the exception yet stopped such a call, and that stop would outlive it for a day
-        return [
-            replace(signal, facts=(*signal.facts, (LIFTED_BY, by)))
-            if by and signal.name in _ECHOES and not signal.fact(LIFTED_BY)
-            else signal
-            for signal in found
-        ]
+        return [_lifted(signal, fitting, facts) if signal.name in stopping else signal for signal in signals]
 
 
 NO_EXCEPTIONS = Exceptions()

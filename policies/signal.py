@@ -71,10 +71,12 @@ class Signal:
     `editor`, `revision`, `document`, `data_class`, `argument`, `conversation`, `tool_kind`, `signature`,
     `share` (of the document's fingerprints, `45 %`), `distance` (0 to 1), `engine` (who gave a second opinion),
     `indicator` (`kind:value`, each with the `list` that names it), `resembles` (a domain of ours),
-    `ticket` (the AllowOnce that let a held call pass), `call` (the verdict id of another call), `restriction` (its
-    number), `restriction_reason` (why it was made, for people here), `client_network` and `conversations` (who
-    probed, in how many), `expected` and `observed` (what is usual, and what is now), and digests by which a text is
-    known again: `record`, `directive`, and `recalled` where it was known.
+    `ticket` (the AllowOnce that let a held call pass), `call` (the verdict id of another call) and `stopped_for` (the
+    finding it was stopped for), `restriction` (its number), `restriction_reason` (why it was made, for people here),
+    `client_network` and `conversations` (who probed, in how many), `expected` and `observed` (what is usual, and what
+    is now), `rule`, `rule_title`, `rule_then` and `clause` (of a rule of the policy, each comparison as it went),
+    `lifted_by` (the rule or exception that lets it pass), and digests by which a text is known again: `record`,
+    `directive`, and `recalled` where it was known.
     `redactions` are what a caller that can carry it may take out of the arguments instead of stopping the call.
     `would_pass_if` and `would_be_held_if` complete “it would pass if …”, “it would be held, not blocked, if …”, most
     telling first. Detectors leave them empty: the judge fills them in on the deciding signal of a stopped call, each

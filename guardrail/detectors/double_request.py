@@ -12,6 +12,7 @@ from guardrail.attribution.request import read_request
 from guardrail.case import Case
 from guardrail.invocation import Again
 from guardrail.likeness import is_named, is_spoken_of, own_words
+from policies.exceptions import STOPPED_FOR
 from policies.ruleset import ToolKind
 from policies.signal import Evidence, Mark, Severity, Signal
 
@@ -98,6 +99,7 @@ def _signal(name: str, earlier: Again, case: Case) -> Signal:
         ),
         facts=(
             ("call", earlier.verdict_id),
+            (STOPPED_FOR, earlier.signal),
             *((("destination", destination), ("destination_standing", standing)) if destination else ()),
             ("tool_kind", case.kind.value),
         ),

@@ -91,6 +91,19 @@ def test_a_false_positive_passes_from_the_next_call_on_and_the_attack_stays_stop
     assert made.hits == 2
 
 
+def test_a_stop_by_a_process_that_does_not_know_it_yet_keeps_no_later_call_stopped(
+    asking: Asking, admin: Client
+) -> None:
+    verdict = stopped(asking)
+    admin.post(reverse("verdict_allow", args=[verdict.pk]), TICKED)
+    assert decided(asking, hijacked(2, conversation_id="c-2")) == "block"
+    housekeeper.refresh()
+    assert decided(asking, hijacked(3, conversation_id="c-3")) == "allow"
+    found = {signal["name"]: dict(signal["facts"]) for signal in Verdict.objects.latest("id").signals}
+    assert found["double_request"]["stopped_for"] == "instruction_marked"
+    assert found["double_request"]["lifted_by"] == f"exception {PolicyException.objects.get().pk}"
+
+
 def test_it_can_be_widened_to_the_house(asking: Asking, admin: Client) -> None:
     verdict = stopped(asking)
     allow(admin, verdict, destinations="domains", only_argument="")

@@ -1,5 +1,6 @@
 """Exceptions people make: which calls pass by them, which do not, and how they end."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 from uuid import uuid4
@@ -245,3 +246,10 @@ def test_a_snapshot_with_an_exception_nobody_could_make_lifts_nothing(asking: As
     changed()
     housekeeper.refresh()
     assert decided(asking, hijacked()) == "block"
+
+
+def test_a_stop_for_something_else_keeps_what_comes_again_stopped(asking: Asking) -> None:
+    assert decided(asking, hijacked()) == "block"
+    made(replace(HERE, signals=("secret_leaving",)))
+    assert decided(asking, hijacked(conversation_id="another")) == "block"
+    assert "lifted_by" not in signals()["double_request"]
