@@ -1,0 +1,110 @@
+"""Investigations: people's work on a group of verdicts that share one cause."""
+
+from django.conf import settings
+from django.db import models
+from django.db.models.functions import Now
+
+
+class Investigation(models.Model):
+    """One cause: `fingerprint` over its kind, agent, and author, document, destination or conversation.
+
+    At most one open investigation has a fingerprint. `severity` only rises by itself. `facts` holds what the page says
+    about the cause: (name, value) pairs of the deciding signals, deduplicated.
+    """
+
+    class Status(models.TextChoices):
+        NEW = "new", "New"
+        ACTIVE = "active", "Active"
+        CLOSED = "closed", "Closed"
+
+    class Disposition(models.TextChoices):
+        TRUE_POSITIVE = "true_positive", "True positive"
+        BENIGN_EXPECTED = "benign_expected", "Benign, expected"
+        FALSE_POSITIVE = "false_positive", "False positive"
+        UNDETERMINED = "undetermined", "Undetermined"
+
+    class Outcome(models.TextChoices):
+        """The strongest thing that was done with one of its calls."""
+
+        BLOCKED = "blocked", "Blocked"
+        HELD = "held", "Held"
+        WOULD_BLOCK = "would_block", "Would block"
+        WOULD_HOLD = "would_hold", "Would hold"
+        LET_THROUGH = "let_through", "Let through unjudged"
+        FOUND_LATE = "found_late", "Let through, found afterwards"
+        EXECUTED = "executed", "Stopped, and made all the same"
+        NOTED = "noted", "Noted, no call was stopped"
+
+    kind = models.CharField(max_length=60, help_text="The deciding signal's name.")
+    fingerprint = models.CharField(max_length=64)
+    title = models.CharField(max_length=200)
+    status = models.CharField(max_length=16, choices=Status.choices, default=Status.NEW)
+    severity = models.PositiveSmallIntegerField()
+    outcome = models.CharField(max_length=16, choices=Outcome.choices)
+    agent_id = models.CharField(max_length=200, blank=True)
+    agent_name = models.CharField(max_length=200, blank=True)
+    user_id = models.CharField(max_length=200, blank=True)
+    conversation_id = models.CharField(max_length=200, blank=True)
+    destination = models.CharField(max_length=500, blank=True)
+    author = models.CharField(max_length=300, blank=True)
+    document = models.CharField(max_length=1000, blank=True)
+    facts = models.JSONField(default=list, blank=True)
+    calls = models.PositiveIntegerField(default=0)
+    first_seen = models.DateTimeField()
+    last_seen = models.DateTimeField()
+    assignee = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="investigations"
+    )
+    disposition = models.CharField(max_length=20, choices=Disposition.choices, blank=True)
+    closed_at = models.DateTimeField(null=True, blank=True)
+    opened_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        ordering = ("-severity", "-last_seen", "-id")
+        constraints = (
+            # two intakes at once cannot open the same cause twice
+            models.UniqueConstraint(
+                fields=("fingerprint",), condition=~models.Q(status="closed"), name="investigation_open_once"
+            ),
+        )
+        indexes = (
+            # the queue's default order
+            models.Index(fields=("status", "-severity", "-last_seen", "-id"), name="investigation_queue"),
+            # what people found in one agent's calls
+            models.Index(fields=("agent_id", "-last_seen"), name="investigation_agent"),
+            # the search by conversation
+            models.Index(fields=("conversation_id",), name="investigation_conversation"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.pk} {self.title}"
+
+
+class InvestigationCall(models.Model):
+    """A verdict's one place in an investigation. No foreign key to the verdict: partitions are dropped by retention."""
+
+    investigation = models.ForeignKey(Investigation, on_delete=models.CASCADE, related_name="call_set")
+    verdict_id = models.UUIDField(unique=True)
+
+    class Meta:
+        ordering = ("verdict_id",)
+
+    def __str__(self) -> str:
+        return str(self.verdict_id)
+
+
+class Activity(models.Model):
+    """What happened to an investigation and who did it. Append only."""
+
+    investigation = models.ForeignKey(Investigation, on_delete=models.CASCADE, related_name="activities")
+    at = models.DateTimeField(auto_now_add=True)
+    actor = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
+    kind = models.CharField(max_length=40)
+    text = models.TextField(blank=True)
+
+    class Meta:
+        ordering = ("id",)
+        verbose_name_plural = "activities"
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.text}"[:80]
