@@ -9,12 +9,13 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, Literal, TypeVar
+from typing import Literal, TypeVar
 
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Playwright, sync_playwright
 
 T = TypeVar("T")
+Scheme = Literal["light", "dark"]
 # What one step of a test may take, in seconds and for Playwright in milliseconds.
 PATIENCE_SECONDS = 60
 PATIENCE_MS = 15_000
@@ -24,7 +25,16 @@ ARGUMENTS = (
     *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
     *("--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage"),
 )
-WCAG_22_AA = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa")
+_AXE = Axe()
+_WCAG_22_AA = {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}
+# The rules among them that go by colours: in the second scheme nothing else can differ.
+_OF_COLOUR = {"type": "rule", "values": ["color-contrast", "link-in-text-block"]}
+WIDTHS = (1280, 390)
+HEIGHT = 800
+# True where the page has followed the system to a scheme, or somebody chose one.
+_SHOWS = "(scheme) => localStorage.getItem('guardrail-theme') || document.documentElement.dataset.bsTheme === scheme"
+_UNFOLD = "document.querySelectorAll('main details').forEach((one) => { one.open = true })"
+_TOO_WIDE = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 _TELL_VIOLATIONS = """
 document.addEventListener("securitypolicyviolation", (event) => {
   console.error("content security policy: " + event.violatedDirective + " " + event.blockedURI);
@@ -37,7 +47,7 @@ class Look:
     """How wide the window is, which colours the system prefers, and whether scripts run."""
 
     width: int = 1280
-    scheme: Literal["light", "dark"] = "light"
+    scheme: Scheme = "light"
     scripts: bool = True
 
     def __str__(self) -> str:
@@ -47,10 +57,10 @@ class Look:
 class Window:
     """One window with cookies of its own. `complaints` are the page's errors and refused loads so far."""
 
-    def __init__(self, chromium: "Chromium", page: Page, *, scripts: bool) -> None:
+    def __init__(self, chromium: "Chromium", page: Page, look: Look) -> None:
         self._chromium = chromium
         self._page = page
-        self._scripts = scripts
+        self._look = look
         self.complaints: list[str] = []
         page.on("console", self._hear)
         page.on("pageerror", lambda error: self.complaints.append(f"{page.url}: {error}"))
@@ -84,23 +94,20 @@ class Window:
         """What a reader sees in the main part of the page."""
         return self.do(lambda page: page.locator("main").inner_text())
 
-    def sideways_pixels(self) -> int:
-        """By how much the page is wider than its window."""
-        found = self.do(
-            lambda page: page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-        )
-        return int(found)
+    def faults(self, status: int = 200) -> list[str]:
+        """What is wrong with the page, unfolded, at each width and in each scheme; the window stays as it was.
 
-    def barriers(self) -> list[str]:
-        """The WCAG 2.2 A and AA rules this page breaks, each with the first element that does.
-
-        None in a window without scripts: what looks for them is a script, and would wait for ever.
+        That is an answer other than 200, pixels it is too wide, and each WCAG 2.2 A and AA rule it breaks, with the
+        first element that does. In a window without scripts no rule is asked: what asks is a script itself.
         """
-        if not self._scripts:
-            return []
-        rules = {"resultTypes": ["violations"], "runOnly": {"type": "tag", "values": list(WCAG_22_AA)}}
-        violations: list[dict[str, Any]] = self.do(lambda page: Axe().run(page, options=rules).response["violations"])
-        return [f"{found['id']}: {found['nodes'][0]['html'][:200]}" for found in violations]
+        found = [] if status == 200 else [f"status {status}"]
+        return found + [f"{look}: {fault}" for look in self._looks() for fault in self.do(_faults_in(look))]
+
+    def _looks(self) -> list[Look]:
+        schemes: tuple[Scheme, ...] = ("light", "dark") if self._look.scripts else (self._look.scheme,)
+        looks = [Look(width=width, scheme=scheme, scripts=self._look.scripts) for width in WIDTHS for scheme in schemes]
+        # the window's own comes last, so that the test goes on in it
+        return sorted(looks, key=lambda look: look == self._look)
 
     def _hear(self, message: ConsoleMessage) -> None:
         # Chromium reports a page that answers 4xx as an error of its own; the tests look at statuses themselves
@@ -127,7 +134,7 @@ class Chromium:
         """A fresh window, closed at the end."""
         context = self.call(lambda: self._context(look))
         try:
-            yield Window(self, self.call(context.new_page), scripts=look.scripts)
+            yield Window(self, self.call(context.new_page), look)
         finally:
             self.call(context.close)
 
@@ -138,8 +145,9 @@ class Chromium:
 
     def _context(self, look: Look) -> BrowserContext:
         context = self._browser.new_context(
-            viewport={"width": look.width, "height": 800},
+            viewport={"width": look.width, "height": HEIGHT},
             color_scheme=look.scheme,
+            reduced_motion="reduce",  # a colour on its way to another is neither
             java_script_enabled=look.scripts,
             locale="en-US",
         )
@@ -152,3 +160,24 @@ class Chromium:
 def find_chromium() -> str | None:
     """The path of an installed Chromium; None where there is none."""
     return next(filter(None, map(shutil.which, NAMES)), None)
+
+
+def _faults_in(look: Look) -> Callable[[Page], list[str]]:
+    """The steps that turn a window to `look` and say what is wrong with the page in it."""
+
+    def steps(page: Page) -> list[str]:
+        page.set_viewport_size({"width": look.width, "height": HEIGHT})
+        page.emulate_media(color_scheme=look.scheme)
+        page.evaluate(_UNFOLD)
+        wide = int(page.evaluate(_TOO_WIDE))
+        faults = [f"{wide} pixels too wide"] if wide > 0 else []
+        if look.scripts:
+            page.wait_for_function(_SHOWS, arg=look.scheme)
+            rules = _WCAG_22_AA if look.scheme == "light" else _OF_COLOUR
+            if not page.evaluate("'axe' in window"):
+                page.evaluate(_AXE.axe_script)
+            broken = page.evaluate("(options) => axe.run(options)", {"resultTypes": ["violations"], "runOnly": rules})
+            faults += [f"{rule['id']}: {rule['nodes'][0]['html'][:200]}" for rule in broken["violations"]]
+        return faults
+
+    return steps

@@ -7,15 +7,13 @@ from investigations.intake import take_in_all
 from investigations.models import Campaign, Investigation
 from tests.browser.chromium import Chromium, Look
 from tests.browser.conftest import PASSWORD, Install
-from tests.browser.test_pages import LOOKS, _faults
 from tests.callers import Asking
 from tests.guardrail.test_stops import BAIT, LIST, mail
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 
-@pytest.mark.parametrize("look", LOOKS, ids=str)
-def test_an_analyst_finds_a_campaign_and_confirms_it(chromium: Chromium, install: Install, look: Look) -> None:
+def test_an_analyst_finds_a_campaign_and_confirms_it(chromium: Chromium, install: Install) -> None:
     asking = Asking(client=Client(), orchestrator=install.caller, token=install.token)
     for number, agent in enumerate(("order-desk", "export-desk", "claims-desk")):
         body = mail(text=LIST, mails=(BAIT,), agent=agent, person=f"p-{number}", conversation=f"c-{number}")
@@ -24,15 +22,15 @@ def test_an_analyst_finds_a_campaign_and_confirms_it(chromium: Chromium, install
     take_in_all()
     campaign, first = Campaign.objects.get(), Investigation.objects.earliest("pk")
     found = {}
-    with chromium.window(look) as window:
+    with chromium.window(Look(width=390, scheme="dark")) as window:
         window.sign_in(install.address("/"), username="ada", password=PASSWORD)
         for path in ("/", "/campaigns/", f"/investigations/{first.pk}/", f"/campaigns/{campaign.pk}/"):
-            found[path] = _faults(window.open(install.address(path)), window)
+            found[path] = window.faults(window.open(install.address(path)))
         said = window.text()
         window.do(lambda page: page.get_by_label("Reason").fill("Seen by Lena in all three mailboxes"))
         window.do(lambda page: page.get_by_role("button", name="Confirm: protect every agent").click())
         window.do(lambda page: page.wait_for_load_state())
-        found["confirmed"] = _faults(200, window)
+        found["confirmed"] = window.faults()
         then = window.text()
     assert {path: faults for path, faults in found.items() if faults} == {}
     assert window.complaints == []

@@ -14,7 +14,6 @@ from investigations.tasks import take_in
 from policies.models import Destination, DocumentQuote, DocumentUse, KnowledgeDocument
 from tests.browser.chromium import Chromium, Look
 from tests.browser.conftest import PASSWORD, Install, Scene
-from tests.browser.test_pages import LOOKS, _faults
 from tests.feeds import edit
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -65,16 +64,15 @@ def edited(install: Install) -> Install:
 
 
 # the scene plays its stories after the feed has told
-@pytest.mark.parametrize("look", LOOKS, ids=str)
 def test_a_document_leads_from_the_stopped_call_to_who_edited_it(
-    chromium: Chromium, edited: Install, scene: Scene, look: Look
+    chromium: Chromium, edited: Install, scene: Scene
 ) -> None:
     document = KnowledgeDocument.objects.get(document_id="01ABCDEF")
     quote = DocumentQuote.objects.filter(document=document).latest("at")
     put_in = Investigation.objects.get(kind="knowledge_edited")
     stopped = Investigation.objects.get(kind="insider_edit")
     found = {}
-    with chromium.window(look) as window:
+    with chromium.window(Look()) as window:
         window.sign_in(scene.address("/documents/"), username="ada", password=PASSWORD)
         for path in (
             "/documents/",
@@ -85,7 +83,7 @@ def test_a_document_leads_from_the_stopped_call_to_who_edited_it(
             f"/investigations/{stopped.pk}/",
             f"/verdicts/{quote.verdict_id}/",
         ):
-            found[path] = _faults(window.open(scene.address(path)), window)
+            found[path] = window.faults(window.open(scene.address(path)))
         window.open(scene.address(f"/verdicts/{quote.verdict_id}/"))
         window.do(lambda page: page.locator(f"main a[href='/documents/{document.pk}/']").first.click())
         window.do(lambda page: page.wait_for_url(f"**/documents/{document.pk}/"))

@@ -8,16 +8,14 @@ from investigations.intake import take_in_all
 from policies.models import Agent
 from tests.browser.chromium import Chromium, Look
 from tests.browser.conftest import PASSWORD, Install
-from tests.browser.test_pages import LOOKS, _faults
 from tests.callers import Asking
 from tests.guardrail.test_habits import MORNING, SEND, asked_at, planned, worked
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 
-@pytest.mark.parametrize("look", LOOKS, ids=str)
 def test_it_shows_what_an_agent_usually_does_and_how_far_a_new_one_is_known(
-    chromium: Chromium, install: Install, look: Look, settings: Settings
+    chromium: Chromium, install: Install, settings: Settings
 ) -> None:
     settings.LEARNING_CALLS = 20
     asking = Asking(client=Client(), orchestrator=install.caller, token=install.token)
@@ -25,10 +23,10 @@ def test_it_shows_what_an_agent_usually_does_and_how_far_a_new_one_is_known(
     asked_at(asking, MORNING, planned(SEND, agent="new", name="New Desk"))
     take_in_all()
     found, said = {}, ""
-    with chromium.window(look) as window:
+    with chromium.window(Look(width=390, scheme="dark")) as window:
         window.sign_in(install.address("/"), username="ada", password=PASSWORD)
         for path in ("/agents/", *(f"/agents/{agent.pk}/" for agent in Agent.objects.all())):
-            found[path] = _faults(window.open(install.address(path)), window)
+            found[path] = window.faults(window.open(install.address(path)))
             said += window.text()
     assert {path: faults for path, faults in found.items() if faults} == {}
     assert window.complaints == []

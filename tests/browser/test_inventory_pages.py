@@ -9,7 +9,6 @@ from policies.models import Agent, AgentChange, AgentDay, AgentImport, Charter, 
 from policies.services.agent_import import keep_import
 from tests.browser.chromium import Chromium, Look
 from tests.browser.conftest import PASSWORD, Install
-from tests.browser.test_pages import LOOKS, _faults
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 LONG = "Purchasing and Supplier Onboarding Assistant (Europe, Middle East and Africa)"
@@ -53,9 +52,8 @@ def desk() -> Agent:
     return agent
 
 
-@pytest.mark.parametrize("look", LOOKS, ids=str)
 def test_the_pages_of_the_inventory_have_no_barrier_and_fit_the_screen(
-    chromium: Chromium, install: Install, desk: Agent, look: Look
+    chromium: Chromium, install: Install, desk: Agent
 ) -> None:
     kept = keep_import(FILE, name="agents.csv", now=timezone.now(), actor=None)
     paths = (
@@ -63,10 +61,10 @@ def test_the_pages_of_the_inventory_have_no_barrier_and_fit_the_screen(
         f"/agents/{desk.pk}/charter/", "/environments/", f"/environments/{desk.environment_id}/",
     )  # fmt: skip
     found = {}
-    with chromium.window(look) as window:
+    with chromium.window(Look()) as window:
         window.sign_in(install.address("/"), username="ada", password=PASSWORD)
         for path in paths:
-            found[path] = _faults(window.open(install.address(path)), window)
+            found[path] = window.faults(window.open(install.address(path)))
     assert {path: faults for path, faults in found.items() if faults} == {}
     assert window.complaints == []
 

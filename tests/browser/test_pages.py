@@ -12,17 +12,11 @@ from investigations.intake import take_in_all
 from investigations.models import Exercise, Investigation
 from policies.models import Agent, Restriction, SeenTool
 from policies.services.opinions import OpinionSettings, add_opinion
-from tests.browser.chromium import Chromium, Look, Window
+from tests.browser.chromium import Chromium, Look
 from tests.browser.conftest import PASSWORD, Install, Scene
 from tests.investigations.test_allow_once import planned
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
-LOOKS = (
-    Look(width=1280, scheme="light"),
-    Look(width=1280, scheme="dark"),
-    Look(width=390, scheme="light"),
-    Look(width=390, scheme="dark"),
-)
 AN_ENGINE = OpinionSettings(
     name="Contoso Shield",
     base_url="http://10.20.30.40:8443/external-threat-detection/contoso",
@@ -50,9 +44,8 @@ def test_an_analyst_signs_in_opens_the_invoice_and_reads_why(chromium: Chromium,
     assert window.complaints == []
 
 
-@pytest.mark.parametrize("look", LOOKS, ids=str)
 def test_no_page_has_a_barrier_runs_off_the_screen_or_breaks_the_content_policy(
-    chromium: Chromium, scene: Scene, look: Look
+    chromium: Chromium, scene: Scene
 ) -> None:
     callers.set_entra(
         scene.install.caller,
@@ -62,21 +55,20 @@ def test_no_page_has_a_barrier_runs_off_the_screen_or_breaks_the_content_policy(
     )
     engine = add_opinion("contoso", AN_ENGINE, actor=None)
     found = {}
-    with chromium.window(look) as window:
-        found["/login/"] = _faults(window.open(scene.address("/login/")), window)
+    with chromium.window(Look()) as window:
+        found["/login/"] = window.faults(window.open(scene.address("/login/")))
         window.sign_in(scene.address("/"), username="ada", password=PASSWORD)
         for path in (*_paths(scene), f"/opinions/{engine.pk}/"):
-            found[path] = _faults(window.open(scene.address(path)), window)
+            found[path] = window.faults(window.open(scene.address(path)))
     assert {path: faults for path, faults in found.items() if faults} == {}
     assert window.complaints == []
 
 
-@pytest.mark.parametrize("look", LOOKS, ids=str)
-def test_the_first_page_of_a_fresh_install_says_how_to_begin(chromium: Chromium, install: Install, look: Look) -> None:
-    with chromium.window(look) as window:
+def test_the_first_page_of_a_fresh_install_says_how_to_begin(chromium: Chromium, install: Install) -> None:
+    with chromium.window(Look()) as window:
         window.sign_in(install.address("/"), username="ada", password=PASSWORD)
         said = window.text()
-        faults = _faults(200, window)
+        faults = window.faults()
     assert "Nothing to investigate yet" in said
     assert f"{install.url}/v1/evaluate" in said
     assert "manage.py rehearse" in said
@@ -91,7 +83,7 @@ def test_a_refused_form_says_why_beside_its_field_without_a_barrier(chromium: Ch
         window.do(lambda page: page.get_by_label("Path").fill("v1"))
         window.do(lambda page: page.get_by_role("button", name="Add caller").click())
         said = window.do(lambda page: page.locator("#id_slug-error").inner_text())
-        faults = _faults(200, window)
+        faults = window.faults()
     assert "`v1` is used by Guardrail itself" in said
     assert faults == []
     assert window.complaints == []
@@ -109,27 +101,24 @@ def test_an_investigation_is_claimed_without_scripts(chromium: Chromium, scene: 
     assert ATTACKER in said
 
 
-@pytest.mark.parametrize("look", LOOKS, ids=str)
-def test_a_held_call_is_allowed_once_and_taken_back_without_a_barrier(
-    chromium: Chromium, install: Install, look: Look
-) -> None:
+def test_a_held_call_is_allowed_once_and_taken_back_without_a_barrier(chromium: Chromium, install: Install) -> None:
     headers = {"Authorization": f"Bearer {install.token}"}
     url = install.address("/copilot-studio/analyze-tool-execution")
     assert httpx.post(url, json=planned(step="s-1"), headers=headers, timeout=30).json()["blockAction"] is True
     take_in_all()
     held = Investigation.objects.get()
-    with chromium.window(look) as window:
+    with chromium.window(Look(width=390, scheme="dark")) as window:
         page_of_it = install.address(f"/investigations/{held.pk}/")
         window.sign_in(page_of_it, username="ada", password=PASSWORD)
-        faults = _faults(200, window)
+        faults = window.faults()
         window.do(lambda page: page.get_by_label("Why it may pass").fill("Asked Kim, who ordered it"))
         window.do(lambda page: page.get_by_role("button", name="Allow once").click())
         window.do(lambda page: page.get_by_role("button", name="Take back").wait_for())
-        faults += _faults(window.open(page_of_it), window)
+        faults += window.faults(window.open(page_of_it))
         waiting = window.text()
         window.do(lambda page: page.get_by_role("button", name="Take back").click())
         window.do(lambda page: page.get_by_role("button", name="Allow once").wait_for())
-        faults += _faults(window.open(page_of_it), window)
+        faults += window.faults(window.open(page_of_it))
         over = window.text()
     assert "Waiting for the call to come again" in waiting
     assert "Taken back" in over
@@ -137,24 +126,21 @@ def test_a_held_call_is_allowed_once_and_taken_back_without_a_barrier(
     assert window.complaints == []
 
 
-@pytest.mark.parametrize("look", LOOKS[::3], ids=str)
-def test_a_conversation_is_quarantined_and_released_without_a_barrier(
-    chromium: Chromium, scene: Scene, look: Look
-) -> None:
+def test_a_conversation_is_quarantined_and_released_without_a_barrier(chromium: Chromium, scene: Scene) -> None:
     path = f"/investigations/{scene.invoice.pk}/"
-    with chromium.window(look) as window:
+    with chromium.window(Look()) as window:
         window.sign_in(scene.address(path), username="ada", password=PASSWORD)
         part = "#restrict"
         window.do(lambda page: page.locator(part).get_by_label("Why").fill("Asked L. Brandt, who did not send it"))
         window.do(lambda page: page.locator(part).get_by_role("button", name="Restrict").click())
         window.do(lambda page: page.get_by_role("button", name="Undo").wait_for())
-        faults = _faults(200, window)
+        faults = window.faults()
         made = Restriction.objects.get()
-        faults += _faults(window.open(scene.address("/response/")), window)
+        faults += window.faults(window.open(scene.address("/response/")))
         listed = window.text()
         window.do(lambda page: page.get_by_role("button", name=f"Undo restriction {made.pk}").click())
         window.do(lambda page: page.wait_for_load_state())
-        faults += _faults(window.open(scene.address("/response/")), window)
+        faults += window.faults(window.open(scene.address("/response/")))
     made.refresh_from_db()
     assert (made.kind, made.effect, made.end) == ("session", "quarantine", "undone")
     assert "Asked L. Brandt, who did not send it" in listed
@@ -244,12 +230,3 @@ def _played() -> Exercise:
         },
     )
     return found
-
-
-def _faults(status: int, window: Window) -> list[str]:
-    """What is wrong with the page in the window, with everything on it unfolded."""
-    window.do(lambda page: page.evaluate("document.querySelectorAll('main details').forEach((d) => { d.open = true })"))
-    faults = [] if status == 200 else [f"status {status}"]
-    faults += window.barriers()
-    sideways = window.sideways_pixels()
-    return faults + ([f"{sideways} pixels too wide"] if sideways > 0 else [])

@@ -8,7 +8,6 @@ from policies.models import PolicyDraft, PolicyVersion
 from policies.services.drafts import open_draft, save_draft
 from tests.browser.chromium import Chromium, Look
 from tests.browser.conftest import PASSWORD, Install
-from tests.browser.test_pages import LOOKS, _faults
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -25,26 +24,25 @@ RULES = [
 ]
 
 
-@pytest.mark.parametrize("look", LOOKS, ids=str)
-def test_no_page_of_the_policy_has_a_barrier(chromium: Chromium, install: Install, look: Look) -> None:
+def test_no_page_of_the_policy_has_a_barrier(chromium: Chromium, install: Install) -> None:
     ada = User.objects.get(username="ada")
     draft = open_draft(title="Pay by day", actor=ada)
     named = {"actions": {**draft.document["actions"], "tool_new": {"strict": "hold", "cautious": "notice"}}}
     save_draft(draft.pk, changes={"rules": RULES, **named}, revision=1, actor=ada)
     found = {}
-    with chromium.window(look) as window:
+    with chromium.window(Look()) as window:
         window.sign_in(install.address("/policies/"), username="ada", password=PASSWORD)
         for path in ("/policies/", "/policies/import/", "/policies/1/", f"/policies/drafts/{draft.pk}/"):
-            found[path] = _faults(window.open(install.address(path)), window)
+            found[path] = window.faults(window.open(install.address(path)))
         window.do(lambda page: page.get_by_label("Instruction from outside text, instruction_followed, strict").focus())
         window.do(lambda page: page.get_by_role("button", name="Save the draft").click())
-        faults = _faults(200, window)
+        faults = window.faults()
     assert {path: faults for path, faults in found.items() if faults} == {}
     assert faults == []
     assert window.complaints == []
 
 
-@pytest.mark.parametrize("look", [LOOKS[0], Look(width=390, scheme="dark", scripts=False)], ids=str)
+@pytest.mark.parametrize("look", [Look(), Look(width=390, scheme="dark", scripts=False)], ids=str)
 def test_two_people_write_approve_publish_and_go_back(chromium: Chromium, install: Install, look: Look) -> None:
     User.objects.create_superuser("ben", password=PASSWORD)
     with chromium.window(look) as hers, chromium.window(look) as his:
@@ -59,8 +57,7 @@ def test_two_people_write_approve_publish_and_go_back(chromium: Chromium, instal
         assert "strict: hold" in hers.text()
         his.do(lambda page: _choose(page, "Unusual time of day, time_unusual, strict", "hold"))
         assert "Somebody else saved meanwhile" in his.text()
-        # the tool that looks for barriers is a script itself
-        assert not look.scripts or _faults(200, his) == []
+        assert his.faults() == []
         his.do(lambda page: page.get_by_role("link", name="Leave mine, keep theirs").click())
         hers.do(lambda page: page.get_by_label("Why this change").fill("New tools are looked at first"))
         hers.do(lambda page: page.get_by_role("button", name="Ask for review").click())
