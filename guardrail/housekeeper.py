@@ -9,6 +9,7 @@ import math
 import os
 import threading
 import time
+from collections import deque
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,11 +17,13 @@ from typing import Any
 import structlog
 from django.conf import settings
 from django.db import DatabaseError, connection
+from django.utils import timezone
 
 from guardrail import auth, store
 from policies import load
 from policies.models import PolicyVersion
 from policies.ruleset import RulesetError
+from policies.services import states
 
 log = structlog.get_logger(__name__)
 
@@ -28,6 +31,10 @@ _lock = threading.Lock()
 _serial = -1
 _tried_at = -math.inf
 _threads: list[threading.Thread] = []
+# What this process has begun to judge by and not kept yet, oldest first; and when that in force was kept last.
+_to_keep: deque[load.Loaded] = deque(maxlen=20)
+_kept_at = -math.inf
+_KEPT_AGAIN_SECONDS = 3600.0
 # Between two tries of requests to load a first policy: each may wait seconds for a server that is not there.
 _FIRST_LOAD_SECONDS = 5.0
 
@@ -40,6 +47,7 @@ def start() -> None:
         chores: tuple[tuple[str, Callable[[], Any], Callable[[], Any]], ...] = (
             ("refresh", refresh, lambda: time.sleep(settings.REFRESH_SECONDS)),
             ("journal", store.ingest_journal, lambda: time.sleep(1)),
+            ("states", keep_states, lambda: time.sleep(1)),
             ("keys", _refresh_keys, lambda: auth.keys.wanted.wait(settings.REFRESH_SECONDS)),
         )
         for name, chore, pause in chores:
@@ -90,16 +98,41 @@ def refresh() -> bool:
                 raise
         _serial = serial
         _write_snapshot(callers)
+        _note_state()
         log.info("ruleset.loaded", serial=serial)
         return True
 
 
+def keep_states() -> int:
+    """Keep what this process judges by, so that evidence can name it; returns how many. Says hourly that it still does.
+
+    Raises DatabaseError while Postgres is away; what is to be kept stays.
+    """
+    global _kept_at  # noqa: PLW0603 when this process kept it last
+    if time.monotonic() - _kept_at > _KEPT_AGAIN_SECONDS:
+        _note_state()
+    kept = 0
+    while _to_keep:
+        states.keep(_to_keep[0], now=timezone.now())
+        _to_keep.popleft()
+        _kept_at = time.monotonic()
+        kept += 1
+    return kept
+
+
+def _note_state() -> None:
+    loaded = load.active()
+    if loaded is not None and (not _to_keep or _to_keep[-1] is not loaded):
+        _to_keep.append(loaded)
+
+
 def forget() -> None:
     """Drop all that is loaded, as in a process that has just started."""
-    global _serial, _tried_at
+    global _serial, _tried_at, _kept_at
     load.forget()
     auth.activate_callers({})
-    _serial, _tried_at = -1, -math.inf
+    _to_keep.clear()
+    _serial, _tried_at, _kept_at = -1, -math.inf, -math.inf
 
 
 def _keep_at(name: str, chore: Callable[[], Any], pause: Callable[[], Any]) -> None:

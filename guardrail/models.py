@@ -65,7 +65,7 @@ class Verdict(models.Model):
     `timings` maps a stage to milliseconds. `duplicate_of` = the same step was delivered before. `deferred` = answered
     by the quick checks; what judging in full found afterwards is a LateFinding. `traces` are what it left in memory,
     packed by `guardrail.traces`. `documents` are shaped like `guardrail.named_documents.NamedDocument`, without what is
-    empty.
+    empty. `ruleset_state` is the digest of all it was judged by (`policies.states`), empty where that was not told.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -105,6 +105,7 @@ class Verdict(models.Model):
     deferred = models.BooleanField(default=False)
     traces = models.BinaryField(default=bytes)
     documents = models.JSONField(default=list)
+    ruleset_state = models.CharField(max_length=64, blank=True)
 
     class Meta:
         managed = False

@@ -42,7 +42,7 @@ _COLUMNS = {
     "would_have": "text", "mode": "text", "severity": "smallint", "deciding_signal": "text", "reason": "text",
     "failed": "boolean", "degraded": "jsonb", "signals": "jsonb", "origins": "jsonb", "policy_version": "integer",
     "timings": "jsonb", "answer_ms": "double precision", "unknown_members": "jsonb", "deferred": "boolean",
-    "traces": "bytea", "documents": "jsonb",
+    "traces": "bytea", "documents": "jsonb", "ruleset_state": "text",
 }  # fmt: skip
 _LENGTHS = {
     "correlation_id": 200, "api_version": 40, "tenant_id": 200, "environment_id": 200, "agent_id": 200,
@@ -153,8 +153,8 @@ def journal() -> Journal:
 
 
 def _ingest(entry: dict[str, Any]) -> None:
-    # a journal written before an upgrade knows no deferred calls, traces and documents
-    row = {"deferred": False, "traces": "", "documents": "[]", **entry}
+    # a journal written before an upgrade knows no deferred calls, traces, documents and states
+    row = {"deferred": False, "traces": "", "documents": "[]", "ruleset_state": "", **entry}
     row.update({name: bytes.fromhex(row[name]) for name in _BYTES})
     try:
         # off the request path: a slow Postgres is waited for
@@ -200,6 +200,7 @@ def _row(
         "deferred": judgement.deferred,
         "traces": packed(judgement.traces) if judgement.traces else b"",
         "documents": _documents(call) if call else [],
+        "ruleset_state": ruleset.state,
         "body_zstd": zstandard.compress(arrival.body),
         "body_bytes": arrival.body_bytes,
     }

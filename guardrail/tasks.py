@@ -3,7 +3,7 @@
 from celery import shared_task
 from django.utils import timezone
 
-from guardrail import knowledge_intake, partitions, validation
+from guardrail import knowledge_intake, partitions, retention, validation
 from policies.services import document_uses, knowledge
 
 
@@ -11,6 +11,12 @@ from policies.services import document_uses, knowledge
 def make_partitions() -> None:
     """Make the partitions of the coming months; safe to run twice."""
     partitions.make_ahead()
+
+
+@shared_task(name="guardrail.forget_states")
+def forget_states() -> None:
+    """Drop what no verdict that is left was judged by; safe to run twice."""
+    retention.forget_states()
 
 
 @shared_task(name="guardrail.validate_due")

@@ -7,7 +7,8 @@ fifteen more when the serial moved).
 """
 
 import uuid
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.contrib.postgres.aggregates import StringAgg
@@ -37,15 +38,20 @@ from policies.models import (
     Tool,
 )
 from policies.ruleset import Ruleset, RulesetError, compile_ruleset
+from policies.states import digest_of_bytes, encode_member, state_of
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Loaded:
-    """A compiled ruleset with the serial it was built at and the document it came from."""
+    """A compiled ruleset with the serial it was built at and the document it came from.
+
+    `digests` are those of the document's members (`policies.states`), by their names.
+    """
 
     serial: int
     ruleset: Ruleset
     document: dict[str, Any]
+    digests: Mapping[str, str]
 
 
 # How far back a process that has just started looks for a version that compiles.
@@ -119,8 +125,21 @@ def _activate_older(*, serial: int) -> None:
 def activate(document: dict[str, Any], *, serial: int) -> bool:
     """Compile `document` and put it in force in this process. Raises RulesetError and changes nothing on a bad one."""
     global _active  # noqa: PLW0603 the one mutable name: swapped whole, so a reader sees old or new, never a mix
-    _active = Loaded(serial=serial, ruleset=compiled(document), document=document)
+    digests = _digests_of(document)
+    ruleset = replace(compiled(document), state=state_of(digests))
+    _active = Loaded(serial=serial, ruleset=ruleset, document=document, digests=digests)
     return True
+
+
+def _digests_of(document: dict[str, Any]) -> dict[str, str]:
+    """By member. Megabytes that are the very object of the document before are not read again."""
+    before = _active
+    return {
+        name: before.digests[name]
+        if before is not None and name in before.digests and before.document.get(name) is member
+        else digest_of_bytes(encode_member(name, member))
+        for name, member in document.items()
+    }
 
 
 def compiled(document: dict[str, Any]) -> Ruleset:

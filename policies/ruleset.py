@@ -115,9 +115,13 @@ class CallRules:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Ruleset:
-    """Everything judging needs from policy. Immutable; swapped whole when a new version is published."""
+    """Everything judging needs from policy. Immutable; swapped whole when a new version is published.
+
+    `state` is the digest of the document it was compiled from (`policies.states`); empty for one that is only tried.
+    """
 
     version: int
+    state: str = ""
     mode: Mode = Mode.ENFORCE
     profile: Profile = Profile.STRICT
     fail_posture: FailPosture = FailPosture.BLOCK

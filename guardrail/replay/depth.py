@@ -6,7 +6,9 @@ from dataclasses import fields, is_dataclass
 from policies.ruleset import Action, Ruleset
 
 # Members that say what is done about findings. Whatever is not named here may change the findings themselves.
-_DECIDING = frozenset("version mode profile fail_posture actions agents environments opinions rules exceptions".split())
+_DECIDING = frozenset(
+    "version state mode profile fail_posture actions agents environments opinions rules exceptions".split()
+)
 # Of an agent's entry, what detectors do not look at.
 _DECIDING_OF_AGENT = frozenset({"agent_id", "name", "mode", "profile", "fail_posture", "process"})
 

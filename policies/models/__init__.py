@@ -40,6 +40,7 @@ from policies.models.lists import Destination, DestinationRevision
 from policies.models.opinions import SecondOpinion
 from policies.models.policy import PolicyDraft, PolicyDraftRevision, PolicyVersion, RulesetSerial
 from policies.models.restrictions import NotDone, ResponseRule, ResponseSettings, Restriction
+from policies.models.states import RulesetMember, RulesetState
 
 __all__ = [
     "Agent",
@@ -77,7 +78,9 @@ __all__ = [
     "ResponseRule",
     "ResponseSettings",
     "Restriction",
+    "RulesetMember",
     "RulesetSerial",
+    "RulesetState",
     "SecondOpinion",
     "SeenTool",
     "Tool",
