@@ -12,6 +12,7 @@ from guardrail.views import (
     indicator_sources,
     intelligence,
     opinions,
+    rejudge,
     verdicts,
 )
 
@@ -21,6 +22,7 @@ urlpatterns = [
     path("verdicts/", verdicts.verdict_list, name="verdicts"),
     path("verdicts/<uuid:pk>/", verdicts.verdict_page, name="verdict"),
     path("verdicts/<uuid:pk>/body/", verdicts.verdict_body, name="verdict_body"),
+    path("verdicts/<uuid:pk>/rejudge/", rejudge.verdict_rejudge, name="verdict_rejudge"),
     path("agents/<int:pk>/charter/", charters.charter, name="agent_charter"),
     path("agents/<int:pk>/charter/unpin/", charters.charter_unpin, name="agent_charter_unpin"),
     path("documents/", documents.document_list, name="documents"),

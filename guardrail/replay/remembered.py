@@ -88,7 +88,7 @@ def detectors_for(
     signals: Sequence[Signal], ruleset: Ruleset, detectors: Sequence[tuple[str, Detect]] = DETECTORS
 ) -> tuple[tuple[str, Detect], ...]:
     """`detectors` with those that ask memory answering what they found then. `signals` are the verdict's own."""
-    standing = [signal for signal in signals if signal.name in _FROM_MEMORY and _still_stands(signal, ruleset)]
+    standing = standing_of_then(signals, ruleset)
     if not standing:
         return _without_memory(tuple(detectors))
     found: list[tuple[str, Detect]] = []
@@ -106,6 +106,11 @@ def detectors_for(
 @lru_cache(maxsize=4)
 def _without_memory(detectors: tuple[tuple[str, Detect], ...]) -> tuple[tuple[str, Detect], ...]:
     return tuple((name, partial(_as_then, ()) if name in REMEMBERED else detect) for name, detect in detectors)
+
+
+def standing_of_then(signals: Sequence[Signal], ruleset: Ruleset) -> tuple[Signal, ...]:
+    """Those of a verdict's findings that came from memory and stand in a replay by `ruleset`, unjudged."""
+    return tuple(signal for signal in signals if signal.name in _FROM_MEMORY and _still_stands(signal, ruleset))
 
 
 _FROM_MEMORY = frozenset(name for names in (*REMEMBERED.values(), *PARTLY_REMEMBERED.values()) for name in names)

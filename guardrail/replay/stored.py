@@ -28,7 +28,7 @@ from policies.signal import Evidence, Severity, Signal
 NEEDED = (
     "id", "received_at", "orchestrator_id", "wire", "environment_id", "agent_id", "agent_name", "user_id",
     "conversation_id", "tool_name", "tool_kind", "destination", "action", "would_have", "deciding_signal", "failed",
-    "degraded", "signals", "deferred", "policy_version",
+    "degraded", "signals", "deferred", "policy_version", "ruleset_state",
 )  # fmt: skip
 # Compressed bodies read at once: a few megabytes as a rule, 200 where every call has the largest body.
 _AT_ONCE = 25
@@ -112,6 +112,15 @@ def _stored(
         return stored(**_call_of(verdict, bodies, slugs))
     except _NoCall as error:
         return stored(unreadable=str(error))
+
+
+def stored_of(
+    verdict: Verdict, *, packed: bytes | None, orchestrator: str, calls_this_hour: int | None = None
+) -> Stored:
+    """The call of one verdict from its compressed body alone, without asking anybody; None = the body is gone."""
+    bodies = {} if packed is None else {verdict.pk: packed}
+    stored = _stored(verdict, bodies, {verdict.orchestrator_id: orchestrator}, with_calls=True)
+    return replace(stored, calls_this_hour=calls_this_hour)
 
 
 class _Hours:

@@ -116,6 +116,7 @@ def verdict_page(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
         "verdict": told.verdict,
         "story": told.story,
         "may_change_policy": may(request.user, Permission.CHANGE_POLICY),
+        "may_investigate": may(request.user, Permission.INVESTIGATE),
     }
     return render(request, "guardrail/verdict.html", shown)
 
