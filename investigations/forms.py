@@ -1,6 +1,7 @@
 """What people write on an investigation. Lengths are checked again by the services, which other doors use too."""
 
 from typing import Any
+from urllib.parse import urlencode
 
 from django import forms
 from django.utils.dateparse import parse_datetime
@@ -108,6 +109,24 @@ def asked_of(query: Any) -> Asked:
         words=word("q"),
         after=_key(word("after"), sort=sort),
     )
+
+
+def filters_of(asked: Asked) -> dict[str, str]:
+    """The filters that are set, by their name in the URL."""
+    every = {
+        "status": asked.status,
+        "assignee": asked.assignee,
+        "severity": str(asked.severity or ""),
+        "agent": asked.agent,
+        "destination": asked.destination,
+        "q": asked.words,
+    }
+    return {name: value for name, value in every.items() if value}
+
+
+def query_of(asked: Asked) -> str:
+    """The same question as a URL's query, without a page's key; `asked_of` reads it back."""
+    return "?" + urlencode({"view": asked.view, "sort": asked.sort, **filters_of(asked)})
 
 
 def _key(text: str, *, sort: str) -> tuple[str, ...] | None:

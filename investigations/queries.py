@@ -14,7 +14,9 @@ from django.db.models import Count, Max, Q, QuerySet
 from guardrail import queries as calls, tickets
 from guardrail.models import AllowOnce, Verdict
 from investigations.grouping import KNOWLEDGE_EDITED
-from investigations.models import Activity, Investigation, InvestigationCall
+from investigations.models import Activity, BulkItem, Investigation, InvestigationCall
+from investigations.visibility import visible_to
+from policies.access import GRANTS, Permission
 from policies.models import DocumentRevision
 
 PAGE = 50
@@ -22,6 +24,8 @@ PAGE = 50
 MOST_CALLS = 100
 MOST_ACTIVITIES = 200
 MOST_NEWS = 100
+# What a bulk action may be for; a filter that fits more has to be narrowed.
+MOST_FITTING = 20_000
 # Characters of the arguments shown beside the button that lets them through; the raw body has the rest.
 LONGEST_ARGUMENTS = 24_000
 OPEN = ~Q(status=Investigation.Status.CLOSED)
@@ -114,7 +118,7 @@ def load_queue(asked: Asked, *, person: AbstractBaseUser) -> QueuePage:
     """One page. One query."""
     columns = SORTS[asked.sort]
     rows = (
-        _matching(asked, person=person)
+        matching(asked, person=person)
         .select_related("assignee", "membership")
         .order_by(*(f"-{name}" for name in columns))
     )
@@ -127,15 +131,28 @@ def load_queue(asked: Asked, *, person: AbstractBaseUser) -> QueuePage:
 
 def load_counts(*, person: AbstractBaseUser) -> tuple[Counts, Mark]:
     """How many rows each view has, and how far the queue has come. Two queries."""
-    found = Investigation.objects.filter(OPEN).aggregate(
-        newest=Max("last_seen"),
-        open=Count("pk"),
-        mine=Count("pk", filter=Q(assignee=None) | Q(assignee_id=person.pk)),
-        would=Count("pk", filter=Q(outcome__in=WOULD)),
+    seen = visible_to(person)
+    found = (
+        Investigation.objects.filter(OPEN)
+        .filter(seen)
+        .aggregate(
+            newest=Max("last_seen"),
+            open=Count("pk"),
+            mine=Count("pk", filter=Q(assignee=None) | Q(assignee_id=person.pk)),
+            would=Count("pk", filter=Q(outcome__in=WOULD)),
+        )
     )
     newest = found.pop("newest")
-    highest = Investigation.objects.order_by("-pk").values_list("pk", flat=True).first()
+    highest = Investigation.objects.filter(seen).order_by("-pk").values_list("pk", flat=True).first()
     return Counts(**found), Mark(highest=highest or 0, newest=newest)
+
+
+def count_fitting(asked: Asked, counts: Counts, *, person: AbstractBaseUser) -> int:
+    """How many rows the filter lets through, all pages; at most MOST + 1 of bulk. At most one query."""
+    plain = Asked(view=asked.view, sort=asked.sort, after=asked.after) == asked
+    if plain and asked.view != "closed":
+        return int(getattr(counts, asked.view))
+    return matching(asked, person=person)[: MOST_FITTING + 1].count()
 
 
 def count_news(asked: Asked, mark: Mark, *, person: AbstractBaseUser) -> int:
@@ -143,7 +160,7 @@ def count_news(asked: Asked, mark: Mark, *, person: AbstractBaseUser) -> int:
     since = Q(pk__gt=mark.highest)
     if mark.newest:
         since |= Q(last_seen__gt=mark.newest)
-    return _matching(asked, person=person).filter(since)[:MOST_NEWS].count()
+    return matching(asked, person=person).filter(since)[:MOST_NEWS].count()
 
 
 def load_calls(investigation: Investigation, *, wanted: uuid.UUID | None) -> Calls:
@@ -202,6 +219,27 @@ def load_edit(investigation: Investigation) -> DocumentRevision | None:
     return DocumentRevision.objects.select_related("document").filter(pk=int(pk)).first()
 
 
+def picked(ids: Sequence[str], *, person: AbstractBaseUser) -> QuerySet[Investigation]:
+    """Those of the ids, at most a page's worth of pages, that the person may see."""
+    return Investigation.objects.filter(visible_to(person), pk__in=[int(pk) for pk in ids[: PAGE * 20]])
+
+
+def visible_items(items: Sequence[BulkItem], *, person: AbstractBaseUser) -> list[BulkItem]:
+    """Those whose investigation the person may see; what others did to a restricted one is not theirs to know."""
+    hidden = [item.investigation_id for item in items if item.investigation.restricted]
+    if not hidden:
+        return list(items)
+    seen = set(Investigation.objects.filter(visible_to(person), pk__in=hidden).values_list("pk", flat=True))
+    return [item for item in items if not item.investigation.restricted or item.investigation_id in seen]
+
+
+def analysts() -> QuerySet[User]:
+    """Everybody who may work on investigations."""
+    roles = [role.value for role, granted in GRANTS.items() if Permission.INVESTIGATE in granted]
+    may = Q(is_superuser=True) | Q(groups__name__in=roles)
+    return User.objects.filter(may, is_active=True).distinct().order_by("username")
+
+
 def load_assignees() -> list[str]:
     """User names that hold something open. One query."""
     holders = User.objects.filter(investigations__in=Investigation.objects.filter(OPEN)).distinct()
@@ -220,8 +258,10 @@ def _badness(verdict: Verdict) -> tuple[bool, int, int, bool, uuid.UUID]:
     )
 
 
-def _matching(asked: Asked, *, person: AbstractBaseUser) -> QuerySet[Investigation]:
+def matching(asked: Asked, *, person: AbstractBaseUser) -> QuerySet[Investigation]:
+    """What the person may see and the filter lets through, in no order."""
     rows = Investigation.objects.filter(Q(status=Investigation.Status.CLOSED) if asked.view == "closed" else OPEN)
+    rows = rows.filter(visible_to(person))
     if asked.view == "mine":
         rows = rows.filter(Q(assignee=None) | Q(assignee_id=person.pk))
     if asked.view == "would":

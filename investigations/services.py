@@ -5,6 +5,7 @@ the investigation is no longer as the person saw it: two people who act at once 
 """
 
 import uuid
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -138,6 +139,17 @@ def write_reopened(investigation: Investigation, *, reason: str, actor: Actor) -
     if not changed:
         raise InvestigationError(f"investigation {investigation.pk} is open already")
     _log(investigation, "reopened", actor=actor, text=text, audited={})
+    _current(investigation)
+
+
+def write_restored(investigation: Investigation, before: Mapping[str, Any], *, what: str, actor: Actor) -> None:
+    """Give an investigation back the columns it had before `what`, in the caller's transaction, which holds its row.
+
+    Memory is the caller's to tell. Raises IntegrityError when its cause is open as another one by now.
+    """
+    require(actor, Permission.INVESTIGATE)
+    Investigation.objects.filter(pk=investigation.pk).update(**before)
+    _log(investigation, "undone", actor=actor, text=what, audited={"what": what})
     _current(investigation)
 
 

@@ -5,6 +5,8 @@ from django.utils import timezone
 
 from investigations import (
     backtest_run,
+    bulk,
+    bulk_work,
     edit_notices,
     exercise,
     intake,
@@ -47,6 +49,13 @@ def play_exercise() -> None:
 def run_backtests() -> None:
     """Work on the backtests somebody asked for; safe to run twice, and overlapping runs share the work."""
     backtest_run.run_due()
+
+
+@shared_task(name="investigations.work_bulk")
+def work_bulk() -> None:
+    """Work on bulk actions and their undos; safe to run twice, and overlapping runs share the work."""
+    bulk_work.work_due(timezone.now())
+    bulk.forget_unbegun(timezone.now())
 
 
 @shared_task(name="investigations.forget_not_done")

@@ -6,6 +6,7 @@ from investigations.views import (
     act,
     allowing,
     backtests,
+    bulk,
     campaign,
     exercises,
     impact,
@@ -14,6 +15,7 @@ from investigations.views import (
     policy_rules,
     queue,
     response,
+    saved_views,
 )
 
 urlpatterns = [
@@ -32,6 +34,15 @@ urlpatterns = [
     path("policies/impact/", impact.edit_impact, name="policy_impact"),
     path("policies/drafts/<int:pk>/impact/", impact.draft_impact, name="policy_draft_impact"),
     path("queue/news/", queue.queue_news, name="queue_news"),
+    path("queue/bulk/", bulk.bulk_ask, name="bulk_ask"),
+    path("queue/bulk/<int:pk>/", bulk.bulk_page, name="bulk"),
+    path("queue/bulk/<int:pk>/begin/", bulk.bulk_begin, name="bulk_begin"),
+    path("queue/bulk/<int:pk>/go-on/", bulk.bulk_go_on, name="bulk_go_on"),
+    path("queue/bulk/<int:pk>/undo/", bulk.bulk_undo, name="bulk_undo"),
+    path("queue/views/", saved_views.queue_views, name="queue_views"),
+    path("queue/views/save/", saved_views.view_save, name="queue_view_save"),
+    path("queue/views/<int:pk>/remove/", saved_views.view_remove, name="queue_view_remove"),
+    path("queue/views/<int:pk>/first/", saved_views.view_first, name="queue_view_first"),
     path("investigations/<int:pk>/", investigation.investigation_page, name="investigation"),
     path("investigations/<int:pk>/claim/", act.claim, name="investigation_claim"),
     path("investigations/<int:pk>/take-over/", act.take_over, name="investigation_take_over"),

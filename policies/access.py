@@ -18,6 +18,7 @@ from policies import audit
 
 class Permission(enum.Enum):
     INVESTIGATE = "work on investigations"
+    LEAD = "lead the work on investigations"
     RESPOND = "restrict agents, users, documents and destinations for a time"
     CHANGE_POLICY = "change agents, environments and policy"
     CHANGE_CALLERS = "change callers and their tokens"
@@ -28,6 +29,7 @@ class Role(enum.Enum):
 
     VIEWER = "viewer"
     ANALYST = "analyst"
+    LEAD = "lead"
     POLICY_ADMIN = "policy_admin"
 
 
@@ -35,6 +37,7 @@ GRANTS: Mapping[Role, frozenset[Permission]] = MappingProxyType(
     {
         Role.VIEWER: frozenset(),
         Role.ANALYST: frozenset({Permission.INVESTIGATE, Permission.RESPOND}),
+        Role.LEAD: frozenset({Permission.INVESTIGATE, Permission.LEAD, Permission.RESPOND}),
         Role.POLICY_ADMIN: frozenset(Permission),
     }
 )

@@ -2,23 +2,29 @@
 
 from investigations.models.backtest import Backtest, BacktestChange, BacktestChunk
 from investigations.models.campaigns import Campaign, CampaignMember, SharedKey, Sharing
-from investigations.models.casework import Activity, Investigation, InvestigationCall
+from investigations.models.casework import Activity, Investigation, InvestigationCall, Reader
 from investigations.models.exercise import Exercise
 from investigations.models.rule_use import RuleMatch, RuleTrial, RuleUse
+from investigations.models.worklist import BulkItem, BulkRun, FirstView, SavedView
 
 __all__ = [
     "Activity",
     "Backtest",
     "BacktestChange",
     "BacktestChunk",
+    "BulkItem",
+    "BulkRun",
     "Campaign",
     "CampaignMember",
     "Exercise",
+    "FirstView",
     "Investigation",
     "InvestigationCall",
+    "Reader",
     "RuleMatch",
     "RuleTrial",
     "RuleUse",
+    "SavedView",
     "SharedKey",
     "Sharing",
 ]

@@ -58,6 +58,7 @@ class Investigation(models.Model):
     disposition = models.CharField(max_length=20, choices=Disposition.choices, blank=True)
     closed_at = models.DateTimeField(null=True, blank=True)
     opened_at = models.DateTimeField(db_default=Now())
+    restricted = models.BooleanField(db_default=False, help_text="Only the people named, and leads, see it.")
 
     class Meta:
         ordering = ("-severity", "-last_seen", "-id")
@@ -78,6 +79,19 @@ class Investigation(models.Model):
 
     def __str__(self) -> str:
         return f"{self.pk} {self.title}"
+
+
+class Reader(models.Model):
+    """A person who may see one restricted investigation."""
+
+    investigation = models.ForeignKey(Investigation, on_delete=models.CASCADE, related_name="readers")
+    person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=("investigation", "person"), name="reader_once"),)
+
+    def __str__(self) -> str:
+        return f"{self.person_id} sees {self.investigation_id}"
 
 
 class InvestigationCall(models.Model):

@@ -20,14 +20,14 @@ from policies.services.indicators import IndicatorError
 @require_POST
 def claim(request: HttpRequest, pk: int) -> HttpResponse:
     """Make it mine, from the queue or from its page; says who was faster."""
-    found = load_investigation(pk)
+    found = load_investigation(request, pk)
     return _done(request, found, lambda: services.claim(found, actor=actor_of(request)))
 
 
 @require_POST
 def take_over(request: HttpRequest, pk: int) -> HttpResponse:
     """Make mine what the person in `from` has; refused when somebody else has it by now."""
-    found = load_investigation(pk)
+    found = load_investigation(request, pk)
     actor = actor_of(request)
     holder = request.POST.get("from", "")
     seen = int(holder) if holder.isascii() and holder.isdecimal() and len(holder) < 10 else None
@@ -37,7 +37,7 @@ def take_over(request: HttpRequest, pk: int) -> HttpResponse:
 @require_POST
 def release(request: HttpRequest, pk: int) -> HttpResponse:
     """Give mine back to nobody."""
-    found = load_investigation(pk)
+    found = load_investigation(request, pk)
     actor = actor_of(request)
     return _done(request, found, lambda: services.assign(found, assignee=None, seen=actor.pk, actor=actor))
 
@@ -45,7 +45,7 @@ def release(request: HttpRequest, pk: int) -> HttpResponse:
 @require_POST
 def comment(request: HttpRequest, pk: int) -> HttpResponse:
     """Append a comment."""
-    found = load_investigation(pk)
+    found = load_investigation(request, pk)
     form = CommentForm(request.POST)
     if form.is_valid():
         try:
@@ -60,7 +60,7 @@ def comment(request: HttpRequest, pk: int) -> HttpResponse:
 @require_POST
 def close(request: HttpRequest, pk: int) -> HttpResponse:
     """Close with a disposition and a reason."""
-    found = load_investigation(pk)
+    found = load_investigation(request, pk)
     form = CloseForm(request.POST)
     if form.is_valid():
         try:
@@ -79,7 +79,7 @@ def close(request: HttpRequest, pk: int) -> HttpResponse:
 @require_POST
 def list_destination(request: HttpRequest, pk: int) -> HttpResponse:
     """Hold every agent's calls to its destination for a month."""
-    found = load_investigation(pk)
+    found = load_investigation(request, pk)
     try:
         added = indicators.list_destination(found, now=timezone.now(), actor=actor_of(request))
     except IndicatorError as error:
@@ -92,7 +92,7 @@ def list_destination(request: HttpRequest, pk: int) -> HttpResponse:
 @require_POST
 def reopen(request: HttpRequest, pk: int) -> HttpResponse:
     """Take a closed one up again."""
-    found = load_investigation(pk)
+    found = load_investigation(request, pk)
     form = ReopenForm(request.POST)
     if form.is_valid():
         try:
@@ -111,7 +111,7 @@ def reopen(request: HttpRequest, pk: int) -> HttpResponse:
 @require_POST
 def allow_once(request: HttpRequest, pk: int) -> HttpResponse:
     """Let one held call pass once when it comes again."""
-    found = load_investigation(pk)
+    found = load_investigation(request, pk)
     form = AllowOnceForm(request.POST)
     if form.is_valid():
         verdict_id, reason = form.cleaned_data["call"], form.cleaned_data["why"]
@@ -129,7 +129,7 @@ def allow_once(request: HttpRequest, pk: int) -> HttpResponse:
 @require_POST
 def take_back(request: HttpRequest, pk: int) -> HttpResponse:
     """End a permission before it was used."""
-    found = load_investigation(pk)
+    found = load_investigation(request, pk)
     form = TakeBackForm(request.POST)
     if not form.is_valid():
         return render_investigation(request, found, status=422)

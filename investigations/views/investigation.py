@@ -4,7 +4,7 @@ import uuid
 from typing import Any
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
@@ -17,6 +17,7 @@ from investigations.forms import AllowOnceForm, CloseForm, CommentForm, ReopenFo
 from investigations.models import Investigation
 from investigations.response_forms import RestrictInvestigationForm
 from investigations.restricting import PROBING_HOURS, PROBING_PER_MINUTE, load_restricting
+from investigations.visibility import may_see
 from policies.access import Permission, may
 
 
@@ -24,12 +25,16 @@ from policies.access import Permission, may
 @never_cache
 def investigation_page(request: HttpRequest, pk: int) -> HttpResponse:
     """One investigation; `?call=` tells another of its calls than the worst."""
-    return render_investigation(request, load_investigation(pk))
+    return render_investigation(request, load_investigation(request, pk))
 
 
-def load_investigation(pk: int) -> Investigation:
-    """The investigation with its assignee. Raises Http404. One query."""
-    return get_object_or_404(Investigation.objects.select_related("assignee", "membership__campaign"), pk=pk)
+def load_investigation(request: HttpRequest, pk: int) -> Investigation:
+    """The investigation with its assignee, if the person may see it. Raises Http404. At most three queries."""
+    rows = Investigation.objects.select_related("assignee", "membership__campaign")
+    found = get_object_or_404(rows, pk=pk)
+    if not may_see(found, request.user):
+        raise Http404
+    return found
 
 
 def render_investigation(

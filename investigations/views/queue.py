@@ -1,34 +1,68 @@
 """The queue: what to work on next, with its views and filters in the URL, and the count of what came in meanwhile."""
 
+from datetime import timedelta
 from urllib.parse import urlencode
 
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render, resolve_url
+from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
 from guardrail.badges import SEVERITIES as SEVERITY_WORDS
 from investigations import queries
-from investigations.forms import SEVERITIES, SORT_WORDS, STATUSES, VIEWS, asked_of
+from investigations.bulk import load_last, load_tally
+from investigations.forms import SEVERITIES, SORT_WORDS, STATUSES, VIEWS, asked_of, filters_of, query_of
 from investigations.queries import Asked, Mark
+from investigations.saved_views import MOST_SHOWN, load_views
 from policies.access import Permission, actor_of, may
+
+# How long the line over the queue offers to undo the last bulk action; its own page does for good.
+_UNDO_SHOWN = timedelta(minutes=15)
+# (action, word, icon, key) of the buttons
+_ACTIONS = {
+    "open": (
+        ("claim", "Claim", "person", "a"),
+        ("assign", "Assign", "people", ""),
+        ("close", "Close", "check-circle", "e"),
+        ("comment", "Comment", "chat-left-text", "c"),
+    ),
+    "closed": (
+        ("reopen", "Open again", "arrow-counterclockwise", "e"),
+        ("comment", "Comment", "chat-left-text", "c"),
+    ),
+}
 
 
 @require_GET
 @never_cache
 def queue(request: HttpRequest) -> HttpResponse:
-    """Investigations in one view, filtered and sorted as the URL says."""
+    """Investigations in one view, filtered and sorted as the URL says; without any, the view the person begins with."""
     person = actor_of(request)
+    saved = load_views(person)
+    first = next((kept.view for kept in saved if kept.is_first), None)
+    if first is not None and not request.GET:
+        return redirect(f"{resolve_url('queue')}{first.query}")
     asked = asked_of(request.GET)
     page = queries.load_queue(asked, person=person)
     counts, mark = queries.load_counts(person=person)
-    filters = _filters(asked)
+    filters = filters_of(asked)
     here = {"view": asked.view, "sort": asked.sort, **filters}
+    now = timezone.now()
+    last = load_last(person, since=now - _UNDO_SHOWN)
+    may_work = may(person, Permission.INVESTIGATE)
     return render(
         request,
         "investigations/queue.html",
         {
+            "fitting": queries.count_fitting(asked, counts, person=person) if may_work else 0,
+            "saved": [(kept.view, kept.view.query == query_of(asked)) for kept in saved[:MOST_SHOWN]],
+            "saved_left_out": max(0, len(saved) - MOST_SHOWN),
+            "query": query_of(asked),
+            "actions": _ACTIONS.get(asked.view, _ACTIONS["open"]),
+            "last": last,
+            "last_tally": load_tally(last) if last else None,
             "page": page,
             "asked": asked,
             "counts": counts,
@@ -42,7 +76,7 @@ def queue(request: HttpRequest) -> HttpResponse:
             "severities": SEVERITIES,
             "statuses": STATUSES,
             "assignees": queries.load_assignees(),
-            "may_work": may(person, Permission.INVESTIGATE),
+            "may_work": may_work,
             "here_url": _url(here),
             "next_url": _url({**here, "after": "~".join(page.next_key)}) if page.next_key else "",
             **_news(asked, mark, new=0),
@@ -61,7 +95,7 @@ def queue_news(request: HttpRequest) -> HttpResponse:
 
 
 def _news(asked: Asked, mark: Mark, *, new: int) -> dict[str, object]:
-    here = {"view": asked.view, "sort": asked.sort, **_filters(asked)}
+    here = {"view": asked.view, "sort": asked.sort, **filters_of(asked)}
     newest = mark.newest.isoformat() if mark.newest else ""
     return {
         "new": new,
@@ -83,19 +117,6 @@ def _mark(request: HttpRequest) -> Mark:
     )
 
 
-def _filters(asked: Asked) -> dict[str, str]:
-    """The filters that are set, by their name in the URL."""
-    every = {
-        "status": asked.status,
-        "assignee": asked.assignee,
-        "severity": str(asked.severity or ""),
-        "agent": asked.agent,
-        "destination": asked.destination,
-        "q": asked.words,
-    }
-    return {name: value for name, value in every.items() if value}
-
-
 def _word(name: str, value: str) -> str:
     if name == "severity":
         word = SEVERITY_WORDS[int(value)][1].lower()
@@ -104,5 +125,6 @@ def _word(name: str, value: str) -> str:
 
 
 def _url(parameters: dict[str, str]) -> str:
-    defaults = {"view": "mine", "sort": "severity"}
+    # the view is always said: an address without one opens with the person's own
+    defaults = {"sort": "severity"}
     return "?" + urlencode({name: value for name, value in parameters.items() if value and defaults.get(name) != value})

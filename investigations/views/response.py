@@ -77,7 +77,7 @@ def response_restrict(request: HttpRequest) -> HttpResponse:
 @require_POST
 def investigation_restrict(request: HttpRequest, pk: int) -> HttpResponse:
     """Restrict one of the things an investigation is about."""
-    found = load_investigation(pk)
+    found = load_investigation(request, pk)
     require(request.user, Permission.RESPOND)
     verdict = load_shown(request, found)
     restrictable = restricting.load_restricting(found, verdict)

@@ -18,7 +18,8 @@ from policies.models import AuditEntry
 from policies.ruleset import Mode
 from tests import told
 
-QUEUE_QUERIES = 11  # session, person, rows, two for the counts, assignees, roles, four for the header
+# session, person, saved views, rows, two for the counts, the last bulk action, assignees, roles, four for the header
+QUEUE_QUERIES = 13
 # session, person, the investigation, its calls, their verdicts, the shown one, its conversation, body, caller and
 # document, activities, roles, three for the header
 PAGE_QUERIES = 19

@@ -26,6 +26,7 @@ def person() -> User:
     [
         (Role.VIEWER, set()),
         (Role.ANALYST, {Permission.INVESTIGATE, Permission.RESPOND}),
+        (Role.LEAD, {Permission.INVESTIGATE, Permission.LEAD, Permission.RESPOND}),
         (Role.POLICY_ADMIN, set(Permission)),
     ],
 )
@@ -83,6 +84,7 @@ def test_it_lets_only_a_policy_admin_give_roles(person: User) -> None:
 def test_a_fresh_install_has_the_groups() -> None:
     Group.objects.all().delete()  # as in an empty database: a test that flushes may have run before
     import_module("policies.migrations.0003_create_roles").create(apps, None)
+    import_module("policies.migrations.0025_create_lead_role").create(apps, None)
     assert set(Group.objects.values_list("name", flat=True)) >= {role.value for role in Role}
 
 
