@@ -1,20 +1,38 @@
 """Where a planned call would reach: the addresses, hosts, accounts and handles in its arguments."""
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import islice
 
 from guardrail.invocation import Argument, Invocation
 from guardrail.text.other_tongues import READS, TO
 from guardrail.tool_kind import infer_kind
 from policies.ruleset import Ruleset, Standing, ToolKind
 
-EMAIL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._%+'-]{0,63}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){1,6}")
+EMAIL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._%+'-]{0,63}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){1,30}")
 URL = re.compile(
-    r"\b(?:https?|ftp|wss?)://[^\s\"'<>()\[\]{}|\\^`]{3,2000}|\bwww\.[^\s\"'<>()\[\]{}|\\^`]{3,2000}", re.I
+    r"\b(?:https?|ftp|wss?)://(?:\[[0-9a-f:.]{2,45}\][^\s\"'<>()\[\]{}|\\^`]{0,2000}|[^\s\"'<>()\[\]{}|\\^`]{3,2000})"
+    r"|\bwww\.[^\s\"'<>()\[\]{}|\\^`]{3,2000}",
+    re.I,
 )
 IBAN = re.compile(r"\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,4})?\b")
-_HOST = re.compile(r"^(?:[a-z0-9-]{1,63}\.){1,6}[a-z]{2,18}(?::\d{1,5})?(?:/[^\s]*)?$", re.IGNORECASE)
+_HOST = re.compile(
+    r"^(?:(?:[\w-]{1,63}\.){1,9}(?:[^\W\d_]{2,18}|xn--[a-z0-9-]{2,50})|(?:\d{1,3}\.){3}\d{1,3})(?::\d{1,5})?"
+    r"(?:[/?#\\]\S*)?$",
+    re.IGNORECASE,
+)
+# What browsers take for a URL, too: `https:/a.example`, `https:\\a.example`, `//a.example`.
+_LAX_URL = re.compile(r"^(https?|ftp|wss?):(?:[/\\]+|(?=[\w-]+\.))|^//+", re.IGNORECASE)
+# A browser ends the host at the backslash; others go to what stands behind the `@`.
+_TWO_HOSTS = re.compile(r"(?:https?|ftp|wss?)://[^\s/?#\\\"'<>@]*\\[^\s/?#\"'<>]*@([^\s/?#\\\"'<>@]+)", re.IGNORECASE)
+_BREAKS = re.compile(r"[\t\r\n]+")
+_IBAN_IN_ANY_FORM = re.compile(r"[a-z]{2}\d{2}[a-z0-9]{10,30}")
+# More of a domain than EMAIL takes, and a domain by itself.
+_MORE_DOMAIN = re.compile(r"[\w.%-]*")
+_DOMAIN = re.compile(r"\[?[\w.:%-]+")
+_BEFORE_ADDRESS = " \t\r\n<([,;|"
 _INDEX = re.compile(r"\[\d+\]")
 _NOT_ALNUM = re.compile(r"[^a-z0-9]+")
 # Argument names that hold somebody or some place the call reaches; a plain name or number counts only under these.
@@ -32,6 +50,9 @@ _MOST_READ = 2_000
 # Nobody here knows them, or nobody may reach them.
 STRANGE = (Standing.UNKNOWN, Standing.DENIED)
 _MAX_READ = 20_000
+# Whoever a call is for is read further: twenty thousand letters of colleagues must not hide one stranger.
+_MAX_READ_NAMED = 200_000
+_LONGEST_ODD = 320
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -85,13 +106,16 @@ def reads_all(call: Invocation, targets: tuple[Target, ...]) -> bool:
     if len(targets) >= _MAX_TARGETS:
         return False
     texts = [a.value for a in call.arguments if isinstance(a.value, str) and _is_target(_INDEX.sub("", a.path))]
-    return all(len(text) <= _MAX_READ and _is_one_place_a_part(text) for text in texts)
+    return all(len(text) <= _MAX_READ_NAMED and _is_one_place_a_part(text) for text in texts)
 
 
 def _is_one_place_a_part(text: str) -> bool:
     """Each part of a list has an address: what has none beside one that has would be a recipient nobody looks at."""
+    if URL.fullmatch(text.strip()):
+        # a comma may be its own
+        return True
     parts = [part for part in re.split(r"[,;|\n]", text) if part.strip()]
-    return len(parts) < 2 or bool(URL.match(text)) or all(EMAIL.search(part) or IBAN.search(part) for part in parts)
+    return len(parts) < 2 or all(EMAIL.search(part) or IBAN.search(part) or URL.search(part) for part in parts)
 
 
 def argument_name(path: str) -> str:
@@ -120,13 +144,59 @@ def _is_target(path: str) -> bool:
 
 def _values(argument: Argument, *, is_target: bool, kind: ToolKind) -> list[tuple[str, bool]]:
     """(value, whether it has an address's form) of one argument."""
-    text = str(argument.value)[:_MAX_READ]
+    text = str(argument.value)[: _MAX_READ_NAMED if is_target else _MAX_READ]
+    plain = text.strip()
+    if is_target and _HOST.match(plain):
+        # what its query speaks of is no place it goes to
+        return [(plain.lower(), True)]
     found = [(url.rstrip(".,;:!?'\")").lower(), True) for url in URL.findall(text)]
-    if kind in _OUTWARD_KINDS:
-        found += [(address.lower(), True) for address in EMAIL.findall(text)]
-        found += [(iban.replace(" ", "").lower(), True) for iban in IBAN.findall(text) if is_target]
-        if is_target and not found and 0 < len(text.strip()) <= 120:
-            found.append((text.strip().lower(), bool(_HOST.match(text.strip()))))
-    elif is_target and not found and _HOST.match(text.strip()):
-        found.append((text.strip().lower(), True))
+    if is_target:
+        found += [(value, True) for value in _read_otherwise(plain)]
+    if kind not in _OUTWARD_KINDS:
+        return found
+    found += [(address.lower(), True) for address in EMAIL.findall(text)]
+    if is_target:
+        found += _odd_addresses(text) if "@" in text else []
+        found += [(iban.replace(" ", "").lower(), True) for iban in IBAN.findall(text)]
+        if not found and 0 < len(plain) <= 120:
+            compact = re.sub(r"[\s-]", "", plain).lower()
+            is_account = _IBAN_IN_ANY_FORM.fullmatch(compact) is not None
+            found.append((compact if is_account else plain.lower(), is_account))
+    return found
+
+
+def _read_otherwise(plain: str) -> Iterator[str]:
+    """Where else a target that is a URL may lead: some clients read it otherwise than others."""
+    lax = None if URL.match(plain) else _LAX_URL.match(plain)
+    if lax and not any(letter.isspace() for letter in plain):
+        rest = plain[lax.end() :].lstrip("/\\")
+        if lax[1] or _HOST.match(rest):
+            yield f"{lax[1] or 'https'}://{rest}".lower()
+    yield from (f"https://{host}".lower() for host in _TWO_HOSTS.findall(plain))
+    pieces = _BREAKS.split(plain)
+    if len(pieces) > 1 and URL.match(plain) and " " not in plain:
+        hosts = [piece for piece in pieces if _HOST.match(piece)]
+        yield from map(str.lower, hosts)
+        if not all(URL.match(piece) or EMAIL.fullmatch(piece) or piece in hosts for piece in pieces):
+            # clients leave a tab or a line break in a URL out
+            yield "".join(pieces)[:_LONGEST_ODD].lower()
+
+
+def _odd_addresses(text: str) -> list[tuple[str, bool]]:
+    """Addresses of which EMAIL finds too little: mail to `"kim@a.example"@b.example` goes to b.example."""
+    ends = {text.index("@", match.start()): match.end() for match in EMAIL.finditer(text)}
+    linked = {
+        match.start() + at for match in URL.finditer(text) for at, sign in enumerate(match.group()) if sign == "@"
+    }
+    found = []
+    for match in islice(re.finditer(r"(?<=\S)@(?=\S)", text), _MOST_READ):
+        at = match.start()
+        if at in linked:
+            continue
+        end = ends.get(at, at + 1)
+        more = (_MORE_DOMAIN if at in ends else _DOMAIN).match(text, end, end + _LONGEST_ODD)
+        rest = more.group().rstrip("._:-%") if more else ""
+        if rest:
+            start = max(text.rfind(sign, max(0, at - _LONGEST_ODD), at) for sign in _BEFORE_ADDRESS) + 1
+            found.append((f"{text[start:end]}{rest}".lower()[-_LONGEST_ODD:], at in ends or "." in rest or "[" in rest))
     return found

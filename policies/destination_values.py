@@ -2,8 +2,8 @@
 
 import re
 
-from policies.destinations import is_url, place_of
-from policies.hosts import authority_of
+from policies.destinations import place_of
+from policies.hosts import authority_of, without_scheme
 from policies.intelligence.values import BadValue, host_name, read_value, refanged
 
 LONGEST = 500
@@ -43,7 +43,8 @@ def normal_destination(text: str) -> str:
 
 def _place(plain: str) -> str:
     """Without blanks: an address, a URL, a domain; anything else is a handle or an account and stays as it is."""
-    if "://" in plain or is_url(plain):
+    head = authority_of(plain)
+    if without_scheme(plain) is not plain or ("." in head and plain[len(head) :].startswith(("/", "?"))):
         return _url(plain)
     bare = plain.removeprefix("mailto:")
     if "@" in bare.lstrip("@"):
@@ -58,8 +59,8 @@ def _place(plain: str) -> str:
 
 
 def _url(plain: str) -> str:
-    scheme, found, rest = plain.partition("://")
-    bare = rest if found else plain
+    bare = without_scheme(plain)
+    scheme = plain[: -len(bare)] if bare is not plain and bare else "https://"
     authority = authority_of(bare)
     if "@" in authority or not authority:
         raise BadValue("no URL")
@@ -71,8 +72,8 @@ def _url(plain: str) -> str:
         return authority.partition(":")[0]
     if path.startswith(("?", "#")) or "?" in path or "#" in path:
         # a question is one place and covers none below it
-        return f"{scheme if found else 'https'}://{authority}/{path}"
-    return f"{scheme if found else 'https'}://{place_of(f'{authority}/{path}')}"
+        return f"{scheme}{authority}/{path}"
+    return f"{scheme}{place_of(f'{authority}/{path}')}"
 
 
 def _bad(plain: str) -> str:

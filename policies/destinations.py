@@ -2,9 +2,11 @@
 
 An entry is an address, a domain (which covers what stands below it), an account, a handle, or a URL, which covers its
 path and all below it. The most exact entry decides: the whole value, then the longest URL, then an address's domain,
-then each parent domain. A look-up costs one to three microseconds whether the list has ten entries or 100,000.
+then each parent domain. What may be read in two ways is covered by a denial either way, and trusted by neither.
+A look-up costs one to three microseconds whether the list has ten entries or 100,000.
 """
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
@@ -16,13 +18,15 @@ from urllib.parse import unquote
 import idna
 
 from policies.choices import Standing
-from policies.hosts import authority_of, host_of
+from policies.hosts import authority_of, host_of, without_scheme
 from policies.intelligence.lookalike import NO_LOOKALIKES, Lookalikes, compile_lookalikes
 
 # Beyond this many segments an address is compared by its beginning.
 _MOST_SEGMENTS = 40
 _DEFAULT_PORTS = (":80", ":443")
-
+_READABLE_HOST = re.compile(r"[a-z0-9_.-]*")
+# Deeper than this nobody encodes a path but to hide it.
+_MOST_DECODED = 3
 
 LISTED = (Standing.INTERNAL, Standing.KNOWN, Standing.PARTNER, Standing.DENIED)
 
@@ -57,31 +61,48 @@ class Destinations:
         exact = self.listed.get(value)
         if exact is not None:
             return exact
-        return next((self.listed[way] for way in self._ways(value) if way in self.listed), Standing.UNKNOWN)
+        return next((self.listed[way] for way in self._covering(value)), Standing.UNKNOWN)
 
     def entries_for(self, destination: str) -> Iterator[Entry]:
         """Every entry that covers a destination, the deciding one first; of an entry itself also those around it."""
         value = destination.strip().lower()
-        for way in dict.fromkeys((value, *self._ways(value))):
-            if way in self.listed:
-                yield Entry(value=way, standing=self.listed[way])
+        around = self._covering(value)
+        for way in dict.fromkeys((value, *around) if value in self.listed else around):
+            yield Entry(value=way, standing=self.listed[way])
 
     def with_given(self, values: Iterable[str], standing: Standing) -> "Destinations":
         """The list with something else said of these values, and of nothing below them."""
         return replace(self, given=MappingProxyType({**self.given, **dict.fromkeys(values, standing)}))
 
-    def _ways(self, value: str) -> Iterator[str]:
-        """The entries that may cover `value`, most exact first."""
+    def _covering(self, value: str) -> Iterator[str]:
+        """The entries that cover `value`, most exact first."""
+        for way, sure in self._ways(value):
+            standing = self.listed.get(way)
+            if standing is not None and (sure or standing is Standing.DENIED):
+                yield way
+
+    def _ways(self, value: str) -> Iterator[tuple[str, bool]]:
+        """The entries that may cover `value`, most exact first; not sure = one may be meant, and so may another."""
         host = host_of(value)
         if not value.isascii():
             host = ascii_host(host)
-            if "@" in value and "/" not in value:
-                yield f"{value.rpartition('@')[0]}@{host}"
+        sure = _READABLE_HOST.fullmatch(host) is not None
+        if "%" in host:
+            # read by browsers, and by nobody else
+            host = unquote(host, errors="replace").lower()
+        if "@" in value and "/" not in value:
+            local = value.rpartition("@")[0]
+            if not value.isascii():
+                yield f"{local}@{host}", sure
+            if "+" in local:
+                # most often the same mailbox
+                yield f"{local.partition('+')[0]}@{host}", False
         if self.hosts and host in self.hosts:
-            yield from (self.urls[place] for place in _places(value, host) if place in self.urls)
+            places, plain = _places(value, host)
+            yield from ((self.urls[place], plain) for place in places if place in self.urls)
         labels = host.split(".")
         for start in range(len(labels) - 1):
-            yield ".".join(labels[start:])
+            yield ".".join(labels[start:]), sure
 
 
 NO_DESTINATIONS = Destinations()
@@ -184,22 +205,23 @@ def _around(value: str, destinations: Destinations) -> Entry | None:
 
 def is_url(value: str) -> bool:
     """Whether an entry names a place on a host, and not the host alone, a question to it, or an account."""
-    bare = value.partition("://")[2] or value
-    host, slash, path = bare.partition("/")
-    return bool(slash and path and "." in host) and not any(sign in value for sign in "?#@ ")
+    host, slash, path = without_scheme(value).partition("/")
+    return bool(slash and path and "." in host) and "@" not in host and not any(sign in value for sign in "?# ")
 
 
 def place_of(url: str) -> str:
     """Host, port and path of a URL in the one form that URLs are compared in, without the last slash."""
-    bare = url.partition("://")[2] or url
-    authority = authority_of(bare).rpartition("@")[2].strip("[]<>., ")
+    return "/".join((_place_host(url), *_parts_of(url)[0]))
+
+
+def _place_host(url: str) -> str:
+    authority = authority_of(without_scheme(url)).rpartition("@")[2].strip("[]<>., ")
     for port in _DEFAULT_PORTS:
         authority = authority.removesuffix(port)
     if not authority.isascii():
         name, colon, number = authority.partition(":")
         authority = f"{ascii_host(name)}{colon}{number}"
-    path = bare[len(authority_of(bare)) :].partition("?")[0].partition("#")[0]
-    return "/".join((authority, *_segments(path)))
+    return authority
 
 
 def ascii_host(host: str) -> str:
@@ -212,31 +234,43 @@ def ascii_host(host: str) -> str:
         return host
 
 
-def _segments(path: str) -> list[str]:
-    """The path's parts with what is encoded read and `..` gone up: what looks to be below a place must be below it."""
-    plain = path.replace("\\", "/")
-    for _ in range(3):
-        if "%" not in plain:
+def _parts_of(url: str) -> tuple[list[str], bool]:
+    """The parts of a URL's path, and whether every server reads them so."""
+    bare = without_scheme(url)
+    return plain_parts(bare[len(authority_of(bare)) :].partition("?")[0].partition("#")[0])
+
+
+def plain_parts(path: str) -> tuple[list[str], bool]:
+    """A path's parts with what is encoded read and `..` gone up: what looks to be below a place must be below it.
+
+    False where some servers read it otherwise: what is encoded too often, and `..;`, which goes up to a few.
+    """
+    plain, plainer = path.replace("\\", "/"), ""
+    for _ in range(_MOST_DECODED):
+        plainer = unquote(plain, errors="replace").replace("\\", "/").lower() if "%" in plain else plain
+        if plainer == plain:
             break
-        plain = unquote(plain, errors="replace").replace("\\", "/").lower()
+        plain = plainer
     found: list[str] = []
+    sure = "%" not in plain or unquote(plain, errors="replace") == plain
     for part in plain.split("/"):
         if part == "..":
             found = found[:-1]
         elif part not in ("", "."):
             found.append(part)
-    return found
+            sure = sure and not part.startswith(("..;", ".;"))
+    return found, sure
 
 
-def _places(value: str, host: str) -> Iterator[str]:
-    """The places that cover a URL, the longest first; with its port, and on no other."""
+def _places(value: str, host: str) -> tuple[list[str], bool]:
+    """The places that cover a URL, the longest first, with its port, and on no other; and whether that is sure."""
     if "/" not in value:
-        return
-    authority, *parts = place_of(value).split("/")
+        return [], True
+    authority = _place_host(value)
     if authority.partition(":")[0] != host:
-        return
-    for end in range(min(len(parts), _MOST_SEGMENTS), 0, -1):
-        yield "/".join((authority, *parts[:end]))
+        return [], True
+    parts, sure = _parts_of(value)
+    return ["/".join((authority, *parts[:end])) for end in range(min(len(parts), _MOST_SEGMENTS), 0, -1)], sure
 
 
 def _ascii_form(value: str) -> str:

@@ -2,7 +2,6 @@
 
 The document is also the local snapshot a web process judges by when it starts without Postgres.
 On the hot path `active_ruleset` is one attribute read. A background thread calls `refresh` (one query of one row,
-fourteen more when the serial moved).
 fifteen more when the serial moved).
 """
 

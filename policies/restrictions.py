@@ -16,6 +16,8 @@ from types import MappingProxyType
 from typing import Any
 from urllib.parse import unquote
 
+from policies.hosts import authority_of, without_scheme
+
 # Beyond it a value is no name of anything, but a text.
 LONGEST_NAME = 500
 # A name of more words than these is found alone, or at the end of a path, but not inside a sentence.
@@ -227,13 +229,13 @@ def covering(destination: str) -> tuple[str, ...]:
 
 def host_of_address(value: str) -> str:
     """The host of an address or URL, with no user, port or path; empty for what has none, such as an account."""
-    rest = value.split("://", 1)[-1]
-    authority = re.split(r"[/?#\\]", rest, maxsplit=1)[0]
+    rest = without_scheme(value)
+    authority = authority_of(rest)
     host = authority.rpartition("@")[2].strip("<> ")
     if host.startswith("["):
         return host[1:].partition("]")[0]
     host = host.partition(":")[0].strip(".")
-    return host if "." in host or "://" in value else ""
+    return host if "." in host or rest is not value else ""
 
 
 def last_part(text: str) -> str:
