@@ -1,5 +1,7 @@
 """Settings from the environment: name, unit, default, one line of why. A bad value stops the start."""
 
+import base64
+import binascii
 import json
 import os
 import secrets
@@ -62,6 +64,13 @@ def _one_of(*allowed: str) -> Callable[[str], str]:
         return raw.lower()
 
     return convert
+
+
+def _bytes_of(raw: str) -> int:
+    try:
+        return len(base64.b64decode(raw, validate=True))
+    except binascii.Error:
+        return 0
 
 
 def _words(raw: str) -> list[str]:
@@ -133,6 +142,12 @@ LEARNING_CALLS = _read("GUARDRAIL_LEARNING_CALLS", 200, _number(20, 100_000))
 FOUR_EYES = _read("GUARDRAIL_FOUR_EYES", "auto", _one_of("auto", "on", "off"))
 # Processes that may try a policy on stored calls at once, at a low priority; the worker needs two more for the rest.
 BACKTEST_PROCESSES = _read("GUARDRAIL_BACKTEST_PROCESSES", 2, _number(1, 64))
+# Signs evidence that leaves the house: an Ed25519 key as base64, from `manage.py evidence key`. Without one it is not
+# signed.
+EVIDENCE_KEY = _read("GUARDRAIL_EVIDENCE_KEY", "", str)
+if EVIDENCE_KEY and _bytes_of(EVIDENCE_KEY) != 32:
+    # without the value: it is a secret
+    raise ImproperlyConfigured("`GUARDRAIL_EVIDENCE_KEY` is no key, expected one from `manage.py evidence key`")
 # Where Entra's signing keys and version 2 issuers live; another one in a sovereign cloud.
 ENTRA_AUTHORITY = _read("GUARDRAIL_ENTRA_AUTHORITY", "https://login.microsoftonline.com", _url("http", "https"))
 # The issuer prefix of version 1 tokens.

@@ -22,6 +22,7 @@ class Permission(enum.Enum):
     RESPOND = "restrict agents, users, documents and destinations for a time"
     CHANGE_POLICY = "change agents, environments and policy"
     CHANGE_CALLERS = "change callers and their tokens"
+    EXPORT_EVIDENCE = "take evidence and lists of calls out"
 
 
 class Role(enum.Enum):
@@ -36,8 +37,8 @@ class Role(enum.Enum):
 GRANTS: Mapping[Role, frozenset[Permission]] = MappingProxyType(
     {
         Role.VIEWER: frozenset(),
-        Role.ANALYST: frozenset({Permission.INVESTIGATE, Permission.RESPOND}),
-        Role.LEAD: frozenset({Permission.INVESTIGATE, Permission.LEAD, Permission.RESPOND}),
+        Role.ANALYST: frozenset({Permission.INVESTIGATE, Permission.RESPOND, Permission.EXPORT_EVIDENCE}),
+        Role.LEAD: frozenset({Permission.INVESTIGATE, Permission.LEAD, Permission.RESPOND, Permission.EXPORT_EVIDENCE}),
         Role.POLICY_ADMIN: frozenset(Permission),
     }
 )

@@ -117,6 +117,7 @@ def verdict_page(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
         "story": told.story,
         "may_change_policy": may(request.user, Permission.CHANGE_POLICY),
         "may_investigate": may(request.user, Permission.INVESTIGATE),
+        "may_export": may(request.user, Permission.EXPORT_EVIDENCE),
     }
     return render(request, "guardrail/verdict.html", shown)
 

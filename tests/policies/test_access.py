@@ -25,8 +25,8 @@ def person() -> User:
     ("role", "permissions"),
     [
         (Role.VIEWER, set()),
-        (Role.ANALYST, {Permission.INVESTIGATE, Permission.RESPOND}),
-        (Role.LEAD, {Permission.INVESTIGATE, Permission.LEAD, Permission.RESPOND}),
+        (Role.ANALYST, {Permission.INVESTIGATE, Permission.RESPOND, Permission.EXPORT_EVIDENCE}),
+        (Role.LEAD, {Permission.INVESTIGATE, Permission.LEAD, Permission.RESPOND, Permission.EXPORT_EVIDENCE}),
         (Role.POLICY_ADMIN, set(Permission)),
     ],
 )
