@@ -126,6 +126,8 @@ def unpacked(entries: Any) -> tuple[Change, ...]:
     ):
         raise ValueError("the changes are not readable, expected those of the form")
     changes = tuple(Change(part=part_of(entry["part"]), before=None, after=entry["after"]) for entry in entries)
-    if any(change.member not in MEMBERS for change in changes):
-        raise ValueError(f"the changes are of something else, expected {', '.join(MEMBERS)}")
+    if any(change.member not in MEMBERS or not change.name for change in changes):
+        raise ValueError(f"the changes are of something else, expected parts of {', '.join(MEMBERS)}")
+    if any(change.member == "rules" and not isinstance(change.after, dict | None) for change in changes):
+        raise ValueError("a rule is none, expected an object")
     return changes

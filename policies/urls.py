@@ -11,6 +11,7 @@ urlpatterns = [
     path("policies/drafts/<int:pk>/export/", interchange.draft_export, name="policy_draft_export"),
     path("policies/<int:number>/", versions.version, name="policy_version"),
     path("policies/<int:number>/restore/", versions.version_restore, name="policy_version_restore"),
+    path("policies/<int:number>/draft/", versions.version_draft, name="policy_version_draft"),
     path("policies/packs/", packs.policy_packs, name="policy_packs"),
     path("policies/exceptions/", exceptions.exceptions, name="policy_exceptions"),
     path("policies/exceptions/new/", exceptions.exception_new, name="policy_exception_new"),

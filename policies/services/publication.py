@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from django.contrib.auth.models import AbstractBaseUser, User
 from django.db import transaction
@@ -19,6 +20,9 @@ from policies.services.four_eyes import four_eyes
 from policies.services.inventory import InventoryError
 from policies.services.policy_lists import apply_lists
 from policies.services.publish import newest_version, publish
+
+# One person alone goes back to what was in force so lately: an emergency is a version that has just been published.
+ALONE_DAYS = 7
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -107,7 +111,7 @@ def send_back(draft_pk: int, *, revision: int, reason: str, actor: AbstractBaseU
 def load_obstacles(draft: PolicyDraft, *, failing: Iterable[str] = ()) -> tuple[Obstacle, ...]:
     """Everything that stands between this draft and its publication; `failing` names its test cases that fail.
 
-    Up to three queries; it does not compile the draft together with the lists, which `publish_draft` does.
+    Up to five queries; it does not compile the draft together with the lists, which `publish_draft` does.
     """
     found = []
     newest = PolicyVersion.objects.only("number").first()
@@ -116,8 +120,8 @@ def load_obstacles(draft: PolicyDraft, *, failing: Iterable[str] = ()) -> tuple[
         found.append(Obstacle(text=told))
     if not changes_between(draft.base.document, draft.document) and not any(draft.lists.values()):
         found.append(Obstacle(text=f"it says what {draft.base} says"))
-    if not draft.approved and four_eyes():
-        found.append(Obstacle(text="somebody who wrote no part of it has to approve it"))
+    if four_eyes():
+        found += _not_seen(draft)
     cases = sorted(failing)
     if cases:
         told = f"{len(cases)} test case{'s' if len(cases) > 1 else ''} fail: {', '.join(cases[:5])}"
@@ -178,15 +182,19 @@ def publish_draft(
 
 @transaction.atomic
 def roll_back(number: int, *, reason: str, actor: AbstractBaseUser | None) -> PolicyVersion:
-    """Publish the document of version `number` anew, as the newest version. Needs no second person: it was published.
+    """Publish the document of version `number` anew, as the newest version.
 
-    Raises DraftError when it is what is in force, and NotPublishable when it does not compile any more.
+    Needs no second person where it was in force lately (`needs_second_person`). Raises DraftError when it does, or says
+    what is in force, and NotPublishable when it does not compile any more.
     """
     require(actor, Permission.CHANGE_POLICY)
     newest = newest_version()
     restored = PolicyVersion.objects.get(number=number)
     if newest is None or not changes_between(newest.document, restored.document):
         raise DraftError(f"{newest} says what {restored} says, expected a version that differs")
+    if needs_second_person(restored, now=timezone.now()):
+        told = f"{restored} was not in force in the last {ALONE_DAYS} days"
+        raise DraftError(f"{told}, expected a draft of what it says that a second person approves")
     told = _reason(reason)
     try:
         return publish(
@@ -201,6 +209,25 @@ def roll_back(number: int, *, reason: str, actor: AbstractBaseUser | None) -> Po
         )
     except RulesetError as error:
         raise NotPublishable([Obstacle(text=f"{restored} does not compile any more: {error}")]) from error
+
+
+def needs_second_person(version: PolicyVersion, *, now: datetime) -> bool:
+    """Whether nobody may go back to `version` alone: four eyes hold, and it was not in force lately. Two queries.
+
+    Who took over one admin's account could otherwise undo every publication since the first with one click.
+    """
+    after = PolicyVersion.objects.filter(number=version.number + 1).values_list("published_at", flat=True).first()
+    return after is not None and after < now - timedelta(days=ALONE_DAYS) and four_eyes()
+
+
+def _not_seen(draft: PolicyDraft) -> list[Obstacle]:
+    """Why no second person stands behind the draft; empty where one does."""
+    if not draft.approved or draft.reviewer is None:
+        return [Obstacle(text="somebody who wrote no part of it has to approve it")]
+    if not may(draft.reviewer, Permission.CHANGE_POLICY):
+        told = f"`{draft.reviewer}` approved it and may not change policy any more: somebody else has to approve it"
+        return [Obstacle(text=told)]
+    return []
 
 
 def _require_in_review(draft: PolicyDraft) -> None:

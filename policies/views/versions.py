@@ -3,6 +3,7 @@
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
 
 from policies import draft_queries, version_queries
@@ -10,7 +11,7 @@ from policies.access import Permission, actor_of, may, require
 from policies.draft_forms import NewDraftForm, RestoreForm
 from policies.models import PolicyVersion
 from policies.services import publication
-from policies.services.drafts import DraftError
+from policies.services.drafts import DraftError, open_draft
 
 
 @require_GET
@@ -51,6 +52,28 @@ def version_restore(request: HttpRequest, number: int) -> HttpResponse:
     return _page(request, number, form)
 
 
+@require_POST
+def version_draft(request: HttpRequest, number: int) -> HttpResponse:
+    """Open a draft that says what this version says, for going back to it with a second person."""
+    require(request.user, Permission.CHANGE_POLICY)
+    found = get_object_or_404(PolicyVersion, number=number)
+    form = RestoreForm(request.POST)
+    if form.is_valid():
+        try:
+            draft = open_draft(
+                title=f"Back to {found}",
+                document=found.document,
+                reason=form.cleaned_data["reason"],
+                actor=actor_of(request),
+            )
+        except DraftError as error:
+            form.add_error(None, str(error))
+        else:
+            messages.success(request, f"A draft that says what {found} says. It holds once it is published.")
+            return redirect("policy_draft", draft.pk)
+    return _page(request, number, form)
+
+
 def _page(request: HttpRequest, number: int, form: RestoreForm) -> HttpResponse:
     found = get_object_or_404(
         PolicyVersion.objects.select_related("published_by", "reviewer", "restores").defer("restores__document"),
@@ -59,7 +82,14 @@ def _page(request: HttpRequest, number: int, form: RestoreForm) -> HttpResponse:
     view = version_queries.load_version_view(
         found, against=_number(request.GET.get("against", "")), everything=request.GET.get("all", "")
     )
-    shown = {"view": view, "form": form, "may_change": may(request.user, Permission.CHANGE_POLICY)}
+    may_change = may(request.user, Permission.CHANGE_POLICY)
+    shown = {
+        "view": view,
+        "form": form,
+        "may_change": may_change,
+        "alone_days": publication.ALONE_DAYS,
+        "needs_second": may_change and publication.needs_second_person(found, now=timezone.now()),
+    }
     return render(request, "policies/version.html", shown, status=422 if form.is_bound else 200)
 
 

@@ -12,6 +12,7 @@ from pytest_django import DjangoAssertNumQueries
 from policies.access import Role, give_role
 from policies.load import load_document
 from policies.models import AuditEntry, PolicyDraft, PolicyVersion
+from policies.services import publication
 from policies.services.drafts import open_draft, save_draft
 from policies.services.publish import ensure_baseline
 
@@ -158,6 +159,56 @@ def test_one_click_goes_back_to_an_old_version(ada: Client, draft: PolicyDraft) 
     assert ada.post("/policies/3/restore/", {"reason": "Again"}).status_code == 422
     assert "compare with v3" in ada.get("/policies/2/").content.decode()
     assert "Difference to" in ada.get("/policies/2/?against=3").content.decode()
+
+
+def test_going_back_further_opens_a_draft_for_a_second_person(
+    ada: Client, ben: Client, draft: PolicyDraft, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _save(ada, draft, {"action.tool_new.strict": "hold"})
+    ada.post(f"/policies/drafts/{draft.pk}/review/", {"revision": 2, "reason": "See", "reviewer": ""})
+    ben.post(f"/policies/drafts/{draft.pk}/approve/", {"revision": 2})
+    ada.post(f"/policies/drafts/{draft.pk}/publish/", {"revision": 2, "reason": "New tools wait"})
+    assert "Roll back to v1" in ada.get("/policies/1/").content.decode()
+    monkeypatch.setattr(publication, "ALONE_DAYS", 0)
+    page = ada.get("/policies/1/").content.decode()
+    assert "Roll back to v1" not in page
+    assert "Open a draft of v1" in page
+    refused = ada.post("/policies/1/restore/", {"reason": "At once"})
+    assert refused.status_code == 422
+    assert "a second person approves" in refused.content.decode()
+    assert ada.post("/policies/1/draft/", {"reason": ""}).status_code == 422
+    opened = ada.post("/policies/1/draft/", {"reason": "It stops the payroll"}, follow=True)
+    assert "Back to v1" in opened.content.decode()
+    assert _signed_in("dan", Role.ANALYST).post("/policies/1/draft/", {"reason": "x"}).status_code == 403
+    assert load_document()["version"] == 2
+
+
+def test_who_went_back_alone_is_named_where_everybody_looks(ada: Client, draft: PolicyDraft) -> None:
+    _save(ada, draft, {"action.tool_new.strict": "hold"})
+    ada.post(f"/policies/drafts/{draft.pk}/publish/", {"revision": 2, "reason": "New tools wait"})
+    assert "alone" not in ada.get("/policies/").content.decode()
+    ada.post("/policies/1/restore/", {"reason": "It stops the <payroll>"})
+    page = " ".join(_signed_in("dan", Role.ANALYST).get("/policies/").content.decode().split())
+    assert "<strong>v3 goes back to v1</strong>, by ada alone" in page
+    assert "It stops the &lt;payroll&gt;" in page
+
+
+@pytest.mark.parametrize(
+    "mine",
+    [
+        '[{"part": "flows/", "after": "x"}, {"part": "flows/a", "after": {}}]',
+        '[{"part": "rules/a", "after": "x"}, {"part": "rules/b", "after": {}}]',
+        '[{"part": "rules", "after": []}]',
+        "[" * 100_000,
+        "{}",
+    ],
+)
+def test_changes_somebody_else_wrote_are_refused(ada: Client, draft: PolicyDraft, mine: str) -> None:
+    values = {"revision": 1, "mine": mine, "apply": ["flows/", "flows/a", "rules/a", "rules/b", "rules/"]}
+    answer = ada.post(f"/policies/drafts/{draft.pk}/apply/", values)
+    assert answer.status_code == 422
+    assert "could not be read" in answer.content.decode()
+    assert PolicyDraft.objects.get().revision == 1
 
 
 def test_it_is_discarded(ada: Client, draft: PolicyDraft) -> None:

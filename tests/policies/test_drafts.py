@@ -14,6 +14,7 @@ from policies.access import Role, give_role
 from policies.load import load_document, load_serial
 from policies.models import AuditEntry, PolicyDraft, PolicyVersion
 from policies.policy_parts import changes_between, digest_of
+from policies.services import publication
 from policies.services.drafts import (
     DraftConflict,
     DraftError,
@@ -269,6 +270,34 @@ def test_rolling_back_publishes_the_old_one_anew(draft: PolicyDraft, ada: User) 
     assert AuditEntry.objects.get(action="policy.published", detail__version=3).detail["restored"] == 1
     with pytest.raises(DraftError, match="v3 says what v1 says"):
         roll_back(1, reason="Once more", actor=ada)
+
+
+def test_who_rolls_back_alone_reaches_no_further_than_what_was_in_force_lately(
+    draft: PolicyDraft, ada: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    save_draft(draft.pk, changes=_acting(draft, "tool_new", "hold"), revision=1, actor=ada)
+    publish_draft(draft.pk, revision=2, reason="New tools wait", actor=ada)
+    monkeypatch.setattr(publication, "ALONE_DAYS", 0)
+    ben = _admin("ben")
+    with pytest.raises(DraftError, match="v1 was not in force in the last 0 days, expected a draft"):
+        roll_back(1, reason="I have taken over this account", actor=ada)
+    assert load_document()["version"] == 2
+    # where there is no second person, there is nobody to ask
+    ben.is_active = False
+    ben.save()
+    assert roll_back(1, reason="It holds the payroll", actor=ada).number == 3
+
+
+def test_an_approval_of_somebody_who_lost_the_right_counts_no_more(draft: PolicyDraft, ada: User, ben: User) -> None:
+    _admin("cleo")
+    save_draft(draft.pk, changes=_acting(draft, "tool_new", "hold"), revision=1, actor=ada)
+    ask_for_review(draft.pk, revision=2, reason="New tools stop", reviewer=None, actor=ada)
+    approve_draft(draft.pk, revision=2, actor=ben)
+    give_role(ben, Role.ANALYST, actor=None)
+    with pytest.raises(NotPublishable, match="`ben` approved it and may not change policy any more"):
+        publish_draft(draft.pk, revision=2, reason="See", actor=ada)
+    give_role(ben, Role.POLICY_ADMIN, actor=None)
+    assert publish_draft(draft.pk, revision=2, reason="See", actor=ada).number == 2
 
 
 def test_a_discarded_draft_stays_readable_and_changes_no_more(draft: PolicyDraft, ada: User) -> None:
