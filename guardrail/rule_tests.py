@@ -11,7 +11,7 @@ import time
 import uuid
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from django.core.cache import cache
@@ -28,6 +28,7 @@ from guardrail.text.budget import Budget
 from guardrail.wire import Unreadable, evaluate
 from policies.expressions import Clause
 from policies.load import NoRuleset, active, active_ruleset, refresh
+from policies.rule_checks import read_moment
 from policies.rules import Rule, RuleError, compile_rule, without_rules
 from policies.ruleset import Ruleset
 from policies.signal import Signal
@@ -276,8 +277,4 @@ def _read(sample: Any) -> Any:
 def _moment(at: Any) -> datetime:
     if not at:
         return timezone.now()
-    try:
-        moment = datetime.fromisoformat(str(at))
-    except ValueError as error:
-        raise ValueError(f"`at` is `{str(at)[:40]}`, expected e.g. `2026-05-04T22:30:00Z`") from error
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return read_moment(str(at))

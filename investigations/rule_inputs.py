@@ -16,6 +16,7 @@ from guardrail.rule_tests import LONGEST_SAMPLE, MATCH, NOT_MATCH, read_sample
 from guardrail.shown_text import without_unseen
 from policies.expressions import ConditionError, compile_condition
 from policies.expressions.vocabulary import BY_NAME, Kind
+from policies.rule_checks import read_moment, require_no_circle
 from policies.rule_rows import MOST_ROWS, Joined, Row, RowError, Rows, operators_of, rows_of, text_of
 
 ROWS, TEXT = "rows", "text"
@@ -65,6 +66,7 @@ class ConditionInput:
                 self._require_seen()
                 self.text = text_of(Rows(rows=tuple(self.rows), joined=self.joined))
             compile_condition(self.text)
+            require_no_circle(self.text)
         except RowError as error:
             self.row_errors[error.number, error.part] = str(error)
             return None
@@ -115,6 +117,8 @@ class CaseInput:
         """As a rule's entry holds it; `error` says why where it is empty. `known` are calls it was tested by before."""
         try:
             found = {"verdict": str(self._verdict(known))} if self.is_verdict else {"sample": self._read_sample()}
+            if self.at:
+                read_moment(self.at)
         except ValueError as error:
             self.error = str(error)
             return {}

@@ -11,6 +11,7 @@ from pathlib import Path as FilePath
 from typing import Any
 
 from policies.policy_parts import MEMBERS
+from policies.rule_checks import faults_between, faults_of
 from policies.rules import RuleError, compile_rule
 from policies.ruleset import RulesetError, compile_ruleset
 from policies.schema_errors import schema_errors
@@ -27,10 +28,11 @@ _SHOWN = 20
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Complaint:
-    """One thing that is wrong: where, and what was found and is wanted."""
+    """One thing that is wrong: where, and what was found and is wanted. `rule` names the rule it is of, if one."""
 
     path: Path
     text: str
+    rule: str = ""
 
 
 @cache
@@ -88,8 +90,13 @@ def _compiling(document: Mapping[str, Any]) -> Iterator[Complaint]:
             broken = True
             path: Path = ("rules", index, error.member)
             at = f", at character {error.position + 1}" if error.member == "when" else ""
-            yield Complaint(path=path, text=f"`{_told(path)}` of rule `{rule['name']}`{at}: {error}")
+            text = f"`{_told(path)}` of rule `{rule['name']}`{at}: {error}"
+            yield Complaint(path=path, text=text, rule=rule["name"])
     if broken:
+        return
+    found = list(_faults(document))
+    yield from found
+    if found:
         return
     try:
         compile_ruleset(policy_of(document))
@@ -97,6 +104,15 @@ def _compiling(document: Mapping[str, Any]) -> Iterator[Complaint]:
         text = str(error)
         quoted = _QUOTED.search(text)
         yield Complaint(path=_path_of(document, quoted[1] if quoted else ""), text=text)
+
+
+def _faults(document: Mapping[str, Any]) -> Iterator[Complaint]:
+    rules = document.get("rules", ())
+    found = [(index, fault) for index, rule in enumerate(rules) for fault in faults_of(rule)]
+    for index, fault in (*found, *faults_between(rules)):
+        path: Path = ("rules", index, *fault.path)
+        name = rules[index]["name"]
+        yield Complaint(path=path, text=f"`{_told(path)}` of rule `{name}`: {fault.text}", rule=name)
 
 
 def _path_of(document: Any, place: str) -> Path:

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from policies.load import Loaded, NoRuleset, active
+from policies.load import Loaded, NoRuleset, active, compiled
 from policies.policy_parts import MEMBERS
-from policies.ruleset import Ruleset, RulesetError, Standing, compile_ruleset
+from policies.ruleset import Ruleset, RulesetError, Standing
 
 # Members that take long to compile, with what they are called in a Ruleset: megabytes that an edit seldom touches.
 _HEAVY = ("destinations", "fingerprints", "indicators")
@@ -32,8 +32,8 @@ def trial_ruleset(members: Mapping[str, Any]) -> Ruleset:
 def _compiled(document: Mapping[str, Any]) -> Ruleset:
     loaded = _loaded()
     kept = [name for name in _HEAVY if document.get(name) == loaded.document.get(name)]
-    compiled = compile_ruleset({name: value for name, value in document.items() if name not in kept})
-    return replace(compiled, **{name: getattr(loaded.ruleset, name) for name in kept})
+    light = compiled({name: value for name, value in document.items() if name not in kept})
+    return replace(light, **{name: getattr(loaded.ruleset, name) for name in kept})
 
 
 def with_entry(member: str, entry: Mapping[str, Any]) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from django.contrib import messages
 from django.core.cache import cache
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
@@ -70,8 +70,12 @@ def policy_rule(request: HttpRequest, pk: int, name: str = "") -> HttpResponse:
     draft = get_object_or_404(PolicyDraft, pk=pk)
     entry = _entry(draft, name)
     if request.method == "GET":
+        if entry is None:
+            raise Http404(f"the draft has no rule `{name}`")
         return _page(request, _stored(draft, name, entry))
     require(request.user, Permission.CHANGE_POLICY)
+    # somebody may have taken the rule out meanwhile: what is typed here must not be lost to that
+    entry = entry or {}
     editing = _posted(request, draft, name)
     do = request.POST.get("do", "save")
     if do == "try":
@@ -86,16 +90,15 @@ def policy_rule(request: HttpRequest, pk: int, name: str = "") -> HttpResponse:
 def policy_rule_remove(request: HttpRequest, pk: int, name: str) -> HttpResponse:
     """Take a rule out of a draft."""
     draft = get_object_or_404(PolicyDraft, pk=pk)
-    _entry(draft, name)
     try:
-        save_rule(draft.pk, name=name, entry=None, revision=_revision(request, draft), actor=actor_of(request))
+        save_rule(draft.pk, name=name, entry=None, revision=_revision(request), actor=actor_of(request))
     except DraftError as error:
-        messages.error(request, str(error))
-        return redirect("policy_rule", pk, name)
-    messages.success(
-        request, f"The rule `{name}` is out of this draft. It stays in force until a version without it is."
-    )
-    return redirect(_draft_url(draft) or "policies")
+        messages.error(request, f"Nothing was removed: {error}.")
+    else:
+        messages.success(
+            request, f"The rule `{name}` is out of this draft. It stays in force until a version without it is."
+        )
+    return redirect("policy_draft", pk)
 
 
 @require_POST
@@ -119,17 +122,17 @@ def policy_completions(request: HttpRequest) -> HttpResponse:
     """What `?field=` was seen to be, beginning with what is typed into the row that asks."""
     name = request.GET.get("field", "")
     typed = next((key for key in request.GET if key.startswith("row-") and key.endswith("-value")), "")
-    found = load_completions([name], begun=request.GET.get(typed, "").rpartition(",")[2])
+    begun = request.GET.get(typed, "").replace("\x00", "").rpartition(",")[2]
+    found = load_completions([name], begun=begun)
     return render(request, "investigations/_completions.html", {"values": found.get(name, [])})
 
 
-def _entry(draft: PolicyDraft, name: str) -> Mapping[str, Any]:
+def _entry(draft: PolicyDraft, name: str) -> Mapping[str, Any] | None:
+    """The rule as the draft has it now, empty for a new one; None where the draft has none of that name."""
     if not name:
         return {}
     found = next((rule for rule in draft.document.get("rules") or () if rule.get("name") == name), None)
-    if found is None:
-        raise Http404(f"the draft has no rule `{name}`")
-    return dict(found)
+    return None if found is None else dict(found)
 
 
 def _stored(draft: PolicyDraft, name: str, entry: Mapping[str, Any]) -> Editing:
@@ -156,13 +159,14 @@ def _posted(request: HttpRequest, draft: PolicyDraft, name: str) -> Editing:
         form=RuleForm(request.POST),
         condition=condition_posted(request.POST),
         cases=cases_posted(request.POST),
-        revision=_revision(request, draft),
+        revision=_revision(request),
     )
 
 
-def _revision(request: HttpRequest, draft: PolicyDraft) -> int:
+def _revision(request: HttpRequest) -> int:
+    """The revision the editor began from; 0, which no draft has, where the form names none."""
     sent = request.POST.get("revision", "")
-    return int(sent) if sent.isdecimal() and len(sent) < 10 else draft.revision
+    return int(sent) if sent.isdecimal() and len(sent) < 10 else 0
 
 
 def _change(editing: Editing, do: str) -> None:
@@ -212,10 +216,21 @@ def _save(request: HttpRequest, editing: Editing, before: Mapping[str, Any]) -> 
         editing.conflict, editing.revision = conflict, conflict.draft.revision
         return _page(request, editing, status=409)
     except DraftError as error:
-        editing.error = str(error)
+        _tell(editing, error, name=str(entry["name"]))
         return _page(request, editing, status=422)
     messages.success(request, f"Saved, revision {draft.revision}. {_sampled(compile_rule(entry))}")
     return redirect("policy_rule", draft.pk, entry["name"])
+
+
+def _tell(editing: Editing, error: DraftError, *, name: str) -> None:
+    """Say why it was refused: at its field where the page has one, else above the form."""
+    at_fields = {str(one.path[2]): one.text for one in error.complaints if one.rule == name and len(one.path) > 2}
+    if error.field in editing.form.fields:
+        at_fields[error.field] = str(error)
+    for member, text in at_fields.items():
+        editing.form.add_error(member if member in editing.form.fields else None, text)
+    if not at_fields:
+        editing.error = str(error)
 
 
 def _try(request: HttpRequest, editing: Editing, before: Mapping[str, Any]) -> HttpResponse:
@@ -270,13 +285,6 @@ def _load_checked(entry: Mapping[str, Any]) -> tuple[Checked, ...]:
     return found
 
 
-def _draft_url(draft: PolicyDraft) -> str:
-    try:
-        return reverse("policy_draft", args=[draft.pk])
-    except NoReverseMatch:
-        return ""
-
-
 def _page(request: HttpRequest, editing: Editing, *, status: int = 200) -> HttpResponse:
     condition = editing.condition
     completions = load_completions(condition.fields)
@@ -297,7 +305,7 @@ def _page(request: HttpRequest, editing: Editing, *, status: int = 200) -> HttpR
             "use": RuleUse.objects.filter(name=name).first() if name else None,
             "is_new": not name,
             "may_change": may(request.user, Permission.CHANGE_POLICY) and editing.draft.worked_on,
-            "draft_url": _draft_url(editing.draft),
+            "draft_url": reverse("policy_draft", args=[editing.draft.pk]),
             "impact_url": _impact_url(editing),
         },
         status=status,

@@ -1,6 +1,6 @@
 """The language of policy conditions: a strict subset of CEL whose every clause can say why it held. Pure.
 
-`compile_condition(text)` reads it, `vocabulary.FIELDS` is what it can speak of, docs/policy.md describes both.
+`compile_condition(text)` reads it, `vocabulary.FIELDS` is what it can speak of, docs/conditions.md describes both.
 """
 
 from policies.expressions.condition import Clause, Condition, Truth, compile_condition

@@ -275,7 +275,7 @@ class _Compiler:
         if node.function == "has" and node.of is None and len(node.arguments) == 1:
             part = self.compute(node.arguments[0], variables)
             look = part.compute
-            return _flag(lambda facts, bound: look(facts, bound) is not Unknown.MISSING, part.cost + 1)
+            return _flag(lambda facts, bound: values.is_there(look(facts, bound)), part.cost + 1)
         given = [self.compute(one, variables) for one in ((node.of,) if node.of else ()) + node.arguments]
         cost = sum(part.cost for part in given) + 1
         computes = [part.compute for part in given]

@@ -107,6 +107,11 @@ def member(of: Any, key: Any) -> Any:
     return Unknown.MISSING if of is None else Unknown.UNCLEAR
 
 
+def is_there(value: Any) -> Any:
+    """`has`: what stands in a place that cannot be read may be there or not."""
+    return value if value is Unknown.UNCLEAR else value is not Unknown.MISSING
+
+
 def items_of(value: Any) -> Sequence[Any] | Unknown:
     """The items an `exists` or `all` goes through."""
     if isinstance(value, Unknown):

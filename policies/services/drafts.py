@@ -16,7 +16,7 @@ from django.utils import timezone
 from policies import audit
 from policies.access import Permission, require
 from policies.models import PolicyDraft, PolicyDraftRevision, PolicyVersion
-from policies.policy_document import complaints_on, policy_of
+from policies.policy_document import Complaint, complaints_on, policy_of
 from policies.policy_parts import Change, Part, apply_changes, changes_between, key_of, touching
 from policies.services.publish import newest_version
 
@@ -25,11 +25,15 @@ LONGEST_REASON = 4000
 
 
 class DraftError(ValueError):
-    """A change of a draft that is refused; `field` is the form's field it is about, empty for the whole."""
+    """A change of a draft that is refused; `field` is the form's field it is about, empty for the whole.
 
-    def __init__(self, text: str, *, field: str = "") -> None:
+    `complaints` are what is wrong with the document, where that is why.
+    """
+
+    def __init__(self, text: str, *, field: str = "", complaints: tuple[Complaint, ...] = ()) -> None:
         super().__init__(text)
         self.field = field
+        self.complaints = complaints
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -135,7 +139,8 @@ def save_rule(
 ) -> PolicyDraft:
     """Put one rule in the place of the one called `name` (empty = add it; None = remove it), as `save_draft` does.
 
-    Raises DraftError, field `name`, when another rule of the draft has the new name.
+    Where the draft has none of that name any more, the rule is added. Raises DraftError, field `name`, when another
+    rule of the draft has the new name, or there is none to remove.
     """
     with transaction.atomic():
         begun = _revision(_locked(draft_pk, actor), revision)
@@ -143,10 +148,10 @@ def save_rule(
         names = [rule.get("name") for rule in rules]
         if entry is not None and entry.get("name") != name and entry.get("name") in names:
             raise DraftError(f"`name` is `{entry.get('name')}`, expected a name no other rule has", field="name")
-        if name and name not in names:
+        if entry is None and name not in names:
             raise DraftError(f"the draft has no rule `{name}`", field="name")
         put = [] if entry is None else [entry]
-        at = names.index(name) if name else len(rules)
+        at = names.index(name) if name in names else len(rules)
         return save_draft(
             draft_pk, changes={"rules": [*rules[:at], *put, *rules[at + 1 :]]}, revision=revision, actor=actor
         )
@@ -296,5 +301,6 @@ def _checked(document: Mapping[str, Any]) -> dict[str, Any]:
     held = policy_of(document)
     complaints = complaints_on(held)
     if complaints:
-        raise DraftError("\n".join(complaint.text for complaint in complaints), field="document")
+        text = "\n".join(complaint.text for complaint in complaints)
+        raise DraftError(text, field="document", complaints=complaints)
     return held

@@ -10,7 +10,7 @@ from django.test import Client
 from guardrail.models import Verdict
 from guardrail.rule_tests import check_tests
 from policies.models import PolicyDraft, PolicyVersion
-from policies.services.drafts import open_draft, save_rule
+from policies.services.drafts import DraftError, open_draft, save_rule
 from tests.callers import Asking
 from tests.guardrail.test_rules import payment
 
@@ -78,7 +78,13 @@ def test_a_case_whose_call_is_gone_stands_in_nobodys_way(ines: Client, admin: Us
     assert publish(ines, draft) == 302
 
 
-@pytest.mark.parametrize("sample", [{}, [], "text", None, {"agent": {"id": "x"}}, {"agent": {"id": "x" * 30_000}}])
+@pytest.mark.parametrize("case_of", [{"sample": []}, {"sample": None}, {"verdict": "x"}, {}, {"sample": {}, "at": "x"}])
+def test_a_case_that_could_never_be_checked_is_not_saved(admin: User, case_of: dict[str, Any]) -> None:
+    with pytest.raises(DraftError, match=r"rules\.0\.tests\.0"):
+        with_a_rule(admin, case(**case_of))
+
+
+@pytest.mark.parametrize("sample", [{}, {"agent": {"id": "x"}}, {"agent": {"id": "x" * 30_000}}])
 def test_a_case_that_cannot_be_checked_fails(admin: User, sample: Any) -> None:
     (checked,) = check_tests(with_a_rule(admin, case(sample=sample)).document)
     assert checked.fails

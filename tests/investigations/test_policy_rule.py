@@ -19,6 +19,8 @@ from tests.guardrail.test_rules import payment
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
+SAMPLE = json.dumps({"agent": {"id": "ledger"}, "tool": {"name": "make_payment"}, "arguments": {}})
+
 
 @pytest.fixture
 def admin(asking: Asking) -> User:
@@ -164,6 +166,8 @@ def test_it_offers_what_was_seen(ines: Client, draft: PolicyDraft, asking: Askin
     assert '<option value="fin.pay">' in page
     assert "fin.pay" not in ines.get("/policies/completions/?field=tool.id&row-0-value=mail").content.decode()
     assert ines.get("/policies/completions/?field=no.such").status_code == 200
+    for field in ("tool.id", "agent.id", "destinations", "data.classes"):
+        assert ines.get(f"/policies/completions/?field={field}&row-0-value=%00").status_code == 200
 
 
 def test_a_stored_call_is_a_test_case(ines: Client, draft: PolicyDraft, asking: Asking) -> None:
@@ -198,6 +202,8 @@ def test_a_sample_is_a_test_case(ines: Client, draft: PolicyDraft) -> None:
         ({"test-0-sample": "{"}, "the sample is no JSON"),
         ({"test-0-sample": "[1]"}, "has neither a verdict nor a sample"),
         ({"test-0-sample": '{"agent": {}}'}, "the sample cannot be read"),
+        ({"test-0-sample": SAMPLE, "test-0-at": "at night"}, "is <code>at night</code>"),
+        ({"test-0-sample": SAMPLE, "test-0-at": "0001-01-01T00:00:00+14:00"}, "is <code>0001-01-01"),
     ],
 )
 def test_a_case_that_is_none_is_refused_at_its_field(
@@ -223,6 +229,57 @@ def test_the_second_of_two_editors_sees_what_the_first_changed(ines: Client, adm
     again = ines.post(f"{new(draft)}large-payments/", filled_in(PolicyDraft.objects.get(pk=draft.pk), severity="low"))
     assert again.status_code == 302
     assert rules_of(draft)[0]["severity"] == "low"
+
+
+def test_a_rule_somebody_took_out_meanwhile_is_not_lost_to_who_edits_it(
+    ines: Client, admin: User, draft: PolicyDraft
+) -> None:
+    ines.post(new(draft), filled_in(draft))
+    begun = PolicyDraft.objects.get(pk=draft.pk)
+    save_rule(draft.pk, name="large-payments", entry=None, revision=begun.revision, actor=admin)
+    answer = ines.post(f"{new(draft)}large-payments/", filled_in(begun, explanation="Ask the treasurer."))
+    page = answer.content.decode()
+    assert answer.status_code == 409
+    assert "Ask the treasurer." in page
+    assert "large-payments, removed" in page
+    assert ines.get(f"{new(draft)}large-payments/").status_code == 404
+    again = ines.post(f"{new(draft)}large-payments/", filled_in(PolicyDraft.objects.get(pk=draft.pk)), follow=True)
+    assert again.status_code == 200
+    assert [rule["name"] for rule in rules_of(draft)] == ["large-payments"]
+
+
+def test_a_form_that_names_no_revision_overwrites_nothing(ines: Client, draft: PolicyDraft) -> None:
+    ines.post(new(draft), filled_in(draft))
+    for revision in ("", "x", "0", "99999999999"):
+        answer = ines.post(f"{new(draft)}large-payments/", filled_in(draft, revision=revision, then="block"))
+        assert answer.status_code == 422
+        assert "the draft has no revision" in answer.content.decode()
+        ines.post(f"{new(draft)}large-payments/remove/", {"revision": revision})
+    assert rules_of(draft)[0]["then"] == "hold"
+
+
+def test_a_rule_that_asks_what_rules_say_is_refused_at_its_condition(ines: Client, draft: PolicyDraft) -> None:
+    row = {"row-0-field": "signals", "row-0-operator": "has", "row-0-value": "rule.large-payments"}
+    answer = ines.post(new(draft), filled_in(draft, **row))
+    assert answer.status_code == 422
+    assert "would go round in a circle" in answer.content.decode()
+    text = filled_in(draft, view="text", when="tool.kind == 'pay'\n&& !('rule_watched.other' in signals)")
+    assert "(line 2, character 6)" in ines.post(new(draft), text).content.decode()
+    assert rules_of(draft) == []
+    row["row-0-value"] = "tool_new"
+    assert ines.post(new(draft), filled_in(draft, **row)).status_code == 302
+
+
+def test_what_only_the_whole_draft_makes_wrong_is_said_at_its_field(ines: Client, draft: PolicyDraft) -> None:
+    ines.post(new(draft), filled_in(draft))
+    draft.refresh_from_db()
+    circle = filled_in(draft, name="other", then="allow", lifts="rule.large-payments", priority="60")
+    page = ines.post(new(draft), circle).content.decode()
+    assert "which is asked before it" in page[page.index('name="lifts"') :][:1000]
+    page = ines.post(new(draft), filled_in(draft)).content.decode()
+    assert "expected a name no other rule has" in page[page.index('name="name"') :][:1000]
+    assert len(rules_of(draft)) == 1
+    assert ines.post(new(draft), {**circle, "priority": "40"}).status_code == 302
 
 
 def test_an_analyst_reads_and_does_not_change(draft: PolicyDraft, ines: Client) -> None:

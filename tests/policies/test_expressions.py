@@ -11,6 +11,7 @@ from hypothesis import given, settings, strategies as st
 from guardrail.rule_facts import _FIELDS
 from policies.expressions import FIELDS, ConditionError, Truth, compile_condition
 from policies.expressions.syntax import quoted
+from policies.expressions.values import Unknown
 
 # What a call may have, and what a condition may ask for: few values, so that they meet.
 TEXTS = ("pay", "send", "a@b.example", "b.example", "", "10", "Ärger", "o'hara \\ \" \n")
@@ -174,6 +175,19 @@ def test_a_met_condition_says_what_the_call_had() -> None:
 def test_under_means_the_domain_and_those_below_it(of: str, held: bool) -> None:
     truth = compile_condition("destinations.exists(d, d.under('contoso.com'))").truth({"destinations": (of,)})
     assert (truth is Truth.TRUE) is held
+
+
+@pytest.mark.parametrize(
+    ("arguments", "truth"),
+    [
+        ({"to": "x"}, Truth.TRUE),
+        ({"cc": "x"}, Truth.FALSE),
+        (["to"], Truth.UNCLEAR),
+        (Unknown.UNCLEAR, Truth.UNCLEAR),
+    ],
+)
+def test_what_nobody_can_read_may_be_there_or_not(arguments: Any, truth: Truth) -> None:
+    assert compile_condition("has(arguments.to)").truth({"arguments": arguments}) is truth
 
 
 def test_every_field_is_filled_in() -> None:

@@ -146,6 +146,50 @@ def test_lists_are_left_alone_unless_somebody_says_so(admin: Client) -> None:
             7,
             "`a.example` is in line 6 already",
         ),
+        (MINIMAL + RULE.replace("then: hold", "then: respond"), 5, "`response` is for a rule that responds"),
+        (
+            MINIMAL
+            + RULE.replace("then: hold", "then: respond")
+            + "    response: {kind: planet, effect: quarantine, minutes: 5}\n",
+            12,
+            'is `"planet"`, expected one of agent',
+        ),
+        (
+            MINIMAL
+            + RULE.replace("then: hold", "then: respond")
+            + "    response:\n      kind: user\n      minutes: 5\n      effect: rate_limit\n",
+            15,
+            "`effect` is `rate_limit`, expected of a user one of quarantine, step_up",
+        ),
+        (
+            MINIMAL + RULE + "    bounds: {max_stop_shar: 0.1}\n",
+            12,
+            "max_stop_shar` is not understood, expected `max_stop_share`",
+        ),
+        (MINIMAL + RULE + "    tests:\n    - name: a\n      must: matches\n", 14, "expected one of match, not_match"),
+        (MINIMAL + RULE + "    tests:\n    - name: a\n      verdict: tuesday\n", 14, "expected a name that matches"),
+        (MINIMAL + RULE + "    tests:\n    - name: a\n", 13, "has a `verdict` or a `sample`, expected one of the two"),
+        (
+            MINIMAL + RULE + "    tests:\n    - sample: {}\n      at: at night\n",
+            14,
+            "`at` is `at night`, expected e.g. `2026",
+        ),
+        (
+            MINIMAL + RULE.replace('tool.kind == "pay"', 'signals.exists(one, one == "rule.night-pay")'),
+            6,
+            "the rules would go round in a circle",
+        ),
+        (
+            MINIMAL + "rules:\n- {name: a, when: user.signed_in, then: allow, lifts: [rule.b]}\n"
+            "- {name: b, when: user.signed_in, then: allow, lifts: [rule.a]}\n",
+            6,
+            "it would lift `a`, which is asked before it",
+        ),
+        (
+            MINIMAL + "rules:\n- {name: a, when: user.signed_in, then: allow, lifts: [rule.b]}\n",
+            5,
+            "`rule.b` is no rule of this policy",
+        ),
     ],
 )
 def test_what_is_wrong_is_told_with_its_line_and_nothing_is_stored(
@@ -186,6 +230,18 @@ def test_two_hostile_megabytes_take_seconds_at_most(text: str) -> None:
     began = time.process_time()
     assert not check(text.encode()[:MOST_BYTES]).sound
     assert time.process_time() - began < 8
+
+
+def test_a_rule_may_lift_one_that_is_asked_after_it_and_respond(admin: Client) -> None:
+    text = (
+        MINIMAL + "rules:\n- {name: b, when: user.signed_in, then: allow, lifts: [rule.c], priority: 10}\n"
+        "- {name: c, when: \"signals.exists(s, s.startsWith('tool_'))\", then: hold,\n"
+        "   bounds: {max_stop_share: 0.1, min_calls: 7},\n"
+        "   tests: [{must: not_match, sample: {tool: {name: pay}}, at: 2026-05-04}]}\n"
+        "- {name: d, when: user.signed_in, then: respond, response: {kind: user, effect: step_up, minutes: 60}}\n"
+    )
+    assert check(text.encode()).problems == ()
+    assert _import(admin, text.encode()).status_code == 302
 
 
 def test_a_misspelled_signal_is_remarked_on(admin: Client) -> None:
