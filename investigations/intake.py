@@ -6,7 +6,7 @@ does the work. So any number may run at once, at any moment, and a crash takes i
 
 import json
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -190,16 +190,27 @@ def place(rows: Sequence[Row], *, now: datetime) -> list[Grown]:
 def respond_to(grown: Sequence[Grown], *, now: datetime, matched: Sequence[Matched] = ()) -> None:
     """Let the rules answer what grew, and those of the policy what they matched.
 
-    What they cannot is logged: an investigation is worth more than a response.
+    What they cannot is logged and told on the investigations: an investigation is worth more than a response.
 
     Last in its transaction but for counting hits: it waits for everybody who restricts something.
     """
+    answered = not grown or _answered(lambda: respond(grown, now=now))
+    answered = (not matched or _answered(lambda: restrict_for(matched, now=now))) and answered
+    if not answered:
+        Activity.objects.bulk_create(
+            Activity(investigation_id=one.investigation.pk, kind="response_failed") for one in grown
+        )
+
+
+def _answered(answer: Callable[[], object]) -> bool:
+    """Whether this answer could be given; one that cannot leaves nothing half done."""
     try:
         with transaction.atomic():
-            respond(grown, now=now)
-            restrict_for(matched, now=now)
+            answer()
     except (*REFUSED, *_UNREADABLE) as error:
         log.error("response.failed", error=type(error).__name__)
+        return False
+    return True
 
 
 def set_aside(rows: Sequence[Row], *, now: datetime) -> None:

@@ -20,7 +20,7 @@ from guardrail.verdict_id import floor_id
 from investigations.grouping import RESTRICTED
 from investigations.models import Activity, Investigation, InvestigationCall
 from investigations.vouching import may_be_quarantined
-from policies.models import Agent, NotDone
+from policies.models import Agent, NotDone, Restriction
 from policies.queries import load_defaults
 from policies.response_rules import Rule, RuleMode
 from policies.restrictions import Restricted, key_of
@@ -274,8 +274,7 @@ def _restrict(one: _Due, *, now: datetime) -> bool:
     if restriction is None:
         return False
     log.info("response.restricted", rule=rule.slug, restriction=restriction.pk, investigation=pk)
-    what = f"{restriction.get_effect_display().lower()}, {_words(restriction.kind, restriction.label)}"
-    text = f"{restriction.pk}: {what}. Rule: {rule.slug}"
+    text = restricted_text(restriction, rule=rule.slug)
     Activity.objects.create(investigation_id=pk, kind="restricted_by_rule", text=text)
     return True
 
@@ -313,11 +312,20 @@ def _note(not_done: Sequence[tuple[_Due, str]], *, now: datetime) -> None:
     fresh = [row for row in rows if tuple(getattr(row, name) for name in unique) not in known]
     NotDone.objects.bulk_create(fresh)
     Activity.objects.bulk_create(
-        Activity(investigation_id=row.investigation, kind="would_restrict", text=_not_done_text(row)) for row in fresh
+        Activity(investigation_id=row.investigation, kind="would_restrict", text=not_done_text(row))
+        for row in fresh
+        if row.investigation
     )
 
 
-def _not_done_text(row: NotDone) -> str:
+def restricted_text(made: Restriction, *, rule: str) -> str:
+    """What a rule has restricted, as the investigation tells it."""
+    what = f"{made.get_effect_display().lower()}, {_words(made.kind, made.label)}"
+    return f"{made.pk}: {what}. Rule: {rule}"
+
+
+def not_done_text(row: NotDone) -> str:
+    """What a rule would have restricted, as the investigation tells it."""
     what = f"{row.get_effect_display().lower()}, {_words(row.kind, row.label)}"
     return f"{what}. {row.get_why_display()}. Rule: {row.rule}"
 

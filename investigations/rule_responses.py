@@ -1,32 +1,36 @@
 """What rules of the policy with the action `respond` restrict: an agent, conversation, user, destination or channel.
 
 Within the hour's budget, the kill switch and the locks of every response made without a person
-(`investigations.response`). A call that was only watched, or played in a rehearsal, restricts nothing.
+(`investigations.response`). A call that was only watched, or played in a rehearsal, restricts nothing. What a rule
+wanted and did not get is written down for people, on the investigation of the call and beside the rule.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 import structlog
 
 from guardrail.models import Orchestrator
 from guardrail.rehearsal.bodies import TENANT as REHEARSED
-from investigations.response import Subject, subject_of
+from investigations.models import Activity, InvestigationCall
+from investigations.response import Subject, restricted_text, subject_of
+from investigations.rule_not_done import Undone, note_undone
 from investigations.rule_uses import Matched
 from investigations.vouching import may_be_quarantined
-from policies.models import PolicyVersion
+from policies.models import NotDone, PolicyVersion
+from policies.response_rules import BY_POLICY
 from policies.restrictions import Effect, Restricted
 from policies.rules import Then
 from policies.services.publish import changed
-from policies.services.response import load_budget
-from policies.services.restrictions import RestrictionError, Wanted, restrict_by_rule, serialise
+from policies.services.response import Budget, load_budget
+from policies.services.restrictions import LONGEST_DAYS, RestrictionError, Wanted, restrict_by_rule, serialise
 
 log = structlog.get_logger(__name__)
 
-# Before the name of a policy's rule, where the rules the product ships stand by their own.
-BY_POLICY = "policy:"
+# What one intake looks at; an hour's budget is far below it.
 _MOST_SUBJECTS = 200
 _MOST_VERDICTS = 20
 
@@ -50,31 +54,52 @@ def restrict_for(matched: Sequence[Matched], *, now: datetime) -> int:
     if not due:
         return 0
     serialise()
-    budget = load_budget(now)
-    made = 0
-    for one in due:
-        kind = one.wanted.kind
-        if not budget.enabled or not budget.allows(kind):
-            log.warning("rule_response.not_done", rule=one.name, why="budget" if budget.enabled else "switched_off")
-            continue
-        if _restrict(one, now=now):
-            made += 1
-            used_of = {**budget.used_of, kind.value: budget.used_of.get(kind.value, 0) + 1}
-            budget = replace(budget, used=budget.used + 1, used_of=used_of)
+    made, undone = _restrict_all(due, budget=load_budget(now), now=now)
+    note_undone(undone, now=now)
     if made:
         changed()
     return made
 
 
+def _restrict_all(due: Sequence[_Due], *, budget: Budget, now: datetime) -> tuple[int, list[Undone]]:
+    """Restrict within the budget; returns how many, and what was not done after all."""
+    made = 0
+    undone: list[Undone] = []
+    for one in due:
+        kind = one.wanted.kind
+        if kind is Restricted.DESTINATION and not may_be_quarantined(one.wanted.subject[0]):
+            undone.append(_undone(one, NotDone.Why.VOUCHED))
+        elif not budget.enabled or not budget.allows(kind):
+            undone.append(_undone(one, NotDone.Why.BUDGET if budget.enabled else NotDone.Why.SWITCHED_OFF))
+        else:
+            try:
+                restricted = _restrict(one, now=now)
+            except RestrictionError as error:
+                log.warning("rule_response.refused", rule=one.name, why=str(error)[:200])
+                undone.append(_undone(one, NotDone.Why.REFUSED, told=str(error)))
+                continue
+            if restricted:
+                made += 1
+                used_of = {**budget.used_of, kind.value: budget.used_of.get(kind.value, 0) + 1}
+                budget = replace(budget, used=budget.used + 1, used_of=used_of)
+    return made, undone
+
+
 def _restrict(one: _Due, *, now: datetime) -> bool:
-    try:
-        made = restrict_by_rule(one.wanted, rule=f"{BY_POLICY}{one.name}", now=now)
-    except RestrictionError as error:
-        log.warning("rule_response.refused", rule=one.name, why=str(error)[:200])
+    """Whether it is restricted by this; not where it was already. Raises RestrictionError."""
+    rule = f"{BY_POLICY}{one.name}"
+    made = restrict_by_rule(one.wanted, rule=rule, now=now)
+    if made is None:
         return False
-    if made is not None:
-        log.info("rule_response.restricted", rule=one.name, restriction=made.pk)
-    return made is not None
+    log.info("rule_response.restricted", rule=one.name, restriction=made.pk)
+    if made.investigation:
+        text = restricted_text(made, rule=rule)
+        Activity.objects.create(investigation_id=made.investigation, kind="restricted_by_rule", text=text)
+    return True
+
+
+def _undone(one: _Due, why: str, *, told: str = "") -> Undone:
+    return Undone(rule=f"{BY_POLICY}{one.name}", wanted=one.wanted, why=why, told=told)
 
 
 def _due(acted: Sequence[Matched], *, now: datetime) -> list[_Due]:
@@ -86,12 +111,23 @@ def _due(acted: Sequence[Matched], *, now: datetime) -> list[_Due]:
     for one in acted:
         entry = entries.get((one.row["policy_version"], one.name))
         subject = _subject(entry, one, slugs) if entry else ()
-        if entry and subject and len(found) < _MOST_SUBJECTS:
-            found.setdefault((one.name, subject), (entry, []))[1].append(one)
+        if not entry or not subject:
+            continue
+        if (one.name, subject) not in found and len(found) >= _MOST_SUBJECTS:
+            log.warning("rule_response.too_many", rule=one.name, most=_MOST_SUBJECTS)
+            continue
+        found.setdefault((one.name, subject), (entry, []))[1].append(one)
+    places = _load_places(one.row["id"] for _, calls in found.values() for one in calls)
     return [
-        _Due(name=name, wanted=_wanted(entry, subject, calls, now=now))
+        _Due(name=name, wanted=_wanted(entry, subject, calls, places, now=now))
         for (name, subject), (entry, calls) in found.items()
     ]
+
+
+def _load_places(verdicts: Iterable[UUID]) -> dict[UUID, int]:
+    """The investigations of these calls. One query."""
+    found = InvestigationCall.objects.filter(verdict_id__in=list(verdicts))
+    return dict(found.values_list("verdict_id", "investigation_id"))
 
 
 def _load_responses(acted: Iterable[Matched]) -> dict[tuple[int, str], Mapping[str, Any]]:
@@ -109,19 +145,24 @@ def _is_readable(response: Any) -> bool:
     try:
         Restricted(response["kind"])
         Effect(response["effect"])
-        return int(response["minutes"]) > 0
+        return 0 < int(response["minutes"]) <= LONGEST_DAYS * 24 * 60
     except (KeyError, TypeError, ValueError):
         return False
 
 
 def _subject(entry: Mapping[str, Any], one: Matched, slugs: Mapping[int, str]) -> Subject:
     kind, destination = Restricted(entry["response"]["kind"]), str(one.row["destination"])
-    if kind is Restricted.DESTINATION and not may_be_quarantined(destination):
-        return ()
     return subject_of(kind, one.row, slugs, document="", destination=destination)
 
 
-def _wanted(entry: Mapping[str, Any], subject: Subject, calls: Sequence[Matched], *, now: datetime) -> Wanted:
+def _wanted(
+    entry: Mapping[str, Any],
+    subject: Subject,
+    calls: Sequence[Matched],
+    places: Mapping[UUID, int],
+    *,
+    now: datetime,
+) -> Wanted:
     response = entry["response"]
     return Wanted(
         kind=Restricted(response["kind"]),
@@ -130,5 +171,6 @@ def _wanted(entry: Mapping[str, Any], subject: Subject, calls: Sequence[Matched]
         reason=str(entry.get("explanation") or f"The rule “{entry.get('title') or entry['name']}” of the policy."),
         until=now + timedelta(minutes=int(response["minutes"])),
         per_minute=int(response.get("per_minute") or 0),
+        investigation=next((places[one.row["id"]] for one in calls if one.row["id"] in places), None),
         verdicts=tuple(str(one.row["id"]) for one in calls[:_MOST_VERDICTS]),
     )

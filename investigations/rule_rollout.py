@@ -1,7 +1,7 @@
 """The rules in force with what speaks for the next stage of each, and the draft that takes a rule there."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -9,9 +9,10 @@ from django.contrib.auth.models import AbstractBaseUser
 from django.db import transaction
 
 from investigations.rule_evidence import Evidence, load_evidence
+from investigations.rule_not_done import Missed, load_missed
 from investigations.rule_rollback import ROLLED_BACK
 from policies.models import AuditEntry, PolicyDraft, PolicyVersion
-from policies.rules import Stage
+from policies.rules import Stage, Then
 from policies.services.drafts import DraftError, open_draft, save_rule
 
 MOST_SHOWN = 200
@@ -28,13 +29,17 @@ NEXT: Mapping[Stage, tuple[Stage, ...]] = {
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class InForce:
-    """One rule of the policy in force. `stops` = what it does keeps a call from going on."""
+    """One rule of the policy in force. `stops` = what it does keeps a call from going on.
+
+    `missed` is what a rule that responds wanted to restrict lately and did not.
+    """
 
     entry: Mapping[str, Any]
     stage: Stage
     evidence: Evidence
     days: int
     stops: bool
+    missed: tuple[Missed, ...] = ()
 
     @property
     def next(self) -> tuple[Stage, ...]:
@@ -68,7 +73,7 @@ class RulesPage:
 
 
 def load_rules_page(*, words: str, now: datetime) -> RulesPage:
-    """The rules of the policy in force whose name or title holds `words`. Seven queries."""
+    """The rules of the policy in force whose name or title holds `words`. Eight queries."""
     newest = PolicyVersion.objects.first()
     entries = [
         entry for entry in _entries(newest) if words.lower() in f"{entry['name']} {entry.get('title', '')}".lower()
@@ -76,9 +81,13 @@ def load_rules_page(*, words: str, now: datetime) -> RulesPage:
     entries.sort(key=lambda entry: (entry.get("priority", 100), entry["name"]))
     shown = entries[:MOST_SHOWN]
     found = load_evidence(shown)
+    missed = load_missed((str(entry["name"]) for entry in shown if entry.get("then") == Then.RESPOND.value), now=now)
     return RulesPage(
         version=newest.number if newest else 0,
-        rules=tuple(_in_force(entry, found[entry["name"]], now=now) for entry in shown),
+        rules=tuple(
+            replace(_in_force(entry, found[entry["name"]], now=now), missed=missed.get(entry["name"], ()))
+            for entry in shown
+        ),
         total=len(entries),
         notices=load_notices({entry["name"]: entry for entry in entries}),
     )

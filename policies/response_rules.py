@@ -10,6 +10,9 @@ from dataclasses import dataclass
 from policies.restrictions import Effect, Restricted
 from policies.signal import Severity
 
+# Before the name of a policy's rule, where the rules the product ships stand by their own.
+BY_POLICY = "policy:"
+
 
 class RuleMode(enum.Enum):
     OFF = "off"

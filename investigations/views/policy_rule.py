@@ -12,6 +12,7 @@ from django.core.cache import cache
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
+from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
@@ -30,6 +31,7 @@ from investigations.rule_inputs import (
     takes_path,
     with_an_operator,
 )
+from investigations.rule_not_done import SHOWN_DAYS, load_missed
 from policies.access import Permission, actor_of, may, require
 from policies.expressions.vocabulary import FIELDS
 from policies.load import NoRuleset
@@ -303,6 +305,8 @@ def _page(request: HttpRequest, editing: Editing, *, status: int = 200) -> HttpR
             "cases": _cases_shown(editing),
             "failing": sum(one.fails for one in editing.checked),
             "use": RuleUse.objects.filter(name=name).first() if name else None,
+            "missed": load_missed([name] if name else [], now=timezone.now()).get(name, ()),
+            "missed_days": SHOWN_DAYS,
             "is_new": not name,
             "may_change": may(request.user, Permission.CHANGE_POLICY) and editing.draft.worked_on,
             "draft_url": reverse("policy_draft", args=[editing.draft.pk]),

@@ -8,6 +8,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
 from investigations import rule_rollout
+from investigations.rule_not_done import SHOWN_DAYS
 from policies.access import Permission, actor_of, may, require
 from policies.rules import Stage
 from policies.services.drafts import DraftError
@@ -33,6 +34,7 @@ def policy_rules(request: HttpRequest) -> HttpResponse:
             {"rule": rule, "next": [(stage.value, STAGE_WORDS[stage]) for stage in rule.next]} for rule in page.rules
         ],
         "words": words,
+        "missed_days": SHOWN_DAYS,
         "may_change": may(request.user, Permission.CHANGE_POLICY),
     }
     return render(request, "investigations/policy_rules.html", shown)

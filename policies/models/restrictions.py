@@ -145,13 +145,18 @@ class ResponseSettings(models.Model):
 
 
 class NotDone(models.Model):
-    """What a rule would have restricted and did not, once for each investigation and subject. Append only."""
+    """What a rule would have restricted and did not, once for each investigation and subject. Append only.
+
+    `investigation` None = the calls that led to it are in none, as those a rule of the policy let pass.
+    """
 
     class Why(models.TextChoices):
         DRY_RUN = "dry_run", "Dry run"
         MONITOR = "monitor", "Its calls were only watched, or rehearsed"
         BUDGET = "budget", "The hour's budget was used up"
         SWITCHED_OFF = "switched_off", "Autonomous response was switched off"
+        VOUCHED = "vouched", "Somebody vouches for it, or everybody uses it"
+        REFUSED = "refused", "It could not be restricted"
 
     rule = models.CharField(max_length=60)
     kind = models.CharField(max_length=16, choices=Restriction.Kind.choices)
@@ -160,7 +165,7 @@ class NotDone(models.Model):
     key = models.CharField(max_length=64)
     reason = models.TextField()
     why = models.CharField(max_length=16, choices=Why.choices)
-    investigation = models.BigIntegerField()
+    investigation = models.BigIntegerField(null=True)
     at = models.DateTimeField()
 
     class Meta:
@@ -168,6 +173,10 @@ class NotDone(models.Model):
         verbose_name_plural = "not done"
         constraints = (
             models.UniqueConstraint(fields=("investigation", "rule", "key", "effect", "why"), name="not_done_once"),
+        )
+        indexes = (
+            # what one rule missed lately
+            models.Index(fields=("rule", "at"), name="not_done_of_rule"),
         )
 
     def __str__(self) -> str:
