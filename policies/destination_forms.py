@@ -8,7 +8,7 @@ from policies.models import Destination
 
 
 class DestinationForm(forms.Form):
-    """One entry. The service checks the rest."""
+    """One entry. `seen` is the standing it had on the page. The service checks the rest."""
 
     value = forms.CharField(
         label="Destination",
@@ -18,6 +18,14 @@ class DestinationForm(forms.Form):
     )
     standing = forms.ChoiceField(choices=Destination.StandingChoice.choices, initial=Destination.StandingChoice.KNOWN)
     note = forms.CharField(max_length=LONGEST_NOTE, required=False, help_text="For whoever reads it later.")
+    seen = forms.CharField(max_length=16, required=False, widget=forms.HiddenInput)
+
+    def with_seen(self, standing: str) -> "DestinationForm":
+        """The same form, refused, of which the next try knows what the list says; `errors` are kept."""
+        again = DestinationForm({**{name: self.data.get(name, "") for name in self.fields}, "seen": standing})
+        again.full_clean()
+        again.errors.update(self.errors)
+        return again
 
 
 class ListForm(forms.Form):
@@ -43,6 +51,7 @@ class ListForm(forms.Form):
         choices=Destination.StandingChoice.choices,
         initial=Destination.StandingChoice.KNOWN,
     )
+    change = forms.BooleanField(label="Change entries that have another standing", required=False)
     found: ReadList | None = None
 
     def clean(self) -> None:

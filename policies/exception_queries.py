@@ -4,7 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from policies.choices import Standing
+from policies.destinations import NO_DESTINATIONS, Destinations
 from policies.exceptions import Scope, overlap
+from policies.load import load_destinations
 from policies.models import Agent, PolicyException
 from policies.services.exceptions import MOST_IN_FORCE
 
@@ -18,6 +21,7 @@ _MOST_NAMED = 5
 class ExceptionRow:
     """One exception. `overlaps` are numbers of others that some call may meet too; `unknown_agent`: no call can be its.
 
+    `denied` are those of its destinations the list denies since: it lets nothing pass there.
     `scope` is what it is for, as (name, value) in words.
     """
 
@@ -26,6 +30,7 @@ class ExceptionRow:
     agent_name: str
     overlaps: tuple[int, ...] = ()
     unknown_agent: bool = False
+    denied: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -39,7 +44,7 @@ class ExceptionPage:
 
 
 def load_exceptions(*, ended: bool, before: int, now: datetime) -> ExceptionPage:
-    """A page of those in force, or of those that are over. Four queries at most."""
+    """A page of those in force, or of those that are over. Six queries at most."""
     found = PolicyException.objects.select_related("created_by", "ended_by").order_by("-pk")
     in_force = list(PolicyException.objects.filter(ended_at=None).order_by("pk")[:MOST_IN_FORCE])
     soon: list[PolicyException] = []
@@ -51,9 +56,10 @@ def load_exceptions(*, ended: bool, before: int, now: datetime) -> ExceptionPage
         found = found.filter(ended_at=None).exclude(pk__in=[one.pk for one in soon])
     page = list((found.filter(pk__lt=before) if before else found)[: PAGE + 1])
     names = _load_names([*soon, *page])
+    ours = load_destinations() if any(one.destinations for one in (*soon, *page)) else NO_DESTINATIONS
     return ExceptionPage(
-        soon=tuple(_row(one, in_force, names) for one in soon),
-        rows=tuple(_row(one, in_force, names) for one in page[:PAGE]),
+        soon=tuple(_row(one, in_force, names, ours) for one in soon),
+        rows=tuple(_row(one, in_force, names, ours) for one in page[:PAGE]),
         older=page[PAGE - 1].pk if len(page) > PAGE else 0,
         in_force=len(in_force),
     )
@@ -78,7 +84,9 @@ def _load_names(rows: Sequence[PolicyException]) -> dict[str, str]:
     return dict(Agent.objects.filter(agent_id__in=ids).values_list("agent_id", "name"))
 
 
-def _row(one: PolicyException, in_force: Sequence[PolicyException], names: dict[str, str]) -> ExceptionRow:
+def _row(
+    one: PolicyException, in_force: Sequence[PolicyException], names: dict[str, str], ours: Destinations
+) -> ExceptionRow:
     scope = one.scope
     others = (other for other in in_force if other.pk != one.pk and _may_meet(one, other))
     overlaps = [other.pk for other in others if overlap(scope, other.scope)] if one.ended_at is None else []
@@ -88,6 +96,7 @@ def _row(one: PolicyException, in_force: Sequence[PolicyException], names: dict[
         agent_name=names.get(one.agent_id, ""),
         overlaps=tuple(overlaps[:_MOST_NAMED]),
         unknown_agent=bool(one.agent_id) and one.agent_id not in names,
+        denied=tuple(value for value in scope.destinations if ours.standing_of(value) is Standing.DENIED)[:_MOST_NAMED],
     )
 
 

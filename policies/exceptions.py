@@ -16,8 +16,9 @@ from policies.signal import RECALLED, Signal
 
 # What stands in the fact `lifted_by`, before the number.
 EXCEPTION = "exception "
-# Somebody's word stands behind these: a restriction, a confirmed attack, a list of threats. That is taken back there.
-_KEPT = NEVER_LIFTED | {"indicator_matched"}
+# Somebody's word stands behind these: a restriction, a confirmed attack, a denial, a list of threats. That is taken
+# back there: an exception for anywhere would open every door an admin closed.
+_KEPT = NEVER_LIFTED | {"indicator_matched", "destination_denied"}
 # The fact of a finding that only says that such a call was stopped before: for which finding.
 STOPPED_FOR = "stopped_for"
 

@@ -58,7 +58,11 @@ def destinations(request: HttpRequest) -> HttpResponse:
     """The list; `?change=` fills an entry into the form."""
     change = request.GET.get("change", "")[:500].replace("\x00", "")
     found = Destination.objects.filter(value=change).first() if change else None
-    initial = {"value": found.value, "standing": found.standing, "note": found.note} if found else None
+    initial = (
+        {"value": found.value, "standing": found.standing, "note": found.note, "seen": found.standing}
+        if found
+        else None
+    )
     return _page(request, form=DestinationForm(initial=initial))
 
 
@@ -74,6 +78,8 @@ def destination_set(request: HttpRequest) -> HttpResponse:
             found, was = services.set_destination(**form.cleaned_data, now=timezone.now(), actor=actor_of(request))
         except services.DestinationRefused as error:
             form.add_error(error.member, str(error))
+            if isinstance(error, services.SaidOtherwise):
+                form = form.with_seen(error.standing)
         else:
             before = f", {was} before" if was and was != found.standing else ""
             messages.success(request, f"{found.value} is {found.standing}{before}. It holds for the next call.")
@@ -128,7 +134,12 @@ def _import(request: HttpRequest) -> HttpResponse:
     form = ListForm(request.POST, request.FILES)
     if not form.is_valid() or form.found is None:
         return _page(request, list_form=form, status=422)
-    taken = services.take_list(form.found.lines, now=timezone.now(), actor=actor_of(request))
+    otherwise = services.Otherwise.CHANGE if form.cleaned_data["change"] else services.Otherwise.REFUSE
+    try:
+        taken = services.take_list(form.found.lines, otherwise=otherwise, now=timezone.now(), actor=actor_of(request))
+    except services.DestinationRefused as error:
+        form.add_error(error.member, str(error))
+        return _page(request, list_form=form, status=422)
     said = f"{taken.added:,} added, {taken.changed:,} changed, {taken.same:,} were so already."
     messages.success(request, f"{said} It holds for the next call.")
     return redirect("policy_destinations")

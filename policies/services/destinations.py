@@ -1,5 +1,6 @@
 """Changes to the list of destinations: one at a time, or many at once; each audited and told to every web process."""
 
+import enum
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -28,6 +29,24 @@ class DestinationRefused(ValueError):
         self.member = member
 
 
+class SaidOtherwise(DestinationRefused):
+    """The list says something else of it than the person has seen. `standing` is what it says."""
+
+    def __init__(self, found: Destination) -> None:
+        who = f", said by {found.changed_by.get_username()}" if found.changed_by else ""
+        super().__init__(
+            f"`{found.value}` is on the list as `{found.standing}`{who}: save again to change that", member="standing"
+        )
+        self.standing = found.standing
+
+
+class Otherwise(enum.Enum):
+    """What is done about entries that the list has with another standing."""
+
+    REFUSE = "refuse"
+    CHANGE = "change"
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Taken:
     """What a list came to."""
@@ -39,11 +58,12 @@ class Taken:
 
 @transaction.atomic
 def set_destination(
-    *, value: str, standing: str, note: str, now: datetime, actor: AbstractBaseUser | None
+    *, value: str, standing: str, note: str, seen: str, now: datetime, actor: AbstractBaseUser | None
 ) -> tuple[Destination, str]:
     """Say how the organisation stands to one; returns it and the standing it had, empty where it is new.
 
-    Raises DestinationRefused.
+    `seen` is the standing the person saw, empty where they saw none. Raises DestinationRefused, and SaidOtherwise where
+    the list has another.
     """
     require(actor, Permission.CHANGE_POLICY)
     try:
@@ -56,8 +76,10 @@ def set_destination(
     if len(note) > LONGEST_NOTE or not note.isprintable():
         raise DestinationRefused(f"the note is longer than {LONGEST_NOTE}, or has unseen characters", member="note")
     serialise()
-    found = Destination.objects.filter(value=plain).first()
+    found = Destination.objects.select_related("changed_by").filter(value=plain).first()
     was = found.standing if found else ""
+    if found is not None and was not in (standing, seen):
+        raise SaidOtherwise(found)
     if found is None:
         found = Destination(value=plain)
     found.standing, found.note, found.changed_at = standing, note.strip(), now
@@ -80,8 +102,11 @@ def remove_destination(found: Destination, *, actor: AbstractBaseUser | None) ->
 
 
 @transaction.atomic
-def take_list(lines: Sequence[Line], *, now: datetime, actor: AbstractBaseUser | None) -> Taken:
-    """Add what a list names, and change what it says otherwise; what it does not name stays. All of it, or nothing."""
+def take_list(lines: Sequence[Line], *, otherwise: Otherwise, now: datetime, actor: AbstractBaseUser | None) -> Taken:
+    """Add what a list names; what it does not name stays. All of it, or nothing.
+
+    Raises DestinationRefused where the list says otherwise and that is to be refused.
+    """
     require(actor, Permission.CHANGE_POLICY)
     serialise()
     known = {
@@ -91,6 +116,9 @@ def take_list(lines: Sequence[Line], *, now: datetime, actor: AbstractBaseUser |
             value__in=[line.value for line in lines[start : start + _AT_ONCE]]
         ).values_list("value", "standing", "note")
     }
+    others = [line for line in lines if line.value in known and known[line.value][0] != line.standing.value]
+    if others and otherwise is Otherwise.REFUSE:
+        raise DestinationRefused(_said_otherwise(others, known[others[0].value][0]), member="change")
     # a list without notes takes none away
     new = [
         line for line in lines if known.get(line.value, ("", ""))[0] != line.standing.value or _says_more(line, known)
@@ -133,6 +161,15 @@ def serialise() -> None:
     """Let one transaction at a time change the list: each ends with the one row that tells lists apart."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
+
+
+def _said_otherwise(others: Sequence[Line], was: str) -> str:
+    first = others[0]
+    what = "one entry is" if len(others) == 1 else f"{len(others):,} entries are"
+    return (
+        f"{what} on the list with another standing, the first `{first.value[:60]}`: `{was}` there and"
+        f" `{first.standing.value}` here. Nothing was saved; tick this to change them"
+    )
 
 
 def _says_more(line: Line, known: dict[str, tuple[str, str]]) -> bool:

@@ -16,8 +16,10 @@ from django.db.models import F
 
 from policies import audit
 from policies.access import Permission, require
+from policies.choices import Standing
 from policies.destination_values import BadDestination, normal_destination
 from policies.exceptions import ExceptionScopeError, Scope, scope_of
+from policies.load import load_destinations
 from policies.models import PolicyException
 from policies.services.publish import changed
 
@@ -56,6 +58,7 @@ def make_exception(wanted: WantedException, *, now: datetime, actor: AbstractBas
     """Let such calls pass from the next one on. Raises ExceptionRefused, PermissionDenied when the actor may not."""
     require(actor, Permission.CHANGE_POLICY)
     scope = checked_scope(wanted.scope)
+    _check_denied(scope)
     _check(wanted, now=now)
     serialise()
     if PolicyException.objects.filter(ended_at=None).count() >= MOST_IN_FORCE:
@@ -156,6 +159,18 @@ def checked_scope(scope: Scope) -> Scope:
     except ExceptionScopeError as error:
         raise ExceptionRefused(str(error), member="agent_id" if error.member == "agent" else error.member) from None
     return plain
+
+
+def _check_denied(scope: Scope) -> None:
+    ours = load_destinations()
+    denied = next((value for value in scope.destinations if ours.standing_of(value) is Standing.DENIED), "")
+    if denied:
+        entry = next(ours.entries_for(denied)).value
+        raise ExceptionRefused(
+            f"`{denied}` is denied on the list of destinations, by `{entry}`, which no exception lifts:"
+            " change that entry, or leave the destination out",
+            member="destinations",
+        )
 
 
 def _destination(value: str) -> str:

@@ -19,7 +19,7 @@ from policies.destination_list import Line
 from policies.destination_values import normal_destination
 from policies.models import Agent, DataClass, Destination
 from policies.services.classes import ClassSettings, add_class, change_class
-from policies.services.destinations import take_list
+from policies.services.destinations import Otherwise, take_list
 from policies.services.inventory import AgentSettings, change_agent
 
 # What an entry may say, by list, beside its key.
@@ -121,7 +121,8 @@ def _write_destinations(changes: Sequence[ListChange], actor: AbstractBaseUser |
         Line(value=change.name, standing=Standing(row["standing"]), note=row.get("note", ""))
         for change, row in zip(changes, told, strict=True)
     ]
-    take_list(lines, now=timezone.now(), actor=actor)
+    # what differs was shown, and somebody chose to apply it
+    take_list(lines, otherwise=Otherwise.CHANGE, now=timezone.now(), actor=actor)
 
 
 def _write_classes(changes: Sequence[ListChange], actor: AbstractBaseUser | None) -> None:

@@ -43,10 +43,9 @@ def take_in(client: Client, text: str = "", **more: Any) -> Any:
     return client.post(reverse("policy_destinations_import"), {"text": text, "standing": "known", **more})
 
 
-def say(client: Client, value: str, standing: str = "known", note: str = "") -> Any:
-    return client.post(
-        reverse("policy_destination_set"), {"value": value, "standing": standing, "note": note}, follow=True
-    )
+def say(client: Client, value: str, standing: str = "known", note: str = "", *, seen: str = "") -> Any:
+    said = {"value": value, "standing": standing, "note": note, "seen": seen}
+    return client.post(reverse("policy_destination_set"), said, follow=True)
 
 
 def listed() -> dict[str, str]:
@@ -61,7 +60,7 @@ def test_what_an_admin_says_holds_for_the_next_call(admin: Client) -> None:
     assert "They closed." in page.text
     housekeeper.refresh()
     assert decided(asking, planned()) == "block"
-    say(admin, "contoso.example", "partner")
+    say(admin, "contoso.example", "partner", seen="denied")
     housekeeper.refresh()
     assert decided(asking, planned()) == "allow"
     found = Destination.objects.get()
@@ -174,6 +173,34 @@ def test_a_bad_line_is_named_and_nothing_is_half_saved(admin: Client, text: str,
     assert said in page.text
     assert not listed()
     assert not AuditEntry.objects.filter(action__startswith="destination").exists()
+
+
+def test_an_entry_with_another_standing_is_said_before_it_is_changed(admin: Client) -> None:
+    say(admin, "evil.example", "denied", "They phish.")
+    page = say(admin, "Evil.example", "partner")
+    assert page.status_code == 422
+    assert "is on the list as `denied`, said by policy_admin" in page.text.replace("&#x27;", "'")
+    assert 'name="seen" value="denied"' in page.text
+    assert listed() == {"evil.example": "denied"}
+    # whoever began from what it was before somebody else changed it is told as well
+    assert say(admin, "evil.example", "partner", seen="known").status_code == 422
+    # the same again, a note, and whoever has seen it meet nothing
+    assert say(admin, "evil.example", "denied", "They phish, still.").status_code == 200
+    assert say(admin, "evil.example", "partner", seen="denied").status_code == 200
+    assert listed() == {"evil.example": "partner"}
+
+
+def test_a_list_that_says_otherwise_is_refused_unless_that_is_meant(admin: Client) -> None:
+    Destination.objects.create(value="evil.example", standing="denied")
+    Destination.objects.create(value="old.example", standing="known")
+    text = "new.example\nold.example\nevil.example"
+    page = take_in(admin, text)
+    assert page.status_code == 422
+    assert "one entry is on the list with another standing, the first `evil.example`" in page.text
+    assert listed() == {"evil.example": "denied", "old.example": "known"}
+    assert take_in(admin, text, change="on").status_code == 302
+    assert listed() == {"evil.example": "known", "old.example": "known", "new.example": "known"}
+    assert take_in(admin, text).status_code == 302
 
 
 def test_many_bad_lines_are_counted(admin: Client) -> None:

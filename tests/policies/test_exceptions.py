@@ -16,6 +16,7 @@ from guardrail.models import Verdict
 from investigations.intake import take_in
 from investigations.tasks import end_due_exceptions
 from policies.access import Role, give_role
+from policies.exception_queries import load_exceptions
 from policies.exceptions import Scope, overlap
 from policies.load import active_ruleset
 from policies.models import AuditEntry, Destination, PolicyException
@@ -128,6 +129,35 @@ def test_a_restriction_is_never_lifted(asking: Asking) -> None:
     assert decided(asking, hijacked()) == "block"
 
 
+@pytest.mark.parametrize("scope", [HERE, Scope(agent_id=AGENT, tool=TOOL)])
+def test_a_denial_is_never_lifted(asking: Asking, scope: Scope) -> None:
+    made(scope)
+    assert decided(asking, hijacked()) == "allow"
+    Destination.objects.create(value="wingtip-archive.example", standing="denied")
+    changed()
+    housekeeper.refresh()
+    assert decided(asking, hijacked(2, conversation_id="another")) == "block"
+    assert "lifted_by" not in signals()["destination_denied"]
+    # what is denied elsewhere takes nothing from it
+    Destination.objects.update(value="else.example")
+    changed()
+    housekeeper.refresh()
+    assert decided(asking, hijacked(3, conversation_id="a third")) == "allow"
+
+
+def test_one_for_a_destination_that_is_denied_is_refused_and_one_denied_since_is_shown(asking: Asking) -> None:
+    Destination.objects.create(value="evil.example", standing="denied")
+    with pytest.raises(ExceptionRefused, match=r"`kim@evil.example` is denied .* by `evil.example`") as refused:
+        made(Scope(agent_id=AGENT, destinations=("kim@evil.example",)))
+    assert refused.value.member == "destinations"
+    made(Scope(agent_id=AGENT, destinations=("kim@good.example", "ana@good.example")))
+    page = load_exceptions(ended=False, before=0, now=timezone.now())
+    assert [row.denied for row in (*page.soon, *page.rows)] == [()]
+    Destination.objects.create(value="kim@good.example", standing="denied")
+    page = load_exceptions(ended=False, before=0, now=timezone.now())
+    assert [row.denied for row in (*page.soon, *page.rows)] == [("kim@good.example",)]
+
+
 def test_a_call_that_could_not_be_judged_is_answered_by_the_fail_posture(asking: Asking) -> None:
     made()
     assert decided(asking, {"agent": {"id": AGENT}, "tool": 5}) == "block"
@@ -186,6 +216,7 @@ def test_only_who_may_change_policy_makes_one(asking: Asking) -> None:
         (Scope(destinations=(THIEF,)), "agent_id", "neither agent nor tool"),
         (Scope(agent_id=AGENT, tool=TOOL, signals=("destination_confirmed_malicious",)), "signals", "never lifted"),
         (Scope(agent_id=AGENT, tool=TOOL, signals=("agent_quarantined",)), "signals", "never lifted"),
+        (Scope(agent_id=AGENT, tool=TOOL, signals=("destination_denied",)), "signals", "never lifted"),
         (Scope(agent_id=AGENT, destinations=("*.*",)), "destinations", "is no destination"),
         (Scope(agent_id=AGENT, destinations=("\u202eevil",)), "destinations", "unseen"),
         (Scope(agent_id="a" * 201, tool=TOOL), "agent_id", "201 characters"),
