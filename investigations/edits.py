@@ -12,10 +12,11 @@ import structlog
 
 from guardrail.models import Verdict
 from investigations.grouping import INSTRUCTIONS, STOPS, TOLD_IN, Edit
+from policies.choices import Standing
 from policies.document_lookup import Asked, EditInForce, Found, Wanted, find_documents, is_document_name, load_in_force
 from policies.document_names import sentence_key
-from policies.models import Destination, KnowledgeDocument
-from policies.ruleset import host_of
+from policies.load import load_destinations
+from policies.models import KnowledgeDocument
 from policies.services.document_uses import Quote, Use, document_of_calls, record_uses
 
 log = structlog.get_logger(__name__)
@@ -231,17 +232,6 @@ def load_ours(edits: Sequence[EditInForce]) -> frozenset[str]:
 
 
 def _internal(addresses: set[str]) -> set[str]:
-    """Those whose address, domain or nearest parent domain is an internal destination, as `Ruleset.standing_of`."""
-    steps = {address: [address, *_domains(host_of(address))] for address in addresses}
-    wanted = {value for values in steps.values() for value in values}
-    standings = dict(Destination.objects.filter(value__in=wanted).values_list("value", "standing"))
-    return {
-        address
-        for address, values in steps.items()
-        if next((standings[value] for value in values if value in standings), "") == Destination.StandingChoice.INTERNAL
-    }
-
-
-def _domains(host: str) -> list[str]:
-    labels = host.split(".")
-    return [".".join(labels[start:]) for start in range(len(labels) - 1)]
+    """Those who are of this organisation by its list of destinations."""
+    ours = load_destinations()
+    return {address for address in addresses if ours.standing_of(address) is Standing.INTERNAL}

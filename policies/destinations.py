@@ -70,6 +70,13 @@ class Destinations:
         for way in dict.fromkeys((value, *around) if value in self.listed else around):
             yield Entry(value=way, standing=self.listed[way])
 
+    def vouches_below(self, domain: str) -> bool:
+        """Whether a trusted entry stands on this host, or on one below it. Goes through all of the list."""
+        return any(
+            standing.is_trusted and domain in value and f".{host_of(value)}".endswith(f".{domain}")
+            for value, standing in self.listed.items()
+        )
+
     def with_given(self, values: Iterable[str], standing: Standing) -> "Destinations":
         """The list with something else said of these values, and of nothing below them."""
         return replace(self, given=MappingProxyType({**self.given, **dict.fromkeys(values, standing)}))

@@ -4,11 +4,16 @@ import re
 
 # `blob:https://` and `view-source:https://` lead where what they stand before leads
 _SCHEME = re.compile(r"(?:[a-z][a-z0-9+.-]{0,30}:){1,3}//", re.IGNORECASE)
+# What SharePoint puts before a person's address: `i:0#.f|membership|kim@contoso.com`.
+_CLAIM = re.compile(r"[ic]:0[^@/\\\s]{0,60}\|(?=[^|]+@)")
 
 
 def host_of(destination: str) -> str:
     """The host or domain of an address or URL; a value without one, or with two, comes back as it is."""
     value = destination.strip().lower()
+    claim = _CLAIM.match(value)
+    if claim:
+        value = value[claim.end() :]
     bare = without_scheme(value)
     authority = authority_of(bare)
     host = _host(authority)

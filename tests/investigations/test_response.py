@@ -154,6 +154,35 @@ def test_no_rule_quarantines_what_somebody_vouches_for_or_everybody_uses(asking:
     assert may_be_quarantined("https://evil.example/x")
 
 
+@pytest.mark.parametrize(
+    ("destination", "may"),
+    [
+        ("https://files.fabrikam.example/project/plan.docx", False),
+        ("https://files.fabrikam.example/other/plan.docx", True),
+        # cutting off the host would cut off what lies below it
+        ("files.fabrikam.example", False),
+        ("quay.example", False),
+        ("thief@quay.example", True),
+        ("kim@quay.example", False),
+        ("port.example", False),
+        # the most exact entry decides
+        ("leaver@port.example", True),
+        ("notport.example", True),
+    ],
+)
+def test_no_rule_cuts_off_what_lies_below_a_place_somebody_vouches_for(
+    asking: Asking, destination: str, may: bool
+) -> None:
+    listed = {
+        "https://files.fabrikam.example/project": "partner",
+        "kim@quay.example": "known",
+        "port.example": "known",
+        "leaver@port.example": "denied",
+    }
+    Destination.objects.bulk_create(Destination(value=value, standing=standing) for value, standing in listed.items())
+    assert may_be_quarantined(destination) is may
+
+
 def test_probing_limits_the_channel_and_signed_in_people_pass(asking: Asking) -> None:
     switch("probing")
     assert decided(asking, probing()) == "block"

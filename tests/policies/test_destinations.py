@@ -123,6 +123,7 @@ def test_what_is_said_of_one_value_holds_for_nothing_below_it() -> None:
         ("https://[::1]/a", ""),
         ("plain", "plain"),
         ("a.example/@kim", "a.example/@kim"),
+        ("i:0#.f|membership|Kim@a.example", "a.example"),
         ("a.example/x@a.example", "a.example"),
     ],
 )
