@@ -12,12 +12,14 @@ from investigations.services import LONGEST_TEXT
 
 VIEWS = (
     ("mine", "Mine and unassigned"),
+    ("late", "Past the clock"),
     ("would", "Would have blocked"),
     ("open", "All open"),
     ("closed", "Closed"),
 )
 SORT_WORDS = (
     ("severity", "severity, then newest"),
+    ("due", "what runs out first"),
     ("last_seen", "newest call"),
     ("first_seen", "newest cause"),
     ("calls", "most calls"),
@@ -49,6 +51,16 @@ class CloseForm(forms.Form):
         label="Reason",
         max_length=LONGEST_TEXT,
         widget=forms.Textarea(attrs={"rows": 2, "placeholder": "What you checked and what it showed"}),
+    )
+
+
+class PauseForm(forms.Form):
+    """What it waits for."""
+
+    reason = forms.CharField(
+        label="What it waits for",
+        max_length=LONGEST_TEXT,
+        widget=forms.Textarea(attrs={"rows": 2, "placeholder": "Whom you asked, and for what"}),
     )
 
 
@@ -136,7 +148,7 @@ def _key(text: str, *, sort: str) -> tuple[str, ...] | None:
     if len(parts) != len(columns):
         return None
     for name, part in zip(columns, parts, strict=True):
-        if name.endswith("_seen"):
+        if name.endswith(("_seen", "_at")):
             if not _is_moment(part):
                 return None
         elif not (part.isascii() and part.isdecimal() and len(part) < 19):

@@ -10,6 +10,7 @@ from typing import Any
 
 from django.contrib.auth.models import AbstractBaseUser, User
 from django.db.models import Count, Max, Q, QuerySet
+from django.db.models.functions import Now
 
 from guardrail import queries as calls, tickets
 from guardrail.models import AllowOnce, Verdict
@@ -30,19 +31,21 @@ MOST_FITTING = 20_000
 LONGEST_ARGUMENTS = 24_000
 OPEN = ~Q(status=Investigation.Status.CLOSED)
 WOULD = ("would_block", "would_hold")
-# name of the sort in the URL -> columns, all descending; the id makes every order total
+# name of the sort in the URL -> columns, all descending but for those that rise; the id makes every order total
 SORTS: Mapping[str, tuple[str, ...]] = {
     "severity": ("severity", "last_seen", "id"),
+    "due": ("due_at", "id"),
     "last_seen": ("last_seen", "id"),
     "first_seen": ("first_seen", "id"),
     "calls": ("calls", "id"),
 }
+RISING = frozenset(("due",))
 _STOPPED_FIRST = {"block": 4, "hold": 3, "modify": 2, "notice": 1, "allow": 0}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Asked:
-    """What the queue is asked for, as its URL says it. `view` is `mine`, `would`, `open` or `closed`.
+    """What the queue is asked for, as its URL says it. `view` is `mine`, `late`, `would`, `open` or `closed`.
 
     `severity` is the lowest shown. `assignee` is `me`, `none` or a user name. `after` is the key of the last row of
     the page before, None on the first page.
@@ -72,6 +75,7 @@ class Counts:
     """Rows behind each view, whatever the filters."""
 
     mine: int
+    late: int
     would: int
     open: int
 
@@ -120,10 +124,10 @@ def load_queue(asked: Asked, *, person: AbstractBaseUser) -> QueuePage:
     rows = (
         matching(asked, person=person)
         .select_related("assignee", "membership")
-        .order_by(*(f"-{name}" for name in columns))
+        .order_by(*(columns if asked.sort in RISING else (f"-{name}" for name in columns)))
     )
     if asked.after:
-        rows = rows.filter(_beyond(columns, asked.after))
+        rows = rows.filter(_beyond(columns, asked.after, way="gt" if asked.sort in RISING else "lt"))
     page = list(rows[: PAGE + 1])
     more = len(page) > PAGE
     return QueuePage(rows=page[:PAGE], next_key=_key_of(page[PAGE - 1], columns) if more else None)
@@ -139,6 +143,7 @@ def load_counts(*, person: AbstractBaseUser) -> tuple[Counts, Mark]:
             newest=Max("last_seen"),
             open=Count("pk"),
             mine=Count("pk", filter=Q(assignee=None) | Q(assignee_id=person.pk)),
+            late=Count("pk", filter=Q(due_at__lt=Now())),
             would=Count("pk", filter=Q(outcome__in=WOULD)),
         )
     )
@@ -264,6 +269,8 @@ def matching(asked: Asked, *, person: AbstractBaseUser) -> QuerySet[Investigatio
     rows = rows.filter(visible_to(person))
     if asked.view == "mine":
         rows = rows.filter(Q(assignee=None) | Q(assignee_id=person.pk))
+    if asked.view == "late":
+        rows = rows.filter(due_at__lt=Now())
     if asked.view == "would":
         rows = rows.filter(outcome__in=WOULD)
     if asked.status:
@@ -292,12 +299,12 @@ def _holding(words: str) -> Q:
     return named
 
 
-def _beyond(columns: Sequence[str], key: Sequence[str]) -> Q:
-    """Rows after `key` in descending order of `columns`."""
+def _beyond(columns: Sequence[str], key: Sequence[str], *, way: str) -> Q:
+    """Rows after `key` in the order of `columns`, rising (`gt`) or falling (`lt`)."""
     beyond = Q()
     same: dict[str, Any] = {}
     for name, value in zip(columns, key, strict=True):
-        beyond |= Q(**same, **{f"{name}__lt": value})
+        beyond |= Q(**same, **{f"{name}__{way}": value})
         same[name] = value
     return beyond
 

@@ -11,10 +11,11 @@ from typing import Any
 
 from django.contrib.auth.models import AbstractBaseUser, User
 from django.db import IntegrityError, transaction
+from django.utils import timezone
 
 from guardrail import tickets
 from guardrail.models import AllowOnce, Verdict
-from investigations import recollection
+from investigations import clocks, recollection
 from investigations.models import Activity, Investigation, InvestigationCall
 from policies import audit
 from policies.access import Permission, may, require
@@ -47,6 +48,7 @@ def claim(investigation: Investigation, *, actor: User) -> None:
     require(actor, Permission.INVESTIGATE)
     free = Investigation.objects.filter(pk=investigation.pk, assignee=None).exclude(status=Investigation.Status.CLOSED)
     if free.update(assignee=actor, status=Investigation.Status.ACTIVE):
+        clocks.touched(investigation.pk, taken=True, now=timezone.now(), actor=actor)
         _log(investigation, "claimed", actor=actor)
     elif _current(investigation).assignee_id != actor.pk or investigation.status == Investigation.Status.CLOSED:
         raise _refusal(investigation)
@@ -65,6 +67,8 @@ def assign(investigation: Investigation, *, assignee: User | None, seen: int | N
     status = Investigation.Status.ACTIVE if assignee else Investigation.Status.NEW
     if not unmoved.update(assignee=assignee, status=status):
         raise _refusal(investigation)
+    if actor:
+        clocks.touched(investigation.pk, taken=assignee is not None, now=timezone.now(), actor=actor)
     _log(investigation, "assigned", actor=actor, text=assignee.get_username() if assignee else "nobody")
     _current(investigation)
 
@@ -73,7 +77,10 @@ def assign(investigation: Investigation, *, assignee: User | None, seen: int | N
 def comment(investigation: Investigation, text: str, *, actor: Actor) -> Activity:
     """Append a comment; closed investigations take them too. The text is not repeated in the audit trail."""
     require(actor, Permission.INVESTIGATE)
-    return _log(investigation, "commented", actor=actor, text=_required(text, "comment"), audited={})
+    required = _required(text, "comment")
+    if actor:
+        clocks.touched(investigation.pk, taken=None, now=timezone.now(), actor=actor)
+    return _log(investigation, "commented", actor=actor, text=required, audited={})
 
 
 def close(investigation: Investigation, *, disposition: str, reason: str, now: datetime, actor: Actor) -> None:
@@ -104,6 +111,7 @@ def write_closed(investigation: Investigation, *, disposition: str, reason: str,
     if disposition in recollection.HARMLESS:
         restrictions.clear(investigation.pk, now=now, actor=actor)
     label = Investigation.Disposition(disposition).label
+    clocks.stopped(_current(investigation), now=now, actor=actor)
     _log(investigation, "closed", actor=actor, text=f"{label}: {text}", audited={"disposition": disposition})
     _current(investigation)
 
@@ -138,7 +146,31 @@ def write_reopened(investigation: Investigation, *, reason: str, actor: Actor) -
         ) from None
     if not changed:
         raise InvestigationError(f"investigation {investigation.pk} is open already")
+    clocks.began(_current(investigation), now=timezone.now(), actor=actor)
     _log(investigation, "reopened", actor=actor, text=text, audited={})
+    _current(investigation)
+
+
+@transaction.atomic
+def pause(investigation: Investigation, *, reason: str, now: datetime, actor: User) -> None:
+    """Let its clocks stand while it waits for somebody. Raises InvestigationError when they stand, or it is closed."""
+    require(actor, Permission.INVESTIGATE)
+    text = _required(reason, "reason")
+    if not clocks.pause(investigation, now=now, actor=actor):
+        if _current(investigation).status == Investigation.Status.CLOSED:
+            raise _refusal(investigation)
+        raise InvestigationError(f"investigation {investigation.pk} waits already")
+    _log(investigation, "paused", actor=actor, text=text, audited={})
+    _current(investigation)
+
+
+@transaction.atomic
+def resume(investigation: Investigation, *, now: datetime, actor: User) -> None:
+    """Let its clocks go on, as much later as it waited. Raises InvestigationError when it does not wait."""
+    require(actor, Permission.INVESTIGATE)
+    if not clocks.resume(investigation, now=now, actor=actor):
+        raise InvestigationError(f"investigation {investigation.pk} does not wait by now")
+    _log(investigation, "resumed", actor=actor, audited={})
     _current(investigation)
 
 
@@ -148,7 +180,9 @@ def write_restored(investigation: Investigation, before: Mapping[str, Any], *, w
     Memory is the caller's to tell. Raises IntegrityError when its cause is open as another one by now.
     """
     require(actor, Permission.INVESTIGATE)
+    was = _current(investigation).status
     Investigation.objects.filter(pk=investigation.pk).update(**before)
+    clocks.took_back(_current(investigation), was=was)
     _log(investigation, "undone", actor=actor, text=what, audited={"what": what})
     _current(investigation)
 

@@ -7,6 +7,7 @@ from investigations import (
     backtest_run,
     bulk,
     bulk_work,
+    clocks,
     edit_notices,
     exercise,
     intake,
@@ -49,6 +50,13 @@ def play_exercise() -> None:
 def run_backtests() -> None:
     """Work on the backtests somebody asked for; safe to run twice, and overlapping runs share the work."""
     backtest_run.run_due()
+
+
+@shared_task(name="investigations.set_clocks")
+def set_clocks() -> None:
+    """Set the clocks that are to be set, and give back what nobody touched; safe to run twice and by several."""
+    clocks.set_due()
+    clocks.return_untouched(timezone.now())
 
 
 @shared_task(name="investigations.work_bulk")

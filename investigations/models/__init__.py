@@ -2,12 +2,14 @@
 
 from investigations.models.backtest import Backtest, BacktestChange, BacktestChunk
 from investigations.models.campaigns import Campaign, CampaignMember, SharedKey, Sharing
-from investigations.models.casework import Activity, Investigation, InvestigationCall, Reader
+from investigations.models.casework import NEVER, Activity, Investigation, InvestigationCall, Reader
+from investigations.models.clocks import ClockSettings, Transition
 from investigations.models.exercise import Exercise
 from investigations.models.rule_use import RuleMatch, RuleTrial, RuleUse
 from investigations.models.worklist import BulkItem, BulkRun, FirstView, SavedView
 
 __all__ = [
+    "NEVER",
     "Activity",
     "Backtest",
     "BacktestChange",
@@ -16,6 +18,7 @@ __all__ = [
     "BulkRun",
     "Campaign",
     "CampaignMember",
+    "ClockSettings",
     "Exercise",
     "FirstView",
     "Investigation",
@@ -27,4 +30,5 @@ __all__ = [
     "SavedView",
     "SharedKey",
     "Sharing",
+    "Transition",
 ]

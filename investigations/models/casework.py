@@ -1,8 +1,13 @@
 """Investigations: people's work on a group of verdicts that share one cause."""
 
+from datetime import UTC, datetime
+
 from django.conf import settings
 from django.db import models
 from django.db.models.functions import Now
+
+# When nothing is due: later than anything that is.
+NEVER = datetime(9999, 1, 1, tzinfo=UTC)
 
 
 class Investigation(models.Model):
@@ -58,6 +63,16 @@ class Investigation(models.Model):
     disposition = models.CharField(max_length=20, choices=Disposition.choices, blank=True)
     closed_at = models.DateTimeField(null=True, blank=True)
     opened_at = models.DateTimeField(db_default=Now())
+    # the clocks: written by `investigations.clocks` only
+    clock_from = models.DateTimeField(null=True, blank=True, help_text="Opened, or opened again.")
+    acknowledged_at = models.DateTimeField(null=True, blank=True)
+    held_since = models.DateTimeField(null=True, blank=True, help_text="Taken, and nothing done with it since.")
+    paused_at = models.DateTimeField(null=True, blank=True)
+    paused_seconds = models.PositiveBigIntegerField(db_default=0, help_text="Of working hours, pauses that are over.")
+    acknowledge_due = models.DateTimeField(null=True, blank=True)
+    resolve_due = models.DateTimeField(null=True, blank=True)
+    due_at = models.DateTimeField(db_default=NEVER, help_text="When the clock that runs now runs out.")
+    clocked = models.PositiveSmallIntegerField(db_default=0, help_text="The severity the clocks were set for.")
     restricted = models.BooleanField(db_default=False, help_text="Only the people named, and leads, see it.")
 
     class Meta:
@@ -73,6 +88,18 @@ class Investigation(models.Model):
             models.Index(fields=("status", "-severity", "-last_seen", "-id"), name="investigation_queue"),
             # what people found in one agent's calls
             models.Index(fields=("agent_id", "-last_seen"), name="investigation_agent"),
+            # the queue by what runs out first
+            models.Index(fields=("due_at", "id"), condition=~models.Q(status="closed"), name="investigation_due"),
+            # whose clocks are to be set
+            models.Index(
+                fields=("id",),
+                condition=~models.Q(status="closed") & ~models.Q(clocked=models.F("severity")),
+                name="investigation_to_clock",
+            ),
+            # what was taken and not touched
+            models.Index(
+                fields=("held_since",), condition=models.Q(held_since__isnull=False), name="investigation_held"
+            ),
             # the search by conversation
             models.Index(fields=("conversation_id",), name="investigation_conversation"),
         )

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_GET
 from guardrail.models import Verdict
 from guardrail.views.verdicts import load_told
 from investigations import queries
-from investigations.forms import AllowOnceForm, CloseForm, CommentForm, ReopenForm
+from investigations.forms import AllowOnceForm, CloseForm, CommentForm, PauseForm, ReopenForm
 from investigations.models import Investigation
 from investigations.response_forms import RestrictInvestigationForm
 from investigations.restricting import PROBING_HOURS, PROBING_PER_MINUTE, load_restricting
@@ -48,6 +48,7 @@ def render_investigation(
     restricting = load_restricting(investigation, verdict)
     context = {
         "investigation": investigation,
+        "now": timezone.now(),
         "calls": calls,
         "told": told,
         "verdict": verdict,
@@ -65,6 +66,7 @@ def render_investigation(
         "allow_form": AllowOnceForm(initial={"call": calls.shown}),
         "comment_form": CommentForm(),
         "close_form": CloseForm(),
+        "pause_form": PauseForm(),
         "reopen_form": ReopenForm(),
     }
     return render(request, "investigations/investigation.html", {**context, **forms}, status=status)

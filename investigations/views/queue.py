@@ -61,6 +61,8 @@ def queue(request: HttpRequest) -> HttpResponse:
             "saved_left_out": max(0, len(saved) - MOST_SHOWN),
             "query": query_of(asked),
             "actions": _ACTIONS.get(asked.view, _ACTIONS["open"]),
+            "now": now,
+            "due_url": _url({**here, "sort": "due"}),
             "last": last,
             "last_tally": load_tally(last) if last else None,
             "page": page,

@@ -163,6 +163,7 @@ def test_pages_follow_without_a_gap_while_rows_come_in(analyst: Client, sort: st
         calls=99,
         first_seen=NOW + timedelta(hours=1),
         last_seen=NOW + timedelta(hours=1),
+        due_at=NOW,
     )
     second = titles(analyst, response.context["next_url"])
     assert len(first) == queries.PAGE

@@ -1,0 +1,43 @@
+"""Lines of an investigation's history that casework writes: what each says, and its glyph."""
+
+from django import template
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from guardrail.shown_text import visible
+from guardrail.templatetags.guardrail import icon
+from investigations.models import Activity
+
+register = template.Library()
+
+# kind -> (glyph, its colour, what it says, `{}` is the text); a person's lines begin with who
+_OF_SYSTEM = {
+    "returned": ("arrow-counterclockwise", "", "Back in the queue: {}"),
+}
+_OF_PEOPLE = {
+    "undone": ("arrow-counterclockwise", "", "took back: {}"),
+    "paused": ("hourglass-split", "", "lets it wait. {}"),
+    "resumed": ("hourglass-split", "", "goes on with it"),
+}
+_EVERY = {**_OF_SYSTEM, **_OF_PEOPLE}
+
+
+@register.filter
+def own_line(activity: Activity) -> SafeString | str:
+    """The line in words, empty for kinds that others write."""
+    if activity.kind in _OF_SYSTEM:
+        return format_html(_OF_SYSTEM[activity.kind][2], _text(activity))
+    if activity.kind not in _OF_PEOPLE:
+        return ""
+    who = activity.actor.get_full_name() or activity.actor.get_username() if activity.actor else "The system"
+    return format_html("<strong>{}</strong> {}", who, format_html(_OF_PEOPLE[activity.kind][2], _text(activity)))
+
+
+@register.simple_tag
+def activity_icon(kind: str) -> SafeString:
+    name, colour, _ = _EVERY[kind]
+    return icon(name, colour)
+
+
+def _text(activity: Activity) -> SafeString:
+    return format_html('<span class="comment">{}</span>', visible(activity.text))
