@@ -8,7 +8,7 @@ from django.db.models import Q
 
 from guardrail.models import Verdict
 from guardrail.shown_text import without_unseen
-from policies.baseline import BASELINE
+from policies.draft_queries import signals_of
 from policies.expressions.vocabulary import BY_NAME
 from policies.hosts import host_of
 from policies.models import Agent, DataClass, Destination, Environment, SeenTool
@@ -78,6 +78,11 @@ def _tools(begun: str) -> list[str]:
     return list(dict.fromkeys(found.values_list("tool", flat=True)[: MOST * 10]))
 
 
+def _processes(begun: str) -> list[str]:
+    found = Agent.objects.exclude(process="").filter(process__istartswith=begun).order_by("process")
+    return list(found.values_list("process", flat=True).distinct()[:MOST])
+
+
 def _destinations(begun: str) -> list[str]:
     found = Destination.objects.filter(Q(value__startswith=begun)) if begun else Destination.objects.all()
     return [str(value) for value in found.order_by("value").values_list("value", flat=True)[:MOST]]
@@ -88,6 +93,7 @@ _TABLES: Mapping[str, Callable[[str], list[str]]] = MappingProxyType(
         "agent.id": _agents("agent_id"),
         "agent.name": _agents("name"),
         "agent.parent": _agents("agent_id"),
+        "agent.version": _agents("seen_version"),
         "tool.id": _tools,
         "environment.id": lambda _: [
             str(one) for one in Environment.objects.values_list("environment_id", flat=True)[:MOST]
@@ -95,6 +101,8 @@ _TABLES: Mapping[str, Callable[[str], list[str]]] = MappingProxyType(
         "data.classes": lambda _: [str(one) for one in DataClass.objects.values_list("name", flat=True)[:MOST]],
         "destinations": _destinations,
         "destination.domains": _destinations,
-        "signals": lambda _: sorted(BASELINE["actions"]),
+        "process": _processes,
+        "signals": lambda _: sorted(signals_of()),
+        "time.hour": lambda _: [str(hour) for hour in range(24)],
     }
 )

@@ -130,7 +130,7 @@ def reason_for(rule: InForce) -> str:
     evidence = rule.evidence
     said = [
         f"{rule.days} day{'' if rule.days == 1 else 's'} in {rule.stage.value}:",
-        f"it matched {evidence.matched:,} of {evidence.calls:,} calls,",
+        f"it matched {evidence.matched:,} of {evidence.calls:,} call{'' if evidence.calls == 1 else 's'},",
         f"stopped {evidence.stopped:,} and would have stopped {evidence.spared:,} more.",
     ]
     if evidence.confirmed or evidence.overturned:

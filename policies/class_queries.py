@@ -177,7 +177,8 @@ def _sentence(entry: AuditEntry) -> str:
     detail: dict[str, Any] = entry.detail
     match entry.action:
         case "class.dictionary_saved":
-            return f"Dictionary {detail['dictionary']} saved, {detail['phrases']} phrases"
+            count = f"{detail['phrases']} phrase{'' if detail['phrases'] == 1 else 's'}"
+            return f"Dictionary {detail['dictionary']} saved, {count}"
         case "class.dictionary_removed":
             return f"Dictionary {detail['dictionary']} removed"
         case "class.pattern_saved":

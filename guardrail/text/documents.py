@@ -24,6 +24,7 @@ MOST_XML = 50_000_000
 _MOST_PARTS = 5000
 _PART_ENTRY = b"PK\x01\x02"
 _TAGS_AT_ONCE = 5000
+# RuntimeError is how zipfile says that a part is encrypted, or that its name has changed under it.
 _DAMAGED = (
     *(zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error, NotImplementedError, RuntimeError, EOFError),
     *(OSError, ValueError, KeyError, IndexError, OverflowError),

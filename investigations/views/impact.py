@@ -107,9 +107,10 @@ def _answer(request: HttpRequest, edit: dict[str, Any] | str, *, what: str) -> H
         "days": days,
         "spans": [(span, _address(request, span)) for span in SPANS],
     }
-    template = "investigations/_impact.html" if request.htmx else "investigations/impact.html"  # type: ignore[attr-defined]
-    # a piece that is swapped in says what is wrong itself: htmx leaves out answers that are errors
-    return render(request, template, context, status=422 if refused and not request.htmx else 200)  # type: ignore[attr-defined]
+    if request.headers.get("HX-Request") == "true":
+        # a piece that is swapped in says what is wrong itself: htmx leaves out answers that are errors
+        return render(request, "investigations/_impact.html", context)
+    return render(request, "investigations/impact.html", context, status=422 if refused else 200)
 
 
 def _address(request: HttpRequest, span: int) -> str:

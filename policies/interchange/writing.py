@@ -12,8 +12,8 @@ _ORDER = ("$schema", "title", "reason", "version", "digest", "defaults", "action
 _REQUIRED = ("defaults", "actions")
 
 
-class _Dumper(getattr(yaml, "CSafeDumper", yaml.SafeDumper)):  # type: ignore[misc]  # one of two, by what is installed
-    """Quotes every text that another reader would take for something else, and folds none."""
+# Quotes every text that another reader would take for something else, and folds none.
+_Dumper: Any = type("_Dumper", (getattr(yaml, "CSafeDumper", yaml.SafeDumper),), {})
 
 
 def _text(dumper: Any, text: str) -> Any:

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 from django.utils import timezone
+from playwright.sync_api import FilePayload
 
 from policies.models import Agent, AgentChange, AgentDay, AgentImport, Charter, Environment, GrantedTool, SeenTool
 from policies.services.agent_import import keep_import
@@ -73,8 +74,8 @@ def test_an_admin_imports_a_file_by_hand_and_without_scripts(chromium: Chromium,
     with chromium.window(Look(scripts=False)) as window:
         window.sign_in(install.address("/agents/"), username="ada", password=PASSWORD)
         window.do(lambda page: page.get_by_role("link", name="Import").click())
-        file = {"name": "agents.csv", "mimeType": "text/csv", "buffer": FILE}
-        window.do(lambda page: page.get_by_label("File").set_input_files(file))  # type: ignore[arg-type]
+        file = FilePayload(name="agents.csv", mimeType="text/csv", buffer=FILE)
+        window.do(lambda page: page.get_by_label("File").set_input_files(file))
         window.do(lambda page: page.get_by_role("button", name="Show what would change").click())
         assert "`telepathy`" not in window.text()
         assert "telepathy" in window.text()

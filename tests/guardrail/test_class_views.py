@@ -307,7 +307,7 @@ def test_four_usual_classes_are_there_at_a_click_and_only_once(admin: Client, an
 
 def test_a_renamed_class_is_known_to_the_policy_by_its_former_name(admin: Client) -> None:
     found = a_class()
-    document = PolicyVersion.objects.first().document  # type: ignore[union-attr]
+    document = PolicyVersion.objects.get().document
     flows = {"restricted": {"unknown": "hold"}}
     PolicyVersion.objects.create(number=2, document={**document, "flows": flows})
     admin.post(f"/policies/classes/{found.pk}/", typed(found, name="board"))

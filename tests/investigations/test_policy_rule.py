@@ -9,16 +9,18 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
+from pytest_django import DjangoAssertNumQueries
 
 from guardrail.models import Verdict
 from policies.access import Role, give_role
-from policies.models import PolicyDraft
+from policies.models import Agent, DataClass, PolicyDraft, SecondOpinion
 from policies.services.drafts import open_draft, save_rule
 from tests.callers import Asking
 from tests.guardrail.test_rules import payment
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
+RULE_QUERIES = 13
 SAMPLE = json.dumps({"agent": {"id": "ledger"}, "tool": {"name": "make_payment"}, "arguments": {}})
 
 
@@ -166,8 +168,40 @@ def test_it_offers_what_was_seen(ines: Client, draft: PolicyDraft, asking: Askin
     assert '<option value="fin.pay">' in page
     assert "fin.pay" not in ines.get("/policies/completions/?field=tool.id&row-0-value=mail").content.decode()
     assert ines.get("/policies/completions/?field=no.such").status_code == 200
-    for field in ("tool.id", "agent.id", "destinations", "data.classes"):
+    DataClass.objects.create(name="Restricted")
+    Agent.objects.create(agent_id="ledger", registered=True, process="Payroll")
+    SecondOpinion.objects.create(slug="other-engine", name="Other", base_url="https://engine.example", budget_ms=100)
+    for field, begun, value in (
+        ("data.classes", "res", "Restricted"),
+        ("process", "pay", "Payroll"),
+        ("signals", "tool_n", "tool_new"),
+        ("signals", "second_opinion", "second_opinion.other-engine"),
+        ("time.hour", "2", "23"),
+        ("time.weekday", "sun", "sunday"),
+    ):
+        page = ines.get(f"/policies/completions/?field={field}&row-0-value={begun}").content.decode()
+        assert f'<option value="{value}">' in page, field
+        assert "<option" not in ines.get(f"/policies/completions/?field={field}&row-0-value=zz").content.decode()
+    for field in ("tool.id", "agent.id", "destinations", "data.classes", "process"):
         assert ines.get(f"/policies/completions/?field={field}&row-0-value=%00").status_code == 200
+
+
+def test_its_page_asks_the_same_few_times_however_much_is_stored(
+    ines: Client, draft: PolicyDraft, asking: Asking, django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
+    """The session, the user, the draft, its base, what was seen of three fields, two uses, and what every page asks."""
+    fields = {"row-0-field": "data.classes", "row-0-operator": "has", "row-0-value": "restricted"}
+    more = {"row-2-field": "agent.id", "row-2-operator": "is", "row-2-value": "ledger"}
+    ines.post(new(draft), filled_in(draft, **fields, **more))
+    asking.analyze(payment())
+    for number in range(40):
+        DataClass.objects.create(name=f"class {number}")
+        Agent.objects.create(agent_id=f"agent-{number}", registered=True)
+    with django_assert_max_num_queries(RULE_QUERIES):
+        page = ines.get(f"{new(draft)}large-payments/").content.decode()
+    assert '<option value="class 39">' in page
+    with django_assert_max_num_queries(5):
+        ines.get(new(draft))
 
 
 def test_a_stored_call_is_a_test_case(ines: Client, draft: PolicyDraft, asking: Asking) -> None:
