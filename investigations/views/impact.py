@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
@@ -94,7 +95,8 @@ def _answer(request: HttpRequest, edit: dict[str, Any] | str, *, what: str) -> H
     impact: Impact | None = None
     refused = ""
     try:
-        impact = load_impact(_tried(edit), days=days)
+        housekeeper.ensure_loaded()
+        impact = load_impact(edit, partial(_tried, edit), days=days)
     except (EditError, RulesetError) as error:
         refused = str(error)
     except NoRuleset:
@@ -105,6 +107,7 @@ def _answer(request: HttpRequest, edit: dict[str, Any] | str, *, what: str) -> H
         "refused": refused,
         "what": what,
         "days": days,
+        "here": request.get_full_path(),
         "spans": [(span, _address(request, span)) for span in SPANS],
     }
     if request.headers.get("HX-Request") == "true":
@@ -126,7 +129,6 @@ def _days(request: HttpRequest) -> int:
 
 def _tried(edit: dict[str, Any] | str) -> Ruleset:
     """The ruleset with the edit. Raises EditError, RulesetError and NoRuleset."""
-    housekeeper.ensure_loaded()
     if isinstance(edit, str):
         return trial_ruleset(with_entry("rules", _entry(edit)))
     if "destination" in edit:

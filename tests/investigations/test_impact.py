@@ -17,7 +17,6 @@ from investigations.intake import take_in_all
 from investigations.models import Investigation
 from policies.access import Role, give_role
 from policies.baseline import BASELINE
-from policies.load import active_ruleset
 from policies.services.drafts import open_draft
 from policies.services.publish import publish
 from tests.callers import Asking
@@ -30,8 +29,9 @@ RULE = {"name": "no-ferry", "title": "Nothing to the ferry", "when": '"ferry.exa
 
 @pytest.fixture(autouse=True)
 def _unhurried(monkeypatch: pytest.MonkeyPatch) -> None:
-    """How far it gets in two seconds is another question."""
+    """How far it gets in a slice of time is another question."""
     monkeypatch.setattr(impact, "SECONDS", 30.0)
+    monkeypatch.setattr(impact, "SLICE_SECONDS", 30.0)
 
 
 @pytest.fixture
@@ -181,10 +181,40 @@ def test_it_answers_a_piece_of_a_page_where_a_page_asks_for_one(ines: Client) ->
 def test_it_says_how_far_it_got_where_the_time_is_over(ines: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     for number in range(3):
         record_story(conversation=f"conv-{number}", step=f"s-{number}")
-    monkeypatch.setattr(impact, "SECONDS", 0.0)
-    found = impact.load_impact(active_ruleset(), seconds=0.0)
-    assert not found.complete
-    assert found.tally.looked_at == 0
+    monkeypatch.setattr(impact, "SECONDS", 1e-9)
+    page = text_of(ines.get(drafted(**gentler())).content)
+    assert "1 of about" in page
+    assert "Look further" not in page
+
+
+def test_it_answers_at_once_and_goes_on_where_it_stopped(ines: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    for number in range(3):
+        record_story(conversation=f"conv-{number}", step=f"s-{number}")
+    address = drafted(**gentler())
+    monkeypatch.setattr(impact, "SLICE_SECONDS", 1e-9)
+    for looked_at in (1, 2, 3):
+        page = text_of(ines.get(address).content)
+        assert f"<dt>Newly let through</dt><dd>{looked_at}</dd>" in page
+        assert f'<a href="{address}">Look further</a>' in page
+        assert f'hx-get="{address}" hx-trigger="load' in page
+    over = text_of(ines.get(address).content)
+    assert "<dt>Newly let through</dt><dd>3</dd>" in over
+    assert "Look further" not in over
+    assert "hx-trigger" not in over
+    assert "<dt>Newly let through</dt><dd>1</dd>" in text_of(ines.get(address).content), "a new look begins anew"
+
+
+def test_a_look_is_at_one_edit_under_one_policy(ines: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    for number in range(3):
+        record_story(conversation=f"conv-{number}", step=f"s-{number}")
+    one, other = drafted(**gentler()), drafted()
+    monkeypatch.setattr(impact, "SLICE_SECONDS", 1e-9)
+    ines.get(one)
+    assert "<dt>Newly let through</dt><dd>0</dd>" in text_of(ines.get(other).content)
+    assert "<dt>Newly let through</dt><dd>2</dd>" in text_of(ines.get(one).content)
+    publish(BASELINE, actor=None, reason="Nothing new.")
+    housekeeper.refresh()
+    assert "<dt>Newly let through</dt><dd>1</dd>" in text_of(ines.get(one).content)
 
 
 def test_it_looks_only_at_the_days_it_was_asked_for(ines: Client) -> None:
