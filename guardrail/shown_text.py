@@ -121,6 +121,8 @@ def show(
 def visible(text: str) -> SafeString:
     """Escaped text with every unseen character as a chip that names it."""
     text = text.replace("\r\n", "\n")
+    if not _UNSEEN.search(text):
+        return escape(text)
     parts: list[SafeString] = []
     at = 0
     for found in _UNSEEN.finditer(text):
