@@ -1,27 +1,29 @@
 """How fast stored calls are judged again: `make backtests ARGS="--eval DIR"`, status 1 where a bound is passed.
 
-Fills a database with real transcripts of the corpora in DIR, each conversation another one and each output another
-text, and tries a draft on them in two processes: one that only decides otherwise, or, as asked for, one that makes
-every detector look again. Time of the processors counts, for a machine does other things as well.
+Fills a real instance with real transcripts of the corpora in DIR, each conversation another one and each output another
+text, and has its own worker try a draft on them, from the asking to the end: a draft that makes every detector look
+again, or, as asked for, one that only decides otherwise. Time of the processors counts, for a machine does other things
+as well: all that the worker and Postgres used meanwhile.
 """
 
 import argparse
 import gzip
 import json
 import os
-import signal
-import subprocess
 import sys
 import time
+import uuid
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from tests.guardrail.instances import RunningInstance
+from tests.scale.processors import seconds_of
 
 _MOST_SECONDS_A_100_000 = 300.0
 _PROCESSES = 2
+_FILLED = "filled-for-backtests"
 _COLUMNS = (
     *("id", "received_at", "orchestrator_id", "wire", "agent_id", "agent_name", "user_id", "conversation_id"),
     *("tool_id", "tool_name", "tool_kind", "destination", "action", "mode", "would_have", "severity"),
@@ -35,103 +37,100 @@ def main() -> int:
     parser.add_argument("--calls", type=int, default=100_000)
     parser.add_argument("--tried", type=int, default=0, help="of the newest calls only so many are tried; 0 = all")
     parser.add_argument("--redecided", action="store_true", help="a draft that only decides otherwise")
-    parser.add_argument("--data", type=Path, help="use the instance that runs in this folder, and leave it full")
-    parser.add_argument("--work", action="store_true", help=argparse.SUPPRESS)
+    parser.add_argument("--data", type=Path, metavar="DIR", help="keep the filled instance there, and use it again")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the same numbers as JSON")
     options = parser.parse_args()
-    if options.work:
-        return _work()
-    own = None if options.data else RunningInstance("--no-demo").wait()
-    data = own.data if own else options.data
-    pids = {name: entry["pid"] for name, entry in json.loads((data / "processes.json").read_text()).items()}
+    instance = RunningInstance("--no-demo", data=options.data).wait(seconds=180)
     try:
-        os.environ.update(json.loads((data / "environment.json").read_text()))
+        os.environ.update(json.loads((instance.data / "environment.json").read_text()))
         os.environ["DJANGO_SETTINGS_MODULE"] = "guardrail.settings"
-        # nobody else may take part
-        for name in ("beat", "worker"):
-            os.kill(pids[name], signal.SIGSTOP)
-        figures = _measure(options)
+        figures = _measure(options, instance)
     finally:
-        for name in ("beat", "worker"):
-            os.kill(pids[name], signal.SIGCONT)
-        if own:
-            own.remove()
+        if options.data:
+            instance.stop()
+        else:
+            instance.remove()
     for name, value in figures.items():
         print(f"{value:>14,} {name}")
+    if options.json:
+        options.json.write_text(json.dumps(figures, indent=1) + "\n", "utf-8")
     return int(figures["seconds a 100,000 calls, on two processors"] > _MOST_SECONDS_A_100_000)
 
 
-def _measure(options: argparse.Namespace) -> dict[str, Any]:
+def _measure(options: argparse.Namespace, instance: RunningInstance) -> dict[str, Any]:
     import django
 
     django.setup()
+    from guardrail import housekeeper
+    from guardrail.models import Verdict
+
+    housekeeper.refresh()
+    figures: dict[str, Any] = {}
+    filled = instance.data / _FILLED
+    if not filled.exists():
+        started = time.monotonic()
+        _fill(options)
+        figures = {"calls stored": options.calls, "seconds to store them": round(time.monotonic() - started)}
+        filled.touch()
+    newest = Verdict.objects.order_by("-id").values_list("pk", flat=True)
+    first = newest[options.tried - 1] if options.tried else newest.reverse()[0]
+    pids = instance.pids()
+    worker, postgres = seconds_of(pids["worker"]), seconds_of(pids["postgres"])
+    began = time.monotonic()
+    found = _tried(first, redecided=options.redecided)
+    took = time.monotonic() - began
+    return {
+        **figures,
+        **_told(
+            found, took, worker=seconds_of(pids["worker"]) - worker, postgres=seconds_of(pids["postgres"]) - postgres
+        ),
+    }
+
+
+def _tried(first: uuid.UUID, *, redecided: bool) -> Any:
+    """A draft on every call from `first` on, by the instance's own worker; returns when it has ended."""
     from django.contrib.auth.models import User
     from django.utils import timezone
 
-    from guardrail import housekeeper
     from guardrail.verdict_id import moment_of_id
     from investigations import backtests
-    from investigations.models import Backtest
-    from investigations.tally import Tally
     from policies.baseline import BASELINE
     from policies.services.drafts import open_draft
 
-    housekeeper.refresh()
-    started = time.monotonic()
-    first = _fill(options)
-    figures: dict[str, Any] = {
-        "calls stored": options.calls,
-        "seconds to store them": round(time.monotonic() - started),
-    }
     actions = {**BASELINE["actions"], "instruction_marked": {"strict": "hold", "cautious": "hold"}}
     # whatever says where data may go makes every detector look again
-    flows = {} if options.redecided else {"nobody-has-this": {"known": "hold"}}
+    flows = {} if redecided else {"nobody-has-this": {"known": "hold"}}
     draft = open_draft(title="Scale", actor=None, document={**BASELINE, "actions": actions, "flows": flows})
     person, _ = User.objects.get_or_create(username="scale", defaults={"is_superuser": True})
     now = timezone.now()
     asked = backtests.ask_for(draft, since=moment_of_id(first), until=now, agent_id="", now=now, actor=person)
-    began = time.monotonic()
-    workers = [
-        subprocess.Popen(
-            [sys.executable, "-m", "tests.scale.backtests", "--eval", str(options.eval), "--work"],
-            stdout=subprocess.PIPE,
-        )
-        for _ in range(_PROCESSES)
-    ]
-    worked = [json.loads(worker.communicate()[0]) for worker in workers]
-    took = time.monotonic() - began
-    found = Backtest.objects.get(pk=asked.pk)
+    while asked.ended_at is None:
+        time.sleep(0.5)
+        asked.refresh_from_db(fields=("ended_at", "result", "error"))
+    return asked
+
+
+def _told(found: Any, took: float, *, worker: float, postgres: float) -> dict[str, Any]:
+    from investigations.tally import Tally
+
     tally = Tally.of(found.result)
-    cpu = sum(worked)
+    used = worker + postgres
     return {
-        **figures,
         "calls judged by both": tally.looked_at,
         "of them changed": tally.changed,
         "of them not answered as then": tally.drifted,
         "not judged": tally.unread,
         "seconds by the clock": round(took, 1),
-        "seconds of the processors": round(cpu, 1),
-        "milliseconds of a processor a call": round(1000 * cpu / tally.looked_at, 2),
-        "seconds a 100,000 calls, on two processors": round(100_000 * cpu / tally.looked_at / _PROCESSES),
-        "ended": int(found.ended_at is not None),
+        "calls a second by the clock": round(tally.looked_at / took),
+        "seconds of the processors, the worker": round(worker, 1),
+        "seconds of the processors, Postgres": round(postgres, 1),
+        "milliseconds of a processor a call": round(1000 * used / tally.looked_at, 2),
+        "seconds a 100,000 calls, on two processors": round(100_000 * used / tally.looked_at / _PROCESSES),
     }
 
 
-def _work() -> int:
-    """One process: run after run until nothing is due; prints the seconds of its processor."""
-    import django
-
-    django.setup()
-    from investigations import backtest_queue, backtest_run
-
-    while backtest_queue.due().exists():
-        if not backtest_run.run_due():
-            time.sleep(0.2)
-    print(json.dumps(time.process_time()))
-    return 0
-
-
-def _fill(options: argparse.Namespace) -> Any:
-    """Write verdicts with transcripts by COPY, in the order of time; returns the first id to be tried."""
+def _fill(options: argparse.Namespace) -> None:
+    """Write verdicts with transcripts by COPY, in the order of time."""
     import psycopg
     import zstandard
     from django.utils import timezone
@@ -143,7 +142,6 @@ def _fill(options: argparse.Namespace) -> Any:
     known = list(_judged(options.eval))
     made_at = timezone.now().timestamp()
     orchestrator = Orchestrator.objects.values_list("pk", flat=True).first()
-    first = None
     packer = zstandard.ZstdCompressor()
     with psycopg.connect(database.dsn()) as one, psycopg.connect(database.dsn()) as two:
         verdicts, transcripts = one.cursor(), two.cursor()
@@ -156,8 +154,6 @@ def _fill(options: argparse.Namespace) -> Any:
                 turn = number // len(known)
                 at = datetime.fromtimestamp(made_at - 86_400 + 80_000 * number / options.calls, tz=UTC)
                 verdict_id = new_verdict_id(at)
-                if number >= options.calls - (options.tried or options.calls) and first is None:
-                    first = verdict_id
                 told = _another(body, turn)
                 rows.write_row(
                     [
@@ -173,7 +169,6 @@ def _fill(options: argparse.Namespace) -> Any:
                 bodies.write_row([verdict_id, packer.compress(told), len(told)])
     with psycopg.connect(database.dsn(), autocommit=True) as connection:
         connection.execute("ANALYZE guardrail_verdict")
-    return first
 
 
 def _judged(folder: Path) -> Iterator[tuple[list[Any], dict[str, Any]]]:
