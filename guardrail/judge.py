@@ -70,10 +70,12 @@ def judge(
     detectors: Sequence[tuple[str, Detect]] = DETECTORS,
     tuning: Tuning = PRODUCTION,
     layout: Layout | None = None,
+    trace: Callable[[Case], tuple[Origin, ...]] = trace_origins,
 ) -> Judgement:
     """Judge `call` before `deadline` (on `clock`). Never raises for what a call contains.
 
-    `layout` is the call's where it was laid out before (`read_ahead`), by the same ruleset and tuning.
+    `layout` is the call's where it was laid out before (`read_ahead`), by the same ruleset and tuning. `trace` tells
+    where its values come from, which no decision needs.
     A detector that fails or runs out of time is named in the decision's `degraded`; so is `attribution` when text
     was left unread, because nobody can then say where a value came from.
     """
@@ -90,8 +92,8 @@ def judge(
     case = open_case(call, past, ruleset, budget, sources, tuning=tuning, layout=layout)
     stages.end("read")
     decision = _decide(case, detectors, degraded, ended=stages.end)
-    untraced: tuple[Origin, ...] = ()
-    origins = _try("origins", lambda: trace_origins(case), untraced, [])
+    nowhere: tuple[Origin, ...] = ()
+    origins = _try("origins", lambda: trace(case), nowhere, [])
     stages.end("decide")
     return Judgement(
         decision=decision,
@@ -101,6 +103,11 @@ def judge(
         timings=tuple(stages.timings),
         case=case,
     )
+
+
+def untraced(case: Case) -> tuple[Origin, ...]:
+    """No origins, for whoever needs only the decision."""
+    return ()
 
 
 def read_ahead(call: Invocation, ruleset: Ruleset, *, deadline: float, clock: Callable[[], float]) -> Layout | None:

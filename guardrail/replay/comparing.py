@@ -1,18 +1,21 @@
 """What a draft would change: each stored call judged by the policy in force and by the draft, on the same material.
 
 Not against what was answered then: policy and lists have moved on since, and that is none of the draft's doing.
-About 1.5 ms a call, most of it reading, which both share.
+About 1.5 ms a call, most of it reading, which both share as they share what did not look at a difference.
 """
 
 import enum
 import time
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 
+from guardrail.invocation import Invocation
 from guardrail.judge import read_ahead
 from guardrail.models import Verdict
-from guardrail.replay.depth import Depth, depth_between, needs_calls, needs_volume
-from guardrail.replay.replaying import CALL_SECONDS, judged_by
+from guardrail.replay.depth import Depth, depth_between, differing, needs_calls, needs_volume
+from guardrail.replay.replaying import CALL_SECONDS, Known, Replayed, judged_by
+from guardrail.replay.sharing import Shared, Watched, answering, recording, watched
 from guardrail.replay.stored import Stored, load_stored
 from policies.decision import Decision
 from policies.ruleset import Action, Ruleset
@@ -101,19 +104,20 @@ def compare(
     depth = depth or depth_between(in_force, draft)
     with_calls = depth is Depth.JUDGED or needs_calls(draft) or needs_calls(in_force)
     with_volume = needs_volume(draft) or needs_volume(in_force)
+    now = watched(in_force, differing(in_force, draft))
     for stored in load_stored(verdicts, with_calls=with_calls, with_volume=with_volume):
         if deadline is not None and time.monotonic() >= deadline:
             return
-        yield _compared(stored, draft, in_force, depth, call_seconds=call_seconds)
+        yield _compared(stored, draft, now, depth, call_seconds=call_seconds)
 
 
-def _compared(stored: Stored, draft: Ruleset, in_force: Ruleset, depth: Depth, *, call_seconds: float) -> Compared:
-    started = time.monotonic()
+def _compared(stored: Stored, draft: Ruleset, in_force: Watched, depth: Depth, *, call_seconds: float) -> Compared:
     if depth is Depth.JUDGED and stored.call is not None:
-        read_ahead(stored.call, in_force, deadline=started + call_seconds, clock=time.monotonic)
-    read_ms = (time.monotonic() - started) * 1000
-    now = judged_by(stored, in_force, depth, call_seconds=call_seconds)
-    then = judged_by(stored, draft, depth, call_seconds=call_seconds)
+        read_ms, now, then = _judged_by_both(stored, stored.call, draft, in_force, call_seconds=call_seconds)
+    else:
+        read_ms = 0.0
+        now = judged_by(stored, in_force.ruleset, depth, call_seconds=call_seconds)
+        then = judged_by(stored, draft, depth, call_seconds=call_seconds)
     return Compared(
         verdict=stored.verdict,
         now=now.after,
@@ -125,6 +129,33 @@ def _compared(stored: Stored, draft: Ruleset, in_force: Ruleset, depth: Depth, *
         now_ms=now.ms,
         then_ms=then.ms,
     )
+
+
+def _judged_by_both(
+    stored: Stored, call: Invocation, draft: Ruleset, in_force: Watched, *, call_seconds: float
+) -> tuple[float, Replayed, Replayed]:
+    """Milliseconds of reading, and what each says. What a detector took counts for both where it was asked for both."""
+    started = time.monotonic()
+    in_force.watch.seen = False
+    layout = read_ahead(call, in_force.ruleset, deadline=started + call_seconds, clock=time.monotonic)
+    alike = _is_laid_out_alike(call, draft, in_force)
+    read_ms = (time.monotonic() - started) * 1000
+    judged = partial(judged_by, stored, depth=Depth.JUDGED, call_seconds=call_seconds)
+    shared = Shared()
+    asked = partial(recording, into=shared, watch=in_force.watch) if alike else tuple
+    now = judged(ruleset=in_force.ruleset, known=Known(layout=layout, asked=asked))
+    if not alike:
+        return read_ms, now, judged(ruleset=draft)
+    then = judged(ruleset=draft, known=Known(layout=layout, asked=partial(answering, by=shared)))
+    return read_ms, now, replace(then, ms=then.ms + sum(shared.took_ms[name] for name in shared.said))
+
+
+def _is_laid_out_alike(call: Invocation, draft: Ruleset, in_force: Watched) -> bool:
+    """Whether detectors have the same before them by both: nothing was read yet in which the rulesets differ."""
+    if in_force.watch.seen or "indicators" in in_force.members:
+        return False
+    where = {"agent_id": call.agent_id, "environment_id": call.environment_id}
+    return in_force.ruleset.for_call(**where) == draft.for_call(**where)
 
 
 def _has_drifted(stored: Stored, now: Decision | None) -> bool:

@@ -30,6 +30,13 @@ def depth_between(one: Ruleset, other: Ruleset) -> Depth:
     return Depth.REDECIDED if _agents_of(one) == _agents_of(other) else Depth.JUDGED
 
 
+def differing(one: Ruleset, other: Ruleset) -> frozenset[str]:
+    """The members in which the two differ, those that only decide among them."""
+    return frozenset(
+        member.name for member in fields(Ruleset) if not _same(getattr(one, member.name), getattr(other, member.name))
+    )
+
+
 def _same(one: object, other: object) -> bool:
     """Whether both hold the same, for values that compare by identity, too."""
     if one is other:

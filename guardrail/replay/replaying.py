@@ -1,15 +1,15 @@
 """Judges stored calls by a ruleset: from the signals a verdict keeps, or from its transcript. Writes nothing."""
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from uuid import UUID
 
 from guardrail import modifying
-from guardrail.detectors import AT_ONCE
+from guardrail.case import Layout
+from guardrail.detectors import AT_ONCE, Detect
 from guardrail.invocation import Invocation, Past
-from guardrail.judge import Judgement, decide_again, judge, judge_at_once, with_opinions
+from guardrail.judge import Judgement, decide_again, judge, judge_at_once, untraced, with_opinions
 from guardrail.models import Verdict
 from guardrail.replay.depth import Depth, depth_between, needs_calls, needs_volume
 from guardrail.replay.remembered import detectors_for, past_of
@@ -19,7 +19,7 @@ from policies.load import active_ruleset
 from policies.ruleset import SECOND_OPINION, Action, Ruleset
 from policies.signal import Signal
 
-__all__ = ["CALL_SECONDS", "NEEDED", "Replayed", "judged_by", "replay"]
+__all__ = ["CALL_SECONDS", "NEEDED", "Known", "Replayed", "judged_by", "replay"]
 
 # Nobody waits for one answer; but one hostile transcript must not hold up a hundred thousand others.
 CALL_SECONDS = 3.0
@@ -43,6 +43,17 @@ class Replayed:
     ms: float
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Known:
+    """What is known of a call before it is judged: its layout, None = nothing, and who asks its detectors."""
+
+    layout: Layout | None = None
+    asked: Callable[[Sequence[tuple[str, Detect]]], Sequence[tuple[str, Detect]]] = tuple
+
+
+NOTHING_KNOWN = Known()
+
+
 def replay(
     verdicts: Iterable[Verdict],
     ruleset: Ruleset,
@@ -64,13 +75,15 @@ def replay(
         yield judged_by(stored, ruleset, depth)
 
 
-def judged_by(stored: Stored, ruleset: Ruleset, depth: Depth, *, call_seconds: float = CALL_SECONDS) -> Replayed:
+def judged_by(
+    stored: Stored, ruleset: Ruleset, depth: Depth, *, call_seconds: float = CALL_SECONDS, known: Known = NOTHING_KNOWN
+) -> Replayed:
     """One stored call judged by `ruleset`, in `call_seconds` at most. Never raises for what it holds."""
     started = time.monotonic()
     used = Depth.REDECIDED if stored.incomplete else depth
     deadline = started + call_seconds
     if used is Depth.JUDGED:
-        decision, why_not = _judged(stored, ruleset, deadline=deadline)
+        decision, why_not = _judged(stored, ruleset, deadline=deadline, known=known)
     else:
         decision, why_not = _redecided(stored, ruleset, deadline=deadline)
     return Replayed(
@@ -109,15 +122,25 @@ def _redecided(stored: Stored, ruleset: Ruleset, *, deadline: float) -> tuple[De
     return decision, ""
 
 
-def _judged(stored: Stored, ruleset: Ruleset, *, deadline: float) -> tuple[Decision | None, str]:
+def _judged(
+    stored: Stored, ruleset: Ruleset, *, deadline: float, known: Known = NOTHING_KNOWN
+) -> tuple[Decision | None, str]:
     call, verdict = stored.call, stored.verdict
     if call is None:
         return None, stored.unreadable
     past = _past(stored)
-    again = partial(judge, past=past, ruleset=ruleset, deadline=deadline, clock=time.monotonic)
     judgement = _at_once(stored, call, ruleset, deadline=deadline) if verdict.deferred else None
     if judgement is None:
-        judgement = again(call, detectors=detectors_for(stored.signals, ruleset))
+        judgement = judge(
+            call,
+            past,
+            ruleset,
+            deadline=deadline,
+            clock=time.monotonic,
+            detectors=known.asked(detectors_for(stored.signals, ruleset)),
+            layout=known.layout,
+            trace=untraced,
+        )
         silent = [part for part in verdict.degraded if missing_name(part).startswith(f"{SECOND_OPINION}.")]
         if stored.opinions or silent:
             judgement = with_opinions(judgement, signals=stored.opinions, degraded=silent, timings=())
@@ -163,6 +186,7 @@ def _modified(
             deadline=deadline,
             clock=time.monotonic,
             detectors=detectors_for((), ruleset),
+            trace=untraced,
         )
 
     return modifying.modify(call, judgement, ruleset, arguments=stored.arguments(), judge_again=judge_again)

@@ -100,6 +100,29 @@ def test_it_changes_nothing_where_a_corpus_is_replayed_with_the_ruleset_in_force
         assert differing(list(replay(newest(), active_ruleset(), depth=depth))) == [], depth
 
 
+@pytest.mark.usefixtures("patient")
+def test_what_two_rulesets_share_is_judged_once_and_found_the_same_as_by_each_alone(asking: Asking) -> None:
+    ask_all(asking)
+    verdicts = newest()[::2]
+    members: list[dict[str, Any]] = [
+        {"flows": {"confidential": {"known": "hold"}}, "data_classes": [{"name": "confidential", "terms": ["berth"]}]},
+        {
+            "destinations": [
+                {"value": where, "standing": "known"} for where in {v.destination for v in verdicts} if where
+            ]
+        },
+        {"tools": [{"tool": verdict.tool_name.lower(), "kind": "read"} for verdict in verdicts[:9]]},
+        {"agents": [{"id": verdicts[0].agent_id, "charter": {"tools": ["nothing"], "destinations": []}}]},
+        {"defaults": {"profile": "cautious"}, "actions": {}},
+    ]
+    for document in members:
+        draft = by_draft(document)
+        alone = list(replay(verdicts, draft, depth=Depth.JUDGED))
+        together = list(compare(verdicts, draft, in_force=active_ruleset(), depth=Depth.JUDGED))
+        assert [one.then for one in together] == [one.after for one in alone], document
+        assert any(one.then != one.now for one in together), f"`{document}` makes no difference to anything"
+
+
 def test_it_chooses_the_signals_a_verdict_keeps_where_only_what_is_done_on_them_differs(asking: Asking) -> None:
     actions = {**BASELINE["actions"], "instruction_marked": {"strict": "hold", "cautious": "hold"}}
     draft = by_draft({"actions": actions})
