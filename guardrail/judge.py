@@ -10,6 +10,7 @@ from guardrail.attribution.recall import with_memory
 from guardrail.attribution.tuning import PRODUCTION, Tuning
 from guardrail.case import Case, Layout, Source, lay_out, open_case, read_sources
 from guardrail.counterfactuals import WhatIf, told, what_if
+from guardrail.destinations import Reach
 from guardrail.detectors import AT_ONCE, DETECTORS, Detect
 from guardrail.insiders import note_insiders
 from guardrail.invocation import Invocation, Origin, Past
@@ -110,13 +111,15 @@ def untraced(case: Case) -> tuple[Origin, ...]:
     return ()
 
 
-def read_ahead(call: Invocation, ruleset: Ruleset, *, deadline: float, clock: Callable[[], float]) -> Layout | None:
+def read_ahead(
+    call: Invocation, ruleset: Ruleset, *, deadline: float, clock: Callable[[], float], reach: Reach | None = None
+) -> Layout | None:
     """Read the texts of a call and lay it out, so that judging finds it done, while something is waited for.
 
     None where it could not be laid out. Never raises.
     """
     nothing_read: tuple[Source, ...] = ()
-    layout = _try("layout", lambda: lay_out(call, ruleset), None, [])
+    layout = _try("layout", lambda: lay_out(call, ruleset, reach=reach), None, [])
     _try("attribution", lambda: read_sources(call, Budget(deadline=deadline, clock=clock)), nothing_read, [])
     return layout
 

@@ -286,6 +286,7 @@ def _is_said(words: Sequence[str], said: str) -> bool:
     return re.search(rf"(?<![^\W_]){pattern}(?![^\W_])", said) is not None
 
 
+@lru_cache(maxsize=4096)
 def _neighbourhood(name: str, organisation: str) -> bytes:
     """The name and what is left of it when any one letter is taken out, hashed."""
     seed = zlib.crc32(organisation.encode())

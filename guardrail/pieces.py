@@ -7,7 +7,7 @@ and kept under its digest.
 import re
 import threading
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
@@ -15,7 +15,7 @@ from guardrail.attribution.provenance import stands_in
 from guardrail.destinations import argument_name
 from guardrail.invocation import Invocation, ToolOutput
 from guardrail.text.carried import decoded_of, is_uuid
-from guardrail.text.keys import find_secrets, looks_random
+from guardrail.text.keys import find_secrets_in, looks_random
 
 # What a text is written to somebody in. An id in a field of its own is how systems talk to each other.
 _BODIES = frozenset(
@@ -198,7 +198,7 @@ def _secrets_in_view(call: Invocation) -> list[tuple[str, bool]]:
         secrets = _cache.find(output.digest)
         if secrets is None:
             texts = [passage.text for passage in output.passages]
-            cores = dict.fromkeys(core for text in _first(texts, room) for core in _cores(text))
+            cores = dict.fromkeys(_cores(list(_first(texts, room))))
             room -= sum(map(len, texts))
             secrets = _cache.keep(output.digest, tuple(cores)[:_MOST_SECRETS])
         for secret in secrets:
@@ -207,7 +207,7 @@ def _secrets_in_view(call: Invocation) -> list[tuple[str, bool]]:
             break
     if not call.event_triggered:
         for passage in call.user_passages:
-            for secret in _cores(passage.text[:_MOST_TEXT]):
+            for secret in _cores([passage.text[:_MOST_TEXT]]):
                 found.setdefault(secret, True)
     return list(found.items())[:_MOST_SECRETS]
 
@@ -218,10 +218,10 @@ def _first(texts: Iterable[str], room: int) -> Iterator[str]:
         room -= len(text)
 
 
-def _cores(text: str) -> Iterator[str]:
-    """What is secret of each secret in `text`: of an address its password, of a key's block the lines."""
-    for _, start, end in find_secrets(text):
-        whole = text[start:end]
+def _cores(texts: Sequence[str]) -> Iterator[str]:
+    """What is secret of each secret in the texts: of an address its password, of a key's block the lines."""
+    for _, number, start, end in find_secrets_in(texts):
+        whole = texts[number][start:end]
         password = _PASSWORD.search(whole)
         if password:
             core = password.group(1)

@@ -18,7 +18,7 @@ from guardrail.likeness import LEADING, Aim, aims_of, led_to, sketch_of
 from guardrail.shapes import shape_of
 from guardrail.text.questions import ABILITIES, LONGEST_TURN, REFUSED, fingerprint_of, letters_of
 from policies.decision import Decision
-from policies.ruleset import Action, Ruleset, Standing, ToolKind, host_of
+from policies.ruleset import Action, Mode, Ruleset, Standing, ToolKind, host_of
 from policies.signal import Signal
 
 
@@ -84,12 +84,15 @@ class Traces(msgspec.Struct, frozen=True, kw_only=True, array_like=True, omit_de
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
-    """What became of a call, as its verdict says it."""
+    """What became of a call, as its verdict says it. `proven` are the digests of the texts its stop proved poisoned
+    (`guardrail.attribution.recall`)."""
 
     verdict_id: str
     action: str
     would_have: str
     signal: str
+    monitored: bool = False
+    proven: tuple[str, ...] = ()
 
     @property
     def stopped(self) -> bool:
@@ -97,13 +100,15 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
         return self.action in ("hold", "block")
 
 
-def outcome_of(decision: Decision, *, verdict_id: uuid.UUID) -> Outcome:
+def outcome_of(decision: Decision, *, verdict_id: uuid.UUID, proven: tuple[str, ...] = ()) -> Outcome:
     """What became of a call, as its verdict will say it."""
     return Outcome(
         verdict_id=str(verdict_id),
         action=decision.action.name.lower(),
         would_have=decision.would_have.name.lower(),
         signal=decision.deciding.name if decision.deciding else "",
+        monitored=decision.mode is Mode.MONITOR,
+        proven=proven,
     )
 
 
@@ -134,7 +139,7 @@ def traces_of(
         at=int(at.timestamp() * 1000),
         organisation=organisation,
         session=session_of(call),
-        agent=hashed(*whose, call.agent_id),
+        agent=agent_hash(call),
         user=hashed(*whose, call.user_id.lower()) if call.user_id else "",
         client=hashed(*whose, client) if client else "",
         network=hashed(*whose, network) if network else "",
@@ -176,6 +181,11 @@ def network_of(ip: str) -> str:
 def _outputs_of_tool(call: Invocation) -> int:
     name = (call.tool.tool_id or call.tool.name).lower()
     return sum(1 for output in call.outputs if name in (output.tool_id.lower(), output.tool_name.lower()))
+
+
+def agent_hash(call: Invocation) -> str:
+    """The hash of an agent of one tenant of one caller."""
+    return hashed(call.orchestrator, call.tenant_id, call.agent_id)
 
 
 def tool_hash(call: Invocation, name: str) -> str:

@@ -21,7 +21,7 @@ from guardrail.memory import poisoned, session
 from guardrail.memory.past import keep
 from guardrail.models import LateFinding, Orchestrator, PendingValidation, Verdict
 from guardrail.taught import taught_by
-from guardrail.traces import Outcome, session_of, unpacked
+from guardrail.traces import Outcome, agent_hash, session_of, unpacked
 from guardrail.transcripts import load_body, load_call
 from guardrail.wire import copilot_studio
 from policies import load
@@ -180,7 +180,7 @@ def _tell(call: Invocation, judgement: Judgement, ruleset: Ruleset, *, verdict_i
         if attempt:
             time.sleep(_TELL_PAUSE_SECONDS)
         if session.remember_late_finding(session_of(call), verdict_id) and poisoned.remember(
-            texts, proven(decision, ruleset), agent_id=call.agent_id, mode=decision.mode
+            texts, proven(decision, ruleset), agent=agent_hash(call), mode=decision.mode
         ):
             return
     raise NotTold("the memory of calls (Redis) does not answer")

@@ -25,7 +25,7 @@ from rest_framework.views import APIView
 from guardrail import auth, database, housekeeper, modifying, opinions, store
 from guardrail.api_schema import ErrorBody, EvaluateAnswer, EvaluateRequest
 from guardrail.case import Layout
-from guardrail.destinations import destinations_of
+from guardrail.destinations import Reach, reach_of
 from guardrail.invocation import Invocation, Past
 from guardrail.judge import Judgement, explain, judge, judge_at_once, read_ahead
 from guardrail.memory.past import asking_for, load_past, remember
@@ -113,7 +113,7 @@ def answer_arrival(
         judgement = _failed(call, ruleset, degraded="store", detail="an error of our own, see the log")
     if call is not None:
         try:
-            remember(call, judgement.traces, judgement.decision, ruleset, verdict_id=arrival.verdict_id)
+            remember(judgement.traces, judgement.decision, ruleset, verdict_id=arrival.verdict_id)
         except Exception as error:
             # it is judged and kept; what memory lost can be rebuilt from what was kept
             log.exception("verdict.not_remembered", verdict_id=str(arrival.verdict_id), error=type(error).__name__)
@@ -142,9 +142,9 @@ def _judged(
         )
         asked = () if may_wait else opinions.ask(call, question, ruleset, until=deadline)
         mode = ruleset.for_call(agent_id=call.agent_id, environment_id=call.environment_id).mode
-        reached = destinations_of(call, ruleset)
-        asked_of_memory = asking_for(call, ruleset, destinations=reached, mode=mode, at=arrival.received_at)
-        ahead = _Ahead(call, ruleset, deadline=deadline) if not may_wait else None
+        reach = reach_of(call, ruleset)
+        asked_of_memory = asking_for(call, ruleset, reach=reach, mode=mode, at=arrival.received_at)
+        ahead = _Ahead(call, ruleset, reach, deadline=deadline) if not may_wait else None
         past = load_past(asked_of_memory, meanwhile=ahead or _nothing)
         ahead_ms = ahead.ms if ahead else 0.0
         past_ms = (time.monotonic() - started) * 1000 - read_ms - ahead_ms
@@ -157,7 +157,7 @@ def _judged(
             judgement = _modified(call, judgement, judge_it, ruleset, wire=wire, body=arrival.body)
         spare = min(deadline, time.monotonic() + settings.EXPLAIN_MS / 1000)
         judgement = _agreed(call, past, explain(judgement, deadline=spare, clock=time.monotonic))
-        traces = traces_once_judged(asked_of_memory.traces, reached, judgement)
+        traces = traces_once_judged(asked_of_memory.traces, reach.destinations, judgement)
     except (Unreadable, RecursionError) as error:
         detail = str(error) if isinstance(error, Unreadable) else "the body is nested too deeply"
         return None, _failed(None, ruleset, degraded="wire", detail=detail)
@@ -173,14 +173,16 @@ def _judged(
 class _Ahead:
     """Reads a call's texts and lays it out while memory is asked; `ms` is what that took."""
 
-    def __init__(self, call: Invocation, ruleset: Ruleset, *, deadline: float) -> None:
-        self._call, self._ruleset, self._deadline = call, ruleset, deadline
+    def __init__(self, call: Invocation, ruleset: Ruleset, reach: Reach, *, deadline: float) -> None:
+        self._call, self._ruleset, self._reach, self._deadline = call, ruleset, reach, deadline
         self.ms = 0.0
         self.layout: Layout | None = None
 
     def __call__(self) -> None:
         began = time.monotonic()
-        self.layout = read_ahead(self._call, self._ruleset, deadline=self._deadline, clock=time.monotonic)
+        self.layout = read_ahead(
+            self._call, self._ruleset, deadline=self._deadline, clock=time.monotonic, reach=self._reach
+        )
         self.ms = (time.monotonic() - began) * 1000
 
 
@@ -369,6 +371,6 @@ def warm() -> None:
     call = evaluate.parse(body, orchestrator="")
     judge(call, Past(), ruleset, deadline=time.monotonic() + 5, clock=time.monotonic)
     opinions.prepare(ruleset)
-    reached = destinations_of(call, ruleset)
-    load_past(asking_for(call, ruleset, destinations=reached, mode=ruleset.mode, at=datetime.now(UTC)))
+    reach = reach_of(call, ruleset)
+    load_past(asking_for(call, ruleset, reach=reach, mode=ruleset.mode, at=datetime.now(UTC)))
     database.pool()

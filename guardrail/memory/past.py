@@ -13,6 +13,7 @@ import structlog
 
 from guardrail.attribution.recall import proven
 from guardrail.chains import Key, chain_of
+from guardrail.destinations import Reach
 from guardrail.invocation import Invocation, Past
 from guardrail.memory import (
     carried,
@@ -33,11 +34,10 @@ from guardrail.memory import (
 )
 from guardrail.memory.pepper import pepper
 from guardrail.memory.shelf import Asking, Composed, Shelf, asking
-from guardrail.tool_kind import infer_kind
 from guardrail.traces import Outcome, Traces, organisation_of, outcome_of, traces_of
 from policies.decision import Decision
 from policies.restrictions import Effect, Restricted
-from policies.ruleset import Action, Mode, Ruleset
+from policies.ruleset import Mode, Ruleset
 
 # The session first: it tells the others whether this step was delivered before.
 SHELVES: tuple[Shelf, ...] = (
@@ -66,11 +66,9 @@ _LOOK = Composed(tuple((shelf.name, shelf.look) for shelf in _LOOKED_AT))
 _KEEP = Composed(tuple((shelf.name, shelf.keep) for shelf in _KEPT_BY))
 
 
-def asking_for(
-    call: Invocation, ruleset: Ruleset, *, destinations: tuple[str, ...], mode: Mode, at: datetime
-) -> Asking:
+def asking_for(call: Invocation, ruleset: Ruleset, *, reach: Reach, mode: Mode, at: datetime) -> Asking:
     """A call that came `at`, as memory is asked for it. Pure but for a random holder where the caller names no step."""
-    kind = infer_kind(call.tool, ruleset, agent_id=call.agent_id)
+    kind, destinations = reach.kind, reach.destinations
     key = Key(key=pepper(), organisation=organisation_of(call))
     chain = chain_of(call, ruleset, kind=kind, destinations=destinations, key=key)
     traces = traces_of(call, kind=kind, destinations=destinations, ruleset=ruleset, at=at, chain=chain)
@@ -114,18 +112,13 @@ def load_past(asked: Asking, *, meanwhile: Callable[[], None] = lambda: None) ->
     return Past(available=not found.failed and not unreadable, at=at, **fields)
 
 
-def remember(
-    call: Invocation, traces: Traces | None, decision: Decision, ruleset: Ruleset, *, verdict_id: uuid.UUID
-) -> None:
+def remember(traces: Traces | None, decision: Decision, ruleset: Ruleset, *, verdict_id: uuid.UUID) -> None:
     """What a judged call leaves; not waited for, lost when Redis is away, until it is rebuilt from the verdicts.
 
     `traces` None = memory was never asked for it.
     """
     if traces is not None:
-        keep(traces, outcome_of(decision, verdict_id=verdict_id))
-    if decision.would_have >= Action.HOLD:
-        texts = poisoned.key_of(call.orchestrator, call.tenant_id)
-        poisoned.note(texts, proven(decision, ruleset), agent_id=call.agent_id, mode=decision.mode)
+        keep(traces, outcome_of(decision, verdict_id=verdict_id, proven=proven(decision, ruleset)))
 
 
 def keep(traces: Traces, outcome: Outcome) -> bool:

@@ -3,7 +3,7 @@
 Reads no transcript. What people decided is told again by `investigations.recollection`.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -15,12 +15,10 @@ from django.conf import settings
 
 from guardrail import database
 from guardrail.attribution.recall import proven_by
-from guardrail.memory import poisoned
 from guardrail.memory.past import SHELVES
 from guardrail.memory.shelf import NOTHING, Asking, Composed
-from guardrail.models import Orchestrator
 from guardrail.traces import Outcome, Traces, unpacked
-from guardrail.verdict_id import floor_id, moment_of_id
+from guardrail.verdict_id import floor_id
 from policies.ruleset import Mode
 
 # Verdicts one round trip to Redis carries.
@@ -34,14 +32,14 @@ _KEEP = Composed(tuple((shelf.name, shelf.keep) for shelf in _KEPT_BY))
 _OURS, _TICKETS = "gr:*", b"gr:t:"
 # Oldest first, as they came. A repeated delivery taught nothing.
 _ROWS = """
-SELECT id, traces, action, would_have, deciding_signal, mode, orchestrator_id, tenant_id, agent_id,
+SELECT id, traces, action, would_have, deciding_signal, mode, agent_id,
     CASE WHEN would_have = 'block' AND NOT failed THEN signals END
 FROM guardrail_verdict
 WHERE id >= %(since)s::uuid AND id < %(until)s::uuid AND duplicate_of IS NULL
 ORDER BY id
 """
 # The place of the agent in such a row.
-_AGENT = 8
+_AGENT = 6
 
 
 class MemoryAwayError(RuntimeError):
@@ -62,7 +60,6 @@ def rebuild(*, now: datetime, tell: Callable[[int], None]) -> Rebuilt:
     Calls may come meanwhile: they are remembered as always. `tell` is called with the number of verdicts read so far.
     Raises MemoryAwayError and psycopg.Error.
     """
-    slugs = dict(Orchestrator.objects.values_list("pk", "slug"))
     read = without = 0
     try:
         with _Replaying(now) as replaying:
@@ -70,8 +67,6 @@ def rebuild(*, now: datetime, tell: Callable[[int], None]) -> Rebuilt:
             for rows in _batches(now):
                 read += len(rows)
                 without += replaying.replay(rows)
-                for row in rows:
-                    _poison(row, slugs, now=now)
                 tell(read)
     except redis.RedisError as error:
         raise MemoryAwayError(f"the memory of calls (Redis) does not answer: {type(error).__name__}") from error
@@ -109,12 +104,19 @@ class _Replaying:
     def _replay(self, client: redis.Redis, rows: Sequence[tuple[Any, ...]]) -> int:
         pipeline = client.pipeline(transaction=False)
         without = 0
-        for verdict_id, kept, action, would_have, signal, *_ in rows:
+        for verdict_id, kept, action, would_have, deciding, mode, _, signals in rows:
             traces = unpacked(bytes(kept))
             if traces is None:
                 without += 1
                 continue
-            outcome = Outcome(verdict_id=str(verdict_id), action=action, would_have=would_have, signal=signal)
+            outcome = Outcome(
+                verdict_id=str(verdict_id),
+                action=action,
+                would_have=would_have,
+                signal=deciding,
+                monitored=mode == Mode.MONITOR.value,
+                proven=proven_by(signals or ()),
+            )
             age = self._now.timestamp() - traces.at / 1000
             asked = asking_from(traces)
             asks = [shelf.asks(asked) if age < shelf.seconds else NOTHING for shelf in _LOOKED_AT]
@@ -154,21 +156,4 @@ def _batches(now: datetime) -> Iterator[list[tuple[Any, ...]]]:
 
 def asking_from(traces: Traces) -> Asking:
     """As a shelf that learns from the traces alone is asked."""
-    return Asking(
-        traces=traces, destinations=(), call_key="", holder="", orchestrator="", tenant_id="", mode=Mode.ENFORCE
-    )
-
-
-def _poison(row: tuple[Any, ...], slugs: Mapping[int, str], *, now: datetime) -> None:
-    """Remember again the texts a blocked call proved poisoned, if that is not too long ago."""
-    verdict_id, *_, mode, orchestrator_id, tenant_id, agent_id, signals = row
-    if (
-        not signals
-        or orchestrator_id not in slugs
-        or now - moment_of_id(verdict_id) > timedelta(seconds=poisoned.SECONDS)
-    ):
-        return
-    digests = proven_by(signals)
-    key = poisoned.key_of(slugs[orchestrator_id], tenant_id)
-    if digests and not poisoned.remember(key, digests, agent_id=agent_id, mode=Mode(mode)):
-        raise MemoryAwayError("the memory of calls (Redis) does not answer in time")
+    return Asking(traces=traces, destinations=(), call_key="", holder="", mode=Mode.ENFORCE)

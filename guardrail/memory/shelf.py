@@ -34,8 +34,6 @@ class Asking:
     destinations: tuple[str, ...]
     call_key: str
     holder: str
-    orchestrator: str
-    tenant_id: str
     mode: Mode
     limits: tuple[tuple[int, int], ...] = ()
 
@@ -55,8 +53,6 @@ def asking(
         destinations=destinations,
         call_key=call.call_key,
         holder=holder,
-        orchestrator=call.orchestrator,
-        tenant_id=call.tenant_id,
         mode=mode,
         limits=limits,
     )

@@ -13,6 +13,7 @@ What only memory stopped teaches nothing: one finding would feed the next for ev
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -247,11 +248,10 @@ def _again(stops: Iterable[bytes], asking: Asking, cleared: set[str]) -> list[Ag
     traces = asking.traces
     for entry in stops:
         verdict_id = entry[:_ID].decode("ascii", "replace")
-        try:
-            stop = _DECODER.decode(entry[_ID:])
-        except msgspec.DecodeError:
-            continue  # of a version to come, or of one before
-        if verdict_id in found or traces.at - stop.at > SECONDS * 1000 or (stop.step and stop.step == traces.step):
+        stop = _stop_of(entry[_ID:])
+        if stop is None or verdict_id in found or traces.at - stop.at > SECONDS * 1000:
+            continue
+        if stop.step and stop.step == traces.step:
             continue
         if not stop.told and asking.mode is Mode.ENFORCE:
             continue
@@ -261,17 +261,28 @@ def _again(stops: Iterable[bytes], asking: Asking, cleared: set[str]) -> list[Ag
     return sorted(found.values(), key=lambda one: (_RANK[one.likeness], one.action == "block", one.words), reverse=True)
 
 
+# what a user or agent was stopped for comes with each of its calls
+@lru_cache(maxsize=4_096)
+def _stop_of(packed: bytes) -> _Stop | None:
+    """None = of a version to come, or of one before."""
+    try:
+        return _DECODER.decode(packed)
+    except msgspec.DecodeError:
+        return None
+
+
 def _compared(stop: _Stop, verdict_id: str, asking: Asking, cleared: set[str]) -> Again | None:
     """How alike the call is to one that was stopped; None where it is not."""
     traces = asking.traces
     same_session = stop.session == traces.session
     words = resemblance(stop.sketch, traces.sketch)
-    least = min(words_in(stop.sketch), words_in(traces.sketch))
-    whole = least >= ENOUGH_WORDS
     likeness, destination = "", ""
-    if stop.signal in LEADING:
+    if stop.signal in LEADING and traces.aims:
         likeness, aim = _likeness(stop, traces.aims, cleared, same_session=same_session)
         destination = asking.destinations[aim.at] if aim and aim.at < len(asking.destinations) else ""
+    if not destination and words < SAME_WORDS:
+        return None
+    whole = min(words_in(stop.sketch), words_in(traces.sketch)) >= ENOUGH_WORDS
     alike = words >= SAME_WORDS and (whole or (words == 1.0 and stop.tool == traces.tool))
     if not destination and not alike:
         return None

@@ -2,7 +2,7 @@
 
 import pytest
 
-from guardrail.destinations import destinations_of
+from guardrail.destinations import reach_of
 from guardrail.invocation import Parameter, Tool
 from guardrail.tool_kind import infer_kind
 from policies.ruleset import ToolKind
@@ -79,6 +79,6 @@ def test_a_coarse_kind_does_not_hide_what_a_tool_takes_away_or_pays(name: str, g
     ],
 )
 def test_it_tells_where_a_call_reaches(tool: str, arguments: dict[str, str], expected: str | None) -> None:
-    found = destinations_of(a_call(tool=tool, arguments=arguments), a_ruleset())
+    found = reach_of(a_call(tool=tool, arguments=arguments), a_ruleset()).destinations
 
     assert (found[0] if found else None) == expected

@@ -20,6 +20,7 @@ from django.test import Client
 from django.utils import timezone
 
 from guardrail import callers, housekeeper
+from guardrail.destinations import reach_of
 from guardrail.memory import past
 from guardrail.memory.tickets import REPEAT_SECONDS, redeem
 from guardrail.models import AllowOnce, Verdict
@@ -240,7 +241,7 @@ def test_it_goes_to_one_of_two_calls_that_both_saw_it(asking: Asking, ines: Clie
         for step in ("s-2", "s-3", "s-2")
     ]
     rules, now = active_ruleset(), timezone.now()
-    asked = [past.asking_for(each, rules, destinations=(), mode=Mode.ENFORCE, at=now) for each in calls]
+    asked = [past.asking_for(each, rules, reach=reach_of(each, rules), mode=Mode.ENFORCE, at=now) for each in calls]
     tickets = [past.load_past(each).ticket for each in asked]
     assert None not in tickets
     used = [redeem(each, ticket) for each, ticket in zip(calls, tickets, strict=True) if ticket]

@@ -1,7 +1,9 @@
 """A text that hijacked a call is known again by its record and its words; nothing else in the session suffers."""
 
 import json
+import random
 import socket
+from functools import partial
 from typing import Any
 
 import pytest
@@ -14,12 +16,13 @@ from django.utils import timezone
 
 from guardrail import housekeeper
 from guardrail.memory import past
-from guardrail.memory.poisoned import MOST, MOST_AN_AGENT, clear, key_of
+from guardrail.memory.poisoned import MOST, MOST_AN_AGENT, clear, confirm, forget, key_of, load, remember
 from guardrail.models import Verdict
 from investigations.intake import take_in
 from investigations.models import Investigation
 from policies.access import Role, give_role
 from policies.models import Agent
+from policies.ruleset import Mode
 from policies.services import inventory
 from tests.callers import Answer, Asking
 from tests.guardrail.bodies import TENANT, call, output
@@ -242,10 +245,9 @@ def test_a_hold_leaves_nothing_and_one_allowed_once_vouches_for_its_text(asking:
 
 def test_what_memory_alone_stopped_is_no_evidence_for_more_memory(asking: Asking, poisoned: Verdict) -> None:
     store = redis.Redis.from_url(settings.REDIS_URL)
-    (key,) = store.keys("gr:p:*")
-    before = store.hgetall(key)
+    before = store.hgetall(key_of("copilot-studio", TENANT))
     assert replanned(asking).action == "block"
-    assert store.hgetall(key) == before
+    assert store.hgetall(key_of("copilot-studio", TENANT)) == before
 
 
 def test_monitor_mode_remembers_for_monitored_calls_only(asking: Asking) -> None:
@@ -265,9 +267,8 @@ def test_one_agent_cannot_push_out_what_others_found(asking: Asking, poisoned: V
         }
         asking.analyze(planned(f"t{n}@evil.example", mails=(mail,), agent="loud-desk", step=f"f-{n}"))
     store = redis.Redis.from_url(settings.REDIS_URL)
-    (key,) = store.keys("gr:p:*")
-    assert store.hlen(key) <= MOST_AN_AGENT + 10
-    assert 0 < store.ttl(key) <= 30 * 24 * 3600
+    assert store.hlen(key_of("copilot-studio", TENANT)) <= MOST_AN_AGENT + 10
+    assert all(0 < store.ttl(key) <= 30 * 24 * 3600 for key in store.keys("gr:p:*"))
     assert replanned(asking).action == "block"
 
 
@@ -279,10 +280,25 @@ def test_what_people_cleared_cannot_push_out_what_was_found(asking: Asking, pois
     assert recalled(replanned(asking))
 
 
+def test_a_process_that_is_told_of_changes_knows_what_another_reads_whole(asking: Asking) -> None:
+    """However many agents find, and people decide, and wherever two of its threads overtake each other."""
+    key, chance = key_of("copilot-studio", TENANT), random.Random(7)
+    texts = [f"{n:024x}" for n in range(200)]
+    for _ in range(150):
+        some = chance.sample(texts, chance.randint(1, 40))
+        mode, agent = chance.choice((Mode.ENFORCE, Mode.MONITOR)), f"{chance.randint(0, 3):024x}"
+        told = chance.choice((confirm, clear, partial(remember, agent=agent, mode=mode)))
+        assert told(key, some)
+        if chance.random() < 0.5:
+            followed = [load(key, mode=each) for each in Mode]
+            if chance.random() < 0.3:
+                forget()
+                assert followed == [load(key, mode=each) for each in Mode]
+
+
 def test_redis_holds_no_word_of_the_text(asking: Asking, poisoned: Verdict) -> None:
     store = redis.Redis.from_url(settings.REDIS_URL)
-    (key,) = store.keys("gr:p:*")
-    kept = repr(store.hgetall(key)).lower()
+    kept = repr([store.dump(key) for key in store.keys("gr:p:*")]).lower()
     assert "wingtip" not in kept
     assert "offers" not in kept
 

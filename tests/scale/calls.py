@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from guardrail.destinations import destinations_of
+from guardrail.destinations import reach_of
 from guardrail.invocation import Argument, Invocation, Parameter, Passage, Tool
 from guardrail.memory.past import asking_for
 from guardrail.traces import Traces
@@ -49,8 +49,7 @@ def make_calls(
         at = begins + step * number
         session = number % sessions
         call = _call(chance, agent=session % agents, session=session, number=number)
-        reached = destinations_of(call, ruleset)
-        asked = asking_for(call, ruleset, destinations=reached, mode=Mode.ENFORCE, at=at)
+        asked = asking_for(call, ruleset, reach=reach_of(call, ruleset), mode=Mode.ENFORCE, at=at)
         yield Made(
             verdict_id=new_verdict_id(at),
             at=at,
