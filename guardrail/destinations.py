@@ -103,7 +103,7 @@ def targets_of(call: Invocation, ruleset: Ruleset, kind: ToolKind) -> tuple[Targ
             continue
         for value, known_form in _values(argument, is_target=is_target, kind=kind):
             standing = ruleset.standing_of(value)
-            if not known_form and standing is Standing.UNKNOWN and kind not in (ToolKind.SEND, ToolKind.PAY):
+            if not known_form and standing is Standing.UNKNOWN and not _may_be_named(kind, ruleset):
                 continue
             target = Target(value=value, argument=argument.path, standing=standing, named=is_target)
             (named if is_target else inside).append(target)
@@ -112,6 +112,11 @@ def targets_of(call: Invocation, ruleset: Ruleset, kind: ToolKind) -> tuple[Targ
     if len(named) + len(inside) <= _MAX_TARGETS:
         return tuple(named + inside)
     return tuple(sorted(named + inside, key=lambda target: target.standing not in STRANGE)[:_MAX_TARGETS])
+
+
+def _may_be_named(kind: ToolKind, ruleset: Ruleset) -> bool:
+    """Whether a name nobody listed counts; where things are shared, it may as well be a record's own field."""
+    return kind in (ToolKind.SEND, ToolKind.PAY) or (kind is ToolKind.SHARE and ruleset.flows.holds_names)
 
 
 def reads_all(call: Invocation, targets: tuple[Target, ...]) -> bool:

@@ -4,10 +4,11 @@ A short text counts that is mostly a document's own. What also stands in a docum
 typed, does not.
 """
 
+from collections.abc import Collection
 from functools import lru_cache
 
 from guardrail.case import Case
-from guardrail.leaving import outgoing, outside
+from guardrail.leaving import held_from, outgoing, reached
 from guardrail.text.budget import unlimited
 from guardrail.text.fingerprint import fingerprints_of
 
@@ -26,8 +27,8 @@ def prints_of(text: str) -> tuple[int, ...]:
 
 def lines_of(case: Case) -> dict[int, frozenset[int]]:
     """document (its number in the index) -> fingerprints of it that would leave, at most 64 each."""
-    index = case.ruleset.fingerprints
-    if not index.documents or not outside(case):
+    held = held_documents(case)
+    if not held:
         return {}
     found: dict[int, set[int]] = {}
     for text in outgoing(case):
@@ -36,7 +37,7 @@ def lines_of(case: Case) -> dict[int, frozenset[int]]:
         prints = prints_of(text.text) if len(text.text) <= LONGEST else ()
         by_document: dict[int, set[int]] = {}
         for number in set(prints):
-            for owner in owners_of(number, case):
+            for owner in owners_of(number, held, case):
                 by_document.setdefault(owner, set()).add(number)
         for owner, own in by_document.items():
             if len(own) >= max(_FEWEST, _SHARE * len(set(prints))):
@@ -45,11 +46,21 @@ def lines_of(case: Case) -> dict[int, frozenset[int]]:
     return {owner: frozenset(sorted(own - typed)[:_MOST]) for owner, own in found.items() if own - typed}
 
 
-def owners_of(number: int, case: Case) -> tuple[int, ...]:
-    """The held-back documents with this fingerprint; none where one for everybody has it too."""
-    index = case.ruleset.fingerprints
-    owners = tuple(index.documents_with(number))
-    return () if any(case.ruleset.may_leave(index.documents[owner].data_class) for owner in owners) else owners
+def held_documents(case: Case) -> frozenset[int]:
+    """The documents, by number, that the policy holds back from somewhere the call goes."""
+    documents = case.ruleset.fingerprints.documents
+    targets = reached(case) if documents else ()
+    if not targets:
+        return frozenset()
+    classes = {document.data_class for document in documents}
+    held = {name for name in classes if held_from(targets, name, case)}
+    return frozenset(number for number, document in enumerate(documents) if document.data_class in held)
+
+
+def owners_of(number: int, held: Collection[int], case: Case) -> tuple[int, ...]:
+    """The held-back documents with this fingerprint; none where one that may go there has it too."""
+    owners = tuple(case.ruleset.fingerprints.documents_with(number))
+    return owners if all(owner in held for owner in owners) else ()
 
 
 def _typed(case: Case) -> set[int]:

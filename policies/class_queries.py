@@ -7,7 +7,7 @@ from typing import Any
 from django.db.models import Count, F, Func, IntegerField
 
 from policies.choices import Profile, Standing
-from policies.flows import CHOICES
+from policies.flows import CHOICES, NAME
 from policies.models import (
     AuditEntry,
     ClassDictionary,
@@ -21,7 +21,8 @@ from policies.recognition.kinds import KINDS
 from policies.ruleset import Ruleset, compile_ruleset
 
 DOCUMENTS_SHOWN = 50
-STANDINGS = tuple(standing.value for standing in Standing)
+# The columns of the table: standings, and names nobody listed.
+COLUMNS = (*(standing.value for standing in Standing), NAME)
 FLOW_CHOICES = tuple(action.name.lower() for action in CHOICES)
 _FOUND = "classified_data_leaving"
 
@@ -60,11 +61,16 @@ class ClassRow:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Cell:
-    """What is done with data of a class on its way to a standing. `said` = a flow says so, else `action` follows."""
+    """What is done with data of a class in a column of the table. `said` = a flow says so, else `action` follows."""
 
     standing: str
     action: str
     said: bool
+
+    @property
+    def words(self) -> str:
+        """The column in words."""
+        return column_words(self.standing)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -74,6 +80,11 @@ class FlowRow:
     name: str
     known: bool
     cells: tuple[Cell, ...]
+
+
+def column_words(column: str) -> str:
+    """A column of the table in words."""
+    return "to an unlisted name" if column == NAME else f"to {column}"
 
 
 def load_classes() -> tuple[ClassRow, ...]:
@@ -133,7 +144,7 @@ def flow_rows(
         FlowRow(
             name=name,
             known=name.lower() in known,
-            cells=tuple(_cell(ruleset, name, standing) for standing in Standing),
+            cells=(*(_cell(ruleset, name, standing) for standing in Standing), _name_cell(ruleset, name)),
         )
         for name in (*classes, *others)
     )
@@ -150,6 +161,11 @@ def _cell(ruleset: Ruleset, name: str, standing: Standing) -> Cell:
         action=action.name.lower(),
         said=said is not None,
     )
+
+
+def _name_cell(ruleset: Ruleset, name: str) -> Cell:
+    said = ruleset.flows.name_cell(name)
+    return Cell(standing=NAME, action=(said or CHOICES[0]).name.lower(), said=said is not None)
 
 
 def load_class_history(found: DataClass) -> tuple[HistoryLine, ...]:

@@ -19,7 +19,7 @@ from policies.choices import (
 from policies.destinations import NO_DESTINATIONS, Destinations, compile_destinations
 from policies.exceptions import NO_EXCEPTIONS, Exceptions, compile_exceptions
 from policies.fingerprints import NOTHING, Fingerprints, compile_fingerprints
-from policies.flows import GOVERNED, NO_FLOWS, FlowError, Flows, compile_flows
+from policies.flows import FORM, GOVERNED, NAME, NO_FLOWS, FlowError, Flows, compile_flows
 from policies.hosts import host_of as host_of
 from policies.intelligence.index import NO_INDICATORS, Indicators, compile_indicators
 from policies.intelligence.lookalike import Lookalikes
@@ -193,6 +193,8 @@ class Ruleset:
         if not self.flows.cells or signal.name not in GOVERNED:
             return None
         data_class, standing = signal.fact("data_class"), signal.fact("destination_standing")
+        if data_class and signal.fact(FORM) == NAME:
+            return self.flows.name_cell(data_class)
         return self.flows.cell(data_class, Standing(standing)) if data_class and standing else None
 
     def class_of_label(self, label: str) -> str:

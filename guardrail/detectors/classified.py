@@ -12,7 +12,7 @@ import re
 from guardrail.attribution.provenance import stands_in
 from guardrail.case import Case
 from guardrail.destinations import Target
-from guardrail.leaving import Outgoing, held_from, outgoing, reached, told_of
+from guardrail.leaving import Outgoing, facts_of, held_from, outgoing, reached, told_of
 from guardrail.marked import Counts, Finding, find_files, find_marked
 from policies.signal import Evidence, Mark, Redaction, Severity, Signal
 
@@ -67,8 +67,7 @@ def _user_named(targets: tuple[Target, ...], case: Case) -> bool:
 def _signal(finding: Finding, targets: tuple[Target, ...], case: Case, *, redactions: tuple[Redaction, ...]) -> Signal:
     target = targets[0]
     facts = [
-        ("destination", target.value),
-        ("destination_standing", target.standing.value),
+        *facts_of(target, case),
         ("data_class", finding.data_class),
         ("argument", finding.evidence.path if finding.evidence.source == "argument" else target.argument),
         ("tool_kind", case.kind.value),

@@ -9,7 +9,7 @@ Cannot see: other words for the same, text behind the first 400,000 characters, 
 from guardrail.case import Case
 from guardrail.data_classes import ClassFound, find_classes
 from guardrail.destinations import Target
-from guardrail.leaving import held_from, reached, told_of
+from guardrail.leaving import facts_of, held_from, reached, told_of
 from policies.signal import Evidence, Mark, Severity, Signal
 
 NAME = "data_classes"
@@ -40,8 +40,7 @@ def _is_apart(target: Target, found: list[ClassFound]) -> bool:
 def _signal(found: list[ClassFound], target: Target, case: Case) -> Signal:
     first = found[0]
     facts = [
-        ("destination", target.value),
-        ("destination_standing", target.standing.value),
+        *facts_of(target, case),
         ("data_class", first.data_class),
         ("argument", first.evidence.path if first.evidence.source == "argument" else target.argument),
         ("tool_kind", case.kind.value),

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from guardrail.attachments import texts_in_full
 from guardrail.case import Case
 from guardrail.destinations import Target
-from guardrail.document_lines import LONGEST, lines_of, owners_of, prints_of
-from guardrail.leaving import Outgoing, held_from, reached, told_of
+from guardrail.document_lines import LONGEST, held_documents, lines_of, owners_of, prints_of
+from guardrail.leaving import Outgoing, cell_of, facts_of, held_from, reached, told_of
 from guardrail.text.fingerprint import find_copied, fingerprints_of
 from policies.fingerprints import Fingerprints
 from policies.signal import Evidence, Mark, Severity, Signal
@@ -89,8 +89,8 @@ def detect(case: Case) -> list[Signal]:
 
 def _flow_of(copy: _Copy, targets: tuple[Target, ...], case: Case) -> int:
     """How much the policy's flows hold the document back from where it would go; 0 without flows."""
-    flows, data_class = case.ruleset.flows, case.ruleset.fingerprints.documents[copy.document].data_class
-    return max((flows.cell(data_class, target.standing) or 0 for target in targets), default=0)
+    data_class = case.ruleset.fingerprints.documents[copy.document].data_class
+    return max((cell_of(target, data_class, case) or 0 for target in targets), default=0)
 
 
 def _prints(text: str, case: Case) -> list[int]:
@@ -101,10 +101,11 @@ def _prints(text: str, case: Case) -> list[int]:
 def _with_earlier(case: Case) -> _Copy | None:
     """Lines of a document that went to the same house in earlier calls make a copy with those of this one."""
     documents = case.ruleset.fingerprints.documents
-    for owner, lines in (lines_of(case) if case.past.lines else {}).items():
+    held = held_documents(case) if case.past.lines else frozenset()
+    for owner, lines in (lines_of(case) if held else {}).items():
         here = {number >> _FORGOTTEN_BITS for number in lines}
         others = {number for number in case.past.lines if number >> _FORGOTTEN_BITS not in here}
-        earlier = sum(1 for number in others if owner in owners_of(number, case))
+        earlier = sum(1 for number in others if owner in owners_of(number, held, case))
         size = documents[owner].size
         if earlier and size >= _SMALLEST_DOCUMENT and _is_contained(len(here) + earlier, size):
             return _Copy(document=owner, fingerprints=lines, contained=True, earlier=earlier)
@@ -204,8 +205,7 @@ def _signal(
         output = case.call.outputs[copy.output]
         through = f", which {output.tool_name or output.tool_id} returned"
     facts = [
-        ("destination", target.value),
-        ("destination_standing", target.standing.value),
+        *facts_of(target, case),
         ("document", document.name),
         ("data_class", document.data_class),
         ("share", share),

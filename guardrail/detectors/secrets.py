@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from guardrail.case import Case
 from guardrail.destinations import URL, Target, argument_name
-from guardrail.leaving import Outgoing, kept_from, outgoing, reached
+from guardrail.leaving import Outgoing, facts_of, kept_from, outgoing, reached
 from guardrail.text.keys import find_secrets
 from guardrail.text.personal import CARD, find_numbers, kind_of
 from policies.recognition.kinds import KEYS
@@ -110,7 +110,7 @@ def _signal(name: str, severity: Severity, findings: list[_Finding], targets: tu
         ),
         facts=(
             ("destination", where),
-            ("destination_standing", target.standing.value),
+            *facts_of(target, case)[1:],
             ("argument", text.argument),
             ("tool_kind", case.kind.value),
             *((("data_class", data_class),) if data_class else ()),

@@ -60,10 +60,10 @@ def _posted(request: HttpRequest, draft: PolicyDraft) -> tuple[dict[str, dict[st
     wrong = ""
     for name in request.POST.getlist("class")[:_LARGEST]:
         row = {}
-        for standing in class_queries.STANDINGS:
-            action = request.POST.get(f"flow.{name}.{standing}", "")
+        for column in class_queries.COLUMNS:
+            action = request.POST.get(f"flow.{name}.{column}", "")
             if action in class_queries.FLOW_CHOICES:
-                row[standing] = action
+                row[column] = action
             elif action:
                 wrong = f"`{action[:40]}` is no action, expected one of {', '.join(class_queries.FLOW_CHOICES)}"
         kept = {known: cells for known, cells in kept.items() if known.lower() != name.lower()}
@@ -78,7 +78,7 @@ def _page(request: HttpRequest, draft: PolicyDraft, wanted: dict[str, Any], *, w
     shown = {
         "draft": draft,
         "rows": class_queries.flow_rows({**draft.document, "flows": wanted}, names, entries),
-        "standings": class_queries.STANDINGS,
+        "columns": [class_queries.column_words(column) for column in class_queries.COLUMNS],
         "choices": class_queries.FLOW_CHOICES,
         "wrong": wrong,
         "may_change": may(request.user, Permission.CHANGE_POLICY) and draft.worked_on,

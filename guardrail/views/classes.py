@@ -162,7 +162,7 @@ def _list(
         {
             "rows": rows,
             "flows": class_queries.load_flow_rows(names, [_entry(row.found) for row in rows]),
-            "standings": class_queries.STANDINGS,
+            "columns": [class_queries.column_words(column) for column in class_queries.COLUMNS],
             "form": form or NewClassForm(),
             "trial": trial or TrialForm(),
             "may_change": may(request.user, Permission.CHANGE_POLICY),

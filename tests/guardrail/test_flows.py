@@ -4,12 +4,15 @@ from typing import Any
 
 import pytest
 
+from guardrail.invocation import Past
 from guardrail.judge import explain
+from guardrail.text.budget import unlimited
+from guardrail.text.fingerprint import fingerprints_of
 from policies.decision import Decision
 from policies.ruleset import Action
 from tests.guardrail.cases import a_call, judged
 from tests.guardrail.samples.data_classes import CLASSES
-from tests.guardrail.samples.fingerprints import KNOWN, PLAN
+from tests.guardrail.samples.fingerprints import KNOWN, OPEN, PLAN
 
 OURS: Any = [
     {"value": "adatum.example", "standing": "internal"},
@@ -112,3 +115,96 @@ def test_what_would_have_let_it_pass_is_that_the_class_may_leave() -> None:
 
     assert told is not None
     assert "data of the class board were allowed to leave" in told.would_pass_if
+
+
+CHAT: Any = [{"value": "#general", "standing": "internal"}, {"value": "@quay", "standing": "partner"}]
+
+
+def posted(to: str, flows: dict[str, Any] | None, *, tool: str = "post_message") -> Decision:
+    known: dict[str, Any] = {"flows": flows} if flows else {}
+    call = a_call(user="Post it.", tool=tool, arguments={"channel": to, "text": "Hi", "attachments": ["salaries.xlsx"]})
+    return judged(call, destinations=[*OURS, *CHAT], **known, **FILES).decision
+
+
+@pytest.mark.parametrize(
+    ("to", "column"), [("#general", "internal"), ("@quay", "partner"), ("#random", "name"), ("ana", "name")]
+)
+@pytest.mark.parametrize("tool", ["post_message", "share_file"])
+def test_what_has_no_address_is_kept_from_data_where_the_table_says_so(to: str, column: str, tool: str) -> None:
+    assert posted(to, None, tool=tool).would_have <= Action.NOTICE
+    held = posted(to, {"board": {column: "hold"}}, tool=tool)
+    assert held.would_have is Action.HOLD
+    assert to in held.reason
+    assert posted(to, {"board": {column: "block"}}, tool=tool).would_have is Action.BLOCK
+    # other columns say nothing of it, nor does another class
+    others = dict.fromkeys({"internal", "known", "partner", "unknown", "name"} - {column}, "block")
+    assert posted(to, {"board": others, "other": {column: "block"}}, tool=tool).would_have <= Action.NOTICE
+    assert posted(to, {"board": {column: "allow"}}, tool=tool).would_have <= Action.NOTICE
+
+
+def test_a_post_without_such_data_passes_whatever_the_table_says() -> None:
+    call = a_call(user="Post hello.", tool="post_message", arguments={"channel": "#random", "text": "Hello."})
+    flows = {"board": {"name": "block", "internal": "block"}}
+    assert judged(call, destinations=[*OURS, *CHAT], flows=flows, **FILES).decision.would_have <= Action.NOTICE
+
+
+def test_an_address_beside_a_name_is_judged_as_ever() -> None:
+    call = a_call(
+        user="Send it.", arguments={"to": "kim@quay.example", "team": "sales", "attachments": ["salaries.xlsx"]}
+    )
+    flows = {"board": {"name": "hold", "partner": "allow"}}
+    assert judged(call, destinations=OURS, flows=flows, **FILES).decision.would_have is Action.HOLD
+    flows = {"board": {"name": "allow", "partner": "allow"}}
+    assert judged(call, destinations=OURS, flows=flows, **FILES).decision.would_have <= Action.NOTICE
+    assert judged(call, destinations=OURS, **FILES).decision.would_have is Action.BLOCK
+
+
+def test_secrets_and_known_texts_keep_from_names_by_the_table_alone() -> None:
+    key: dict[str, Any] = {"channel": "#random", "text": f"Use {KEY} please."}
+    plan: dict[str, Any] = {"channel": "#random", "text": PLAN}
+    for arguments, name, fragment in ((key, "top", KINDS), (plan, "restricted", KNOWN)):
+        call = a_call(user="Post it.", tool="post_message", arguments=arguments)
+        told = {
+            action: judged(call, destinations=OURS, flows={name: {"name": action}}, **fragment).decision.would_have
+            for action in ("allow", "notice", "hold", "block")
+        }
+        assert [told["hold"], told["block"]] == [Action.HOLD, Action.BLOCK]
+        assert max(told["allow"], told["notice"]) <= Action.NOTICE
+
+
+def test_a_class_that_was_renamed_keeps_its_cell_for_names() -> None:
+    fragment: dict[str, Any] = {**FILES, "data_classes": [{"name": "board", "former_names": ["directors"]}]}
+    call = a_call(
+        user="Post it.", tool="post_message", arguments={"channel": "#random", "attachments": ["salaries.xlsx"]}
+    )
+    judgement = judged(call, destinations=OURS, flows={"directors": {"name": "hold"}}, **fragment)
+    assert judgement.decision.would_have is Action.HOLD
+
+
+@pytest.mark.parametrize(
+    ("text", "flows", "would_have"),
+    [
+        (PLAN, None, Action.BLOCK),
+        (PLAN, {"restricted": {"partner": "hold"}}, Action.HOLD),
+        (PLAN, {"restricted": {"partner": "allow"}}, Action.ALLOW),
+        (PLAN, {"restricted": {"known": "hold", "partner": "allow"}}, Action.ALLOW),
+        (OPEN, None, Action.ALLOW),
+        (OPEN, {"public": {"partner": "hold"}}, Action.HOLD),
+    ],
+)
+def test_a_text_that_leaves_in_pieces_goes_by_the_table_too(
+    text: str, flows: dict[str, Any] | None, would_have: Action
+) -> None:
+    half, rest = text[: len(text) // 2], text[len(text) // 2 :]
+    lines = frozenset(number & ~0xFFFF for number in fingerprints_of(half, unlimited()))
+    known: dict[str, Any] = {**KNOWN, "flows": flows or {}}
+    piece = rest[: len(rest) // 8]
+    call = a_call(user="Send it.", arguments={"to": "kim@quay.example", "subject": "Hi", "body": piece})
+
+    def found(past: Past) -> Decision:
+        return judged(call, past=past, destinations=OURS, **known).decision
+
+    assert found(Past(available=True)).would_have <= Action.NOTICE
+    told = found(Past(available=True, lines=lines))
+    assert max(told.would_have, Action.NOTICE) is max(would_have, Action.NOTICE)
+    assert any(one.name == "classified_data_leaving" for one in told.signals) is (would_have is not Action.ALLOW)
