@@ -10,6 +10,7 @@ from django.db import connection
 
 from guardrail.models import Verdict
 from investigations.models import Activity, Investigation, InvestigationCall
+from investigations.recurrence import wake
 from investigations.response import Grown, Row
 from policies.services.sightings import record_executed
 from policies.signal import Severity
@@ -48,7 +49,7 @@ def note(rows: Sequence[Row], *, now: datetime) -> list[Grown]:
         fresh = dict(cursor.fetchall())
     stopped = list(Verdict.objects.filter(pk__in=fresh).values(*_COLUMNS))
     record_executed([(row["agent_id"], row["received_at"]) for row in stopped])
-    return [_raised(row, fresh[row["id"]]) for row in _placed(stopped)]
+    return [_raised(row, fresh[row["id"]], now=now) for row in _placed(stopped)]
 
 
 def _placed(stopped: Sequence[Row]) -> list[dict[str, Any]]:
@@ -71,12 +72,15 @@ def _named_by(row: Row) -> list[uuid.UUID]:
     return found
 
 
-def _raised(row: Mapping[str, Any], seen_in: uuid.UUID) -> Grown:
+def _raised(row: Mapping[str, Any], seen_in: uuid.UUID, *, now: datetime) -> Grown:
     """Raise its investigation, open or closed: harm may be done that it says was prevented."""
     investigation = row["investigation"]
     Investigation.objects.filter(pk=investigation.pk).update(
         outcome=Investigation.Outcome.EXECUTED, severity=int(Severity.CRITICAL)
     )
+    shut = Investigation.objects.select_for_update().get(pk=investigation.pk)
+    if shut.status == Investigation.Status.CLOSED and shut.merged_into_id is None:
+        wake(shut, "a stopped call was made all the same", now=now)
     Activity.objects.create(investigation=investigation, kind="executed_anyway", text=f"{row['id']} {seen_in}")
     found = {"name": SIGNAL, "action": row["action"], "facts": [], "evidence": []}
     return Grown(investigation=investigation, rows=({**row, "signals": [*row["signals"], found]},))

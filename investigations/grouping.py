@@ -50,10 +50,12 @@ class Cause:
     """Why a call was stopped, as an investigation says it.
 
     `attributed` False = no text of a known author or document, and no conversation, stands behind it: such a cause
-    joins what is open for the same conversation. `facts` are (name, value) pairs as in `policies.signal.Signal`.
+    joins what is open for the same conversation. `kin` is the same at every agent, empty where that means nothing.
+    `facts` are (name, value) pairs as in `policies.signal.Signal`.
     """
 
     fingerprint: str
+    kin: str
     attributed: bool
     kind: str
     title: str
@@ -116,6 +118,7 @@ def cause_of(verdict: Mapping[str, Any]) -> Cause | None:
     is_insider = edit.insider == "insider"
     return Cause(
         fingerprint=_digest([*key, verdict["agent_id"]]),
+        kin=_digest(key) if attributed else "",
         attributed=attributed,
         kind=INSIDER_EDIT if is_insider else verdict["deciding_signal"],
         title=insider_title(edit) if edit.insider else _title(found),
@@ -136,6 +139,7 @@ def cause_not_taken_in(verdict: Mapping[str, Any]) -> Cause:
     """
     return Cause(
         fingerprint=_digest([NOT_TAKEN_IN, verdict["agent_id"]]),
+        kin="",
         attributed=True,
         kind=NOT_TAKEN_IN,
         title="Verdicts that could not be taken in",
@@ -379,6 +383,7 @@ def _unjudged(verdict: Mapping[str, Any]) -> Cause:
     title = "Calls stopped unjudged" if stopped else "Calls let through unjudged"
     return Cause(
         fingerprint=_digest([UNJUDGED, lacking, verdict["would_have"] if stopped else "allow", verdict["agent_id"]]),
+        kin="",
         attributed=True,
         kind=UNJUDGED,
         title=_plain(f"{title}: {_LACKING.get(lacking, without)}"),

@@ -4,16 +4,15 @@ The queue is a table that the verdict's own statement fills: taken with SKIP LOC
 does the work. So any number may run at once, at any moment, and a crash takes in nothing twice and loses nothing.
 """
 
-import json
 import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 import structlog
 from django.conf import settings
-from django.db import DataError, IntegrityError, connection, transaction
+from django.db import DataError, IntegrityError, transaction
 from django.db.models import Q
 from django.utils import timezone
 
@@ -21,12 +20,14 @@ from guardrail import tickets
 from guardrail.identities import load_identities
 from guardrail.models import EXERCISE, Orchestrator, PendingIntake, Verdict
 from investigations import disobedience
+from investigations.caused import Caused
 from investigations.edits import join_edits
 from investigations.grouping import NOTED, Cause, cause_not_taken_in, cause_of
 from investigations.indicators import note_met
 from investigations.joining import join
 from investigations.models import Activity, Investigation, InvestigationCall
 from investigations.passed import count_passed
+from investigations.placing import place_caused
 from investigations.response import Grown, hits_of, respond
 from investigations.rule_responses import restrict_for
 from investigations.rule_uses import Matched, count_rules, load_matched
@@ -35,16 +36,12 @@ from policies.services.drift import note_drift
 from policies.services.exceptions import count_hits as count_exception_hits
 from policies.services.restrictions import count_hits
 from policies.services.sightings import Sighting, record_sightings
-from policies.signal import Severity
 
 log = structlog.get_logger(__name__)
 
 # Verdicts one transaction takes: 500 hold their locks for some 50 ms.
 BATCH = 500
 MOST_BATCHES = 40
-# An investigation closed between our insert and our lock is opened anew; more often than this is an error of ours.
-_ATTEMPTS = 5
-_MOST_FACTS = 200
 _LONGEST_TOOL = 300
 _COLUMNS = (
     *("id", "received_at", "tenant_id", "environment_id", "agent_id", "agent_name", "user_id", "conversation_id"),
@@ -52,9 +49,6 @@ _COLUMNS = (
     *("severity", "deciding_signal", "failed", "degraded", "answer_ms", "documents", "orchestrator_id", "channel_id"),
     *("policy_version", "wire", "mode"),
 )
-# Most convincing last: an investigation says the strongest thing that was done with one of its calls; but that one was
-# let through which should have been stopped must not hide behind those that were.
-_OUTCOMES = ("noted", "let_through", "would_hold", "would_block", "held", "blocked", "found_late", "executed")
 # A row the database will not have. Any other error of it (away, deadlock, a migration not yet applied) says nothing
 # about the rows: it ends the run, and the next one takes them.
 REFUSED = (DataError, IntegrityError)
@@ -63,14 +57,6 @@ _UNREADABLE = (KeyError, TypeError, ValueError, AttributeError, IndexError)
 # Calls that passed and whose signals are read all the same.
 _LOOKED_AT = (ALLOWED_ONCE, disobedience.SIGNAL, *NOTED)
 Row = Mapping[str, Any]
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Caused:
-    """A verdict with its cause."""
-
-    row: Row
-    cause: Cause
 
 
 def take_in(now: datetime) -> int:
@@ -179,10 +165,10 @@ def place(rows: Sequence[Row], *, now: datetime) -> list[Grown]:
 
     Returns those that were opened or grew. Needs a transaction, and verdicts that have no place yet.
     """
-    caused = [_Caused(row=row, cause=cause) for row in rows if (cause := _cause_of(row)) is not None]
+    caused = [Caused(row=row, cause=cause) for row in rows if (cause := _cause_of(row)) is not None]
     if not caused:
         return []
-    grown = _place(_joined(_repeats_placed(caused)), now=now)
+    grown = place_caused(_joined(_repeats_placed(caused)), now=now)
     join([item.row for item in caused])
     return grown
 
@@ -215,7 +201,7 @@ def _answered(answer: Callable[[], object]) -> bool:
 
 def set_aside(rows: Sequence[Row], *, now: datetime) -> None:
     """Put verdicts that cannot be taken in where people see them. Needs a transaction."""
-    _place([_Caused(row=row, cause=cause_not_taken_in(row)) for row in rows], now=now)
+    place_caused([Caused(row=row, cause=cause_not_taken_in(row)) for row in rows], now=now)
 
 
 def _cause_of(row: Row) -> Cause | None:
@@ -264,23 +250,26 @@ def _tool_key(row: Row) -> str:
     return key if len(key) <= _LONGEST_TOOL else ""
 
 
-def _repeats_placed(caused: Sequence[_Caused]) -> list[_Caused]:
+def _repeats_placed(caused: Sequence[Caused]) -> list[Caused]:
     """Put a repeated delivery beside its original, even in a closed investigation; returns the others."""
     originals = {item.row["duplicate_of"] for item in caused} - {None}
     if not originals:
         return list(caused)
-    places = dict(
-        InvestigationCall.objects.filter(verdict_id__in=originals).values_list("verdict_id", "investigation_id")
-    )
+    found = InvestigationCall.objects.filter(verdict_id__in=originals).select_for_update().order_by("verdict_id")
+    places = {place.verdict_id: place for place in found}
     repeats = [item for item in caused if item.row["duplicate_of"] in places]
     InvestigationCall.objects.bulk_create(
-        InvestigationCall(investigation_id=places[item.row["duplicate_of"]], verdict_id=item.row["id"])
+        InvestigationCall(
+            investigation_id=places[item.row["duplicate_of"]].investigation_id,
+            source_id=places[item.row["duplicate_of"]].source_id,
+            verdict_id=item.row["id"],
+        )
         for item in repeats
     )
     return [item for item in caused if item.row["duplicate_of"] not in places]
 
 
-def _joined(caused: Sequence[_Caused]) -> list[_Caused]:
+def _joined(caused: Sequence[Caused]) -> list[Caused]:
     """Let causes without a known author, document or conversation join what is open for the same conversation.
 
     Two steps of one story may quote two sentences, or end at two destinations; an analyst has one story to work on.
@@ -298,7 +287,7 @@ def _joined(caused: Sequence[_Caused]) -> list[_Caused]:
     return joined
 
 
-def _load_open_for(loose: Iterable[_Caused]) -> dict[tuple[str, str], str]:
+def _load_open_for(loose: Iterable[Caused]) -> dict[tuple[str, str], str]:
     """The fingerprint that is open for each agent and conversation, the first opened where there are several."""
     conversations = {item.row["conversation_id"] for item in loose}
     found = (
@@ -310,137 +299,3 @@ def _load_open_for(loose: Iterable[_Caused]) -> dict[tuple[str, str], str]:
         (agent, conversation): print_
         for agent, conversation, print_ in found.values_list("agent_id", "conversation_id", "fingerprint")
     }
-
-
-def _place(caused: Sequence[_Caused], *, now: datetime) -> list[Grown]:
-    """Open what is not open, extend what is, and give each verdict its one place."""
-    by_fingerprint: dict[str, list[_Caused]] = {}
-    for item in caused:
-        by_fingerprint.setdefault(item.cause.fingerprint, []).append(item)
-    investigations = _locked_open(by_fingerprint, now=now)
-    activities = _openings([row for row in investigations.values() if not row.calls])
-    for fingerprint, items in by_fingerprint.items():
-        activities += _extend(investigations[fingerprint], items)
-    _save(list(investigations.values()))
-    InvestigationCall.objects.bulk_create(
-        InvestigationCall(investigation=investigations[item.cause.fingerprint], verdict_id=item.row["id"])
-        for item in caused
-    )
-    Activity.objects.bulk_create(activities)
-    return [
-        Grown(investigation=investigations[fingerprint], rows=tuple(item.row for item in items))
-        for fingerprint, items in by_fingerprint.items()
-    ]
-
-
-# bulk_update would send 11 CASE expressions of 500 branches: five times slower on a flood of causes (2026-11)
-_UPDATE = """
-UPDATE investigations_investigation SET
-    kind = new.kind, title = new.title, severity = new.severity, outcome = new.outcome, destination = new.destination,
-    author = new.author, document = new.document, facts = new.facts::jsonb, calls = new.calls,
-    first_seen = new.first_seen, last_seen = new.last_seen
-FROM unnest(
-    %s::bigint[], %s::text[], %s::text[], %s::smallint[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[],
-    %s::int[], %s::timestamptz[], %s::timestamptz[]
-) AS new (
-    id, kind, title, severity, outcome, destination, author, document, facts, calls, first_seen, last_seen
-)
-WHERE investigations_investigation.id = new.id
-"""
-
-
-def _save(investigations: Sequence[Investigation]) -> None:
-    plain = ("pk", "kind", "title", "severity", "outcome", "destination", "author", "document")
-    columns = [[getattr(row, name) for row in investigations] for name in plain]
-    columns.append([json.dumps(row.facts) for row in investigations])
-    columns += [[getattr(row, name) for row in investigations] for name in ("calls", "first_seen", "last_seen")]
-    with connection.cursor() as cursor:
-        cursor.execute(_UPDATE, columns)
-
-
-def _locked_open(by_fingerprint: Mapping[str, Sequence[_Caused]], *, now: datetime) -> dict[str, Investigation]:
-    """The open investigation of each fingerprint, locked; opened here where there was none.
-
-    Another intake may be opening the same cause: the unique constraint makes us wait for it and then find its row.
-    All inserts come before all locks, both in one order, so that two intakes cannot wait for each other.
-    """
-    found: dict[str, Investigation] = {}
-    for _ in range(_ATTEMPTS):
-        missing = sorted(by_fingerprint.keys() - found.keys())
-        if not missing:
-            break
-        fresh = [_opened(by_fingerprint[fingerprint][0], now=now) for fingerprint in missing]
-        Investigation.objects.bulk_create(fresh, ignore_conflicts=True)
-        still_open = Investigation.objects.filter(fingerprint__in=missing).exclude(status=Investigation.Status.CLOSED)
-        found |= {row.fingerprint: row for row in still_open.select_for_update().order_by("pk")}
-    return found
-
-
-def _opened(first: _Caused, *, now: datetime) -> Investigation:
-    """A row without calls yet: whoever holds the lock fills it."""
-    row, cause = first.row, first.cause
-    return Investigation(
-        kind=cause.kind,
-        fingerprint=cause.fingerprint,
-        title=cause.title,
-        severity=cause.severity,
-        outcome=cause.outcome,
-        agent_id=row["agent_id"],
-        agent_name=row["agent_name"],
-        user_id=row["user_id"],
-        conversation_id=row["conversation_id"],
-        destination=cause.destination,
-        author=cause.author,
-        document=cause.document,
-        first_seen=row["received_at"],
-        last_seen=row["received_at"],
-        opened_at=now,
-    )
-
-
-def _extend(investigation: Investigation, items: Sequence[_Caused]) -> list[Activity]:
-    """Add calls to a locked investigation; returns what its history must say."""
-    activities = []
-    for cause in (item.cause for item in items):
-        if cause.severity > investigation.severity:
-            activities.append(
-                Activity(
-                    investigation=investigation,
-                    kind="severity_raised",
-                    text=f"from {_word(investigation.severity)} to {_word(cause.severity)}: {cause.title}",
-                )
-            )
-            investigation.severity, investigation.kind, investigation.title = cause.severity, cause.kind, cause.title
-            investigation.destination = cause.destination or investigation.destination
-        investigation.outcome = max(investigation.outcome, cause.outcome, key=_OUTCOMES.index)
-        for name in ("author", "document", "destination"):
-            if not getattr(investigation, name):
-                setattr(investigation, name, getattr(cause, name))
-        known = {tuple(fact) for fact in investigation.facts}
-        investigation.facts += [list(fact) for fact in cause.facts if fact not in known]
-    investigation.facts = investigation.facts[:_MOST_FACTS]
-    moments = [item.row["received_at"] for item in items]
-    investigation.first_seen = min([investigation.first_seen, *moments])
-    investigation.last_seen = max([investigation.last_seen, *moments])
-    steps = sum(item.row["duplicate_of"] is None for item in items)
-    investigation.calls = max(1, investigation.calls + steps)
-    return activities
-
-
-def _openings(fresh: Sequence[Investigation]) -> list[Activity]:
-    """`opened` for each, and the closed investigation its cause had before: that one was judged by people."""
-    closed = Investigation.objects.filter(
-        fingerprint__in=[row.fingerprint for row in fresh], status=Investigation.Status.CLOSED
-    )
-    before = {row.fingerprint: row for row in closed.order_by("pk")} if fresh else {}
-    activities = [Activity(investigation=row, kind="opened", text=row.title) for row in fresh]
-    for row in fresh:
-        earlier = before.get(row.fingerprint)
-        if earlier is not None:
-            text = f"investigation {earlier.pk}, closed as {earlier.get_disposition_display().lower()}"
-            activities.append(Activity(investigation=row, kind="recurred", text=text))
-    return activities
-
-
-def _word(severity: int) -> str:
-    return next((level.name.lower() for level in Severity if level == severity), str(severity))

@@ -9,6 +9,7 @@ from investigations import (
     bulk_work,
     clocks,
     edit_notices,
+    escalation,
     exercise,
     intake,
     late_edits,
@@ -54,7 +55,11 @@ def run_backtests() -> None:
 
 @shared_task(name="investigations.set_clocks")
 def set_clocks() -> None:
-    """Set the clocks that are to be set, and give back what nobody touched; safe to run twice and by several."""
+    """Raise what its campaign makes graver, set the clocks that are to be set, and give back what nobody touched.
+
+    Safe to run twice, and by several at once.
+    """
+    escalation.raise_due(timezone.now())
     clocks.set_due()
     clocks.return_untouched(timezone.now())
 

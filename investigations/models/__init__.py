@@ -5,6 +5,7 @@ from investigations.models.campaigns import Campaign, CampaignMember, SharedKey,
 from investigations.models.casework import NEVER, Activity, Investigation, InvestigationCall, Reader
 from investigations.models.clocks import ClockSettings, Transition
 from investigations.models.exercise import Exercise
+from investigations.models.merges import Merge, MergedSource
 from investigations.models.rule_use import RuleMatch, RuleTrial, RuleUse
 from investigations.models.worklist import BulkItem, BulkRun, FirstView, SavedView
 
@@ -23,6 +24,8 @@ __all__ = [
     "FirstView",
     "Investigation",
     "InvestigationCall",
+    "Merge",
+    "MergedSource",
     "Reader",
     "RuleMatch",
     "RuleTrial",

@@ -87,6 +87,7 @@ class CampaignMember(models.Model):
         Investigation, primary_key=True, on_delete=models.CASCADE, related_name="membership", db_constraint=False
     )
     campaign = models.ForeignKey(Campaign, on_delete=models.CASCADE, related_name="members")
+    raised = models.PositiveSmallIntegerField(db_default=0, help_text="How far `escalation` has raised its severity.")
 
     class Meta:
         ordering = ("investigation_id",)

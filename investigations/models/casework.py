@@ -63,6 +63,18 @@ class Investigation(models.Model):
     disposition = models.CharField(max_length=20, choices=Disposition.choices, blank=True)
     closed_at = models.DateTimeField(null=True, blank=True)
     opened_at = models.DateTimeField(db_default=Now())
+    kin = models.CharField(max_length=64, db_default="", blank=True, help_text="The cause at whatever agent.")
+    follows = models.ForeignKey(
+        "self", null=True, blank=True, on_delete=models.SET_NULL, related_name="followers", help_text="An earlier one."
+    )
+    seen = models.JSONField(db_default={}, default=dict, blank=True, help_text="Destinations and rules of its calls.")
+    again = models.PositiveIntegerField(db_default=0, help_text="Calls that came after it was closed as harmless.")
+    merged_into = models.ForeignKey(
+        "self", null=True, blank=True, on_delete=models.PROTECT, related_name="sources", help_text="Part of that one."
+    )
+    opened_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
     # the clocks: written by `investigations.clocks` only
     clock_from = models.DateTimeField(null=True, blank=True, help_text="Opened, or opened again.")
     acknowledged_at = models.DateTimeField(null=True, blank=True)
@@ -79,8 +91,11 @@ class Investigation(models.Model):
         ordering = ("-severity", "-last_seen", "-id")
         constraints = (
             # two intakes at once cannot open the same cause twice
+            # what is part of another one keeps its cause, so that calls to come find their way
             models.UniqueConstraint(
-                fields=("fingerprint",), condition=~models.Q(status="closed"), name="investigation_open_once"
+                fields=("fingerprint",),
+                condition=~models.Q(status="closed") | models.Q(merged_into__isnull=False),
+                name="investigation_held_once",
             ),
         )
         indexes = (
@@ -100,6 +115,12 @@ class Investigation(models.Model):
             models.Index(
                 fields=("held_since",), condition=models.Q(held_since__isnull=False), name="investigation_held"
             ),
+            # what was closed of a cause
+            models.Index(
+                fields=("fingerprint",), condition=models.Q(status="closed"), name="investigation_closed_cause"
+            ),
+            # the same cause at other agents
+            models.Index(fields=("kin",), condition=~models.Q(kin=""), name="investigation_kin"),
             # the search by conversation
             models.Index(fields=("conversation_id",), name="investigation_conversation"),
         )
@@ -125,6 +146,9 @@ class InvestigationCall(models.Model):
     """A verdict's one place in an investigation. No foreign key to the verdict: partitions are dropped by retention."""
 
     investigation = models.ForeignKey(Investigation, on_delete=models.CASCADE, related_name="call_set")
+    source = models.ForeignKey(
+        Investigation, null=True, on_delete=models.PROTECT, related_name="+", help_text="Merged: whose call it was."
+    )
     verdict_id = models.UUIDField(unique=True)
 
     class Meta:

@@ -12,6 +12,8 @@ register = template.Library()
 
 # kind -> (glyph, its colour, what it says, `{}` is the text); a person's lines begin with who
 _OF_SYSTEM = {
+    "woken": ("arrow-counterclockwise", "amber", "Woke up by itself: {}"),
+    "came_again": ("arrow-repeat", "", "Came again after it was closed, and stayed closed: {}"),
     "returned": ("arrow-counterclockwise", "", "Back in the queue: {}"),
 }
 _OF_PEOPLE = {
