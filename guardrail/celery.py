@@ -33,6 +33,7 @@ app.conf.beat_schedule = {
     "set-clocks": {"task": "investigations.set_clocks", "schedule": 2.0, "options": {"expires": 4}},
     "work-bulk": {"task": "investigations.work_bulk", "schedule": 2.0, "options": {"expires": 4}},
     "run-backtests": {"task": "investigations.run_backtests", "schedule": 1.0, "options": {"expires": 2}},
+    "index-calls": {"task": "guardrail.index_calls", "schedule": 1.0, "options": {"expires": 2}},
     "forget-states": {"task": "guardrail.forget_states", "schedule": 24 * 3600.0},
     "make-partitions": {"task": "guardrail.make_partitions", "schedule": 6 * 3600.0},
 }

@@ -162,6 +162,83 @@ class PendingValidation(models.Model):
         return str(self.id)
 
 
+class PendingSearch(models.Model):
+    """A verdict that is taken in and not in the search yet. Written by the intake; the row is the queue."""
+
+    id = models.UUIDField(primary_key=True, editable=False)
+    attempts = models.PositiveSmallIntegerField(default=0)
+
+    class Meta:
+        managed = False
+        db_table = "guardrail_pendingsearch"
+
+    def __str__(self) -> str:
+        return str(self.id)
+
+
+class SearchEntry(models.Model):
+    """What the search knows of a verdict, `id` is the verdict's. Written by `guardrail.search.indexing` only.
+
+    Names of tools, destinations and hosts are in lower case. Its words are in the column `words`, which only the
+    database reads.
+    """
+
+    id = models.UUIDField(primary_key=True, editable=False)
+    agent_id = models.CharField(max_length=200)
+    user_id = models.CharField(max_length=200)
+    conversation_id = models.CharField(max_length=200)
+    tool = models.CharField(max_length=500)
+    tool_name = models.CharField(max_length=500)
+    destination = models.CharField(max_length=500)
+    host = models.CharField(max_length=500)
+    rule = models.CharField(max_length=60)
+    would_have = models.CharField(max_length=8)
+    severity = models.PositiveSmallIntegerField(null=True)
+    policy_version = models.PositiveIntegerField()
+
+    class Meta:
+        managed = False
+        db_table = "guardrail_searchentry"
+        ordering = ("-id",)
+
+    def __str__(self) -> str:
+        return str(self.id)
+
+
+class EntityDay(models.Model):
+    """What the calls about one thing came to on one day (UTC). Written by `guardrail.search.indexing` only.
+
+    `kind` is a word of `guardrail.search.days.Kind`. `blocked` and `held` were answered so, `watched` went through and
+    enforce mode would have stopped them, `noted` are all others something was found about.
+    """
+
+    kind = models.CharField(max_length=12)
+    key = models.CharField(max_length=500, blank=True)
+    day = models.DateField()
+    calls = models.BigIntegerField(default=0)
+    blocked = models.BigIntegerField(default=0)
+    held = models.BigIntegerField(default=0)
+    noted = models.BigIntegerField(default=0)
+    watched = models.BigIntegerField(default=0)
+
+    class Meta:
+        ordering = ("-day", "kind", "key")
+        constraints = (models.UniqueConstraint(fields=("kind", "key", "day"), name="entity_day_once"),)
+        indexes = (
+            # all of one kind over some days
+            models.Index(fields=("kind", "day"), name="entity_day"),
+            # those that were stopped
+            models.Index(
+                fields=("kind", "day"),
+                condition=models.Q(blocked__gt=0) | models.Q(held__gt=0) | models.Q(watched__gt=0),
+                name="entity_day_stopped",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.key} {self.day}"[:80]
+
+
 class LateFinding(models.Model):
     """What judging a deferred call in full found, when it was answered already. INVARIANT: insert only, like Verdict.
 

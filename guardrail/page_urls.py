@@ -13,6 +13,7 @@ from guardrail.views import (
     intelligence,
     opinions,
     rejudge,
+    search,
     verdicts,
 )
 
@@ -23,6 +24,8 @@ urlpatterns = [
     path("verdicts/<uuid:pk>/", verdicts.verdict_page, name="verdict"),
     path("verdicts/<uuid:pk>/body/", verdicts.verdict_body, name="verdict_body"),
     path("verdicts/<uuid:pk>/rejudge/", rejudge.verdict_rejudge, name="verdict_rejudge"),
+    path("search/", search.search, name="search"),
+    path("search/export/", search.search_export, name="search_export"),
     path("agents/<int:pk>/charter/", charters.charter, name="agent_charter"),
     path("agents/<int:pk>/charter/unpin/", charters.charter_unpin, name="agent_charter_unpin"),
     path("documents/", documents.document_list, name="documents"),

@@ -2,12 +2,26 @@
 
 from datetime import timedelta
 
-from guardrail.models import Verdict
+from guardrail.models import EntityDay, Verdict
+from guardrail.search.days import PERSONAL
 from guardrail.verdict_id import moment_of_id
 from policies.services import states
 
 # A journal may still hold verdicts of some days ago that are yet to be written.
 _MARGIN = timedelta(days=7)
+
+
+def forget_days() -> int:
+    """Drop what calls came to by day for each person and thing, before the day of the oldest verdict; returns how many.
+
+    What all calls came to stays, for reports over longer times.
+    """
+    oldest = Verdict.objects.order_by("id").values_list("pk", flat=True).first()
+    if oldest is None:
+        return 0
+    kinds = [kind.value for kind in PERSONAL]
+    gone, _ = EntityDay.objects.filter(kind__in=kinds, day__lt=moment_of_id(oldest).date()).delete()
+    return gone
 
 
 def forget_states() -> int:

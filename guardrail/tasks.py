@@ -4,6 +4,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from guardrail import knowledge_intake, partitions, retention, validation
+from guardrail.search import indexing
 from policies.services import document_uses, knowledge
 
 
@@ -13,10 +14,17 @@ def make_partitions() -> None:
     partitions.make_ahead()
 
 
+@shared_task(name="guardrail.index_calls")
+def index_calls() -> None:
+    """Bring what was taken in into the search; safe to run twice, and overlapping runs share the work."""
+    indexing.index_due()
+
+
 @shared_task(name="guardrail.forget_states")
 def forget_states() -> None:
-    """Drop what no verdict that is left was judged by; safe to run twice."""
+    """Drop what no verdict that is left was judged by, and days of whom none speaks any more; safe to run twice."""
     retention.forget_states()
+    retention.forget_days()
 
 
 @shared_task(name="guardrail.validate_due")

@@ -19,6 +19,7 @@ from django.utils import timezone
 from guardrail import tickets
 from guardrail.identities import load_identities
 from guardrail.models import EXERCISE, Orchestrator, PendingIntake, Verdict
+from guardrail.search.indexing import hand_in
 from investigations import disobedience
 from investigations.caused import Caused
 from investigations.edits import join_edits
@@ -92,7 +93,7 @@ def _take_batch(now: datetime) -> int:
         ids = _lock_pending(BATCH)
         if ids:
             _take(_load_rows(ids), now=now)
-            PendingIntake.objects.filter(pk__in=ids).delete()
+            _done(ids)
     return len(ids)
 
 
@@ -107,8 +108,14 @@ def _take_one_by_one(now: datetime) -> int:
             except REFUSED as error:
                 log.error("intake.set_aside", verdict_id=str(verdict_id), error=type(error).__name__)
                 set_aside(rows, now=now)
-        PendingIntake.objects.filter(pk__in=ids).delete()
+        _done(ids)
     return len(ids)
+
+
+def _done(ids: Sequence[uuid.UUID]) -> None:
+    """Off the queue, and on to the search's."""
+    hand_in(ids)
+    PendingIntake.objects.filter(pk__in=ids).delete()
 
 
 def _lock_pending(limit: int) -> list[uuid.UUID]:

@@ -3,10 +3,12 @@
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any
+from urllib.parse import urlencode
 
 from django import template
 from django.forms import BoundField, CheckboxInput, RadioSelect, Select
 from django.templatetags.static import static
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
@@ -32,6 +34,16 @@ def _icon(name: str, classes: str) -> SafeString:
         static("icons.svg"),
         name,
     )
+
+
+@register.simple_tag
+def entity(kind: str, key: str) -> str:
+    """The address of the page about one agent, user, session, destination, tool or document."""
+    plain_segments = all(part not in ("", ".", "..") for part in key.split("/"))
+    if plain_segments and key.isprintable() and "\\" not in key:
+        return reverse("entity", args=(kind, key))
+    # browsers resolve such a path before they ask for it
+    return f"{reverse('entity_of_kind', args=(kind,))}?{urlencode({'key': key})}"
 
 
 @register.filter

@@ -25,7 +25,7 @@ RECENT_MINUTES = 5
 # (url name, word, icon, beginnings of the url names behind this door)
 DOORS = (
     ("queue", "Queue", "inbox", ("queue", "investigation", "campaign", "bulk")),
-    ("verdicts", "Calls", "arrow-left-right", ("verdict", "document")),
+    ("verdicts", "Calls", "arrow-left-right", ("verdict", "document", "search", "entity")),
     ("agents", "Agents", "cpu", ("agent", "environment", "tool")),
     ("policies", "Policy", "shield-check", ("polic", "intelligence", "indicator")),
     ("response", "Response", "slash-circle", ("response",)),
