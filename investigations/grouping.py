@@ -176,12 +176,17 @@ class _Found:
     @property
     def is_document(self) -> bool:
         """A file rather than a mail, whose `document` is its subject."""
-        return bool(self.fact("editor", "revision") or _FILE.search(self.document))
+        return bool(self.fact("editor", "revision") or is_file(self.document))
 
     @property
     def destination(self) -> str:
         # a call that only reads has the site it reads from in its column: what the text leads to is in the facts
         return self.fact("destination") or str(self.verdict["destination"])
+
+
+def is_file(document: str) -> bool:
+    """Whether a document is known by a path or a file's name, and not by a mail's subject."""
+    return bool(_FILE.search(document))
 
 
 def edit_facts(edit: Edit, said: Sequence[tuple[str, str]]) -> tuple[tuple[str, str], ...]:

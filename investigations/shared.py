@@ -1,12 +1,12 @@
 """What two stopped calls may have in common: the text that led there, where it led, the document it stood in. Pure."""
 
 import hashlib
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from guardrail.likeness import LEADING, hashes_of, led_to
+from investigations.grouping import is_file
 
 # Memory of an instruction names where it led too.
 _LED = LEADING | frozenset(
@@ -15,8 +15,6 @@ _LED = LEADING | frozenset(
 _TEXTS = frozenset(("instruction_marked", "instruction_followed", "instruction_delegated"))
 _DIGESTS = ("record", "directive", "recalled")
 _LONGEST = 300
-# The subject of a mail names many mails.
-_FILE = re.compile(r"/|\.\w{2,5}$")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -52,7 +50,8 @@ def _texts(signals: Sequence[Mapping[str, Any]], organisation: str) -> Iterator[
         for name, value in signal["facts"]:
             if name in _DIGESTS:
                 yield Key(kind="text", digest=_digest("text", organisation, value), label=quote[:_LONGEST])
-            elif name == "document" and _FILE.search(str(value)):
+            # the subject of a mail names many mails
+            elif name == "document" and is_file(str(value)):
                 digest = _digest("document", organisation, " ".join(str(value).lower().split()))
                 yield Key(kind="document", digest=digest, label=str(value)[:_LONGEST])
 

@@ -24,7 +24,7 @@ RECENT_MINUTES = 5
 
 # (url name, word, icon, beginnings of the url names behind this door)
 DOORS = (
-    ("queue", "Queue", "inbox", ("queue", "investigation", "campaign", "bulk")),
+    ("queue", "Queue", "inbox", ("queue", "investigation", "campaign", "playbook", "bulk")),
     ("verdicts", "Calls", "arrow-left-right", ("verdict", "document", "search", "entity")),
     ("agents", "Agents", "cpu", ("agent", "environment", "tool")),
     ("policies", "Policy", "shield-check", ("polic", "intelligence", "indicator")),

@@ -6,6 +6,7 @@ from investigations.models.casework import NEVER, Activity, Investigation, Inves
 from investigations.models.clocks import ClockSettings, Transition
 from investigations.models.exercise import Exercise
 from investigations.models.merges import Merge, MergedSource
+from investigations.models.playbooks import CasePlaybook, PlaybookStep, PlaybookVersion
 from investigations.models.rule_use import RuleMatch, RuleTrial, RuleUse
 from investigations.models.worklist import BulkItem, BulkRun, FirstView, SavedView
 
@@ -19,6 +20,7 @@ __all__ = [
     "BulkRun",
     "Campaign",
     "CampaignMember",
+    "CasePlaybook",
     "ClockSettings",
     "Exercise",
     "FirstView",
@@ -26,6 +28,8 @@ __all__ = [
     "InvestigationCall",
     "Merge",
     "MergedSource",
+    "PlaybookStep",
+    "PlaybookVersion",
     "Reader",
     "RuleMatch",
     "RuleTrial",

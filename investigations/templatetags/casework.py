@@ -19,6 +19,8 @@ _OF_SYSTEM = {
 _OF_PEOPLE = {
     "undone": ("arrow-counterclockwise", "", "took back: {}"),
     "paused": ("hourglass-split", "", "lets it wait. {}"),
+    "step_marked": ("list-check", "", "marked a step. {}"),
+    "playbook_added": ("list-check", "", "goes by another playbook as well: {}"),
     "resumed": ("hourglass-split", "", "goes on with it"),
 }
 _EVERY = {**_OF_SYSTEM, **_OF_PEOPLE}

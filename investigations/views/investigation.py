@@ -15,6 +15,7 @@ from guardrail.views.verdicts import load_told
 from investigations import queries
 from investigations.forms import AllowOnceForm, CloseForm, CommentForm, PauseForm, ReopenForm
 from investigations.models import Investigation
+from investigations.playbook_cases import load_playbooks
 from investigations.response_forms import RestrictInvestigationForm
 from investigations.restricting import PROBING_HOURS, PROBING_PER_MINUTE, load_restricting
 from investigations.visibility import may_see
@@ -46,6 +47,12 @@ def render_investigation(
     told = load_told(verdict) if verdict else None
     listed = {brief.pk for brief in calls.briefs}
     restricting = load_restricting(investigation, verdict)
+    playbooks = load_playbooks(
+        investigation,
+        verdict=verdict,
+        conversation=told.conversation if told else (),
+        in_force=restricting.in_force,
+    )
     context = {
         "investigation": investigation,
         "now": timezone.now(),
@@ -57,6 +64,7 @@ def render_investigation(
         "edit": queries.load_edit(investigation) if not told else None,
         "may_work": may(request.user, Permission.INVESTIGATE),
         "allowing": queries.load_allowing(verdict, now=timezone.now()),
+        "playbooks": playbooks,
         "restricting": restricting,
         "may_respond": may(request.user, Permission.RESPOND),
         "restrict_form": RestrictInvestigationForm(restricting=restricting, initial={"hours": "4"}),

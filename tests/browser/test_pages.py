@@ -194,6 +194,10 @@ def _paths(scene: Scene) -> tuple[str, ...]:
         "/campaigns/",
         "/documents/",
         "/intelligence/",
+        "/playbooks/",
+        "/playbooks/new/",
+        "/playbooks/mail-injection/",
+        "/playbooks/mail-injection/0/",
         "/exercise/",
         f"/exercise/{_played().pk}/",
     )
