@@ -247,6 +247,7 @@ def _sighting(row: Row) -> Sighting:
         tool_name=row["tool_name"],
         tool_kind=row["tool_kind"],
         late=row["answer_ms"] > settings.LATE_MS,
+        would_have=row["would_have"],
         verdict_id=row["id"],
     )
 

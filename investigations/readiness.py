@@ -36,8 +36,22 @@ class Check:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Foreseen:
+    """What enforcing would do, by what policy said of each of the calls of these days.
+
+    A notice stops nothing; many of one kind are what a rule that is made stricter would stop.
+    """
+
+    calls: int
+    blocked: int
+    held: int
+    noticed: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Readiness:
     checks: tuple[Check, ...]
+    foreseen: Foreseen
 
     @property
     def met(self) -> int:
@@ -58,6 +72,9 @@ class _Watched:
     days: int
     calls: int
     late: int
+    blocked: int
+    held: int
+    noticed: int
     stops: int
     looked_at: int
     harmless: int
@@ -67,7 +84,7 @@ def load_agent_readiness(agent: Agent, *, now: datetime) -> Readiness:
     """One agent. Five queries."""
     since = now - timedelta(days=DAYS)
     watched = _load_watched(Q(agent_id=agent.agent_id), since=since)
-    return Readiness(checks=(*_of_watched(watched), *_of_agent(agent, since=since)))
+    return Readiness(checks=(*_of_watched(watched), *_of_agent(agent, since=since)), foreseen=_foreseen(watched))
 
 
 def load_environment_readiness(environment: Environment, *, now: datetime) -> Readiness:
@@ -75,13 +92,18 @@ def load_environment_readiness(environment: Environment, *, now: datetime) -> Re
     since = now - timedelta(days=DAYS)
     agents = Agent.objects.filter(environment=environment)
     watched = _load_watched(Q(agent_id__in=agents.values("agent_id")), since=since)
-    return Readiness(checks=(*_of_watched(watched), *_of_agents(agents)))
+    return Readiness(checks=(*_of_watched(watched), *_of_agents(agents)), foreseen=_foreseen(watched))
 
 
 def _load_watched(whose: Q, *, since: datetime) -> _Watched:
     """Two queries."""
     days = AgentDay.objects.filter(whose, day__gt=since.date()).aggregate(
-        days=Count("day", distinct=True), calls=Sum("calls"), late=Sum("late")
+        days=Count("day", distinct=True),
+        calls=Sum("calls"),
+        late=Sum("late"),
+        blocked=Sum("would_block"),
+        held=Sum("would_hold"),
+        noticed=Sum("noticed"),
     )
     closed = Q(status=Investigation.Status.CLOSED)
     found = (
@@ -94,6 +116,10 @@ def _load_watched(whose: Q, *, since: datetime) -> _Watched:
         )
     )
     return _Watched(**{name: number or 0 for name, number in (days | found).items()})
+
+
+def _foreseen(watched: _Watched) -> Foreseen:
+    return Foreseen(calls=watched.calls, blocked=watched.blocked, held=watched.held, noticed=watched.noticed)
 
 
 def _of_watched(watched: _Watched) -> Iterator[Check]:

@@ -225,6 +225,7 @@ def _load_agents() -> list[dict[str, Any]]:
     return [
         {
             "id": agent_id,
+            "registered": registered,
             "name": name,
             "mode": mode,
             "profile": profile,
@@ -232,8 +233,8 @@ def _load_agents() -> list[dict[str, Any]]:
             "process": process,
             **({"charter": charters[agent_id]} if agent_id in charters else {}),
         }
-        for agent_id, name, mode, profile, fail_posture, process in decided.values_list(
-            "agent_id", "name", "mode", "profile", "fail_posture", "process"
+        for agent_id, registered, name, mode, profile, fail_posture, process in decided.values_list(
+            "agent_id", "registered", "name", "mode", "profile", "fail_posture", "process"
         )
     ]
 

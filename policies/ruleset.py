@@ -38,10 +38,12 @@ SECOND_OPINION = "second_opinion"
 class AgentRule:
     """What an admin decided for one agent; None = the default of its environment or of the policy.
 
-    `process` is the business process it works in; `charter` None = none is pinned.
+    `registered` False = somebody decided something for an agent nobody took into the inventory. `process` is the
+    business process it works in; `charter` None = none is pinned.
     """
 
     agent_id: str
+    registered: bool = True
     name: str = ""
     mode: Mode | None = None
     profile: Profile | None = None
@@ -153,7 +155,7 @@ class Ruleset:
             fail_posture=FailPosture.BLOCK
             if tightened
             else (agent.fail_posture if agent else None) or self.fail_posture,
-            registered=agent is not None,
+            registered=agent is not None and agent.registered,
         )
 
     def action_for(self, signal_name: str, profile: Profile) -> Action:
@@ -396,6 +398,7 @@ def _agent(entry: Mapping[str, Any]) -> AgentRule:
     where = f"agents.{entry['id']}"
     return AgentRule(
         agent_id=entry["id"],
+        registered=bool(entry.get("registered", True)),
         name=entry.get("name", ""),
         mode=_choice(Mode, entry["mode"], where) if entry.get("mode") else None,
         profile=_choice(Profile, entry["profile"], where) if entry.get("profile") else None,

@@ -285,7 +285,8 @@ class AgentDay(models.Model):
 
     `stopped` were answered hold or block. `late` were answered after a caller may have stopped waiting, and so may have
     gone through whatever the answer was; `executed` were stopped, and their output came up all the same: the days of
-    the stop.
+    the stop. `would_block`, `would_hold` (or take something out) and `noticed` are what policy said of them, enforced
+    or not; they are counted from 2026-11 on.
     """
 
     agent_id = models.CharField(max_length=200)
@@ -294,6 +295,9 @@ class AgentDay(models.Model):
     stopped = models.BigIntegerField(default=0)
     late = models.BigIntegerField(default=0)
     executed = models.BigIntegerField(default=0)
+    would_block = models.BigIntegerField(default=0, db_default=0)
+    would_hold = models.BigIntegerField(default=0, db_default=0)
+    noticed = models.BigIntegerField(default=0, db_default=0)
 
     class Meta:
         ordering = ("-day", "agent_id")

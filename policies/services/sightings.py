@@ -64,23 +64,28 @@ ON CONFLICT (tool, agent_id) DO UPDATE SET
 RETURNING agent_id, tool, xmax = 0
 """
 _DAYS = """
-INSERT INTO policies_agentday (agent_id, day, calls, stopped, late, executed)
-SELECT agent_id, day, calls, stopped, late, executed
-FROM unnest(%s::text[], %s::date[], %s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[])
-    AS seen (agent_id, day, calls, stopped, late, executed)
+INSERT INTO policies_agentday (agent_id, day, calls, stopped, late, executed, would_block, would_hold, noticed)
+SELECT agent_id, day, calls, stopped, late, executed, would_block, would_hold, noticed
+FROM unnest(
+    %s::text[], %s::date[], %s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[],
+    %s::bigint[]
+) AS seen (agent_id, day, calls, stopped, late, executed, would_block, would_hold, noticed)
 ORDER BY agent_id, day
 ON CONFLICT (agent_id, day) DO UPDATE SET
     calls = policies_agentday.calls + EXCLUDED.calls,
     stopped = policies_agentday.stopped + EXCLUDED.stopped,
     late = policies_agentday.late + EXCLUDED.late,
-    executed = policies_agentday.executed + EXCLUDED.executed
+    executed = policies_agentday.executed + EXCLUDED.executed,
+    would_block = policies_agentday.would_block + EXCLUDED.would_block,
+    would_hold = policies_agentday.would_hold + EXCLUDED.would_hold,
+    noticed = policies_agentday.noticed + EXCLUDED.noticed
 """
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Sighting:
     """One call of an agent. `counts` False = the same step was delivered before. `late` = answered too late to be sure
-    that the caller heard it.
+    that the caller heard it. `would_have` is what policy said of it, as verdicts keep it.
 
     `tool` is the tool's id, or its name where it has none, in lower case; empty when the call was unreadable.
     """
@@ -96,6 +101,7 @@ class Sighting:
     tool_name: str = ""
     tool_kind: str = ""
     late: bool = False
+    would_have: str = ""
     verdict_id: uuid.UUID | None = None
 
 
@@ -106,7 +112,8 @@ def record_executed(calls: Iterable[tuple[str, datetime]]) -> None:
         nothing = [0] * len(counted)
         agents, days = zip(*counted, strict=True)
         with connection.cursor() as cursor:
-            cursor.execute(_DAYS, [list(agents), list(days), nothing, nothing, nothing, list(counted.values())])
+            counts = [nothing, nothing, nothing, list(counted.values()), nothing, nothing, nothing]
+            cursor.execute(_DAYS, [list(agents), list(days), *counts])
 
 
 def record_sightings(sightings: Iterable[Sighting]) -> list[NewTool]:
@@ -190,4 +197,11 @@ def _day_columns(agents: Mapping[str, Sequence[Sighting]]) -> list[list[object]]
         [sum(call.counts and call.stopped for call in calls) for calls in days.values()],
         [sum(call.counts and call.late for call in calls) for calls in days.values()],
         [0] * len(days),
+        [_said(calls, "block") for calls in days.values()],
+        [_said(calls, "hold", "modify") for calls in days.values()],
+        [_said(calls, "notice") for calls in days.values()],
     ]
+
+
+def _said(calls: Sequence[Sighting], *words: str) -> int:
+    return sum(call.counts and call.would_have in words for call in calls)

@@ -1,5 +1,6 @@
 """Whether an agent or an environment is ready to be enforced, shown beside the button that does it."""
 
+from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
@@ -7,13 +8,19 @@ import pytest
 import time_machine
 from django.contrib.auth.models import User
 from django.test import Client
+from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
+from guardrail import housekeeper
+from guardrail.models import Verdict
+from investigations.intake import take_in
 from investigations.models import Investigation
 from investigations.readiness import load_agent_readiness, load_environment_readiness
 from policies.access import Role, give_role
 from policies.models import Agent, AgentChange, AgentDay, Charter, Environment, SeenTool
-from policies.services.publish import ensure_baseline
+from policies.services.publish import ensure_baseline, publish
+from tests.callers import Asking
+from tests.restricting import decided, hijacked, planned
 
 pytestmark = pytest.mark.django_db
 NOW = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
@@ -151,3 +158,28 @@ def test_it_takes_a_fixed_number_of_queries(
         load_agent_readiness(ready, now=NOW)
     with django_assert_max_num_queries(4):
         load_environment_readiness(sales, now=NOW)
+
+
+@time_machine.travel(NOW, tick=False)
+def test_what_policy_would_have_done_and_only_noticed_are_told_apart(admin: Client, ready: Agent) -> None:
+    AgentDay.objects.filter(day=NOW.date()).update(would_block=3, would_hold=2, noticed=41)
+    foreseen = load_agent_readiness(ready, now=NOW).foreseen
+    assert (foreseen.calls, foreseen.blocked, foreseen.held, foreseen.noticed) == (6_000, 3, 2, 41)
+    page = admin.get(f"/agents/{ready.pk}/").content.decode()
+    assert "block of <strong>3</strong> and hold of <strong>2</strong>. In <strong>41</strong> it only noticed" in page
+
+
+@pytest.mark.django_db(transaction=True)
+def test_each_call_counts_once_by_what_policy_said_of_it(asking: Asking) -> None:
+    assert decided(asking, planned()) == "allow"
+    for _ in range(2):
+        assert decided(asking, hijacked(1)) == "block"
+    version = ensure_baseline()
+    publish({**version.document, "defaults": {"mode": "monitor"}}, actor=None, reason="Watch.")
+    housekeeper.refresh()
+    assert decided(asking, hijacked(2, conversation_id="c-2")) == "allow"
+    take_in(timezone.now())
+    day = AgentDay.objects.get(agent_id="order-desk")
+    said = Counter(Verdict.objects.filter(duplicate_of=None).values_list("would_have", flat=True))
+    assert (day.calls, day.would_block, day.would_hold, day.noticed) == (3, 2, said["hold"], said["notice"])
+    assert day.stopped == 1

@@ -6,7 +6,11 @@ from datetime import UTC, datetime
 import pytest
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
+from django.test import Client
+from django.utils import timezone
 
+from guardrail import charter_proposal
+from guardrail.charter_proposal import load_proposal
 from guardrail.models import Verdict
 from policies.access import Role, give_role
 from policies.load import refresh
@@ -15,6 +19,7 @@ from policies.services.charters import CharterError, CharterSettings, pin_charte
 from policies.services.publish import ensure_baseline, publish
 from tests.callers import Asking
 from tests.guardrail import bodies
+from tests.restricting import planned
 
 pytestmark = pytest.mark.django_db
 NOW = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
@@ -120,3 +125,38 @@ def test_it_refuses_a_shadow_agent_and_an_analyst(desk: Agent) -> None:
     give_role(analyst, Role.ANALYST, actor=None)
     with pytest.raises(PermissionDenied):
         pin_charter(desk, READS, seen=None, now=NOW, actor=analyst)
+
+
+def test_every_recipient_of_a_call_is_proposed_and_no_link_in_its_text(
+    asking: Asking, client: Client, admin: User
+) -> None:
+    def mail(step: int, to: object) -> dict[str, object]:
+        body = "The minutes: https://notes.example/monday"
+        return planned(arguments={"to": to, "body": body}, user_message=f"Send {to} the minutes.", step_id=f"s-{step}")
+
+    asking.evaluate(mail(1, ["kim@contoso.example", "ana@fabrikam.example"]))
+    asking.evaluate(mail(2, ["kim@contoso.example", "ana@fabrikam.example"]))
+    asking.evaluate(mail(3, "lee@wingtip.example"))
+    assert set(Verdict.objects.values_list("action", flat=True)) <= {"allow", "notice"}
+    desk = Agent.objects.create(agent_id="order-desk", name="Order Desk", registered=True, owner="K. Ito")
+    found = load_proposal(desk, None, now=timezone.now())
+    assert {one.entry: one.calls for one in found.destinations} == {
+        "contoso.example": 2,
+        "fabrikam.example": 2,
+        "wingtip.example": 1,
+    }
+    client.force_login(admin)
+    page = client.get(f"/agents/{desk.pk}/charter/").content.decode()
+    assert "fabrikam.example" in page
+    assert "notes.example" not in page
+
+
+def test_where_too_many_transcripts_would_be_read_the_page_says_so(
+    asking: Asking, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(charter_proposal, "MOST_READ", 0)
+    asking.evaluate(planned(arguments={"to": ["kim@contoso.example", "ana@fabrikam.example"], "body": "The minutes."}))
+    desk = Agent.objects.create(agent_id="order-desk", name="Order Desk", registered=True, owner="K. Ito")
+    found = load_proposal(desk, None, now=timezone.now())
+    assert [one.entry for one in found.destinations] == ["contoso.example"]
+    assert found.first_only == 1

@@ -297,3 +297,13 @@ def _signed_in(name: str, role: Role) -> Client:
 def _settings(**changed: str) -> dict[str, str]:
     held = {"name": "Invoice Processor", "owner": "L. Brandt", "mode": "", "profile": "", "fail_posture": ""}
     return {**held, "confirmation": "", **changed}
+
+
+def test_an_agent_of_which_only_the_mode_is_set_is_still_not_registered(admin: Client, shadow: Agent) -> None:
+    ensure_baseline()
+    admin.post(f"/agents/{shadow.pk}/mode/", {"mode": "monitor"})
+    rules = compile_ruleset(load_document()).for_call(agent_id="a-shadow", environment_id="")
+    assert (rules.mode, rules.registered) == (Mode.MONITOR, False)
+    admin.post(f"/agents/{shadow.pk}/register/", {"owner": "L. Brandt"})
+    rules = compile_ruleset(load_document()).for_call(agent_id="a-shadow", environment_id="")
+    assert (rules.mode, rules.registered) == (Mode.MONITOR, True)
