@@ -22,7 +22,8 @@ _WHOSE = {
     **dict.fromkeys(("internal", "own", "our", "company", "organisation", "organization"), Standing.INTERNAL),
     **dict.fromkeys(("employee", "staff", "user", "corporate"), Standing.INTERNAL),
     **dict.fromkeys(("external", "known", "trusted", "approved", "allowed", "saved", "regular"), Standing.KNOWN),
-    **dict.fromkeys(("partner", "supplier", "vendor", "customer", "client", "member", "payee"), Standing.KNOWN),
+    "partner": Standing.PARTNER,
+    **dict.fromkeys(("supplier", "vendor", "customer", "client", "member", "payee"), Standing.KNOWN),
     **dict.fromkeys(("denied", "blocked", "forbidden"), Standing.DENIED),
 }
 # People and places an organisation deals with need no prefix. An account book's own accounts do: `internal_accounts`.
@@ -90,10 +91,10 @@ def tenant_document(tenant: Mapping[str, Any]) -> dict[str, Any]:
     """The `agents`, `tools`, `destinations`, `files` and `data_classes` of a ruleset document.
 
     Values of destinations are lower case, IBANs without spaces, URLs without a path reduced to their host. The user's
-    own addresses and everything internal are `internal`, whoever is only dealt with is `known`; where a value is in
-    several lists, denied beats internal beats partner beats known. A data class given only by name has no terms: a name
-    such as `customer address` is a category, and searched for in texts it would stop every honest mail that says the
-    words; it is marked `named_only`.
+    own addresses and everything internal are `internal`, who is called a partner is `partner`, whoever is only dealt
+    with is `known`; where a value is in several lists, denied beats internal beats partner beats known. A data class
+    given only by name has no terms: a name such as `customer address` is a category, and searched for in texts it would
+    stop every honest mail that says the words; it is marked `named_only`.
     Members that are not understood are left out: `unread_members` lists them. Raises TenantError.
     """
     if not isinstance(tenant, Mapping):
@@ -224,6 +225,8 @@ def _listed_destinations(tenant: Mapping[str, Any]) -> Iterator[tuple[str, Stand
         elif match:
             single = bool(match["one"]) and isinstance(content, Mapping)
             standing = _WHOSE[match["whose"] or match["whose_one"] or "known"]
+            if standing is Standing.KNOWN and "partner" in (match["what"], match["one"]):
+                standing = Standing.PARTNER
             for where, value in _values([content] if single else content, member):
                 if (match["what"] or match["one"] or "").endswith("domain") and not _DOMAIN.fullmatch(value):
                     raise TenantError(f"`{where}` is `{value}`, expected a domain, e.g. `contoso.com`")

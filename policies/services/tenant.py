@@ -1,12 +1,13 @@
 """Importing tenant documents: what an admin knows becomes destinations, classes, files, agents and tool kinds."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from django.contrib.auth.models import AbstractBaseUser
 from django.db import transaction
 from django.db.models import F
+from django.utils import timezone
 
 from policies import audit
 from policies.access import Permission, require
@@ -21,13 +22,17 @@ _ROWS_AT_ONCE = 1000
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Imported:
-    """How many entries of each kind a document named; entries that were there already are counted too."""
+    """How many entries of each kind a document named; entries that were there already are counted too.
+
+    `notes` are sentences on what people may not expect.
+    """
 
     agents: int
     tools: int
     destinations: int
     files: int
     data_classes: int
+    notes: tuple[str, ...] = ()
 
 
 def import_tenant(document: Mapping[str, Any], actor: AbstractBaseUser | None) -> Imported:
@@ -38,32 +43,78 @@ def import_tenant(document: Mapping[str, Any], actor: AbstractBaseUser | None) -
     """
     require(actor, Permission.CHANGE_POLICY)
     entries = tenant_document(document)
-    counts = Imported(**{name: len(found) for name, found in entries.items()})
+    counts = {name: len(found) for name, found in entries.items()}
     with transaction.atomic():
-        if entries["destinations"]:
-            serialise()
-        _save_destinations(entries["destinations"])
-        _save_classes(entries["data_classes"])
-        _save_files(entries["files"])
+        notes = _save_destinations(entries["destinations"], actor=actor) if entries["destinations"] else []
+        classes = sorted(_as_stored(entries["data_classes"], "name"), key=lambda entry: not entry["named_only"])
+        # the last that says more than the name counts
+        _save_classes({entry["name"]: entry for entry in classes}.values())
+        _save_files(_as_stored(entries["files"], "data_class"))
         _save_agents(entries["agents"])
         _save_tools(entries["tools"])
         agent_ids = [agent["id"] for agent in entries["agents"]][:20]
-        audit.record(actor=actor, action="tenant.imported", agent_ids=agent_ids, **asdict(counts))
+        audit.record(actor=actor, action="tenant.imported", agent_ids=agent_ids, **counts, notes=notes)
         changed()
-    return counts
+    return Imported(**counts, notes=tuple(notes))
 
 
-def _save_destinations(entries: Sequence[Mapping[str, Any]]) -> None:
+def _save_destinations(entries: Sequence[Mapping[str, Any]], *, actor: AbstractBaseUser | None) -> list[str]:
+    """Write them but those the list denies: a file that is read every night must not undo what a person denied."""
+    serialise()
+    values = [entry["value"] for entry in entries]
+    was: dict[str, str] = {}
+    for start in range(0, len(values), _ROWS_AT_ONCE):
+        rows = Destination.objects.filter(value__in=values[start : start + _ROWS_AT_ONCE])
+        was |= dict(rows.values_list("value", "standing"))
+    denied, known, partner = (Destination.StandingChoice[name] for name in ("DENIED", "KNOWN", "PARTNER"))
+    kept = [one["value"] for one in entries if was.get(one["value"]) == denied != one["standing"]]
+    partners = [one["value"] for one in entries if (was.get(one["value"]), one["standing"]) == (known, partner)]
+    new = [one for one in entries if one["value"] not in kept and was.get(one["value"]) != one["standing"]]
     Destination.objects.bulk_create(
-        [Destination(value=entry["value"], standing=entry["standing"]) for entry in entries],
+        [
+            Destination(
+                value=entry["value"],
+                standing=entry["standing"],
+                changed_at=timezone.now(),
+                changed_by_id=actor.pk if actor else None,
+            )
+            for entry in new
+        ],
         batch_size=_ROWS_AT_ONCE,
         update_conflicts=True,
         unique_fields=["value"],
-        update_fields=["standing"],
+        update_fields=["standing", "changed_at", "changed_by"],
+    )
+    return list(
+        filter(
+            None,
+            (
+                _note(kept, "denied on the list and stays so; to lift that, change it on the page Destinations"),
+                _note(
+                    partners, "a partner now and was known; rules and the table of data classes may tell these apart"
+                ),
+            ),
+        )
     )
 
 
-def _save_classes(entries: Sequence[Mapping[str, Any]]) -> None:
+def _note(values: Sequence[str], what: str) -> str:
+    """A sentence on some values; empty for none."""
+    others = f" and {len(values) - 1:,} more: each" if len(values) > 1 else ""
+    return f"`{values[0][:100]}`{others} is {what}" if values else ""
+
+
+def _as_stored(entries: Sequence[Mapping[str, Any]], member: str) -> list[dict[str, Any]]:
+    """The entries with each class by the name it is stored under, whatever its case, and by its former names."""
+    stored: dict[str, str] = {}
+    for name, former_names in DataClass.objects.values_list("name", "former_names"):
+        stored[name.lower()] = name
+        for former in former_names:
+            stored.setdefault(former.lower(), name)
+    return [{**entry, member: stored.setdefault(entry[member].lower(), entry[member])} for entry in entries]
+
+
+def _save_classes(entries: Collection[Mapping[str, Any]]) -> None:
     rows = {
         named_only: [
             DataClass(name=entry["name"], may_leave=entry["may_leave"], terms=entry["terms"], labels=entry["labels"])

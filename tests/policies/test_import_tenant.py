@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
 
 from policies.load import load_document
@@ -159,3 +160,46 @@ def test_it_refuses_a_word_for_critical(folder: Path) -> None:
     file = write(folder, "quay.json", {"tool_kinds": {"get_berth": {"critical": "no"}}})
     with pytest.raises(CommandError, match="critical"):
         run(file)
+
+
+def test_partners_are_partners_and_who_was_known_before_is_told(folder: Path) -> None:
+    Destination.objects.create(value="agency.example", standing="known")
+    Destination.objects.create(value="new.example", standing="partner")
+    file = write(
+        folder, "a.json", {"partner_domains": ["agency.example", "new.example"], "supplier_domains": ["s.example"]}
+    )
+    _, err = run(file)
+    assert err.startswith(f"{file}: `agency.example` is a partner now and was known; ")
+    assert dict(Destination.objects.values_list("value", "standing")) == {
+        "agency.example": "partner",
+        "new.example": "partner",
+        "s.example": "known",
+    }
+    assert run(file)[1] == ""
+
+
+def test_what_a_person_denied_stays_denied_and_that_is_told(folder: Path) -> None:
+    ada = User.objects.create_user("ada")
+    Destination.objects.create(value="agency.example", standing="denied", changed_by=ada)
+    Destination.objects.create(value="harbour.example", standing="known", changed_by=ada)
+    file = write(folder, "a.json", {"internal_domains": ["agency.example", "harbour.example"]})
+    _, err = run(file)
+    assert "`agency.example` is denied on the list and stays so" in err
+    assert Destination.objects.get(value="agency.example").changed_by == ada
+    harbour = Destination.objects.get(value="harbour.example")
+    # whoever said it before did not say this
+    assert (harbour.standing, harbour.changed_by) == ("internal", None)
+    assert run(write(folder, "b.json", {"denied_domains": ["agency.example"]}))[1] == ""
+
+
+def test_a_class_is_one_whatever_its_case_or_former_name(folder: Path) -> None:
+    DataClass.objects.create(name="Secret", former_names=["restricted"], may_leave=False)
+    classes = [{"name": "RESTRICTED", "terms": ["Board only"]}, {"name": "open", "may_leave": True}, {"name": "Open"}]
+    files = [{"name": "a.xlsx", "data_class": "secret"}, {"name": "b.xlsx", "data_class": "restricted"}]
+    run(write(folder, "a.json", {"data_classes": classes, "files": files}))
+    assert set(DataClass.objects.values_list("name", flat=True)) == {"Secret", "open"}
+    assert DataClass.objects.get(name="Secret").terms == ["Board only"]
+    assert set(ClassifiedFile.objects.values_list("name", "data_class__name")) == {
+        ("a.xlsx", "Secret"),
+        ("b.xlsx", "Secret"),
+    }

@@ -38,8 +38,11 @@ class Command(BaseCommand):
         with transaction.atomic():
             for file, document in documents.items():
                 counts = asdict(import_tenant(document, None))
+                notes = counts.pop("notes")
                 said = ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in counts.items())
                 self.stdout.write(f"{file}: {said}")
+                for note in notes:
+                    self.stderr.write(f"{file}: {note}")
                 for member in unread_members(document):
                     self.stderr.write(f"{file}: `{member}` is not understood and has no effect, see docs/tenant.md")
             if dry_run:
