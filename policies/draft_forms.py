@@ -77,6 +77,7 @@ class PublishForm(ReasonForm):
 
     override = forms.CharField(required=False, max_length=LONGEST_REASON)
     lists = forms.ChoiceField(required=False, choices=[("leave", "leave"), ("apply", "apply")])
+    lists_seen = forms.CharField(required=False, max_length=64)
 
 
 class ImportForm(forms.Form):

@@ -7,16 +7,17 @@ from typing import Any
 from django.contrib.auth.models import User
 
 from policies.baseline import BASELINE
+from policies.list_change import ListChange
 from policies.models import PolicyDraft, PolicyDraftRevision, PolicyVersion, SecondOpinion
 from policies.policy_parts import Change, changes_between
 from policies.ruleset import SECOND_OPINION
 from policies.services.four_eyes import four_eyes, policy_people
-from policies.services.policy_lists import ListChange, load_list_changes
+from policies.services.policy_lists import digest_of_changes, load_list_changes
 from policies.services.publication import Obstacle, load_obstacles
 
 PROFILES = ("strict", "cautious")
-# Of a document's lists, shown; beyond it the page says how many.
-LIST_CHANGES_SHOWN = 100
+# Of a document's lists, shown, and at most; beyond it the page says how many.
+LIST_CHANGES_SHOWN, MOST_LIST_CHANGES = 100, 2_000
 SAVES_SHOWN = 10
 # A page of more takes longer to read than to ask for: the rest is one link away.
 PARTS_SHOWN = 100
@@ -79,6 +80,11 @@ class DraftView:
     stages: tuple[Stage, ...]
     four_eyes: bool
     newest: int
+
+    @property
+    def lists_seen(self) -> str:
+        """What whoever publishes has seen of the lists."""
+        return digest_of_changes(self.list_changes)
 
     @property
     def blocked(self) -> bool:

@@ -203,6 +203,7 @@ def draft_publish(request: HttpRequest, pk: int) -> HttpResponse:
             reason=form.cleaned_data["reason"],
             override=form.cleaned_data["override"],
             with_lists=form.cleaned_data["lists"] == "apply",
+            lists_seen=form.cleaned_data["lists_seen"],
             failing=failing,
             actor=actor,
         ),
@@ -285,6 +286,7 @@ def _page(
         failing=known_failing(said) if found.worked_on else (),
         everything=request.GET.get("all", ""),
     )
+    most = draft_queries.MOST_LIST_CHANGES if request.GET.get("all") else draft_queries.LIST_CHANGES_SHOWN
     may_change = may(request.user, Permission.CHANGE_POLICY)
     wrote = any(author.pk == request.user.pk for author in view.authors)
     shown = {
@@ -297,7 +299,7 @@ def _page(
         "may_review": may_change and not wrote and found.state == PolicyDraft.State.IN_REVIEW,
         "may_try": may(request.user, Permission.INVESTIGATE) and found.worked_on,
         "wrote": wrote,
-        "lists_left": max(0, len(view.list_changes) - draft_queries.LIST_CHANGES_SHOWN),
-        "list_changes": view.list_changes[: draft_queries.LIST_CHANGES_SHOWN],
+        "lists_left": max(0, len(view.list_changes) - most),
+        "list_changes": view.list_changes[:most],
     }
     return render(request, "policies/draft.html", shown, status=status)

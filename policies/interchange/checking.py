@@ -3,15 +3,20 @@
 import difflib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
+from itertools import islice
 from typing import Any
 
 from policies.baseline import BASELINE
-from policies.destination_values import BadDestination, normal_destination
+from policies.interchange.list_checks import list_faults, list_remarks
 from policies.interchange.located import Located, UnreadableDocument
 from policies.interchange.reading import MOST_BYTES, read
 from policies.policy_document import complaints_on
 from policies.rules import IN_FORCE
 from policies.ruleset import SECOND_OPINION
+
+# Told one by one; a document of another kind has a fault in every entry.
+_MOST_FAULTS = 50
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -37,7 +42,7 @@ class CheckedDocument:
         return all(problem.remark for problem in self.problems)
 
 
-def check(content: bytes, *, most_bytes: int = MOST_BYTES) -> CheckedDocument:
+def check(content: bytes, *, now: datetime, most_bytes: int = MOST_BYTES) -> CheckedDocument:
     """Read and check a policy document; by line."""
     try:
         located = read(content, most_bytes=most_bytes)
@@ -49,7 +54,9 @@ def check(content: bytes, *, most_bytes: int = MOST_BYTES) -> CheckedDocument:
         return CheckedDocument(document={}, problems=(Problem(line=located.line, text=told),))
     found = [Problem(line=located.line_of(one.path), text=_shown(one.text)) for one in complaints_on(document)]
     if not found:
-        found = [*_conflicts(located), *_remarks(located)]
+        found = [*_list_faults(located)]
+    if not found:
+        found = [*_remarks(located, now=now)]
     return CheckedDocument(document=document, problems=tuple(sorted(found, key=lambda one: one.line)), located=located)
 
 
@@ -58,25 +65,17 @@ def _shown(text: str) -> str:
     return text.encode("utf-8", "backslashreplace").decode()
 
 
-def _conflicts(located: Located) -> Iterator[Problem]:
-    """Entries of a list that speak of the same thing twice, and destinations that are none."""
-    for member, key in (("destinations", "value"), ("data_classes", "name"), ("agents", "id")):
-        seen: dict[str, int] = {}
-        for index, entry in enumerate((located.value.get("lists") or {}).get(member) or ()):
-            line = located.line_of(("lists", member, index))
-            try:
-                name = normal_destination(entry[key]) if member == "destinations" else entry[key].strip()
-            except BadDestination as error:
-                yield Problem(line=line, text=_shown(str(error)))
-                continue
-            if name in seen:
-                told = f"`{name[:80]}` is in line {seen[name]} already, expected each entry once"
-                yield Problem(line=line, text=told)
-            seen.setdefault(name, line)
+def _list_faults(located: Located) -> Iterator[Problem]:
+    lists = located.value.get("lists") or {}
+    found = list_faults(lists, line_of=lambda path: located.line_of(("lists", *path)))
+    for path, text in islice(found, _MOST_FAULTS):
+        yield Problem(line=located.line_of(("lists", *path)), text=_shown(text))
 
 
-def _remarks(located: Located) -> Iterator[Problem]:
-    """Signals nobody gives: what is said of them has no effect."""
+def _remarks(located: Located, *, now: datetime) -> Iterator[Problem]:
+    """What has no effect: what is said of signals nobody gives, and exceptions that are over."""
+    for path, text in list_remarks(located.value.get("lists") or {}, now=now):
+        yield Problem(line=located.line_of(("lists", *path)), text=text, remark=True)
     known = list(BASELINE["actions"])
     for name in located.value.get("actions", {}):
         if name in BASELINE["actions"] or name.startswith((SECOND_OPINION, IN_FORCE)):

@@ -69,7 +69,7 @@ class ClassSettings:
 @transaction.atomic
 def add_class(settings: ClassSettings, *, actor: AbstractBaseUser | None) -> DataClass:
     """Add a class, above all others. Raises ClassError."""
-    _wait_for_others()
+    wait_for_others()
     require(actor, Permission.CHANGE_POLICY)
     wanted = _checked(settings)
     _require_free(wanted["name"], but=None)
@@ -91,7 +91,7 @@ def add_usual_classes(*, actor: AbstractBaseUser | None) -> None:
     Nothing recognises them yet but a sensitivity label of their name.
     """
     require(actor, Permission.CHANGE_POLICY)
-    _wait_for_others()
+    wait_for_others()
     if DataClass.objects.exists():
         raise ClassError("", "there are classes already, expected none to begin with")
     for name, note in _USUAL:
@@ -105,7 +105,7 @@ def change_class(pk: int, settings: ClassSettings, *, revision: int, actor: Abst
     A new name: policies keep knowing it by the former one, fingerprints are compiled anew.
     """
     require(actor, Permission.CHANGE_POLICY)
-    _wait_for_others()
+    wait_for_others()
     # before the class, as `save_fingerprints` takes them: the other way round two at once would wait for each other
     FingerprintIndex.objects.select_for_update().filter(pk=1).values_list("pk").first()
     found = lock_class(pk, revision=revision, actor=actor)
@@ -246,7 +246,7 @@ def _require_free(name: str, *, but: DataClass | None) -> None:
         raise ClassError("name", f"there is a class `{name}` already, expected a name of its own")
 
 
-def _wait_for_others() -> None:
+def wait_for_others() -> None:
     """Let nobody else add or rename a class before this transaction ends: two would take the same name."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_NAMES_LOCK])

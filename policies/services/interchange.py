@@ -4,11 +4,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.contrib.auth.models import AbstractBaseUser
+from django.db import transaction
 
+from policies import audit
+from policies.access import Permission, require
 from policies.models import PolicyDraft, PolicyVersion
 from policies.policy_parts import digest_of
 from policies.services.drafts import open_draft
-from policies.services.policy_lists import key_of_entry, load_list_changes, load_lists
+from policies.services.policy_lists import kept_lists, load_lists
 
 # What an importer's draft carries of lists at most: differences, not the lists.
 MOST_DIFFERENCES = 20_000
@@ -18,9 +21,19 @@ class TooManyDifferences(ValueError):
     """A document whose lists differ from what is stored in more entries than people can look at."""
 
 
-def load_policy_document(version: PolicyVersion, *, with_lists: bool) -> dict[str, Any]:
-    """What an export says of a version, with the lists as they are now. Three queries, none without lists."""
-    lists = {member: entries for member, entries in load_lists().items() if entries} if with_lists else {}
+@transaction.atomic
+def load_policy_document(
+    version: PolicyVersion, *, with_lists: bool, phrases: bool, actor: AbstractBaseUser | None
+) -> dict[str, Any]:
+    """What an export says of a version, with the lists as they are now. Six queries, none without lists.
+
+    `phrases` = with those by which classes of data are recognised: for policy admins, and audited each time.
+    """
+    if phrases:
+        require(actor, Permission.CHANGE_POLICY)
+        audit.record(actor=actor, action="policy.exported_with_phrases", version=version.number)
+    found = load_lists(phrases=phrases) if with_lists else {}
+    lists = {member: entries for member, entries in found.items() if entries}
     return {
         "title": version.title,
         "version": version.number,
@@ -35,19 +48,15 @@ def import_policy(document: Mapping[str, Any], *, title: str, actor: AbstractBas
 
     Of its lists the draft keeps the entries that differ from what is stored. Raises DraftError and TooManyDifferences.
     """
-    lists = document.get("lists") or {}
-    differing = {(change.member, change.name) for change in load_list_changes(lists)}
-    if len(differing) > MOST_DIFFERENCES:
-        told = f"its lists differ from what is stored in {len(differing):,} entries, expected at most"
+    kept = kept_lists(document.get("lists") or {})
+    differing = sum(map(len, kept.values()))
+    if differing > MOST_DIFFERENCES:
+        told = f"its lists differ from what is stored in {differing:,} entries, expected at most"
         raise TooManyDifferences(f"{told} {MOST_DIFFERENCES:,}: take long lists in by `manage.py import_tenant`")
-    kept = {
-        member: [entry for entry in entries if (member, key_of_entry(member, entry)) in differing]
-        for member, entries in lists.items()
-    }
     return open_draft(
         title=title or str(document.get("title") or "Imported policy"),
         reason=str(document.get("reason") or ""),
         document=document,
-        lists={member: entries for member, entries in kept.items() if entries},
+        lists=kept,
         actor=actor,
     )

@@ -15,10 +15,12 @@ from policies.models import PolicyDraft, PolicyVersion
 from policies.policy_parts import changes_between, digest_of
 from policies.ruleset import RulesetError
 from policies.services.classes import ClassError
+from policies.services.destinations import DestinationRefused
 from policies.services.drafts import LONGEST_REASON, DraftError, lock_draft
+from policies.services.exceptions import ExceptionRefused
 from policies.services.four_eyes import four_eyes
 from policies.services.inventory import InventoryError
-from policies.services.policy_lists import apply_lists
+from policies.services.policy_lists import apply_lists, digest_of_changes, load_list_changes, lock_lists
 from policies.services.publish import newest_version, publish
 
 # One person alone goes back to what was in force so lately: an emergency is a version that has just been published.
@@ -139,11 +141,13 @@ def publish_draft(
     failing: Iterable[str] = (),
     override: str = "",
     with_lists: bool = False,
+    lists_seen: str = "",
 ) -> PolicyVersion:
     """Make the draft the policy in force; every web process judges by it within a second.
 
     `failing` names the test cases that fail: they refuse it unless `override` gives a reason. `with_lists` also changes
-    the lists as the imported document says. Raises NotPublishable, and changes nothing, also when it does not compile.
+    the lists as the imported document says, where that is still what `lists_seen` is the digest of. Raises
+    NotPublishable, and changes nothing, also when it does not compile.
     """
     draft = lock_draft(draft_pk, revision=revision, actor=actor)
     newest_version()  # from here on nobody else publishes
@@ -153,8 +157,11 @@ def publish_draft(
         raise NotPublishable(obstacles)
     try:
         if with_lists:
+            lock_lists(draft.lists)
+            if digest_of_changes(load_list_changes(draft.lists)) != lists_seen:
+                raise NotPublishable([Obstacle(text="its lists differ otherwise than when you looked: look again")])
             apply_lists(draft.lists, actor=actor)
-    except (ClassError, InventoryError) as error:
+    except (ClassError, InventoryError, DestinationRefused, ExceptionRefused) as error:
         raise NotPublishable([Obstacle(text=f"its lists cannot be taken over: {error}")]) from error
     try:
         compiled({**load_document(), **draft.document})

@@ -3,6 +3,7 @@
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods
 
 from policies.access import Permission, actor_of, require
@@ -28,7 +29,7 @@ def policy_import(request: HttpRequest) -> HttpResponse:
     if file.size > MOST_BYTES:
         form.add_error("file", f"it has {file.size:,} bytes, expected at most {MOST_BYTES:,}")
         return _page(request, form, None)
-    checked = check(file.read())
+    checked = check(file.read(), now=timezone.now())
     if not checked.sound:
         return _page(request, form, checked)
     try:
@@ -42,9 +43,12 @@ def policy_import(request: HttpRequest) -> HttpResponse:
     return redirect("policy_draft", draft.pk)
 
 
-@require_GET
+@require_http_methods(["GET", "POST"])
 def policy_export(request: HttpRequest) -> HttpResponse:
-    """A version as a file: `?version=` (else the one in force), `?format=json`, `?lists=no` without the lists."""
+    """A version as a file: `?version=` (else the one in force), `?format=json`, `?lists=no` without the lists.
+
+    POST is with the phrases by which classes of data are recognised: for policy admins, and in the audit trail.
+    """
     number = request.GET.get("version", "")
     if number and not (number.isascii() and number.isdecimal() and len(number) < 10):
         raise Http404
@@ -52,7 +56,12 @@ def policy_export(request: HttpRequest) -> HttpResponse:
     version = found.first()
     if version is None:
         raise Http404
-    document = load_policy_document(version, with_lists=request.GET.get("lists") != "no")
+    document = load_policy_document(
+        version,
+        with_lists=request.GET.get("lists") != "no",
+        phrases=request.method == "POST",
+        actor=actor_of(request),
+    )
     return _file(request, f"policy-{version}", document)
 
 
@@ -72,5 +81,6 @@ def _file(request: HttpRequest, name: str, document: dict[str, object]) -> HttpR
 
 
 def _page(request: HttpRequest, form: ImportForm, checked: CheckedDocument | None) -> HttpResponse:
-    shown = {"form": form, "problems": checked.problems if checked else (), "most_bytes": MOST_BYTES}
+    problems = checked.problems if checked and not checked.sound else ()
+    shown = {"form": form, "problems": problems, "wrong": sum(not one.remark for one in problems)}
     return render(request, "policies/import.html", shown, status=422 if request.method == "POST" else 200)

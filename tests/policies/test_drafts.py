@@ -1,7 +1,7 @@
 """Drafts of a policy, by the services the pages call."""
 
 from concurrent.futures import ThreadPoolExecutor
-from threading import Barrier
+from threading import Barrier, Event
 from typing import Any
 
 import pytest
@@ -10,11 +10,12 @@ from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
 from django.db import DatabaseError, connection, transaction
 
+from policies import audit
 from policies.access import Role, give_role
 from policies.load import load_document, load_serial
 from policies.models import AuditEntry, PolicyDraft, PolicyVersion
 from policies.policy_parts import changes_between, digest_of
-from policies.services import publication
+from policies.services import classes, publication
 from policies.services.drafts import (
     DraftConflict,
     DraftError,
@@ -24,6 +25,7 @@ from policies.services.drafts import (
     open_draft,
     save_draft,
 )
+from policies.services.policy_lists import digest_of_changes, load_list_changes
 from policies.services.publication import (
     NotPublishable,
     approve_draft,
@@ -298,6 +300,46 @@ def test_an_approval_of_somebody_who_lost_the_right_counts_no_more(draft: Policy
         publish_draft(draft.pk, revision=2, reason="See", actor=ada)
     give_role(ben, Role.POLICY_ADMIN, actor=None)
     assert publish_draft(draft.pk, revision=2, reason="See", actor=ada).number == 2
+
+
+@pytest.mark.django_db(transaction=True)
+def test_publishing_with_lists_and_a_class_being_added_do_not_wait_for_each_other(ada: User) -> None:
+    ensure_baseline()
+    lists = {"destinations": [{"value": "quay.example", "standing": "known"}], "data_classes": [{"name": "restricted"}]}
+    draft = open_draft(title="From a file", lists=lists, actor=ada)
+
+    def add_slowly() -> None:
+        """As `add_class`: its own lock first, the audit trail's then, and somebody comes between."""
+        try:
+            with transaction.atomic():
+                classes.wait_for_others()
+                begun.set()
+                while not _somebody_waits() and not publishing.done():
+                    begun.wait(0.01)
+                audit.record(actor=ada, action="class.added", data_class="another")
+        finally:
+            connection.close()
+
+    def publish() -> int:
+        try:
+            begun.wait()
+            seen = digest_of_changes(load_list_changes(lists))
+            version = publish_draft(draft.pk, revision=1, reason="x", actor=ada, with_lists=True, lists_seen=seen)
+            return version.number
+        finally:
+            connection.close()
+
+    begun = Event()
+    with ThreadPoolExecutor(2) as pool:
+        publishing = pool.submit(publish)
+        pool.submit(add_slowly).result(timeout=30)
+        assert publishing.result(timeout=30) == 2
+
+
+def _somebody_waits() -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted")
+        return bool(cursor.fetchone()[0])
 
 
 def test_a_discarded_draft_stays_readable_and_changes_no_more(draft: PolicyDraft, ada: User) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DatabaseError
+from django.utils import timezone
 
 from guardrail.rule_tests import Checked, check_rule, check_tests
 from policies.interchange.checking import CheckedDocument, Problem, check
@@ -32,13 +33,21 @@ class Command(BaseCommand):
         exporting = actions.add_parser("export", help="write a published version on standard output")
         exporting.add_argument("--version-number", type=int, metavar="N", help="another one than that in force")
         exporting.add_argument("--format", choices=("yaml", "json"), default="yaml")
-        exporting.add_argument("--no-lists", action="store_true", help="leave destinations, classes and agents out")
+        exporting.add_argument("--no-lists", action="store_true", help="leave the lists out")
+        exporting.add_argument(
+            "--phrases", action="store_true", help="with the phrases that mark data: they may be what must not get out"
+        )
 
     def handle(self, *, action: str, **options: Any) -> None:
         if action == "check":
             self._check(options["files"], with_tests=not options["no_tests"])
         else:
-            self._export(options["version_number"], kind=options["format"], with_lists=not options["no_lists"])
+            self._export(
+                options["version_number"],
+                kind=options["format"],
+                with_lists=not options["no_lists"],
+                phrases=options["phrases"],
+            )
 
     def _check(self, files: Sequence[Path], *, with_tests: bool) -> None:
         """Exits 1 when any document has something wrong; remarks alone do not."""
@@ -75,7 +84,7 @@ class Command(BaseCommand):
                 line = checked.located.line_of(("rules", index, "tests", *at)) if checked.located else 1
                 yield Problem(line=line, text=f"test case `{one.name}` of rule `{one.rule}` fails: {_why(one)}")
 
-    def _export(self, number: int | None, *, kind: str, with_lists: bool) -> None:
+    def _export(self, number: int | None, *, kind: str, with_lists: bool, phrases: bool) -> None:
         found = PolicyVersion.objects.filter(number=number) if number else PolicyVersion.objects.all()
         try:
             version = found.first()
@@ -83,7 +92,7 @@ class Command(BaseCommand):
             raise CommandError(f"the database cannot be read ({str(error).splitlines()[0]})") from None
         if version is None:
             raise CommandError(f"there is no version {number}" if number else "no policy is published")
-        document = load_policy_document(version, with_lists=with_lists)
+        document = load_policy_document(version, with_lists=with_lists, phrases=phrases, actor=None)
         self.stdout.write(to_json(document) if kind == "json" else to_yaml(document), ending="")
 
 
@@ -94,7 +103,7 @@ def _read(file: Path) -> CheckedDocument:
     except OSError as error:
         told = f"it cannot be read ({error.strerror}), expected a policy document"
         return CheckedDocument(document={}, problems=(Problem(line=1, text=told),))
-    return check(content, most_bytes=MOST_BYTES_BY_COMMAND)
+    return check(content, now=timezone.now(), most_bytes=MOST_BYTES_BY_COMMAND)
 
 
 def _samples_only(document: dict[str, Any]) -> tuple[tuple[Checked, ...], int]:
