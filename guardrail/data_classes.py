@@ -6,11 +6,13 @@ the document it was. Where nothing of the kind is configured this costs nothing.
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from urllib.parse import parse_qsl
 
 from guardrail.attachments import MAX_TEXT, texts_in_full
 from guardrail.attribution.provenance import stands_in
 from guardrail.carried_out import FILE_NAME, is_quoted, shingles_of
 from guardrail.case import Case
+from guardrail.destinations import URL
 from guardrail.invocation import Passage
 from guardrail.leaving import Outgoing, outgoing
 from guardrail.marked import find_marked
@@ -29,6 +31,7 @@ _MAX_TEXTS = 400_000
 # Named things looked at in what tools returned; the budget ends it before where there are many.
 _MOST_THINGS = 20_000
 _LONGEST_ADDRESSES = 2000
+_MOST_ASKED = 20
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -298,16 +301,27 @@ def _from_places(case: Case, named: dict[int, list[Passage]]) -> Iterator[ClassF
 
 def _paths(value: str) -> Iterator[str]:
     """The paths, links and file names a short argument consists of; a text that speaks of one is none."""
-    if len(value) <= LONGEST_PATH:
-        for part in value.replace("\n", ";").split(";"):
-            path = part.strip()
-            if ("/" in path or "\\" in path or "." in path) and len(path) >= 3:
-                yield path
+    if len(value) > LONGEST_PATH:
+        # a long question behind a link makes no text of it
+        bare = value.partition("?")[0]
+        value = value if len(bare) <= LONGEST_PATH and URL.fullmatch(bare.strip()) else ""
+    for part in value.replace("\n", ";").split(";"):
+        path = part.strip()
+        if ("/" in path or "\\" in path or "." in path) and len(path) >= 3:
+            yield path
 
 
 def _covering(path: str, case: Case) -> Iterator[tuple[str, str]]:
-    plain = plain_path(path)
+    ways = [plain_path(path), *_asked_for(path)]
     for places in case.ruleset.recognition.places:
-        pattern = places.covering(plain)
+        pattern = next(filter(None, map(places.covering, ways)), "")
         if pattern:
             yield places.data_class, pattern
+
+
+def _asked_for(link: str) -> Iterator[str]:
+    """The paths in the question of a link: `.../download.aspx?SourceUrl=/sites/finance/plan.docx`."""
+    question = link.partition("?")[2][:LONGEST_PATH]
+    if "/" in question or "%2f" in question.lower():
+        pairs = parse_qsl(question.partition("#")[0])[:_MOST_ASKED]
+        yield from (plain_path(value) for _, value in pairs if "/" in value)

@@ -6,6 +6,7 @@ A label counts where labels stand (alone, in capitals, in a field), not in a mai
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from urllib.parse import unquote
 
 from guardrail.attribution.provenance import stands_in
 from guardrail.carried_out import is_named, is_quoted, shingles_of
@@ -13,9 +14,11 @@ from guardrail.case import Case
 from guardrail.destinations import argument_name
 from guardrail.leaving import Outgoing
 from guardrail.text.labels import Label, find_labels, identity_of, is_under
+from policies.hosts import plain_parts
 from policies.ruleset import ClassifiedFile
 from policies.signal import Evidence, Mark
 
+_LONGEST_PATH = 1_000
 # Whether data of a class matters to whoever asks
 Counts = Callable[[str], bool]
 
@@ -71,6 +74,7 @@ def find_marked(case: Case, texts: list[Outgoing], counts: Counts) -> Iterator[F
 
 
 def find_files(case: Case, texts: list[Outgoing], counts: Counts) -> Iterator[Finding]:
+    texts = [*texts, *_read_as_paths(texts)]
     # one search of everything first: thousands of files times every argument would take the whole budget
     everything = "\n".join(text.text for text in texts).lower()
     for count, file in enumerate(case.ruleset.files):
@@ -89,6 +93,16 @@ def find_files(case: Case, texts: list[Outgoing], counts: Counts) -> Iterator[Fi
                     evidence=_quoted(text, at, at + len(named)),
                     by_admin=True,
                 )
+
+
+def _read_as_paths(texts: list[Outgoing]) -> Iterator[Outgoing]:
+    """The texts a path may be written in otherwise: with escapes, as links are, or by a way around."""
+    for text in texts:
+        read = unquote(text.text) if "%" in text.text else text.text
+        if len(read) <= _LONGEST_PATH and ("/.." in read or "\\" in read):
+            read = "/" + "/".join(plain_parts(read.lower())[0])
+        if read != text.text:
+            yield Outgoing(argument=text.argument, text=read, decoded=True)
 
 
 def _parts(file: ClassifiedFile) -> tuple[str, str]:

@@ -18,15 +18,13 @@ from urllib.parse import unquote
 import idna
 
 from policies.choices import Standing
-from policies.hosts import authority_of, host_of, without_scheme
+from policies.hosts import authority_of, host_of, plain_parts, without_scheme
 from policies.intelligence.lookalike import NO_LOOKALIKES, Lookalikes, compile_lookalikes
 
 # Beyond this many segments an address is compared by its beginning.
 _MOST_SEGMENTS = 40
 _DEFAULT_PORTS = (":80", ":443")
 _READABLE_HOST = re.compile(r"[a-z0-9_.-]*")
-# Deeper than this nobody encodes a path but to hide it.
-_MOST_DECODED = 3
 
 LISTED = (Standing.INTERNAL, Standing.KNOWN, Standing.PARTNER, Standing.DENIED)
 
@@ -245,28 +243,6 @@ def _parts_of(url: str) -> tuple[list[str], bool]:
     """The parts of a URL's path, and whether every server reads them so."""
     bare = without_scheme(url)
     return plain_parts(bare[len(authority_of(bare)) :].partition("?")[0].partition("#")[0])
-
-
-def plain_parts(path: str) -> tuple[list[str], bool]:
-    """A path's parts with what is encoded read and `..` gone up: what looks to be below a place must be below it.
-
-    False where some servers read it otherwise: what is encoded too often, and `..;`, which goes up to a few.
-    """
-    plain, plainer = path.replace("\\", "/"), ""
-    for _ in range(_MOST_DECODED):
-        plainer = unquote(plain, errors="replace").replace("\\", "/").lower() if "%" in plain else plain
-        if plainer == plain:
-            break
-        plain = plainer
-    found: list[str] = []
-    sure = "%" not in plain or unquote(plain, errors="replace") == plain
-    for part in plain.split("/"):
-        if part == "..":
-            found = found[:-1]
-        elif part not in ("", "."):
-            found.append(part)
-            sure = sure and not part.startswith(("..;", ".;"))
-    return found, sure
 
 
 def _places(value: str, host: str) -> tuple[list[str], bool]:

@@ -8,9 +8,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
-from urllib.parse import unquote
 
 import re2
+
+from policies.hosts import plain_parts, without_scheme
 
 MOST_PLACES = 500
 LONGEST_PLACE = 300
@@ -42,12 +43,12 @@ class Places:
 
 
 def plain_path(value: str) -> str:
-    """A path or URL as places are written: lower case, `/` between parts, no scheme, no query, escapes resolved."""
-    path = value.strip()[:LONGEST_PATH]
-    if "%" in path:
-        path = unquote(path)
-    path = path.lower().replace("\\", "/").split("?", 1)[0].split("#", 1)[0]
-    return "/".join(part for part in path.split("://", 1)[-1].split("/") if part not in ("", "."))
+    """A path or URL as places are written: lower case, `/` between parts, no scheme, no query, escapes resolved.
+
+    `..` goes up: what lies in a place lies there however the path to it is written.
+    """
+    path = without_scheme(value.strip()).partition("?")[0].partition("#")[0][:LONGEST_PATH]
+    return "/".join(plain_parts(path.lower())[0])
 
 
 def checked_place(text: str) -> str:

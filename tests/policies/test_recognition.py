@@ -143,6 +143,11 @@ def test_it_finds_a_pattern_across_every_stretch_of_a_long_text() -> None:
     [
         ("https://contoso.example/sites/Finance/Shared%20Documents/Q3.xlsx?web=1", "sites/finance/*"),
         ("/sites/finance", "sites/finance/*"),
+        ("/sites/public/../finance/q3.xlsx", "sites/finance/*"),
+        ("/sites/public/%252e%252e/finance/q3.xlsx", "sites/finance/*"),
+        ("/sites/./finance//q3.xlsx", "sites/finance/*"),
+        ("/sites/finance/../public/q3.xlsx", ""),
+        ("https://contoso.example/x?back=https://contoso.example/sites/finance/q3.xlsx", ""),
         (r"C:\Data\Board\2026\plan.docx", "data/board"),
         ("x/board/a/b.xlsx", "board/**/*.xlsx"),
         ("x/board/b.xlsx", "board/**/*.xlsx"),

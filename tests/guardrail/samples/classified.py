@@ -15,6 +15,7 @@ CLASSES = {
     "files": [
         {"name": "salaries.xlsx", "file_id": "f-77", "data_class": "board"},
         {"name": "/sites/Board/", "data_class": "board"},
+        {"name": "rates 2026.xlsx", "data_class": "board"},
         {"name": "catalogue.pdf", "data_class": "brochure"},
     ],
 }
@@ -40,6 +41,16 @@ SPOKEN = (
         "a file of a classified folder",
         mail(attachments=[{"path": "/sites/Board/plan.docx"}]),
         mail(attachments=[{"path": "/sites/Boardgames/plan.docx"}]),
+    ),
+    pair(
+        "a file of a classified folder by a way around",
+        mail(attachments=[{"path": "/sites/Kitchen/../Board/plan.docx"}]),
+        mail(attachments=[{"path": "/sites/Kitchen/../Cellar/plan.docx"}]),
+    ),
+    pair(
+        "a classified file in a link",
+        mail(link="https://adatum.example/s/rates%202026.xlsx"),
+        mail(link="https://adatum.example/s/rates%202025.xlsx"),
     ),
     pair(
         "a label above the text",

@@ -82,6 +82,21 @@ PAIRS = (
         mail(attachments=[{"path": "/sites/Finances/2026/plan.docx"}]),
     ),
     pair("a link to a file in a place", mail(file_url=f"{SITE}/plan.docx"), mail(file_url=f"{SITE[:-30]}/plan.docx")),
+    pair(
+        "a file in a place by a way around",
+        mail(files="/sites/harbour/../Finance/plan.docx"),
+        mail(files="/sites/Finance/../harbour/plan.docx"),
+    ),
+    pair(
+        "a link that asks for a file in a place",
+        mail(file_url="https://adatum.example/_layouts/15/download.aspx?SourceUrl=%2Fsites%2FFinance%2Fplan.docx"),
+        mail(file_url="https://adatum.example/_layouts/15/download.aspx?SourceUrl=%2Fsites%2FHarbour%2Fplan.docx"),
+    ),
+    pair(
+        "a link to a file in a place with a long question",
+        mail(file_url=f"{SITE}/plan.docx?x={'a' * 1_100}"),
+        mail(file_url=f"https://adatum.example/sites/Harbour/plan.docx?x={'a' * 1_100}"),
+    ),
     pair("a file by its kind and folder", mail(files="x/Board/a.xlsx; b"), mail(files="x/Board/a.docx; b")),
     pair(
         "text of a document that lies in a place",
