@@ -15,7 +15,7 @@ from django.db.models.functions import Now
 from guardrail import queries as calls, tickets
 from guardrail.models import AllowOnce, Verdict
 from investigations.grouping import KNOWLEDGE_EDITED
-from investigations.models import Activity, BulkItem, Investigation, InvestigationCall
+from investigations.models import Activity, BulkItem, Investigation, InvestigationCall, Merge
 from investigations.visibility import visible_to
 from policies.access import GRANTS, Permission
 from policies.models import DocumentRevision
@@ -210,6 +210,13 @@ def load_allowing(verdict: Verdict | None, *, now: datetime) -> Allowing | None:
     )
 
 
+def load_merged(investigation: Investigation) -> tuple[list[Investigation], Merge | None]:
+    """What is part of it, and the newest merge into it that stands. Two queries."""
+    sources = list(Investigation.objects.filter(merged_into=investigation).order_by("pk")[:MOST_CALLS])
+    newest = Merge.objects.filter(target=investigation, undone_at=None).select_related("by").order_by("-id").first()
+    return sources, newest
+
+
 def load_activities(investigation: Investigation) -> list[Activity]:
     """What happened to it, oldest first, at most the newest MOST_ACTIVITIES. One query."""
     newest = Activity.objects.filter(investigation=investigation).select_related("actor").order_by("-id")
@@ -266,7 +273,7 @@ def _badness(verdict: Verdict) -> tuple[bool, int, int, bool, uuid.UUID]:
 def matching(asked: Asked, *, person: AbstractBaseUser) -> QuerySet[Investigation]:
     """What the person may see and the filter lets through, in no order."""
     rows = Investigation.objects.filter(Q(status=Investigation.Status.CLOSED) if asked.view == "closed" else OPEN)
-    rows = rows.filter(visible_to(person))
+    rows = rows.filter(visible_to(person), merged_into=None)
     if asked.view == "mine":
         rows = rows.filter(Q(assignee=None) | Q(assignee_id=person.pk))
     if asked.view == "late":

@@ -11,6 +11,7 @@ from typing import Any
 
 from django.contrib.auth.models import AbstractBaseUser, User
 from django.db import IntegrityError, transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from guardrail import tickets
@@ -49,7 +50,7 @@ def claim(investigation: Investigation, *, actor: User) -> None:
     free = Investigation.objects.filter(pk=investigation.pk, assignee=None).exclude(status=Investigation.Status.CLOSED)
     if free.update(assignee=actor, status=Investigation.Status.ACTIVE):
         clocks.touched(investigation.pk, taken=True, now=timezone.now(), actor=actor)
-        _log(investigation, "claimed", actor=actor)
+        write_line(investigation, "claimed", actor=actor)
     elif _current(investigation).assignee_id != actor.pk or investigation.status == Investigation.Status.CLOSED:
         raise _refusal(investigation)
     _current(investigation)
@@ -69,7 +70,7 @@ def assign(investigation: Investigation, *, assignee: User | None, seen: int | N
         raise _refusal(investigation)
     if actor:
         clocks.touched(investigation.pk, taken=assignee is not None, now=timezone.now(), actor=actor)
-    _log(investigation, "assigned", actor=actor, text=assignee.get_username() if assignee else "nobody")
+    write_line(investigation, "assigned", actor=actor, text=assignee.get_username() if assignee else "nobody")
     _current(investigation)
 
 
@@ -77,10 +78,10 @@ def assign(investigation: Investigation, *, assignee: User | None, seen: int | N
 def comment(investigation: Investigation, text: str, *, actor: Actor) -> Activity:
     """Append a comment; closed investigations take them too. The text is not repeated in the audit trail."""
     require(actor, Permission.INVESTIGATE)
-    required = _required(text, "comment")
+    written = required(text, "comment")
     if actor:
         clocks.touched(investigation.pk, taken=None, now=timezone.now(), actor=actor)
-    return _log(investigation, "commented", actor=actor, text=required, audited={})
+    return write_line(investigation, "commented", actor=actor, text=written, audited={})
 
 
 def close(investigation: Investigation, *, disposition: str, reason: str, now: datetime, actor: Actor) -> None:
@@ -104,7 +105,7 @@ def write_closed(investigation: Investigation, *, disposition: str, reason: str,
     if disposition not in Investigation.Disposition.values:
         wanted = ", ".join(Investigation.Disposition.values)
         raise InvestigationError(f"the disposition is `{disposition}`, expected one of {wanted}")
-    text = _required(reason, "reason")
+    text = required(reason, "reason")
     still_open = Investigation.objects.filter(pk=investigation.pk).exclude(status=Investigation.Status.CLOSED)
     if not still_open.update(status=Investigation.Status.CLOSED, disposition=disposition, closed_at=now):
         raise _refusal(investigation)
@@ -112,7 +113,7 @@ def write_closed(investigation: Investigation, *, disposition: str, reason: str,
         restrictions.clear(investigation.pk, now=now, actor=actor)
     label = Investigation.Disposition(disposition).label
     clocks.stopped(_current(investigation), now=now, actor=actor)
-    _log(investigation, "closed", actor=actor, text=f"{label}: {text}", audited={"disposition": disposition})
+    write_line(investigation, "closed", actor=actor, text=f"{label}: {text}", audited={"disposition": disposition})
     _current(investigation)
 
 
@@ -131,23 +132,25 @@ def reopen(investigation: Investigation, *, reason: str, actor: Actor) -> None:
 def write_reopened(investigation: Investigation, *, reason: str, actor: Actor) -> None:
     """As `reopen`, in the caller's transaction; memory is the caller's to tell."""
     require(actor, Permission.INVESTIGATE)
-    text = _required(reason, "reason")
-    closed = Investigation.objects.filter(pk=investigation.pk, status=Investigation.Status.CLOSED)
+    text = required(reason, "reason")
+    part_of = _current(investigation).merged_into_id
+    if part_of:
+        raise InvestigationError(f"investigation {investigation.pk} is part of {part_of}, take the merge back first")
+    closed = Investigation.objects.filter(pk=investigation.pk, status=Investigation.Status.CLOSED, merged_into=None)
     status = Investigation.Status.ACTIVE if investigation.assignee_id else Investigation.Status.NEW
     try:
         with transaction.atomic():
             changed = closed.update(status=status, disposition="", closed_at=None)
     except IntegrityError:
-        other = Investigation.objects.filter(fingerprint=investigation.fingerprint).exclude(
-            status=Investigation.Status.CLOSED
-        )
+        shut = Q(status=Investigation.Status.CLOSED, merged_into=None)
+        other = Investigation.objects.filter(fingerprint=investigation.fingerprint).exclude(shut)
         raise InvestigationError(
             f"the same cause is open as investigation {other.values_list('pk', flat=True).first()}, work on that one"
         ) from None
     if not changed:
         raise InvestigationError(f"investigation {investigation.pk} is open already")
     clocks.began(_current(investigation), now=timezone.now(), actor=actor)
-    _log(investigation, "reopened", actor=actor, text=text, audited={})
+    write_line(investigation, "reopened", actor=actor, text=text, audited={})
     _current(investigation)
 
 
@@ -155,12 +158,12 @@ def write_reopened(investigation: Investigation, *, reason: str, actor: Actor) -
 def pause(investigation: Investigation, *, reason: str, now: datetime, actor: User) -> None:
     """Let its clocks stand while it waits for somebody. Raises InvestigationError when they stand, or it is closed."""
     require(actor, Permission.INVESTIGATE)
-    text = _required(reason, "reason")
+    text = required(reason, "reason")
     if not clocks.pause(investigation, now=now, actor=actor):
         if _current(investigation).status == Investigation.Status.CLOSED:
             raise _refusal(investigation)
         raise InvestigationError(f"investigation {investigation.pk} waits already")
-    _log(investigation, "paused", actor=actor, text=text, audited={})
+    write_line(investigation, "paused", actor=actor, text=text, audited={})
     _current(investigation)
 
 
@@ -170,7 +173,7 @@ def resume(investigation: Investigation, *, now: datetime, actor: User) -> None:
     require(actor, Permission.INVESTIGATE)
     if not clocks.resume(investigation, now=now, actor=actor):
         raise InvestigationError(f"investigation {investigation.pk} does not wait by now")
-    _log(investigation, "resumed", actor=actor, audited={})
+    write_line(investigation, "resumed", actor=actor, audited={})
     _current(investigation)
 
 
@@ -183,7 +186,7 @@ def write_restored(investigation: Investigation, before: Mapping[str, Any], *, w
     was = _current(investigation).status
     Investigation.objects.filter(pk=investigation.pk).update(**before)
     clocks.took_back(_current(investigation), was=was)
-    _log(investigation, "undone", actor=actor, text=what, audited={"what": what})
+    write_line(investigation, "undone", actor=actor, text=what, audited={"what": what})
     _current(investigation)
 
 
@@ -197,12 +200,12 @@ def allow_once(
     held again.
     """
     require(actor, Permission.INVESTIGATE)
-    text = _required(reason, "reason")
+    text = required(reason, "reason")
     try:
         with transaction.atomic():
             ticket = tickets.give(_verdict_of(investigation, verdict_id), reason=text, now=now, actor=actor)
             audited = {"ticket": ticket.pk, "verdict": str(verdict_id), "call_key": ticket.call_key}
-            _log(investigation, "allowed_once", actor=actor, text=text, audited=audited)
+            write_line(investigation, "allowed_once", actor=actor, text=text, audited=audited)
         tickets.place(ticket, now=now)
     except tickets.TicketError as error:
         raise InvestigationError(str(error)) from error
@@ -223,7 +226,7 @@ def take_back(investigation: Investigation, *, verdict_id: uuid.UUID, ticket: in
     except tickets.TicketError as error:
         raise InvestigationError(str(error)) from error
     audited = {"ticket": newest.pk, "verdict": str(verdict_id), "call_key": newest.call_key}
-    _log(investigation, "allowed_taken_back", actor=actor, audited=audited)
+    write_line(investigation, "allowed_taken_back", actor=actor, audited=audited)
 
 
 def _verdict_of(investigation: Investigation, verdict_id: uuid.UUID) -> Verdict:
@@ -236,9 +239,13 @@ def _verdict_of(investigation: Investigation, verdict_id: uuid.UUID) -> Verdict:
     return verdict
 
 
-def _log(
+def write_line(
     investigation: Investigation, kind: str, *, actor: Actor, text: str = "", audited: dict[str, Any] | None = None
 ) -> Activity:
+    """Append a line to its history and to the audit trail, in the caller's transaction. No permission is asked for.
+
+    `audited` is what the audit trail keeps instead of the text, which it must not repeat where people wrote it.
+    """
     detail = {"to": text} if audited is None and text else audited or {}
     activity = Activity.objects.create(
         investigation_id=investigation.pk, actor_id=actor.pk if actor else None, kind=kind, text=text
@@ -257,6 +264,8 @@ def _current(investigation: Investigation) -> Investigation:
 
 def _refusal(investigation: Investigation) -> InvestigationError:
     row = _current(investigation)
+    if row.merged_into_id:
+        return InvestigationError(f"investigation {row.pk} is part of {row.merged_into_id} by now, work on that one")
     if row.status == Investigation.Status.CLOSED:
         return InvestigationError(f"investigation {row.pk} is closed, reopen it first")
     holder = row.assignee
@@ -264,7 +273,8 @@ def _refusal(investigation: Investigation) -> InvestigationError:
     return Taken(f"investigation {row.pk} was assigned meanwhile: {name} now", holder=holder)
 
 
-def _required(text: str, what: str) -> str:
+def required(text: str, what: str) -> str:
+    """The text without space around it. Raises InvestigationError where it is empty or too long."""
     trimmed = text.strip()
     if not trimmed:
         raise InvestigationError(f"the {what} is empty, expected a sentence")

@@ -1,6 +1,6 @@
 """The pages of investigations."""
 
-from django.urls import path
+from django.urls import include, path
 
 from investigations.views import (
     act,
@@ -23,6 +23,7 @@ from investigations.views import (
 )
 
 urlpatterns = [
+    path("", include("investigations.case_urls")),
     path("", queue.queue, name="queue"),
     path("campaigns/", campaign.campaign_list, name="campaigns"),
     path("campaigns/<int:pk>/", campaign.campaign_page, name="campaign"),

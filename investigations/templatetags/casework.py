@@ -17,6 +17,11 @@ _OF_SYSTEM = {
     "returned": ("arrow-counterclockwise", "", "Back in the queue: {}"),
 }
 _OF_PEOPLE = {
+    "merged": ("diagram-2", "", "made these part of it: {}"),
+    "merged_away": ("diagram-2", "", "made it part of investigation {}"),
+    "unmerged": ("arrow-counterclockwise", "", "took the merge back: {}"),
+    "split": ("file-diff", "", "parted from it {}"),
+    "split_off": ("file-diff", "", "parted it from investigation {}"),
     "undone": ("arrow-counterclockwise", "", "took back: {}"),
     "paused": ("hourglass-split", "", "lets it wait. {}"),
     "step_marked": ("list-check", "", "marked a step. {}"),

@@ -1,6 +1,6 @@
 """Bulk actions on the queue: what is picked or fits the filter becomes a run that is shown, begun and undone."""
 
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, urlencode
 
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse, QueryDict
@@ -34,6 +34,8 @@ def bulk_ask(request: HttpRequest) -> HttpResponse:
     rows = queries.matching(asked, person=person) if everything else queries.picked(picked, person=person)
     query = query_of(asked) if everything else ""
     action = request.POST.get("do", "")
+    if action == "merge":
+        return redirect(f"{resolve_url('investigations_merge')}?{urlencode([('n', pk) for pk in picked])}")
     try:
         run = bulk.ask(action, rows, query=query, now=timezone.now(), actor=person)
         if action == BulkRun.Action.CLAIM and not everything:

@@ -53,7 +53,10 @@ def render_investigation(
         conversation=told.conversation if told else (),
         in_force=restricting.in_force,
     )
+    sources, merge = queries.load_merged(investigation)
     context = {
+        "sources": sources,
+        "merge": merge,
         "investigation": investigation,
         "now": timezone.now(),
         "calls": calls,

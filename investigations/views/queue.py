@@ -27,6 +27,7 @@ _ACTIONS = {
         ("assign", "Assign", "people", ""),
         ("close", "Close", "check-circle", "e"),
         ("comment", "Comment", "chat-left-text", "c"),
+        ("merge", "Merge", "diagram-2", ""),
     ),
     "closed": (
         ("reopen", "Open again", "arrow-counterclockwise", "e"),

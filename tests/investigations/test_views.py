@@ -22,7 +22,7 @@ from tests import told
 QUEUE_QUERIES = 13
 # session, person, the investigation, its calls, their verdicts, the shown one, its conversation, body, caller and
 # document, activities, roles, three for the header
-PAGE_QUERIES = 25
+PAGE_QUERIES = 27
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 
 
