@@ -308,12 +308,14 @@ def _holding(words: str) -> Q:
 
 def _beyond(columns: Sequence[str], key: Sequence[str], *, way: str) -> Q:
     """Rows after `key` in the order of `columns`, rising (`gt`) or falling (`lt`)."""
+    # said once more of the first column alone, so that an index is entered at the page and not walked up to it
+    entered = Q(**{f"{columns[0]}__{way}e": key[0]})
     beyond = Q()
     same: dict[str, Any] = {}
     for name, value in zip(columns, key, strict=True):
         beyond |= Q(**same, **{f"{name}__{way}": value})
         same[name] = value
-    return beyond
+    return entered & beyond
 
 
 def _key_of(row: Investigation, columns: Sequence[str]) -> tuple[str, ...]:

@@ -99,8 +99,27 @@ class Investigation(models.Model):
             ),
         )
         indexes = (
-            # the queue's default order
-            models.Index(fields=("status", "-severity", "-last_seen", "-id"), name="investigation_queue"),
+            # the queue's default order, of what is open and of what is closed
+            models.Index(
+                fields=("-severity", "-last_seen", "-id"),
+                condition=~models.Q(status="closed"),
+                name="investigation_open_queue",
+            ),
+            models.Index(
+                fields=("-severity", "-last_seen", "-id"),
+                condition=models.Q(status="closed"),
+                name="investigation_closed_queue",
+            ),
+            # its other orders; what is open is few enough to be sorted
+            models.Index(
+                fields=("-last_seen", "-id"), condition=models.Q(status="closed"), name="investigation_closed_seen"
+            ),
+            models.Index(
+                fields=("-first_seen", "-id"), condition=models.Q(status="closed"), name="investigation_closed_first"
+            ),
+            models.Index(
+                fields=("-calls", "-id"), condition=models.Q(status="closed"), name="investigation_closed_calls"
+            ),
             # what people found in one agent's calls
             models.Index(fields=("agent_id", "-last_seen"), name="investigation_agent"),
             # the queue by what runs out first

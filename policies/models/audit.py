@@ -2,6 +2,8 @@
 
 from django.conf import settings
 from django.db import models
+from django.db.models import F
+from django.db.models.fields.json import KeyTransform
 
 
 class AuditEntry(models.Model):
@@ -21,6 +23,10 @@ class AuditEntry(models.Model):
     class Meta:
         ordering = ("-id",)
         verbose_name_plural = "audit entries"
+        indexes = (
+            # what was done about one agent, newest first
+            models.Index(KeyTransform("agent", "detail"), F("id").desc(), name="audit_agent"),
+        )
 
     def __str__(self) -> str:
         return f"{self.at:%Y-%m-%d %H:%M:%S} {self.actor_name} {self.action}"

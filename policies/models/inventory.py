@@ -275,6 +275,10 @@ class SeenTool(models.Model):
     class Meta:
         ordering = ("tool", "agent_id")
         constraints = (models.UniqueConstraint(fields=("tool", "agent_id"), name="seen_tool_once"),)
+        indexes = (
+            # one agent's
+            models.Index(fields=("agent_id",), name="seen_tool_agent"),
+        )
 
     def __str__(self) -> str:
         return f"{self.tool} of {self.agent_id}"
@@ -303,8 +307,15 @@ class AgentDay(models.Model):
         ordering = ("-day", "agent_id")
         constraints = (models.UniqueConstraint(fields=("agent_id", "day"), name="agent_day_once"),)
         indexes = (
-            # the ledger of all agents over some days
+            # the ledger's sums of all agents over some days
             models.Index(fields=("day",), name="agent_day"),
+            # the agents of the ledger: what came late or was made all the same is rare
+            models.Index(
+                fields=("day",),
+                include=("agent_id", "late", "executed"),
+                condition=Q(late__gt=0) | Q(executed__gt=0),
+                name="agent_day_failed_open",
+            ),
         )
 
     def __str__(self) -> str:

@@ -39,7 +39,7 @@ def load_policy_document(
         "version": version.number,
         "digest": version.digest or digest_of(version.document),
         **version.document,
-        "lists": lists,
+        "lists": load_lists() if with_lists else {},
     }
 
 

@@ -1,7 +1,7 @@
 """Policies as files: taking one in as a draft, and handing one out."""
 
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods
@@ -10,7 +10,7 @@ from policies.access import Permission, actor_of, require
 from policies.draft_forms import ImportForm
 from policies.interchange.checking import CheckedDocument, check
 from policies.interchange.reading import MOST_BYTES
-from policies.interchange.writing import to_json, to_yaml
+from policies.interchange.writing import write_json, write_yaml
 from policies.models import PolicyDraft, PolicyVersion
 from policies.services.drafts import DraftError
 from policies.services.interchange import TooManyDifferences, import_policy, load_policy_document
@@ -44,7 +44,7 @@ def policy_import(request: HttpRequest) -> HttpResponse:
 
 
 @require_http_methods(["GET", "POST"])
-def policy_export(request: HttpRequest) -> HttpResponse:
+def policy_export(request: HttpRequest) -> HttpResponseBase:
     """A version as a file: `?version=` (else the one in force), `?format=json`, `?lists=no` without the lists.
 
     POST is with the phrases by which classes of data are recognised: for policy admins, and in the audit trail.
@@ -66,16 +66,16 @@ def policy_export(request: HttpRequest) -> HttpResponse:
 
 
 @require_GET
-def draft_export(request: HttpRequest, pk: int) -> HttpResponse:
+def draft_export(request: HttpRequest, pk: int) -> HttpResponseBase:
     """A draft as a file, without lists."""
     draft = get_object_or_404(PolicyDraft, pk=pk)
     return _file(request, f"policy-draft-{draft.pk}", {"title": draft.title, "reason": draft.reason, **draft.document})
 
 
-def _file(request: HttpRequest, name: str, document: dict[str, object]) -> HttpResponse:
+def _file(request: HttpRequest, name: str, document: dict[str, object]) -> StreamingHttpResponse:
     kind = "json" if request.GET.get("format") == "json" else "yaml"
-    text = to_json(document) if kind == "json" else to_yaml(document)
-    answer = HttpResponse(text, content_type=f"{_TYPES[kind]}; charset=utf-8")
+    pieces = write_json(document) if kind == "json" else write_yaml(document)
+    answer = StreamingHttpResponse(pieces, content_type=f"{_TYPES[kind]}; charset=utf-8")
     answer["Content-Disposition"] = f'attachment; filename="{name}.{kind}"'
     return answer
 

@@ -59,12 +59,13 @@ def test_what_is_exported_comes_in_as_the_same(admin: Client, kind: str) -> None
     Agent.objects.create(agent_id="a-1", registered=True, mode="monitor")
     answer = admin.get(f"/policies/export/?format={kind}")
     assert f'filename="policy-v1.{kind}"' in answer["Content-Disposition"]
-    said = read(answer.content).value
+    exported = answer.getvalue()
+    said = read(exported).value
     assert said["actions"] == BASELINE["actions"]
     assert said["lists"]["destinations"] == [{"value": "1e3", "standing": "known", "note": "off"}]
     assert said["lists"]["data_classes"][0]["labels"] == ["Secret: \u00e9\U0001f512"]
     assert said["lists"]["agents"] == [{"id": "a-1", "mode": "monitor"}]
-    import_file(admin, answer.content)
+    import_file(admin, exported)
     draft = PolicyDraft.objects.get()
     assert draft.document == PolicyVersion.objects.get().document
     assert draft.lists == {}
@@ -381,3 +382,14 @@ def signed_in(name: str, role: Role) -> Client:
     client = Client()
     client.force_login(person)
     return client
+
+
+def test_a_long_list_is_handed_out_piece_by_piece_and_whole(admin: Client) -> None:
+    Destination.objects.bulk_create(
+        [Destination(value=f"partner-{number:04}.example", standing="partner") for number in range(1_001)]
+    )
+    for kind in ("yaml", "json"):
+        pieces = [bytes(piece) for piece in admin.get(f"/policies/export/?format={kind}")]
+        assert max(map(len, pieces)) < 30_000
+        listed = read(b"".join(pieces)).value["lists"]["destinations"]
+        assert [entry["value"] for entry in listed] == [f"partner-{number:04}.example" for number in range(1_001)]

@@ -44,7 +44,7 @@ def admin(db: None) -> Client:
 def test_everything_the_policy_is_goes_to_another_installation(admin: Client, kind: str) -> None:
     ada = User.objects.get(username="ada")
     _everything(ada)
-    document = admin.post(f"/policies/export/?format={kind}").content
+    document = admin.post(f"/policies/export/?format={kind}").getvalue()
     assert AuditEntry.objects.filter(action="policy.exported_with_phrases").count() == 1
     before = read(document).value["lists"]
     assert before["data_classes"][1]["dictionaries"] == [
@@ -61,7 +61,7 @@ def test_everything_the_policy_is_goes_to_another_installation(admin: Client, ki
     assert not DataClass.objects.exists()
     answer = _publish(admin, draft)
     assert answer.status_code == 302, answer.content.decode()
-    assert read(admin.post(f"/policies/export/?format={kind}").content).value["lists"] == before
+    assert read(admin.post(f"/policies/export/?format={kind}").getvalue()).value["lists"] == before
     assert {"class.added", "class.dictionary_saved", "class.pattern_saved", "exception.made"} <= set(
         AuditEntry.objects.values_list("action", flat=True)
     )
@@ -74,7 +74,7 @@ def test_what_marks_data_stays_here_unless_a_policy_admin_asks_for_it(admin: Cli
     _everything(User.objects.get(username="ada"))
     analyst = signed_in("dan", Role.ANALYST)
     for client in (admin, analyst):
-        text = client.get("/policies/export/").content.decode()
+        text = client.get("/policies/export/").getvalue().decode()
         assert "Customers" in text
         assert "Quay Ltd" not in text
         assert "project heron" not in text
@@ -85,7 +85,7 @@ def test_what_marks_data_stays_here_unless_a_policy_admin_asks_for_it(admin: Cli
     call_command("policy", "export", "--phrases", stdout=out)
     assert "Quay Ltd" in out.getvalue()
     # phrases that are not in the document stay as they are
-    import_file(admin, admin.get("/policies/export/").content.replace(b"fewest: 2", b"fewest: 3"))
+    import_file(admin, admin.get("/policies/export/").getvalue().replace(b"fewest: 2", b"fewest: 3"))
     draft = PolicyDraft.objects.get()
     assert "Quay Ltd" not in json.dumps(draft.lists)
     assert _publish(admin, draft).status_code == 302

@@ -62,7 +62,14 @@ def furnish(*, agents: int, destinations: int, taken_in: int) -> None:
     )
     AgentDay.objects.bulk_create(
         [
-            AgentDay(agent_id=f"agent-{number}", day=(now - timedelta(days=day)).date(), calls=100, stopped=2, late=1)
+            AgentDay(
+                agent_id=f"agent-{number}",
+                day=(now - timedelta(days=day)).date(),
+                calls=100,
+                stopped=2,
+                # an answer that comes late is rare
+                late=int((number + day) % 50 == 0),
+            )
             for number in range(agents)
             for day in range(1, _DAYS)
         ],
