@@ -25,6 +25,7 @@ class RunningInstance:
 
     def __init__(self, *arguments: str, data: Path | None = None, env: Mapping[str, str] | None = None) -> None:
         self.port = free_port()
+        self._is_ours = data is None
         self.data = data or make_data_folder()
         self.url = f"http://127.0.0.1:{self.port}"
         self.output = self.data / "terminal"
@@ -51,12 +52,14 @@ class RunningInstance:
         return content
 
     def wait(self, seconds: float = 60) -> "RunningInstance":
-        """Return when it says that it is up; one that does not come up in time is ended."""
+        """Return when it says that it is up; one that does not come up in time is ended, and its own folder removed."""
         try:
             wait_for(self._is_up, what="the instance to be up", seconds=seconds)
         except AssertionError as error:
             said = self.output.read_text()
-            self.remove()
+            self.end()
+            if self._is_ours:
+                shutil.rmtree(self.data)
             raise AssertionError(f"{error}:\n{said}") from None
         return self
 
@@ -79,11 +82,15 @@ class RunningInstance:
         self.process.send_signal(signal.SIGTERM)
         return self.process.wait(60)
 
-    def remove(self) -> None:
-        """End what is left and remove its data."""
+    def end(self) -> None:
+        """End what is left of it, and leave its data."""
         if self.process.poll() is None:
             self.stop()
         Instance(self.data).end_leftovers()
+
+    def remove(self) -> None:
+        """End what is left and remove its data."""
+        self.end()
         shutil.rmtree(self.data)
 
     def _is_up(self) -> bool:

@@ -47,7 +47,7 @@ def main() -> int:
         figures = _measure(options, instance)
     finally:
         if options.data:
-            instance.stop()
+            instance.end()
         else:
             instance.remove()
     for name, value in figures.items():

@@ -66,7 +66,7 @@ def main() -> int:
         for pid in aside:
             os.kill(pid, signal.SIGCONT)
         if options.data:
-            instance.stop()
+            instance.end()
         else:
             instance.remove()
     _tell(figures)

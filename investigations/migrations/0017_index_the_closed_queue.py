@@ -9,7 +9,7 @@ class Migration(migrations.Migration):
     atomic = False
 
     dependencies = [
-        ("investigations", "0013_run_clocks"),
+        ("investigations", "0016_keep_playbooks"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

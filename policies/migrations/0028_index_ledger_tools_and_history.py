@@ -10,7 +10,7 @@ class Migration(migrations.Migration):
     atomic = False
 
     dependencies = [
-        ("policies", "0026_note_what_rules_of_the_policy_missed"),
+        ("policies", "0027_count_what_policy_said_of_each_days_calls"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
