@@ -25,21 +25,19 @@ class TooManyDifferences(ValueError):
 def load_policy_document(
     version: PolicyVersion, *, with_lists: bool, phrases: bool, actor: AbstractBaseUser | None
 ) -> dict[str, Any]:
-    """What an export says of a version, with the lists as they are now. Six queries, none without lists.
+    """What an export says of a version, with the lists as they are now, for somebody who reads them once.
 
     `phrases` = with those by which classes of data are recognised: for policy admins, and audited each time.
     """
     if phrases:
         require(actor, Permission.CHANGE_POLICY)
         audit.record(actor=actor, action="policy.exported_with_phrases", version=version.number)
-    found = load_lists(phrases=phrases) if with_lists else {}
-    lists = {member: entries for member, entries in found.items() if entries}
     return {
         "title": version.title,
         "version": version.number,
         "digest": version.digest or digest_of(version.document),
         **version.document,
-        "lists": load_lists() if with_lists else {},
+        "lists": load_lists(phrases=phrases) if with_lists else {},
     }
 
 
