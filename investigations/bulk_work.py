@@ -79,7 +79,7 @@ def _do_chunk(run: BulkRun, *, now: datetime) -> int:
 def _locked(run: BulkRun, state: str) -> tuple[list[BulkItem], dict[int, Investigation]]:
     waiting = run.items.filter(state=state).select_for_update(skip_locked=True, of=("self",))
     items = list(waiting.order_by("investigation_id")[:CHUNK])
-    rows = Investigation.objects.filter(pk__in=[item.investigation_id for item in items]).select_for_update()
+    rows = Investigation.objects.filter(pk__in=[item.investigation_id for item in items]).select_for_update(no_key=True)
     return items, {row.pk: row for row in rows.order_by("pk")}
 
 

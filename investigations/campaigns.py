@@ -61,7 +61,7 @@ def _decide(campaign: Campaign, *, status: Campaign.Status, reason: str, now: da
 
 def _locked_members(campaign: Campaign) -> list[Investigation]:
     """In the order of `investigations.joining`: investigations first."""
-    rows = Investigation.objects.filter(membership__campaign=campaign).select_for_update(of=("self",))
+    rows = Investigation.objects.filter(membership__campaign=campaign).select_for_update(of=("self",), no_key=True)
     return list(rows.order_by("pk"))
 
 

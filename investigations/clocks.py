@@ -76,7 +76,7 @@ def touched(pk: int, *, taken: bool | None, now: datetime, actor: AbstractBaseUs
     """A person did something with it: the first time acknowledges it. `taken` = made somebody's, False = nobody's,
     None = any other work. Needs the transaction of that change.
     """
-    row = Investigation.objects.select_for_update().get(pk=pk)
+    row = Investigation.objects.select_for_update(no_key=True).get(pk=pk)
     if row.status == Investigation.Status.CLOSED:
         return
     was_acknowledged = row.acknowledged_at is not None
@@ -163,7 +163,7 @@ def pause(row: Investigation, *, now: datetime, actor: AbstractBaseUser) -> bool
 
 def resume(row: Investigation, *, now: datetime, actor: AbstractBaseUser | None) -> bool:
     """Let its clocks go on, as much later as it waited; False when they run."""
-    locked = Investigation.objects.select_for_update().get(pk=row.pk)
+    locked = Investigation.objects.select_for_update(no_key=True).get(pk=row.pk)
     if locked.paused_at is None:
         return False
     waited = working_hours.between(locked.paused_at, now, load_clocks().hours)

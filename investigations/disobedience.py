@@ -1,7 +1,7 @@
 """Writes down stopped calls that were made all the same, on the day of the stop and at their investigation."""
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -31,8 +31,20 @@ ON CONFLICT (id) DO NOTHING RETURNING id, seen_in
 """
 
 
+def load_places(rows: Sequence[Row]) -> set[int]:
+    """The investigations of the stopped calls these verdicts found made; none = nothing asked."""
+    return places_of({executed for row in rows for executed in _named_by(row)})
+
+
+def places_of(ids: Collection[uuid.UUID]) -> set[int]:
+    """The investigations these verdicts are part of."""
+    if not ids:
+        return set()
+    return set(InvestigationCall.objects.filter(verdict_id__in=ids).values_list("investigation_id", flat=True))
+
+
 def note(rows: Sequence[Row], *, now: datetime) -> list[Grown]:
-    """Take in what these verdicts say of earlier ones. Needs a transaction; safe to run twice.
+    """Take in what these verdicts say of earlier ones. Safe to run twice; needs a transaction that holds `load_places`.
 
     Returns the investigations of those with the calls that were made all the same, for the rules of response. One
     statement, none where nothing is said, and four for the calls that are new.
@@ -78,7 +90,7 @@ def _raised(row: Mapping[str, Any], seen_in: uuid.UUID, *, now: datetime) -> Gro
     Investigation.objects.filter(pk=investigation.pk).update(
         outcome=Investigation.Outcome.EXECUTED, severity=int(Severity.CRITICAL)
     )
-    shut = Investigation.objects.select_for_update().get(pk=investigation.pk)
+    shut = Investigation.objects.select_for_update(no_key=True).get(pk=investigation.pk)
     if shut.status == Investigation.Status.CLOSED and shut.merged_into_id is None:
         wake(shut, "a stopped call was made all the same", now=now)
     Activity.objects.create(investigation=investigation, kind="executed_anyway", text=f"{row['id']} {seen_in}")

@@ -45,7 +45,7 @@ def _open(edits: Sequence[DocumentRevision], *, room: int, now: datetime) -> Non
     missing = [document for document in prints if prints[document] not in known][: max(0, room)]
     fresh = [_opened(by_document[document], fingerprint=prints[document], now=now) for document in missing]
     Investigation.objects.bulk_create(fresh, ignore_conflicts=True)
-    rows = still_open.filter(fingerprint__in=prints.values()).select_for_update().order_by("pk")
+    rows = still_open.filter(fingerprint__in=prints.values()).select_for_update(no_key=True).order_by("pk")
     activities = []
     for row in rows:
         document = next(pk for pk in prints if prints[pk] == row.fingerprint)

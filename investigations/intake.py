@@ -5,7 +5,7 @@ does the work. So any number may run at once, at any moment, and a crash takes i
 """
 
 import uuid
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -28,7 +28,7 @@ from investigations.indicators import note_met
 from investigations.joining import join
 from investigations.models import Activity, Investigation, InvestigationCall
 from investigations.passed import count_passed
-from investigations.placing import place_caused
+from investigations.placing import hold, place_caused
 from investigations.response import Grown, hits_of, respond
 from investigations.rule_responses import restrict_for
 from investigations.rule_uses import Matched, count_rules, load_matched
@@ -98,18 +98,26 @@ def _take_batch(now: datetime) -> int:
 
 
 def _take_one_by_one(now: datetime) -> int:
-    with transaction.atomic():
-        ids = _lock_pending(BATCH)
-        for verdict_id in ids:
-            rows = _load_rows([verdict_id])
-            try:
-                with transaction.atomic():
-                    _take(rows, now=now)
-            except REFUSED as error:
-                log.error("intake.set_aside", verdict_id=str(verdict_id), error=type(error).__name__)
-                set_aside(rows, now=now)
-        _done(ids)
-    return len(ids)
+    """Each in a transaction of its own: what one has locked, another intake may wait for while it holds the next."""
+    ids = list(PendingIntake.objects.order_by("pk").values_list("pk", flat=True)[:BATCH])
+    return sum(_take_alone(verdict_id, now=now) for verdict_id in ids)
+
+
+@transaction.atomic
+def _take_alone(verdict_id: uuid.UUID, *, now: datetime) -> bool:
+    """False where another intake was faster."""
+    ids = _lock_pending(1, of=[verdict_id])
+    if not ids:
+        return False
+    rows = _load_rows(ids)
+    try:
+        with transaction.atomic():
+            _take(rows, now=now)
+    except REFUSED as error:
+        log.error("intake.set_aside", verdict_id=str(verdict_id), error=type(error).__name__)
+        set_aside(rows, now=now)
+    _done(ids)
+    return True
 
 
 def _done(ids: Sequence[uuid.UUID]) -> None:
@@ -118,8 +126,10 @@ def _done(ids: Sequence[uuid.UUID]) -> None:
     PendingIntake.objects.filter(pk__in=ids).delete()
 
 
-def _lock_pending(limit: int) -> list[uuid.UUID]:
+def _lock_pending(limit: int, *, of: Sequence[uuid.UUID] | None = None) -> list[uuid.UUID]:
     pending = PendingIntake.objects.select_for_update(skip_locked=True).order_by("pk")
+    if of is not None:
+        pending = pending.filter(pk__in=of)
     return list(pending.values_list("pk", flat=True)[:limit])
 
 
@@ -146,7 +156,7 @@ def _take(rows: Sequence[Row], *, now: datetime) -> None:
     played = Orchestrator.objects.filter(slug=EXERCISE).values_list("pk", flat=True).first()
     real = [row for row in fresh if row["orchestrator_id"] != played]
     joined = join_edits(fresh, made_up=played)
-    grown = place(joined.rows, now=now)
+    grown = place(joined.rows, now=now, raised=disobedience.load_places(fresh))
     for row in fresh:
         if row["deciding_signal"] == ALLOWED_ONCE:
             _note_pass(row)
@@ -167,14 +177,20 @@ def _made_by_others(grown: Iterable[Grown], played: int | None) -> list[Grown]:
     return [replace(one, rows=tuple(row for row in one.rows if row["orchestrator_id"] != played)) for one in grown]
 
 
-def place(rows: Sequence[Row], *, now: datetime) -> list[Grown]:
+def place(rows: Sequence[Row], *, now: datetime, raised: Collection[int] = ()) -> list[Grown]:
     """Give each verdict that needs people its place: what is open for its cause, or a new investigation.
 
-    Returns those that were opened or grew. Needs a transaction, and verdicts that have no place yet.
+    Returns those that were opened or grew. Needs a transaction, and verdicts that have no place yet. The investigations
+    `raised` are held with the others: who takes one later may wait for who waits for us.
     """
     caused = [Caused(row=row, cause=cause) for row in rows if (cause := _cause_of(row)) is not None]
-    if not caused:
+    if not caused and not raised:
         return []
+    originals = [item.row["duplicate_of"] for item in caused if item.row["duplicate_of"] is not None]
+    hold(
+        {item.cause.fingerprint for item in (*caused, *_joined(caused))},
+        also={*raised, *disobedience.places_of(originals)},
+    )
     grown = place_caused(_joined(_repeats_placed(caused)), now=now)
     join([item.row for item in caused])
     return grown
@@ -208,7 +224,9 @@ def _answered(answer: Callable[[], object]) -> bool:
 
 def set_aside(rows: Sequence[Row], *, now: datetime) -> None:
     """Put verdicts that cannot be taken in where people see them. Needs a transaction."""
-    place_caused([Caused(row=row, cause=cause_not_taken_in(row)) for row in rows], now=now)
+    caused = [Caused(row=row, cause=cause_not_taken_in(row)) for row in rows]
+    hold({item.cause.fingerprint for item in caused})
+    place_caused(caused, now=now)
 
 
 def _cause_of(row: Row) -> Cause | None:

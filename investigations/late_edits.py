@@ -58,7 +58,7 @@ def _settle(quotes: Sequence[DocumentQuote]) -> None:
 def _tell(edits: Mapping[int, Edit], *, kinds: Mapping[int, str]) -> None:
     """Say it in each investigation; `kinds` are what they are where nobody of ours put the order in."""
     activities = []
-    for row in Investigation.objects.filter(pk__in=list(edits)).select_for_update().order_by("pk"):
+    for row in Investigation.objects.filter(pk__in=list(edits)).select_for_update(no_key=True).order_by("pk"):
         edit = edits[row.pk]
         was_insider = row.kind == INSIDER_EDIT
         if edit.insider == "insider" and not was_insider:

@@ -54,21 +54,31 @@ def take_in_late(now: datetime) -> int:
 
 
 def _take_one_by_one(now: datetime) -> int:
-    with transaction.atomic():
-        ids = _lock_found()
-        for verdict_id in ids:
-            try:
-                with transaction.atomic():
-                    _take([verdict_id], now=now)
-            except REFUSED as error:
-                log.error("late_intake.set_aside", verdict_id=str(verdict_id), error=type(error).__name__)
-                set_aside(list(_load_rows([verdict_id])), now=now)
-        PendingValidation.objects.filter(pk__in=ids).delete()
-    return len(ids)
+    """Each in a transaction of its own, as `investigations.intake` does."""
+    ids = list(PendingValidation.objects.filter(found=True).order_by("pk").values_list("pk", flat=True)[:BATCH])
+    return sum(_take_alone(verdict_id, now=now) for verdict_id in ids)
 
 
-def _lock_found() -> list[uuid.UUID]:
+@transaction.atomic
+def _take_alone(verdict_id: uuid.UUID, *, now: datetime) -> bool:
+    """False where another intake was faster."""
+    ids = _lock_found(of=[verdict_id])
+    if not ids:
+        return False
+    try:
+        with transaction.atomic():
+            _take(ids, now=now)
+    except REFUSED as error:
+        log.error("late_intake.set_aside", verdict_id=str(verdict_id), error=type(error).__name__)
+        set_aside(list(_load_rows(ids)), now=now)
+    PendingValidation.objects.filter(pk__in=ids).delete()
+    return True
+
+
+def _lock_found(*, of: Sequence[uuid.UUID] | None = None) -> list[uuid.UUID]:
     found = PendingValidation.objects.select_for_update(skip_locked=True).filter(found=True).order_by("pk")
+    if of is not None:
+        found = found.filter(pk__in=of)
     return list(found.values_list("pk", flat=True)[:BATCH])
 
 

@@ -1,11 +1,12 @@
 """Gives verdicts their place: the open investigation of their cause, a known one that wakes up, or a new one.
 
-INVARIANT: investigations are inserted before any is locked, and locked in the order of their ids, so that two intakes,
-or an intake and a person who merges, cannot wait for each other.
+INVARIANT: `hold` comes before anything is written or locked: first whoever places the same causes is waited for, then
+every investigation that may be touched is locked in the order of its id. So two intakes, or an intake and a person who
+merges or decides on a campaign, cannot wait for each other.
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -38,8 +39,34 @@ class _Place:
     source: int | None = None
 
 
+# Not a lock for each of 500 causes: the server's table of locks is small. The first number is ours.
+_CAUSES = """
+SELECT pg_advisory_xact_lock(7301, number)
+FROM (SELECT DISTINCT (hashtextextended(print, 0) & 255)::int AS number FROM unnest(%s::text[]) print ORDER BY 1) causes
+"""
+
+
+def hold(fingerprints: Collection[str], *, also: Collection[int] = ()) -> None:
+    """Until the end of the transaction nobody else places these causes, or works on their investigations or `also`.
+
+    What a person opens again, or merges, between two statements of this is locked late, and may be waited for.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_CAUSES, [list(fingerprints)])
+    known = Investigation.objects.filter(fingerprint__in=fingerprints)
+    holders = known.filter(HOLDS).values_list("pk", "merged_into_id")
+    newest = known.order_by("fingerprint", "-pk").distinct("fingerprint").values_list("pk")
+    pks = {pk for row in (*holders, *newest) for pk in row if pk is not None}
+    wanted = Investigation.objects.filter(pk__in={*pks, *also}).order_by("pk")
+    # no_key: a call placed elsewhere looks at that investigation's key when its transaction ends
+    list(wanted.select_for_update(no_key=True).values_list("pk"))
+
+
 def place_caused(caused: Sequence[Caused], *, now: datetime) -> list[Grown]:
-    """Open what is not open, extend what is, and give each verdict its one place. Needs a transaction."""
+    """Open what is not open, extend what is, and give each verdict its one place.
+
+    Needs a transaction that holds (`hold`) the causes.
+    """
     by_fingerprint: dict[str, list[Caused]] = {}
     for item in caused:
         by_fingerprint.setdefault(item.cause.fingerprint, []).append(item)
@@ -113,7 +140,7 @@ def _lock(fingerprints: Sequence[str], *, held: Mapping[int, Investigation], now
     looked = Investigation.objects.filter(HOLDS, fingerprint__in=fingerprints)
     holders = list(looked.values_list("fingerprint", "pk", "merged_into_id"))
     wanted = {pk for _, *pks in holders for pk in pks if pk is not None} - held.keys()
-    locked = Investigation.objects.filter(pk__in=wanted).select_for_update().order_by("pk")
+    locked = Investigation.objects.filter(pk__in=wanted).select_for_update(no_key=True).order_by("pk")
     rows = {**{row.pk: row for row in locked}, **held}
     found = {}
     for fingerprint, pk, _ in holders:

@@ -49,7 +49,7 @@ def _load_harmless(fingerprints: Sequence[str]) -> dict[str, Investigation]:
     harmless = [pk for name, (pk, said) in newest.items() if name not in held and said in HARMLESS]
     if not harmless:
         return {}
-    locked = Investigation.objects.filter(pk__in=harmless).select_for_update().order_by("pk")
+    locked = Investigation.objects.filter(pk__in=harmless).select_for_update(no_key=True).order_by("pk")
     # somebody may have opened one again meanwhile: that one is found open
     return {row.fingerprint: row for row in locked if row.status == _CLOSED and row.disposition in HARMLESS}
 

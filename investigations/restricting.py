@@ -151,7 +151,7 @@ def _lock(investigation: int) -> bool:
 
     Its activity waits for it anyway: after that lock, for an intake that waits for us.
     """
-    return Investigation.objects.select_for_update().filter(pk=investigation).first() is not None
+    return Investigation.objects.select_for_update(no_key=True).filter(pk=investigation).first() is not None
 
 
 def choice_of(restricting: Restricting, value: str) -> Choice:
