@@ -239,6 +239,32 @@ class EntityDay(models.Model):
         return f"{self.kind} {self.key} {self.day}"[:80]
 
 
+class TranscriptOpened(models.Model):
+    """That somebody saw what stands in a call, on one day, on one page. Insert only; by `guardrail.opened`.
+
+    No foreign keys: it outlives the verdict and the person.
+    """
+
+    verdict_id = models.UUIDField()
+    day = models.DateField()
+    actor_id = models.IntegerField()
+    actor_name = models.CharField(max_length=200)
+    first_at = models.DateTimeField()
+    how = models.CharField(max_length=20)
+
+    class Meta:
+        ordering = ("-id",)
+        verbose_name_plural = "transcripts opened"
+        constraints = (
+            models.UniqueConstraint(fields=("verdict_id", "actor_id", "day", "how"), name="transcript_opened_once"),
+        )
+        # a report over some days
+        indexes = (models.Index(fields=("day", "id"), name="transcript_opened_day"),)
+
+    def __str__(self) -> str:
+        return f"{self.verdict_id} by {self.actor_name}"
+
+
 class LateFinding(models.Model):
     """What judging a deferred call in full found, when it was answered already. INVARIANT: insert only, like Verdict.
 

@@ -13,6 +13,7 @@ from guardrail.views import (
     intelligence,
     opinions,
     rejudge,
+    replay,
     search,
     verdicts,
 )
@@ -23,6 +24,7 @@ urlpatterns = [
     path("verdicts/", verdicts.verdict_list, name="verdicts"),
     path("verdicts/<uuid:pk>/", verdicts.verdict_page, name="verdict"),
     path("verdicts/<uuid:pk>/body/", verdicts.verdict_body, name="verdict_body"),
+    path("verdicts/<uuid:pk>/replay/", replay.verdict_replay, name="verdict_replay"),
     path("verdicts/<uuid:pk>/rejudge/", rejudge.verdict_rejudge, name="verdict_rejudge"),
     path("search/", search.search, name="search"),
     path("search/export/", search.search_export, name="search_export"),

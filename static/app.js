@@ -41,7 +41,12 @@
   /* Lists: rows of a table marked data-rows. Steps: details inside an element marked data-steps. */
   function move(by) {
     var places = Array.from(document.querySelectorAll("[data-rows] tbody tr, [data-steps] > li"));
-    if (!places.length) { return; }
+    if (!places.length) {
+      /* a walk from page to page */
+      var onward = document.querySelector(by > 0 ? 'a[rel="next"]' : 'a[rel="prev"]');
+      if (onward) { onward.click(); }
+      return;
+    }
     var at = places.findIndex(function (place) { return place.classList.contains("is-cursor"); });
     var next = places[Math.min(places.length - 1, Math.max(0, at + by))];
     places.forEach(function (place) { place.classList.toggle("is-cursor", place === next); });

@@ -19,13 +19,20 @@ ASKED = 400
 _TELLING = NUMBERED | {"hidden", "signature"}
 
 
-def steps_of(call: Invocation, spans: Spans, *, planned: EarlierCall, earlier: Sequence[EarlierCall]) -> Iterator[Step]:
-    """The steps, oldest first, the planned call last."""
+def steps_of(
+    call: Invocation, spans: Spans, *, planned: EarlierCall, earlier: Sequence[EarlierCall], whole: int = 0
+) -> Iterator[Step]:
+    """The steps, oldest first, the planned call last.
+
+    `whole` is the number of the one that has the page's characters to itself; 0 = they share them, oldest first.
+    """
     answered = _calls_behind(call.outputs, earlier)
     teller = _Teller(spans=spans)
     repeated = _repeated(call)
     number = 0
     for number, (kind, index) in enumerate(_order(call), start=1):
+        if whole:
+            teller.left = PAGE_CHARACTERS if number == whole else 0
         if kind == "history":
             message = call.history[index]
             icon, title = _speaker(message.role, call)

@@ -37,6 +37,12 @@ def _icon(name: str, classes: str) -> SafeString:
 
 
 @register.simple_tag
+def icon_address(name: str) -> str:
+    """Where a symbol of the sprite is, for a `use` inside of a drawing."""
+    return f"{static('icons.svg')}#{name}"
+
+
+@register.simple_tag
 def entity(kind: str, key: str) -> str:
     """The address of the page about one agent, user, session, destination, tool or document."""
     plain_segments = all(part not in ("", ".", "..") for part in key.split("/"))

@@ -14,10 +14,12 @@ from django.views.decorators.http import require_GET
 from guardrail import badges, queries, words
 from guardrail.document_queries import load_quote
 from guardrail.models import LateFinding, Verdict
+from guardrail.opened import note_opened
 from guardrail.story import EarlierCall, Story, tell
 from guardrail.story.lede import lede_of
+from guardrail.story.picture import Picture, Plan, draw
 from guardrail.transcripts import load_body, load_call
-from policies.access import Permission, may
+from policies.access import Permission, actor_of, may
 from policies.decision import ALLOWED_ONCE
 from policies.exceptions import EXCEPTION
 from policies.models import DocumentQuote
@@ -66,6 +68,7 @@ class Told:
     edit: DocumentQuote | None
     timings: tuple[tuple[str, float], ...]
     let_pass_by: tuple[int, ...] = ()
+    picture: Picture | None = None
 
 
 @require_GET
@@ -111,6 +114,7 @@ def verdict_list(request: HttpRequest) -> HttpResponse:
 def verdict_page(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     """One call: why, where each value came from, the transcript, and everything that was found."""
     told = load_told(get_object_or_404(Verdict, pk=pk))
+    note_opened(pk, actor=actor_of(request), how="call")
     shown = {
         "told": told,
         "verdict": told.verdict,
@@ -129,6 +133,7 @@ def verdict_body(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     body = load_body(pk)
     if body is None:
         raise Http404(f"no transcript `{pk}`")
+    note_opened(pk, actor=actor_of(request), how="raw body")
     response = HttpResponse(body, content_type="text/plain; charset=utf-8")
     response["Content-Disposition"] = f'inline; filename="{pk}.txt"'
     return response
@@ -141,14 +146,15 @@ def load_told(verdict: Verdict) -> Told:
     # what was found afterwards is told in the place of what the quick checks said
     judged = finding or verdict
     conversation = queries.load_conversation(verdict)
-    earlier = [_earlier(other) for other in conversation if other.pk < verdict.pk]
-    deciding = finding.deciding_signal if finding else _worth_telling(verdict)
+    earlier = [earlier_call(other) for other in conversation if other.pk < verdict.pk]
+    deciding = finding.deciding_signal if finding else worth_telling(verdict)
+    call = load_call(verdict)
     story = tell(
         signals=judged.signals,
         origins=judged.origins,
         deciding=deciding,
-        call=load_call(verdict),
-        planned=_earlier(verdict),
+        call=call,
+        planned=earlier_call(verdict),
         earlier=earlier,
     )
     return Told(
@@ -181,7 +187,26 @@ def load_told(verdict: Verdict) -> Told:
         tool_does=words.TOOL_KINDS.get(verdict.tool_kind, verdict.tool_kind),
         timings=_telling(verdict.timings),
         let_pass_by=_exceptions_of(judged),
+        picture=draw(
+            call,
+            _plan(verdict),
+            signals=judged.signals,
+            origins=judged.origins,
+            documents=verdict.documents,
+            deciding=deciding,
+        ),
         missing=tuple(words.degraded_words(str(part)) for part in verdict.degraded),
+    )
+
+
+def _plan(verdict: Verdict) -> Plan:
+    shown = badges.of_call(action=verdict.action, would_have=verdict.would_have, failed=verdict.failed)
+    return Plan(
+        tool=verdict.tool_name or verdict.tool_id,
+        destination=verdict.destination,
+        answer=shown.word,
+        stopped=verdict.action in ("block", "hold"),
+        at=verdict.received_at,
     )
 
 
@@ -211,14 +236,15 @@ def _decided_by(judged: Verdict | LateFinding) -> str:
     return f"{words.REGIMES[regime]}{named}"
 
 
-def _worth_telling(verdict: Verdict) -> str:
+def worth_telling(verdict: Verdict) -> str:
     """The name of the signal that led to the answer; where a person allowed it, the one that had held the call."""
     if verdict.deciding_signal != ALLOWED_ONCE:
         return verdict.deciding_signal
     return next((signal["name"] for signal in verdict.signals if signal.get("name") != ALLOWED_ONCE), ALLOWED_ONCE)
 
 
-def _earlier(verdict: Verdict) -> EarlierCall:
+def earlier_call(verdict: Verdict) -> EarlierCall:
+    """As far as a step of another call names it."""
     return EarlierCall(
         verdict_id=str(verdict.pk),
         tool_id=verdict.tool_id,

@@ -11,6 +11,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
 from guardrail.models import Verdict
+from guardrail.opened import note_opened
 from guardrail.views.verdicts import load_told
 from investigations import queries
 from investigations.forms import AllowOnceForm, CloseForm, CommentForm, PauseForm, ReopenForm
@@ -19,7 +20,7 @@ from investigations.playbook_cases import load_playbooks
 from investigations.response_forms import RestrictInvestigationForm
 from investigations.restricting import PROBING_HOURS, PROBING_PER_MINUTE, load_restricting
 from investigations.visibility import may_see
-from policies.access import Permission, may
+from policies.access import Permission, actor_of, may
 
 
 @require_GET
@@ -45,6 +46,8 @@ def render_investigation(
     calls = queries.load_calls(investigation, wanted=_wanted(request))
     verdict = Verdict.objects.filter(pk=calls.shown).first() if calls.shown else None
     told = load_told(verdict) if verdict else None
+    if verdict:
+        note_opened(verdict.pk, actor=actor_of(request), how="investigation")
     listed = {brief.pk for brief in calls.briefs}
     restricting = load_restricting(investigation, verdict)
     playbooks = load_playbooks(

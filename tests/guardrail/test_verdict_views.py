@@ -20,8 +20,9 @@ from policies.signal import Evidence, Mark, Severity, Signal
 from tests import told
 
 LIST_QUERIES = 7  # session, person, four for the header, the page
-# session, person, the verdict, its conversation, body, caller, document, whether it was made, four for the header
-PAGE_QUERIES = 13
+# session, person, the verdict, its conversation, body, caller, document, whether it was made, who opened it, four for
+# the header
+PAGE_QUERIES = 14
 
 
 @pytest.fixture

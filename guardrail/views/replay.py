@@ -1,0 +1,52 @@
+"""A call replayed step by step: what was said and read, in its order, and what each of it led to."""
+
+import uuid
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET
+
+from guardrail import badges, queries
+from guardrail.models import Verdict
+from guardrail.opened import note_opened
+from guardrail.story.walking import walk
+from guardrail.transcripts import load_call
+from guardrail.views.verdicts import earlier_call, worth_telling
+from policies.access import actor_of
+
+
+@require_GET
+@never_cache
+def verdict_replay(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+    """Step `?step=` of a call, the first without. One that cannot be read any more has its page only."""
+    verdict = get_object_or_404(Verdict, pk=pk)
+    call = load_call(verdict)
+    if call is None:
+        return redirect("verdict", pk)
+    note_opened(pk, actor=actor_of(request), how="replay")
+    late = queries.load_late(verdict)
+    finding = late.finding if late else None
+    judged = finding or verdict
+    conversation = queries.load_conversation(verdict)
+    shown = {
+        "verdict": verdict,
+        "walk": walk(
+            call,
+            number=_number(request),
+            signals=judged.signals,
+            origins=judged.origins,
+            documents=verdict.documents,
+            deciding=finding.deciding_signal if finding else worth_telling(verdict),
+            planned=earlier_call(verdict),
+            earlier=[earlier_call(other) for other in conversation if other.pk < verdict.pk],
+        ),
+        "badge": badges.of_call(action=verdict.action, would_have=verdict.would_have, failed=verdict.failed),
+        "thought": call.thought,
+    }
+    return render(request, "guardrail/replay.html", shown)
+
+
+def _number(request: HttpRequest) -> int:
+    asked = request.GET.get("step", "")
+    return max(1, int(asked)) if asked.isdecimal() and len(asked) < 7 else 1
