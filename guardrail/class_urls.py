@@ -3,6 +3,7 @@
 from django.urls import path
 
 from guardrail.views import class_documents, class_flows, class_recognisers, classes
+from policies.views import class_files
 
 urlpatterns = [
     path("policies/classes/", classes.classes, name="policy_classes"),
@@ -12,6 +13,9 @@ urlpatterns = [
     path("policies/classes/flows/", class_flows.flows_begin, name="policy_flows_begin"),
     path("policies/classes/documents/", class_documents.documents, name="policy_class_documents"),
     path("policies/classes/documents/remove/", class_documents.documents_remove, name="policy_class_documents_remove"),
+    path("policies/classes/documents/class/", class_documents.documents_class, name="policy_class_documents_class"),
+    path("policies/classes/files/", class_files.files, name="policy_class_files"),
+    path("policies/classes/files/ticked/", class_files.files_ticked, name="policy_class_files_ticked"),
     path("policies/classes/<int:pk>/", classes.class_page, name="policy_class"),
     path("policies/classes/<int:pk>/move/", classes.class_move, name="policy_class_move"),
     path("policies/classes/<int:pk>/remove/", classes.class_remove, name="policy_class_remove"),

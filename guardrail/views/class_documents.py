@@ -1,7 +1,5 @@
 """Documents whose text is known by fingerprints: upload or paste, list, take again, remove. The text is not kept."""
 
-from typing import Any
-
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -13,7 +11,12 @@ from policies import class_queries
 from policies.access import Permission, actor_of, may, require
 from policies.class_forms import DocumentForm
 from policies.models import DataClass, DocumentFingerprints
-from policies.services.fingerprints import FingerprintError, remove_fingerprints, save_fingerprints
+from policies.services.fingerprints import (
+    FingerprintError,
+    reclass_fingerprints,
+    remove_fingerprints,
+    save_fingerprints,
+)
 
 # Characters of XML read of one Office file: a page waits for it, a command does not.
 _MOST_XML = 20_000_000
@@ -25,7 +28,7 @@ def documents(request: HttpRequest) -> HttpResponse:
     if request.method == "GET":
         return _page(request)
     require(request.user, Permission.CHANGE_POLICY)
-    form = _form(request.POST, files=request.FILES)
+    form = DocumentForm(request.POST, request.FILES, classes=_class_names())
     if form.is_valid():
         said = form.cleaned_data
         name = " ".join((said["name"].strip() or said["file"].name).split())
@@ -67,10 +70,27 @@ def documents_remove(request: HttpRequest) -> HttpResponse:
     return redirect("policy_class_documents")
 
 
+@require_POST
+def documents_class(request: HttpRequest) -> HttpResponse:
+    """Give all that are ticked another class."""
+    names = [name[:1000] for name in request.POST.getlist("name")[:1000]]
+    data_class = request.POST.get("data_class", "")[:100]
+    try:
+        if not names:
+            raise FingerprintError("none was ticked, expected one")
+        count = reclass_fingerprints(names, data_class=data_class, actor=actor_of(request))
+    except FingerprintError as error:
+        messages.error(request, f"{error}.")
+    else:
+        messages.success(request, f"{count} given the class {data_class}. It holds for the next call.")
+    return redirect("policy_class_documents")
+
+
 def _page(request: HttpRequest, form: DocumentForm | None = None) -> HttpResponse:
     data_class = request.GET.get("class", "")[:100]
     rows, older = class_queries.load_documents(after=request.GET.get("after", "")[:1000], data_class=data_class)
     again = (request.POST if form else request.GET).get("again", "")[:1000]
+    classes = _class_names()
     known = DocumentFingerprints.objects.select_related("data_class").filter(name=again).first() if again else None
     initial = {"name": known.name, "data_class": known.data_class.name} if known else {"data_class": data_class}
     shown = {
@@ -78,12 +98,12 @@ def _page(request: HttpRequest, form: DocumentForm | None = None) -> HttpRespons
         "older": older,
         "data_class": data_class,
         "again": known.name if known else "",
-        "form": form or _form(None, initial=initial),
+        "form": form or DocumentForm(None, initial=initial, classes=classes),
+        "classes": classes,
         "may_change": may(request.user, Permission.CHANGE_POLICY),
     }
     return render(request, "policies/class_documents.html", shown, status=422 if form else 200)
 
 
-def _form(posted: Any, *, files: Any = None, initial: dict[str, str] | None = None) -> DocumentForm:
-    classes = list(DataClass.objects.order_by("-position", "name").values_list("name", flat=True))
-    return DocumentForm(posted, files, initial=initial, classes=classes)
+def _class_names() -> list[str]:
+    return list(DataClass.objects.order_by("-position", "name").values_list("name", flat=True))

@@ -132,7 +132,8 @@ def change_class(pk: int, settings: ClassSettings, *, revision: int, actor: Abst
 def order_classes(pks: Sequence[int], *, actor: AbstractBaseUser | None) -> None:
     """Put the classes in this order, the least protected first. Raises ClassError unless each is there once."""
     require(actor, Permission.CHANGE_POLICY)
-    found = {one.pk: one for one in DataClass.objects.select_for_update()}
+    # by key, as everybody who locks several: in the order of the page two could wait for each other
+    found = {one.pk: one for one in DataClass.objects.select_for_update().order_by("pk")}
     if sorted(pks) != sorted(found):
         raise ClassError("", "there are other classes now than you put in order, expected you to look again")
     for position, pk in enumerate(pks, start=1):

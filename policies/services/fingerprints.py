@@ -1,6 +1,7 @@
 """Which documents' text may not leave: adding and removing their fingerprints. The text itself is never stored."""
 
 import uuid
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -84,6 +85,34 @@ def remove_fingerprints(names: Sequence[str], *, actor: AbstractBaseUser | None)
     compile_index(index)
     audit.record(actor=actor, action="fingerprints.removed", documents=len(set(names)), names=sorted(names)[:_SHOWN])
     changed()
+
+
+@transaction.atomic
+def reclass_fingerprints(names: Sequence[str], *, data_class: str, actor: AbstractBaseUser | None) -> int:
+    """Give documents another class; returns how many had another. Raises FingerprintError."""
+    require(actor, Permission.CHANGE_POLICY)
+    FingerprintIndex.objects.get_or_create(pk=1)
+    index = FingerprintIndex.objects.select_for_update().get(pk=1)
+    owner = DataClass.objects.select_for_update(no_key=True).filter(name=data_class).first()
+    if owner is None:
+        raise FingerprintError(f"there is no class `{data_class[:60]}` any more, expected another")
+    found = DocumentFingerprints.objects.filter(name__in=names).exclude(data_class=owner)
+    was = sorted(found.values_list("name", "data_class__name"))
+    if not was:
+        return 0
+    found.update(data_class=owner)
+    compile_index(index)
+    told = dict(Counter(before for _, before in was))
+    audit.record(
+        actor=actor,
+        action="fingerprints.reclassified",
+        data_class=owner.name,
+        documents=len(was),
+        was=told,
+        names=[name for name, _ in was[:_SHOWN]],
+    )
+    changed()
+    return len(was)
 
 
 def _require_storable(documents: Sequence[Document], data_class: str) -> None:

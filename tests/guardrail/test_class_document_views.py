@@ -7,7 +7,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
-from policies.models import AuditEntry, DocumentFingerprints
+from policies.models import AuditEntry, DocumentFingerprints, FingerprintIndex
 from tests.guardrail.test_class_views import a_class, admin, text_of
 
 __all__ = ["admin"]
@@ -68,3 +68,17 @@ def test_it_refuses_a_file_it_cannot_know_again(admin: Client, content: bytes, m
     assert answer.status_code == 422
     assert message in text_of(answer).replace("`", "")
     assert not DocumentFingerprints.objects.exists()
+
+
+def test_documents_that_are_ticked_get_another_class(admin: Client) -> None:
+    a_class()
+    a_class("internal")
+    address = "/policies/classes/documents/"
+    admin.post(address, {"name": "Pier plan", "data_class": "restricted", "text": PLAN})
+    admin.post(f"{address}class/", {"name": ["Pier plan", "gone"], "data_class": "internal"})
+    assert DocumentFingerprints.objects.get().data_class.name == "internal"
+    assert [document[1] for document in FingerprintIndex.objects.get().documents] == ["internal"]
+    assert AuditEntry.objects.get(action="fingerprints.reclassified").detail["was"] == {"restricted": 1}
+    answer = admin.post(f"{address}class/", {"name": ["Pier plan"], "data_class": "nowhere"}, follow=True)
+    assert "there is no class" in text_of(answer)
+    assert DocumentFingerprints.objects.get().data_class.name == "internal"
