@@ -153,28 +153,34 @@ def _take(rows: Sequence[Row], *, now: datetime) -> None:
     )
     fresh = [row for row in rows if row["id"] not in placed]
     # made-up agents are none of the organisation's
-    played = Orchestrator.objects.filter(slug=EXERCISE).values_list("pk", flat=True).first()
+    played = load_made_up()
     real = [row for row in fresh if row["orchestrator_id"] != played]
     joined = join_edits(fresh, made_up=played)
     grown = place(joined.rows, now=now, raised=disobedience.load_places(fresh))
     for row in fresh:
         if row["deciding_signal"] == ALLOWED_ONCE:
             _note_pass(row)
-    note_met(fresh)
+    note_met(real)
     note_drift(load_identities(real), record_sightings(map(_sighting, real)))
     joined.record()
     grown += disobedience.note(fresh, now=now)
     matched = load_matched(real)
     count_rules(real, matched)
-    respond_to(grown, now=now, matched=matched)
+    respond_to(made_by_others(grown, played), now=now, matched=matched)
     passed = count_passed(real)
     count_hits(hits_of(fresh), at=now)
     count_exception_hits(passed, at=now)
 
 
-def _made_by_others(grown: Iterable[Grown], played: int | None) -> list[Grown]:
+def load_made_up() -> int | None:
+    """The caller whose calls are those of exercises, None where none was played yet. One query."""
+    return Orchestrator.objects.filter(slug=EXERCISE).values_list("pk", flat=True).first()
+
+
+def made_by_others(grown: Iterable[Grown], played: int | None) -> list[Grown]:
     """The same without the calls of exercises: what a rule would do about those is no news to anybody."""
-    return [replace(one, rows=tuple(row for row in one.rows if row["orchestrator_id"] != played)) for one in grown]
+    real = [replace(one, rows=tuple(row for row in one.rows if row["orchestrator_id"] != played)) for one in grown]
+    return [one for one in real if one.rows]
 
 
 def place(rows: Sequence[Row], *, now: datetime, raised: Collection[int] = ()) -> list[Grown]:

@@ -13,7 +13,17 @@ from django.db import transaction
 from guardrail.models import LateFinding, PendingValidation, Verdict
 from investigations.edits import join_edits
 from investigations.indicators import note_named
-from investigations.intake import BATCH, MOST_BATCHES, REFUSED, Row, place, respond_to, set_aside
+from investigations.intake import (
+    BATCH,
+    MOST_BATCHES,
+    REFUSED,
+    Row,
+    load_made_up,
+    made_by_others,
+    place,
+    respond_to,
+    set_aside,
+)
 from investigations.models import Activity, InvestigationCall
 
 log = structlog.get_logger(__name__)
@@ -87,16 +97,17 @@ def _take(ids: Sequence[uuid.UUID], *, now: datetime) -> None:
         return
     placed = set(InvestigationCall.objects.filter(verdict_id__in=ids).values_list("verdict_id", flat=True))
     fresh = [row for row in _load_rows(ids) if row["id"] not in placed]
-    joined = join_edits(fresh, are_counted=True)
+    played = load_made_up()
+    joined = join_edits(fresh, are_counted=True, made_up=played)
     grown = place(joined.rows, now=now)
     places = InvestigationCall.objects.filter(verdict_id__in=[row["id"] for row in fresh])
     joined.record()
-    note_named(fresh)
+    note_named([row for row in fresh if row["orchestrator_id"] != played])
     Activity.objects.bulk_create(
         Activity(investigation_id=investigation_id, kind="found_late", text=str(verdict_id))
         for investigation_id, verdict_id in places.values_list("investigation_id", "verdict_id")
     )
-    respond_to(grown, now=now)
+    respond_to(made_by_others(grown, played), now=now)
 
 
 def _load_rows(ids: Sequence[uuid.UUID]) -> Iterator[Row]:

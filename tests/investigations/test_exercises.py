@@ -18,7 +18,7 @@ from investigations.intake import take_in_all
 from investigations.models import Exercise, Investigation
 from investigations.tasks import play_exercise
 from policies.access import Role, give_role
-from policies.models import Agent, AuditEntry
+from policies.models import Agent, AuditEntry, NotDone, Restriction
 from tests.callers import Asking
 
 # real commits: verdicts are written on connections of their own
@@ -89,6 +89,12 @@ def test_it_leaves_nothing_open_while_other_workers_take_in(ines: Client) -> Non
         done.set()
     assert Investigation.objects.exists()
     assert set(Investigation.objects.values_list("status", flat=True)) == {"closed"}
+
+
+def test_no_rule_answers_it_and_none_says_what_it_would_have_done(played: Exercise) -> None:
+    assert Verdict.objects.filter(would_have="block").exists()
+    assert not NotDone.objects.exists()
+    assert not Restriction.objects.exists()
 
 
 def test_nobody_can_call_in_its_name(played: Exercise) -> None:

@@ -19,14 +19,14 @@ from django.utils import timezone
 from guardrail import database, housekeeper, store
 from guardrail.journal import Journal, drain
 from guardrail.memory import past
-from guardrail.models import LateFinding, PendingValidation, Verdict
+from guardrail.models import EXERCISE, LateFinding, Orchestrator, PendingValidation, Verdict
 from guardrail.tasks import validate_due
 from guardrail.validation import NotTold
 from guardrail.wire.second_opinion import SEALS_HEADER
 from investigations.models import Activity, Investigation, InvestigationCall
 from investigations.tasks import take_in
 from policies.access import Role, give_role
-from policies.models import Agent, SeenTool, Tool
+from policies.models import Agent, NotDone, SeenTool, Tool
 from policies.restrictions import Effect, Restricted
 from policies.services import inventory
 from policies.services.opinions import OpinionSettings, add_opinion
@@ -207,6 +207,17 @@ def test_it_joins_what_is_open_for_the_same_cause(relaxed: Asking) -> None:
     take_in()
     investigation = Investigation.objects.get()
     assert (investigation.calls, investigation.outcome) == (2, "found_late")
+
+
+@pytest.mark.parametrize(("caller", "notes"), [("copilot-studio", 1), (EXERCISE, 0)])
+def test_rules_answer_it_unless_it_was_played(relaxed: Asking, caller: str, notes: int) -> None:
+    for step in ("s-1", "s-2", "s-3"):
+        relaxed.analyze(planned(step=step))
+    Orchestrator.objects.update(slug=caller)
+    validate_due()
+    take_in()
+    assert Investigation.objects.exists()
+    assert NotDone.objects.filter(rule="session-repeats").count() == notes
 
 
 def test_the_next_call_that_can_change_something_waits_for_a_person(relaxed: Asking, found: Verdict) -> None:
