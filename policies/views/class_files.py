@@ -100,10 +100,10 @@ def _load_rows(search: Search) -> tuple[list[ClassifiedFile], int]:
     found = ClassifiedFile.objects.select_related("data_class").order_by("name", "file_id")
     if search.words:
         found = found.filter(Q(name__icontains=search.words) | Q(file_id__icontains=search.words))
-    if search.data_class:
-        found = found.filter(
-            data_class=None if search.data_class == "-" else DataClass.objects.filter(name=search.data_class)[:1]
-        )
+    if search.data_class == "-":
+        found = found.filter(data_class=None)
+    elif search.data_class:
+        found = found.filter(data_class__name=search.data_class)
     if search.after:
         last = ClassifiedFile.objects.filter(pk=search.after)
         name, file_id = last.values("name")[:1], last.values("file_id")[:1]
