@@ -32,6 +32,7 @@ app.conf.beat_schedule = {
     "play-exercise": {"task": "investigations.play_exercise", "schedule": 2.0, "options": {"expires": 5}},
     "set-clocks": {"task": "investigations.set_clocks", "schedule": 2.0, "options": {"expires": 4}},
     "work-bulk": {"task": "investigations.work_bulk", "schedule": 2.0, "options": {"expires": 4}},
+    "forget-backtests": {"task": "investigations.forget_backtests", "schedule": 3600.0},
     "run-backtests": {"task": "investigations.run_backtests", "schedule": 1.0, "options": {"expires": 2}},
     "index-calls": {"task": "guardrail.index_calls", "schedule": 1.0, "options": {"expires": 2}},
     "forget-states": {"task": "guardrail.forget_states", "schedule": 24 * 3600.0},

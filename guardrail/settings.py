@@ -142,6 +142,8 @@ LEARNING_CALLS = _read("GUARDRAIL_LEARNING_CALLS", 200, _number(20, 100_000))
 FOUR_EYES = _read("GUARDRAIL_FOUR_EYES", "auto", _one_of("auto", "on", "off"))
 # Processes that may try a policy on stored calls at once, at a low priority; the worker needs two more for the rest.
 BACKTEST_PROCESSES = _read("GUARDRAIL_BACKTEST_PROCESSES", 2, _number(1, 64))
+# Days a backtest is kept after its end, or after it was cancelled.
+BACKTEST_DAYS = _read("GUARDRAIL_BACKTEST_DAYS", 180, _number(1, 3660))
 # Signs evidence that leaves the house: an Ed25519 key as base64, from `manage.py evidence key`. Without one it is not
 # signed.
 EVIDENCE_KEY = _read("GUARDRAIL_EVIDENCE_KEY", "", str)

@@ -110,13 +110,12 @@ def fail(backtest: Backtest, error: str, now: datetime) -> None:
 
 @transaction.atomic
 def _take_up_again(backtest: Backtest, now: datetime) -> Leased | None:
-    """A chunk whose worker died or was stopped; locked by one of those who want it, the others go on."""
-    chunk = (
-        BacktestChunk.objects.select_for_update(skip_locked=True)
-        .filter(backtest=backtest, done_at=None, leased_until__lte=now)
-        .order_by("id")
-        .first()
-    )
+    """A chunk whose worker died or was stopped."""
+    left_behind = BacktestChunk.objects.filter(backtest=backtest, done_at=None, leased_until__lte=now).order_by("id")
+    # looked for first: seldom is there one, and the lock is what everybody waits for
+    if not left_behind.exists() or _locked(backtest) is None:
+        return None
+    chunk = left_behind.select_for_update().first()
     if chunk is None:
         return None
     if chunk.attempts >= _ATTEMPTS and chunk.calls > 1:
@@ -127,8 +126,8 @@ def _take_up_again(backtest: Backtest, now: datetime) -> Leased | None:
 @transaction.atomic
 def _hand_out(backtest: Backtest, now: datetime) -> Leased | None:
     """The next calls nobody has had."""
-    locked = Backtest.objects.select_for_update().select_related("base").filter(pk=backtest.pk).first()
-    if locked is None or locked.handed_out or locked.cancelled_at is not None or locked.ended_at is not None:
+    locked = _locked(backtest)
+    if locked is None or locked.handed_out:
         return None
     after = locked.cursor or floor_id(locked.since)
     rows = _calls(locked).filter(id__gt=after, id__lt=floor_id(locked.until))
@@ -143,6 +142,12 @@ def _hand_out(backtest: Backtest, now: datetime) -> Leased | None:
         return None
     chunk = BacktestChunk(backtest=locked, after=after, last=ids[-1], calls=len(ids))
     return _lease(locked, chunk, now)
+
+
+def _locked(backtest: Backtest) -> Backtest | None:
+    """The backtest held, and not the version it is compared with; None where it is over."""
+    rows = Backtest.objects.select_for_update(of=("self",)).select_related("base")
+    return rows.filter(pk=backtest.pk, cancelled_at=None, ended_at=None).first()
 
 
 def _lease(backtest: Backtest, chunk: BacktestChunk, now: datetime) -> Leased:

@@ -1,9 +1,11 @@
-"""Backtests: asking for one, cancelling it, going on with it. The work is done by `investigations.backtest_run`."""
+"""Backtests: asking for one, cancelling, going on, forgetting. The work is done by `investigations.backtest_run`."""
 
 from datetime import datetime, timedelta
 
+from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import transaction
+from django.db.models import Q
 
 from guardrail.verdict_id import floor_id
 from investigations.models import Backtest, BacktestChunk
@@ -15,6 +17,8 @@ from policies.policy_parts import digest_of
 # Not ended, of everybody together.
 MOST_OPEN = 20
 LONGEST_SPAN = timedelta(days=366)
+# Each may have 100,000 rows.
+_FORGOTTEN_AT_ONCE = 20
 
 
 class BacktestError(ValueError):
@@ -44,8 +48,7 @@ def ask_for(
     base = PolicyVersion.objects.first()
     if base is None:
         raise BacktestError("no policy is published, so there is nothing to compare with")
-    if Backtest.objects.filter(ended_at=None, cancelled_at=None).count() >= MOST_OPEN:
-        raise BacktestError(f"{MOST_OPEN} backtests are waiting, expected fewer: cancel one, or wait for its end")
+    _require_room()
     draft = subject if isinstance(subject, PolicyDraft) else None
     version = subject if isinstance(subject, PolicyVersion) else None
     asked = Backtest.objects.create(
@@ -86,10 +89,29 @@ def cancel(pk: int, *, now: datetime, actor: User) -> None:
 
 @transaction.atomic
 def resume(pk: int, *, now: datetime, actor: User) -> None:
-    """Go on where it was cancelled. Raises BacktestError when it was not."""
+    """Go on where it was cancelled. Raises BacktestError when it was not, or too many wait."""
     require(actor, Permission.INVESTIGATE)
+    _require_room()
     cancelled = Backtest.objects.filter(pk=pk, ended_at=None).exclude(cancelled_at=None)
     if not cancelled.update(cancelled_at=None):
         raise BacktestError("it is over already, or was not cancelled")
     BacktestChunk.objects.filter(backtest_id=pk, done_at=None).update(lease=None, leased_until=now)
     audit.record(actor=actor, action="backtest.resumed", backtest=pk)
+
+
+@transaction.atomic
+def forget_old(now: datetime) -> int:
+    """Delete some of what ended, or was cancelled, longer ago than it is kept; returns how many. Safe to run twice."""
+    since = now - timedelta(days=settings.BACKTEST_DAYS)
+    over = Backtest.objects.filter(Q(ended_at__lt=since) | Q(ended_at=None, cancelled_at__lt=since)).order_by("id")
+    # held, so that nobody goes on with one meanwhile
+    ids = list(over.select_for_update(skip_locked=True).values_list("pk", flat=True)[:_FORGOTTEN_AT_ONCE])
+    if ids:
+        Backtest.objects.filter(pk__in=ids).delete()
+        audit.record(actor=None, action="backtest.forgotten", backtests=ids)
+    return len(ids)
+
+
+def _require_room() -> None:
+    if Backtest.objects.filter(ended_at=None, cancelled_at=None).count() >= MOST_OPEN:
+        raise BacktestError(f"{MOST_OPEN} backtests are waiting, expected fewer: cancel one, or wait for its end")

@@ -5,6 +5,7 @@ from django.utils import timezone
 
 from investigations import (
     backtest_run,
+    backtests,
     bulk,
     bulk_work,
     clocks,
@@ -69,6 +70,12 @@ def work_bulk() -> None:
     """Work on bulk actions and their undos; safe to run twice, and overlapping runs share the work."""
     bulk_work.work_due(timezone.now())
     bulk.forget_unbegun(timezone.now())
+
+
+@shared_task(name="investigations.forget_backtests")
+def forget_backtests() -> None:
+    """Delete backtests that were over long ago; safe to run twice."""
+    backtests.forget_old(timezone.now())
 
 
 @shared_task(name="investigations.forget_not_done")

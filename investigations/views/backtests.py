@@ -13,6 +13,7 @@ from investigations.backtests import BacktestError
 from investigations.models import Backtest
 from investigations.tally import Tally
 from investigations.views.impact import shown
+from investigations.visibility import without_hidden
 from policies.access import Permission, actor_of, may
 
 _LINES = 20
@@ -56,16 +57,19 @@ def backtest_list(request: HttpRequest) -> HttpResponse:
 def backtest_page(request: HttpRequest, pk: int) -> HttpResponse:
     """One backtest: how far it is, what it found, and each changed call. `?effect=` shows those of one effect."""
     found = get_object_or_404(
-        Backtest.objects.defer("document").select_related("asked_by", "base", "version", "draft"), pk=pk
+        Backtest.objects.defer("document", "base__document").select_related("asked_by", "base"), pk=pk
     )
+    tally = Tally.of(found.result)
     effect = request.GET.get("effect", "")
     effect = effect if effect in queries.EFFECTS else ""
+    page = queries.load_changes(found, effect=effect, before=request.GET.get("before", ""))
     context = {
         "backtest": found,
-        "shown": shown(Tally.of(found.result), most=_LINES),
-        "progress": queries.progress_of(found, timezone.now()),
+        "shown": shown(tally, most=_LINES),
+        "progress": queries.progress_of(found, timezone.now(), looked_at=tally.looked_at),
         "moved_on": queries.moved_on(found),
-        "page": queries.load_changes(found, effect=effect, before=request.GET.get("before", "")),
+        "page": page,
+        "changed": without_hidden(page.rows, request.user),
         "effects": queries.EFFECTS,
         "effect": effect,
         "before": request.GET.get("before", ""),

@@ -14,6 +14,7 @@ from django.views.decorators.http import require_GET
 from guardrail import housekeeper
 from investigations.impact import DAYS, MOST_DAYS, Impact, load_impact
 from investigations.tally import Line, Tally, lines_of, percentile
+from investigations.visibility import without_hidden
 from policies.access import Permission, require
 from policies.load import NoRuleset
 from policies.models import PolicyDraft
@@ -104,6 +105,7 @@ def _answer(request: HttpRequest, edit: dict[str, Any] | str, *, what: str) -> H
     context = {
         "impact": impact,
         "shown": shown(impact.tally) if impact else None,
+        "changed": without_hidden(impact.changed, request.user) if impact else (),
         "refused": refused,
         "what": what,
         "days": days,

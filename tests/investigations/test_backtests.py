@@ -1,5 +1,6 @@
 """A draft tried on stored calls by the worker: each call once, whatever happens to those who do it."""
 
+import html
 import re
 import uuid
 from concurrent.futures import ThreadPoolExecutor
@@ -11,21 +12,23 @@ import psycopg
 import pytest
 from django.contrib.auth.models import User
 from django.core.cache import cache
+from django.db import connection
 from django.test import Client
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from guardrail import database
-from investigations import backtest_queue as queue, backtest_run, services
+from investigations import backtest_queue as queue, backtest_run, backtests, services
 from investigations.intake import take_in_all
 from investigations.models import Backtest, BacktestChange, BacktestChunk, Investigation
 from investigations.tally import Tally
-from investigations.tasks import play_exercise, run_backtests
+from investigations.tasks import forget_backtests, play_exercise, run_backtests
 from policies.access import Role, give_role
 from policies.baseline import BASELINE
 from policies.models import AuditEntry, PolicyDraft
 from policies.services.drafts import open_draft, save_draft
 from tests.callers import Asking
+from tests.guardrail.instances import wait_for
 from tests.told import mail_body, record_call, record_story
 
 # real commits: verdicts are written, and backtests done, on connections of their own
@@ -222,6 +225,87 @@ def test_it_is_cancelled_and_gone_on_with(ines: Client, monkeypatch: pytest.Monk
     assert asked.ended_at is not None
     again = ines.post(f"/policies/backtests/{asked.pk}/cancel/", follow=True).content.decode()
     assert "It is over already" in again
+
+
+def test_who_takes_up_a_chunk_holds_the_backtest_first_as_does_who_hands_one_in(ines: Client) -> None:
+    record_stories(4)
+    asked = ask(ines)
+    queue.claim(timezone.now())
+    BacktestChunk.objects.update(leased_until=timezone.now(), attempts=2)
+    with ThreadPoolExecutor(1) as pool, psycopg.connect(database.dsn()) as handing_in:
+        handing_in.execute("SELECT 1 FROM investigations_backtest WHERE id = %s FOR UPDATE", [asked.pk])
+        taking_up = pool.submit(take_up)
+        wait_for(somebody_waits_for_a_row, what="somebody to wait for the backtest")
+        handing_in.execute("SET lock_timeout = '2s'")
+        handing_in.execute("UPDATE investigations_backtestchunk SET done_at = now(), lease = NULL, leased_until = NULL")
+        handing_in.commit()
+        assert taking_up.result() is None
+
+
+def take_up() -> queue.Leased | None:
+    try:
+        return queue.claim(timezone.now())
+    finally:
+        connection.close()
+
+
+def somebody_waits_for_a_row() -> bool:
+    with psycopg.connect(database.dsn()) as watching:
+        waiting = watching.execute("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'").fetchone()
+    return bool(waiting and waiting[0])
+
+
+def test_no_more_are_gone_on_with_than_may_be_asked_for(ines: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    record_stories(1)
+    first = ask(ines)
+    ines.post(f"/policies/backtests/{first.pk}/cancel/")
+    ask(ines)
+    monkeypatch.setattr(backtests, "MOST_OPEN", 1)
+    said = ines.post(f"/policies/backtests/{first.pk}/resume/", follow=True).content.decode()
+    assert "1 backtests are waiting, expected fewer" in html.unescape(said)
+    run_backtests()
+    assert tally_of(first).looked_at == 0
+    ines.post(f"/policies/backtests/{first.pk}/resume/")
+    run_backtests()
+    assert tally_of(first).looked_at == 1
+
+
+def test_it_tells_what_was_found_out_only_to_those_whose_eyes_a_restricted_investigation_is_for(ines: Client) -> None:
+    record_stories(1)
+    close_all("true_positive")
+    Investigation.objects.update(restricted=True)
+    asked = ask(ines)
+    run_backtests()
+    lead = signed_in("lea", Role.LEAD)
+    for address in (f"/policies/backtests/{asked.pk}/", f"/policies/drafts/{asked.draft_id}/impact/"):
+        told = ines.get(address).content.decode()
+        assert "1 confirmed attack would be let through" in told, "how many is told whoever asks: it is why one tries"
+        assert "</svg> confirmed attack</span>" not in told
+        assert "</svg> confirmed attack</span>" in lead.get(address).content.decode()
+
+
+def test_it_forgets_what_is_over_for_long_and_nothing_that_goes_on(ines: Client, settings: Any) -> None:
+    record_stories(2)
+    done, cancelled, waiting = ask(ines), ask(ines), ask(ines)
+    ines.post(f"/policies/backtests/{cancelled.pk}/cancel/")
+    ines.post(f"/policies/backtests/{waiting.pk}/cancel/")
+    run_backtests()
+    ines.post(f"/policies/backtests/{waiting.pk}/resume/")
+    settings.BACKTEST_DAYS = 30
+    forget_backtests()
+    assert Backtest.objects.count() == 3
+    Backtest.objects.update(asked_at=timezone.now() - timedelta(days=31))
+    forget_backtests()
+    assert Backtest.objects.count() == 3, "it counts from its end"
+    long_ago = timezone.now() - timedelta(days=31)
+    Backtest.objects.filter(pk=done.pk).update(ended_at=long_ago)
+    Backtest.objects.filter(pk=cancelled.pk).update(cancelled_at=long_ago)
+    forget_backtests()
+    forget_backtests()
+    assert list(Backtest.objects.values_list("pk", flat=True)) == [waiting.pk]
+    assert not BacktestChange.objects.filter(backtest_id=done.pk).exists()
+    entry = AuditEntry.objects.filter(action="backtest.forgotten").latest("pk")
+    assert sorted(entry.detail["backtests"]) == sorted([done.pk, cancelled.pk])
 
 
 def test_no_more_processes_work_than_may(ines: Client, settings: Any) -> None:
