@@ -191,7 +191,7 @@ class Again:
     `action` is what was said then, `hold` or `block`. `destination` is the one of this call that is `same`, `house` (of
     the same registered domain) or `near` (one letter apart); both empty where only the words are alike. `words` is the
     share of the arguments' words in common, `whole` = those are enough words to tell by. `same_session`, `same_tool`,
-    `same_kind` compare the calls; `aimed` = the earlier one reached outside.
+    `same_kind` compare the calls; `aimed` = the earlier one reached outside; `late` = it had been let through.
     """
 
     verdict_id: str
@@ -206,6 +206,7 @@ class Again:
     same_tool: bool = False
     same_kind: bool = False
     aimed: bool = False
+    late: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -213,7 +214,7 @@ class Elsewhere:
     """A destination of this call where another agent or user of the organisation was kept from reaching.
 
     `verdict_id` is the last such call; `exact` False = only the registered domain is the same. `confirmed` = a person
-    said that it was an attack.
+    said that it was an attack. `late` = the call had been let through.
     """
 
     destination: str
@@ -221,6 +222,7 @@ class Elsewhere:
     at: datetime | None
     exact: bool
     confirmed: bool = False
+    late: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

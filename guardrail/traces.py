@@ -85,7 +85,8 @@ class Traces(msgspec.Struct, frozen=True, kw_only=True, array_like=True, omit_de
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     """What became of a call, as its verdict says it. `proven` are the digests of the texts its stop proved poisoned
-    (`guardrail.attribution.recall`)."""
+    (`guardrail.attribution.recall`). `late` = found after it was let through: `would_have` and `signal` say what.
+    """
 
     verdict_id: str
     action: str
@@ -93,11 +94,17 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     signal: str
     monitored: bool = False
     proven: tuple[str, ...] = ()
+    late: bool = False
 
     @property
     def stopped(self) -> bool:
         """Whether the caller was told not to make it."""
         return self.action in ("hold", "block")
+
+    @property
+    def counts(self) -> bool:
+        """Whether enforced calls like it are to be stopped, and not only monitored ones."""
+        return self.stopped or (self.late and not self.monitored)
 
 
 def outcome_of(decision: Decision, *, verdict_id: uuid.UUID, proven: tuple[str, ...] = ()) -> Outcome:
@@ -139,7 +146,7 @@ def traces_of(
         at=int(at.timestamp() * 1000),
         organisation=organisation,
         session=session_of(call),
-        agent=agent_hash(call),
+        agent=hashed(*whose, call.agent_id),
         user=hashed(*whose, call.user_id.lower()) if call.user_id else "",
         client=hashed(*whose, client) if client else "",
         network=hashed(*whose, network) if network else "",
@@ -181,11 +188,6 @@ def network_of(ip: str) -> str:
 def _outputs_of_tool(call: Invocation) -> int:
     name = (call.tool.tool_id or call.tool.name).lower()
     return sum(1 for output in call.outputs if name in (output.tool_id.lower(), output.tool_name.lower()))
-
-
-def agent_hash(call: Invocation) -> str:
-    """The hash of an agent of one tenant of one caller."""
-    return hashed(call.orchestrator, call.tenant_id, call.agent_id)
 
 
 def tool_hash(call: Invocation, name: str) -> str:

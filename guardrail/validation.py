@@ -9,19 +9,21 @@ import time
 import uuid
 from datetime import datetime
 
+import msgspec
 import structlog
 from django.db import connection, transaction
 from django.utils import timezone
 
 from guardrail import opinions, store
 from guardrail.attribution.recall import proven
+from guardrail.destinations import reach_of
 from guardrail.invocation import Invocation, Past
 from guardrail.judge import Judgement, explain, judge
 from guardrail.memory import poisoned, session
-from guardrail.memory.past import keep
+from guardrail.memory.past import asking_for, keep, keep_surely
 from guardrail.models import LateFinding, Orchestrator, PendingValidation, Verdict
-from guardrail.taught import taught_by
-from guardrail.traces import Outcome, agent_hash, session_of, unpacked
+from guardrail.taught import taught_by, traces_once_judged
+from guardrail.traces import Outcome, outcome_of, unpacked
 from guardrail.transcripts import load_body, load_call
 from guardrail.wire import copilot_studio
 from policies import load
@@ -96,11 +98,11 @@ def _validate(verdict_id: uuid.UUID, *, attempt: int) -> None:
     started = time.monotonic()
     judgement = _judge(call, ruleset, verdict) if attempt <= _ATTEMPTS else _given_up(call, ruleset)
     judged_ms = (time.monotonic() - started) * 1000
-    _keep(verdict, judgement)
     if judgement.decision.would_have <= Action.NOTICE and not judgement.decision.failed:
+        _keep(verdict, judgement)
         waiting.delete()
         return
-    _tell(call, judgement, ruleset, verdict_id=verdict_id)
+    _tell(call, judgement, ruleset, verdict)
     columns = store.judged_columns(judgement.decision, judgement.origins, ruleset)
     LateFinding.objects.bulk_create(
         [LateFinding(id=verdict_id, found_at=timezone.now(), judged_ms=round(judged_ms, 3), **columns)],
@@ -170,17 +172,22 @@ def _given_up(call: Invocation, ruleset: Ruleset) -> Judgement:
     return Judgement(decision=decision, origins=(), tool_kind=ToolKind.EXECUTE, destinations=(), timings=())
 
 
-def _tell(call: Invocation, judgement: Judgement, ruleset: Ruleset, *, verdict_id: uuid.UUID) -> None:
-    """Let memory know, before the commit: told twice does no harm, not told would. Raises NotTold."""
+def _tell(call: Invocation, judgement: Judgement, ruleset: Ruleset, verdict: Verdict) -> None:
+    """Teach memory what a stop would have, before the commit: told twice does no harm, not told would. Raises NotTold.
+
+    So the text is known as poisoned, and the call when it comes again, in this conversation or another.
+    """
     decision = judgement.decision
     if decision.would_have < Action.HOLD or decision.failed:
         return
-    texts = poisoned.key_of(call.orchestrator, call.tenant_id)
+    reach = reach_of(call, ruleset)
+    asked = asking_for(call, ruleset, reach=reach, mode=decision.mode, at=verdict.received_at)
+    traces = traces_once_judged(asked.traces, reach.destinations, judgement)
+    told = outcome_of(decision, verdict_id=verdict.pk, proven=proven(decision, ruleset))
+    outcome = msgspec.structs.replace(told, action=verdict.action, late=True)
     for attempt in range(_TELL_ATTEMPTS):
         if attempt:
             time.sleep(_TELL_PAUSE_SECONDS)
-        if session.remember_late_finding(session_of(call), verdict_id) and poisoned.remember(
-            texts, proven(decision, ruleset), agent=agent_hash(call), mode=decision.mode
-        ):
+        if session.remember_late_finding(traces.session, verdict.pk) and keep_surely(traces, outcome):
             return
     raise NotTold("the memory of calls (Redis) does not answer")

@@ -10,13 +10,18 @@ from functools import partial
 from operator import itemgetter
 from typing import Any
 
+import msgspec
+
 from guardrail import tickets
-from guardrail.attribution.recall import named_by
+from guardrail.attribution.recall import named_by, proven_by
 from guardrail.memory import poisoned, session, stops
+from guardrail.memory.past import keep_surely
 from guardrail.models import AllowOnce, LateFinding, Orchestrator, Verdict
-from guardrail.traces import Traces, hashed, session_hash, unpacked
+from guardrail.traces import Outcome, Traces, hashed, session_hash, unpacked
+from guardrail.verdict_id import floor_id
 from investigations.models import Investigation, InvestigationCall
 from investigations.shared import places_of
+from policies.ruleset import Mode
 
 # An investigation has one cause: its newest calls name every text of it, however many repeat them.
 _MOST_CALLS = 500
@@ -115,8 +120,10 @@ def _load_of(investigation: Investigation) -> list[Mapping[str, Any]]:
 def tell_again(*, now: datetime) -> int:
     """What people decided, to a memory that was built anew: returns how many decisions, in the order they were made.
 
-    Also what was found late and nobody has looked into yet. Raises NotTold when Redis is away.
+    Before that, what was found late; and that nobody has looked into it yet. Raises NotTold when Redis is away.
     """
+    for row in _load_late(now):
+        _require(_teach_late(row))
     since = now - timedelta(seconds=poisoned.SECONDS)
     closed = Investigation.objects.filter(status=Investigation.Status.CLOSED, closed_at__gte=since)
     given = AllowOnce.objects.filter(created_at__gte=since, revoked_at=None)
@@ -133,6 +140,39 @@ def tell_again(*, now: datetime) -> int:
     for ticket in given.filter(used_at=None, expires_at__gt=now).select_related("approved_by"):
         tickets.place_lost(ticket, now=now)
     return len(decisions)
+
+
+def _load_late(now: datetime) -> Iterator[Mapping[str, Any]]:
+    """What was found late and is still remembered, oldest first, by the columns of its verdict and what was found."""
+    since = now - timedelta(seconds=poisoned.SECONDS)
+    late = LateFinding.objects.filter(pk__gte=floor_id(since), would_have__in=("hold", "block"), failed=False)
+    found = list(late.order_by("pk").values("id", "would_have", "deciding_signal", "signals"))
+    slugs = dict(Orchestrator.objects.values_list("pk", "slug"))
+    for at in range(0, len(found), _MOST_CALLS):
+        some = {row["id"]: row for row in found[at : at + _MOST_CALLS]}
+        kept = Verdict.objects.filter(pk__in=some).order_by("pk").values("id", "action", "mode", *_COLUMNS)
+        for row in kept:
+            if row["orchestrator_id"] in slugs:
+                yield {**row, **some[row["id"]], "orchestrator": slugs[row["orchestrator_id"]]}
+
+
+def _teach_late(row: Mapping[str, Any]) -> bool:
+    """As it was taught when it was found. False when Redis is away."""
+    traces = _traces_of(row)
+    if traces is None:
+        return True
+    led = set(places_of(row["signals"], organisation=hashed(row["orchestrator"], row["tenant_id"])))
+    aims = tuple(msgspec.structs.replace(aim, led=aim.look in led) for aim in traces.aims)
+    outcome = Outcome(
+        verdict_id=str(row["id"]),
+        action=row["action"],
+        would_have=row["would_have"],
+        signal=row["deciding_signal"],
+        monitored=row["mode"] == Mode.MONITOR.value,
+        proven=proven_by(row["signals"]) if row["would_have"] == "block" else (),
+        late=True,
+    )
+    return keep_surely(msgspec.structs.replace(traces, aims=aims), outcome)
 
 
 def _require(done: bool) -> None:

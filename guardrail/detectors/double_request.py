@@ -119,7 +119,8 @@ def _reason(earlier: Again, case: Case) -> str:
             how = f"It reaches for {place}, which is one letter off"
         case _:
             how = f"{round(earlier.words * 100)} % of its words are the same"
-    parts = [f"A call like this, {earlier.verdict_id}, was {was} {where} before. {how}"]
+    told = f"should have been {was}, which was found out too late," if earlier.late else f"was {was}"
+    parts = [f"A call like this, {earlier.verdict_id}, {told} {where} before. {how}"]
     if earlier.destination and earlier.words:
         parts.append(f"with {round(earlier.words * 100)} % of the same words")
     if not earlier.same_tool:

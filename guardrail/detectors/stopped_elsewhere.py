@@ -37,8 +37,8 @@ def _signal(name: str, place: Elsewhere, case: Case) -> Signal:
         reason = f"An analyst confirmed that calls were led to {what} by an attack."
     else:
         reason = (
-            f"A text led another agent or user to {what}, call {place.verdict_id}, and that call was blocked. The user "
-            "of this call did not name it."
+            f"A text led another agent or user to {what}, call {place.verdict_id}, and that call "
+            f"{'should have been' if place.late else 'was'} blocked. The user of this call did not name it."
         )
     return Signal(
         name=name,

@@ -300,8 +300,11 @@ def _asks(asking: Asking) -> Ask:
 
 
 def _learn(traces: Traces, outcome: Outcome) -> Ask:
-    """What was stopped, or would be where calls are only monitored, is nobody's habit."""
-    if outcome.would_have not in ("hold", "block") or not traces.shape:
+    """What was stopped, or would be where calls are only monitored, is nobody's habit.
+
+    One call that was found late stays: by then its conversation has gone on, and what came before it is not known.
+    """
+    if outcome.would_have not in ("hold", "block") or not traces.shape or outcome.late:
         return NOTHING
     keys = [session_key(traces), *keys_of(traces.agent, traces.kindred)]
     return keys, [traces.tool[:8], traces.shape, outcome.verdict_id, SECONDS]

@@ -146,11 +146,6 @@ def load(key: str, *, mode: Mode) -> frozenset[str] | None:
     return None if seen is None else _digests(key, seen, mode=mode)
 
 
-def remember(key: str, found: Sequence[str], *, agent: str, mode: Mode) -> bool:
-    """The same for a finding that must not be lost: waited for. `agent` is its hash. False when Redis is away."""
-    return _write(key, found, agent=agent[:8], how=_WOULD_STOP if mode is Mode.MONITOR else _STOPPED)
-
-
 def confirm(key: str, found: Sequence[str]) -> bool:
     """A person says it was an attack. False when Redis is away."""
     return _write(key, found, agent="0" * 8, how=_CONFIRMED)

@@ -2,10 +2,10 @@
 
 `gr:stop:s:<session>` and `gr:stop:u:<agent and user>` are lists of stops, newest first: 8 for a day, 16 for 7 days; the
 second is the agent's where nobody is signed in. `gr:stop:o:<organisation>:s` is a hash from a destination's hash to its
-last two stops by different people (13 digits of time, verdict id, agent, user, `s` or `w`), with what ends when in
+last two stops by different people (13 digits of time, verdict id, agent, user, `s`, `l` or `w`), with what ends when in
 `:e`, and, of one agent, in `:e:<agent>`: 2,048 places, 64 an agent, 7 days. `:p` is a hash of what people said of a
-destination: end (13 digits) and `p` or `c`, 30 days. `w` = enforce mode would have stopped it: counts for monitored
-calls only.
+destination: end (13 digits) and `p` or `c`, 30 days. `l` = found after it was let through; `w` = enforce mode would
+have stopped it: counts for monitored calls only.
 
 What only memory stopped teaches nothing: one finding would feed the next for ever.
 """
@@ -128,7 +128,8 @@ return {1}
 
 
 class _Stop(msgspec.Struct, frozen=True, kw_only=True, array_like=True, omit_defaults=True):
-    """A stop as it lies in a list, behind its verdict id. `told` False = enforce mode would have stopped it."""
+    """A stop as it lies in a list, behind its verdict id. `told` False = enforce mode would have stopped it; `late` =
+    it was found after the call had been let through."""
 
     at: int
     session: str
@@ -140,6 +141,7 @@ class _Stop(msgspec.Struct, frozen=True, kw_only=True, array_like=True, omit_def
     step: str = ""
     aims: tuple[Aim, ...] = ()
     sketch: bytes = b""
+    late: bool = False
 
 
 _DECODER = msgspec.msgpack.Decoder(_Stop)
@@ -214,11 +216,12 @@ def _learn(traces: Traces, outcome: Outcome) -> Ask:
         tool=traces.tool,
         kind=traces.kind,
         action=outcome.would_have,
-        told=outcome.stopped,
+        told=outcome.counts,
         signal=outcome.signal,
         step=traces.step,
         aims=aims,
         sketch=traces.sketch,
+        late=outcome.late,
     )
     keys = _keys(traces)
     entry = outcome.verdict_id.encode() + msgspec.msgpack.encode(stop)
@@ -226,7 +229,7 @@ def _learn(traces: Traces, outcome: Outcome) -> Ask:
     places = _places(aims) if outcome.would_have == "block" and outcome.signal in _FOR_ALL else []
     if not places:
         return keys[:2], bounds
-    how = "s" if outcome.stopped else "w"
+    how = ("l" if outcome.late else "s") if outcome.counts else "w"
     record = f"{traces.at:013d}{outcome.verdict_id:36}{traces.agent:24}{traces.user:24}{how}"
     return keys, (*bounds, record, traces.at + SECONDS * 1000, MOST_PLACES, MOST_PLACES_AN_AGENT, *places)
 
@@ -299,6 +302,7 @@ def _compared(stop: _Stop, verdict_id: str, asking: Asking, cleared: set[str]) -
         same_tool=stop.tool == traces.tool,
         same_kind=stop.kind == traces.kind,
         aimed=bool(stop.aims),
+        late=stop.late,
     )
 
 
@@ -337,6 +341,7 @@ def _elsewhere(
                 verdict_id=record[13:49].decode("ascii", "replace"),
                 at=datetime.fromtimestamp(int(record[:13]) / 1000, tz=UTC) if record else None,
                 exact=aim.look in (place, *said),
+                late=record[97:] == b"l",
                 confirmed=bool(said),
             )
         )
@@ -349,7 +354,7 @@ def _last_by_another(known: bytes | None, asking: Asking) -> bytes | None:
     own = f"{traces.agent:24}{traces.user:24}".encode()
     for at in range(0, len(known or b""), 98):
         record = (known or b"")[at : at + 98]
-        counts = record[97:] == b"s" or asking.mode is Mode.MONITOR
+        counts = record[97:] in (b"s", b"l") or asking.mode is Mode.MONITOR
         if counts and record[49:97] != own and traces.at - int(record[:13]) <= SECONDS * 1000:
             return record
     return None
