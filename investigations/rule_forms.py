@@ -31,11 +31,13 @@ _WORDS = {
     Effect.TIGHTEN: "tighten",
     Effect.RATE_LIMIT: "limit calls",
 }
+# What pages call it.
+_CALLED = {Restricted.SESSION: "conversation"}
 # A rule sees one call: its document is an investigation's to name.
 RESPONSES = (
     ("", "choose"),
     *(
-        (f"{kind.value}:{effect.value}", f"The {kind.value}: {_WORDS[effect]}")
+        (f"{kind.value}:{effect.value}", f"The {_CALLED.get(kind, kind.value)}: {_WORDS[effect]}")
         for kind, effects in EFFECTS.items()
         if kind is not Restricted.DOCUMENT
         for effect in effects
@@ -59,7 +61,7 @@ class RuleForm(forms.Form):
         help_text="Its name in verdicts: lower case letters, digits and dashes.",
         widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
     )
-    then = forms.ChoiceField(label="Then", choices=THEN, widget=forms.RadioSelect)
+    then = forms.ChoiceField(label="Then", choices=THEN, widget=forms.RadioSelect({"class": "form-check-input"}))
     severity = forms.ChoiceField(label="Severity", choices=SEVERITIES)
     priority = forms.IntegerField(
         label="Priority",

@@ -114,7 +114,7 @@ def _overturned(entry: Entry, evidence: Evidence) -> str:
 
 def _stops_too_much(entry: Entry, evidence: Evidence) -> str:
     most = _bound(entry, "max_stop_share")
-    if most is None or evidence.run is None:
+    if most is None or evidence.run is None or not evidence.stopped:
         return ""
     least = _bound(entry, "min_calls")
     least = USUAL_MIN_CALLS if least is None else least

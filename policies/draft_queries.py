@@ -1,6 +1,6 @@
 """What the page of a draft shows, read in a fixed number of queries."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,7 +9,7 @@ from django.contrib.auth.models import User
 from policies.baseline import BASELINE
 from policies.list_change import ListChange
 from policies.models import PolicyDraft, PolicyDraftRevision, PolicyVersion, SecondOpinion
-from policies.policy_parts import Change, changes_between
+from policies.policy_parts import Change, changes_between, reading_order
 from policies.ruleset import SECOND_OPINION
 from policies.services.four_eyes import four_eyes, policy_people
 from policies.services.policy_lists import digest_of_changes, load_list_changes
@@ -20,9 +20,9 @@ PROFILES = ("strict", "cautious")
 LIST_CHANGES_SHOWN, MOST_LIST_CHANGES = 100, 2_000
 SAVES_SHOWN = 10
 # A page of more takes longer to read than to ask for: the rest is one link away.
-PARTS_SHOWN = 100
+PARTS_SHOWN, RULES_SHOWN = 60, 100
 DRAFTS_SHOWN = 50
-_CLOSED = (PolicyDraft.State.PUBLISHED, PolicyDraft.State.DISCARDED)
+_STOPS = ("modify", "hold", "block")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -64,7 +64,10 @@ class Stage:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DraftView:
-    """Everything the page shows beside its forms. `shown` and `rules` are cut at PARTS_SHOWN, `changes` is not."""
+    """Everything the page shows beside its forms. `shown` and `rules` are cut, `changes` is not.
+
+    `disarmed` are the signals that the version it began from stops, for some profile, and the draft lets pass.
+    """
 
     draft: PolicyDraft
     changes: tuple[Change, ...]
@@ -78,6 +81,7 @@ class DraftView:
     reviewers: tuple[User, ...]
     saves: tuple[PolicyDraftRevision, ...]
     stages: tuple[Stage, ...]
+    disarmed: tuple[str, ...]
     four_eyes: bool
     newest: int
 
@@ -108,11 +112,11 @@ def load_draft_view(
 ) -> DraftView:
     """The page of one draft. `document` is the draft's own, or what somebody typed that was refused. Nine queries.
 
-    Parts and rules are cut at PARTS_SHOWN, changed rules first, unless `everything` says something.
+    Parts are cut at PARTS_SHOWN and rules at RULES_SHOWN, changed ones first, unless `everything` says something.
     """
-    changes = changes_between(draft.base.document, document)
+    changes = reading_order(changes_between(draft.base.document, document))
     rules = _rule_rows(document, changes)
-    most = None if everything else PARTS_SHOWN
+    most = None if everything else RULES_SHOWN
     if most and len(rules) > most:
         rules = sorted(rules, key=lambda row: not row.kind)
     authors = tuple(draft.authors.order_by("username"))
@@ -120,7 +124,7 @@ def load_draft_view(
     return DraftView(
         draft=draft,
         changes=changes,
-        shown=changes[:most],
+        shown=changes if everything else changes[:PARTS_SHOWN],
         rules_left=len(rules) - len(rules[:most]),
         actions=tuple(_action_rows(draft.base.document, document)),
         rules=tuple(rules[:most]),
@@ -130,6 +134,7 @@ def load_draft_view(
         reviewers=tuple(person for person in policy_people() if person.pk not in wrote),
         saves=tuple(draft.revisions.select_related("saved_by").defer("document").order_by("-revision")[:SAVES_SHOWN]),
         stages=_stages(draft),
+        disarmed=tuple(_disarmed(changes)) if draft.worked_on else (),
         four_eyes=four_eyes(),
         newest=PolicyVersion.objects.values_list("number", flat=True).first() or 0,
     )
@@ -140,6 +145,14 @@ def signals_of(*documents: Mapping[str, Any]) -> list[str]:
     engines = [f"{SECOND_OPINION}.{slug}" for slug in SecondOpinion.objects.values_list("slug", flat=True)]
     named = [name for document in documents for name in document.get("actions", {})]
     return list(dict.fromkeys([*BASELINE["actions"], *engines, *sorted(named)]))
+
+
+def _disarmed(changes: Iterable[Change]) -> Iterator[str]:
+    for change in changes:
+        if change.member == "actions":
+            before, after = change.before or {}, change.after or {}
+            if any(before.get(profile) in _STOPS and after.get(profile) not in _STOPS for profile in PROFILES):
+                yield change.name
 
 
 def _action_rows(base: Mapping[str, Any], document: Mapping[str, Any]) -> list[ActionRow]:

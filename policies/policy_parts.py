@@ -17,6 +17,7 @@ MEMBERS = ("defaults", "actions", "rules", "flows")
 # (member, name): the name of a default, a signal, a rule or a row of flows; empty where the member is one part.
 Part = tuple[str, str]
 
+_READ = ("defaults", "rules", "flows", "actions")
 _LONGEST_VALUE = 400
 # The order in which people read a rule; what is not named here follows, by name.
 _RULE_ORDER = ("title", "when", "then", "stage", "canary_percent", "priority", "severity", "explanation")
@@ -97,6 +98,11 @@ def changes_between(before: Mapping[str, Any], after: Mapping[str, Any]) -> tupl
         Change(part=part, before=old.get(part), after=new.get(part)) for part in parts if old.get(part) != new.get(part)
     ]
     return tuple(sorted(found, key=lambda change: MEMBERS.index(change.member)))
+
+
+def reading_order(changes: Iterable[Change]) -> tuple[Change, ...]:
+    """Changes as people read them: the many signals of a table come last."""
+    return tuple(sorted(changes, key=lambda change: _READ.index(change.member)))
 
 
 def apply_changes(document: Mapping[str, Any], changes: Iterable[Change]) -> dict[str, Any]:

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from policies.models import PolicyVersion
-from policies.policy_parts import Change, changes_between
+from policies.policy_parts import Change, changes_between, reading_order
 
 PAGE = 50
-PARTS_SHOWN = 100
+PARTS_SHOWN = 60
 _RELATED = ("published_by", "reviewer", "restores", "draft")
 
 
@@ -59,7 +59,7 @@ def load_version_view(version: PolicyVersion, *, against: int, everything: str =
         else PolicyVersion.objects.filter(number__lt=version.number)
     )
     other = others.first()
-    changes = changes_between(other.document, version.document) if other else ()
+    changes = reading_order(changes_between(other.document, version.document)) if other else ()
     rules = sorted(version.document.get("rules") or (), key=lambda rule: (rule.get("priority", 100), rule["name"]))
     return VersionView(
         version=version,

@@ -168,6 +168,20 @@ def test_it_says_what_is_wrong_with_a_rule_that_cannot_be_tried(ines: Client, ru
     assert 'role="alert"' in page
 
 
+@pytest.mark.parametrize(
+    "exception",
+    [
+        {"agent_id": "a", "tool": "b", "until": "soon"},
+        {"agent_id": "a", "tool": "b", "until": 7, "number": "x"},
+        {"destinations": 7},
+    ],
+)
+def test_an_exception_that_is_none_is_refused(ines: Client, exception: dict[str, Any]) -> None:
+    answer = ines.get("/policies/impact/", {"exception": json.dumps(exception)})
+    assert answer.status_code == 422
+    assert "This cannot be tried" in answer.content.decode()
+
+
 def test_it_answers_a_piece_of_a_page_where_a_page_asks_for_one(ines: Client) -> None:
     record_story()
     address = drafted(**gentler())

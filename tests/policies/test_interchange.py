@@ -82,6 +82,8 @@ def test_an_import_is_a_draft_and_touches_nothing_in_force(admin: Client) -> Non
     assert load_document() == before
     page = admin.get(answer["Location"]).content.decode()
     assert "Taken in as a draft" in page
+    stopping = sum(any(action != "notice" for action in one.values()) for one in BASELINE["actions"].values())
+    assert f"{stopping} signals that v1 stops would pass" in page
     assert "rule night-pay" in page
 
 
