@@ -7,7 +7,7 @@ counts over all verdicts.
 import enum
 import uuid
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -24,7 +24,7 @@ from policies.models import Agent, Destination, Indicator, KnowledgeDocument, Po
 SPANS = (7, 30, 90)
 PAGE = 25
 # Calls the table of what it has to do with is made of.
-_LOOKED_AT = 300
+_LOOKED_AT = 100
 _STOPPED_LOOKED_AT = 200
 _MOST_RELATED, _MOST_INVESTIGATIONS, _MOST_LISTED = 8, 20, 20
 _OUTCOMES = ("blocked", "held", "watched", "noted")
@@ -83,6 +83,11 @@ class Activity:
     calls: int
     mix: tuple[tuple[str, int, float], ...]
     busiest: Bar | None
+
+    @property
+    def ends(self) -> date:
+        """The last day."""
+        return self.bars[-1].day
 
     @property
     def stopped(self) -> int:
@@ -197,7 +202,7 @@ def _load_days(kind: Kind, key: str, days: int, today: date) -> Activity:
     counts = {
         row["day"]: Counter({name: int(row[f"all_{name}"] or 0) for name in ("calls", *_OUTCOMES)}) for row in rows
     }
-    return _activity(counts, days, today)
+    return activity_of(counts, days, today)
 
 
 def _sessions_days(calls: Sequence[Verdict], days: int, today: date) -> Activity:
@@ -208,7 +213,7 @@ def _sessions_days(calls: Sequence[Verdict], days: int, today: date) -> Activity
         one["calls"] += 1
         if name := _outcome(call):
             one[name] += 1
-    return _activity(counts, days, today)
+    return activity_of(counts, days, today)
 
 
 def _outcome(call: Verdict) -> str:
@@ -219,7 +224,8 @@ def _outcome(call: Verdict) -> str:
     return "noted" if call.deciding_signal else ""
 
 
-def _activity(counts: dict[date, Counter[str]], days: int, today: date) -> Activity:
+def activity_of(counts: Mapping[date, Counter[str]], days: int, today: date) -> Activity:
+    """The chart of the `days` days up to `today`, from the counts of those that have any."""
     width = 720 / days
     most = max((one["calls"] for one in counts.values()), default=0)
     bars = []

@@ -18,6 +18,7 @@ from investigations.views import (
     policy_rule,
     policy_rules,
     queue,
+    reports,
     response,
     saved_views,
 )
@@ -52,6 +53,9 @@ urlpatterns = [
     path("queue/views/<int:pk>/remove/", saved_views.view_remove, name="queue_view_remove"),
     path("queue/views/<int:pk>/first/", saved_views.view_first, name="queue_view_first"),
     path("investigations/<int:pk>/", investigation.investigation_page, name="investigation"),
+    path("reports/", reports.reports, name="reports"),
+    path("reports/compliance/", reports.report_compliance, name="report_compliance"),
+    path("reports/compliance/export/", reports.report_compliance_export, name="report_compliance_export"),
     path("entities/<slug:kind>/", entities.entity, name="entity_of_kind"),
     path("entities/<slug:kind>/<path:key>/", entities.entity, name="entity"),
     path("investigations/<int:pk>/evidence/", evidence.investigation_evidence, name="investigation_evidence"),

@@ -9,7 +9,7 @@ from django.db.models import Q, QuerySet
 
 from guardrail.models import SearchEntry, Verdict
 from guardrail.queries import BRIEF
-from guardrail.search.query import OUTCOMES, SEVERITIES, Field, Query
+from guardrail.search.query import OUTCOMES, SEVERITIES, Field, Query, field_word
 from guardrail.verdict_id import floor_id
 from policies.models import Agent
 
@@ -17,7 +17,12 @@ PAGE = 50
 # Of a name that is the beginning of several agents'.
 _MOST_AGENTS = 50
 _SECONDS = 3
+# The newest calls that are looked at one by one: what many calls have is found among them. What too few of them have
+# is looked up in the index of words, which knows no order: it took 50 ms where looking on took 1.8 s (2026-11).
+_LOOKED_THROUGH = 20_000
 _TIMED_OUT = "57014"
+# Fields of few values: an index of their own would be a scan.
+_WORDED = frozenset({Field.OUTCOME, Field.SEVERITY, Field.POLICY})
 
 
 class TooBroad(RuntimeError):
@@ -42,30 +47,49 @@ def find(query: Query, *, before: uuid.UUID | None = None, most: int = PAGE) -> 
 
 def find_ids(query: Query, *, before: uuid.UUID | None, most: int) -> list[uuid.UUID]:
     """The ids of the newest. Raises TooBroad."""
-    rows = _matching(query)
+    entries = SearchEntry.objects.order_by("-id")
     if before:
-        rows = rows.filter(id__lt=before)
+        entries = entries.filter(id__lt=before)
+    rows, lexemes = _matching(entries, query), _tsquery(query)
     try:
         with transaction.atomic():
             with connection.cursor() as cursor:
                 cursor.execute(f"SET LOCAL statement_timeout = '{_SECONDS}s'")
-            return list(rows.order_by("-id").values_list("id", flat=True)[:most])
+            if not lexemes:
+                return list(rows.values_list("id", flat=True)[:most])
+            return _find_by_words(entries, rows, lexemes, most=most)
     except OperationalError as error:
         if getattr(error.__cause__, "sqlstate", "") != _TIMED_OUT:
             raise
         raise TooBroad("this takes too long to find, narrow it: add a word, `agent:` or `since:7d`") from error
 
 
-def _matching(query: Query) -> QuerySet[SearchEntry]:
-    rows = SearchEntry.objects.all()
+def _find_by_words(
+    entries: QuerySet[SearchEntry], rows: QuerySet[SearchEntry], lexemes: str, *, most: int
+) -> list[uuid.UUID]:
+    worded = rows.extra(where=["words @@ %s::tsquery"], params=[lexemes])
+    floor = entries.values_list("id", flat=True)[_LOOKED_THROUGH : _LOOKED_THROUGH + 1].first()
+    newest = list((worded.filter(id__gte=floor) if floor else worded).values_list("id", flat=True)[:most])
+    if floor is None or len(newest) >= most:
+        return newest
+    # unordered and by itself, so that the index of words is used, whatever the planner expects of the order
+    inner, parameters = worded.order_by().values("id").query.sql_with_params()
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"WITH hit AS MATERIALIZED ({inner}) SELECT id FROM hit ORDER BY id DESC LIMIT %s",  # noqa: S608 of Django
+            [*parameters, most],
+        )
+        return [pk for (pk,) in cursor.fetchall()]
+
+
+def _matching(rows: QuerySet[SearchEntry], query: Query) -> QuerySet[SearchEntry]:
     for field, value in query.fields:
-        rows = rows.filter(_condition(field, value))
+        if field not in _WORDED:
+            rows = rows.filter(_condition(field, value))
     if query.since:
         rows = rows.filter(id__gte=floor_id(query.since))
     if query.until:
         rows = rows.filter(id__lt=floor_id(query.until))
-    if query.words:
-        rows = rows.extra(where=["words @@ %s::tsquery"], params=[_tsquery(query)])
     return rows
 
 
@@ -83,12 +107,6 @@ def _condition(field: Field, value: str) -> Q:
             return Q(destination=value) | Q(host=value)
         case Field.RULE:
             return Q(rule=value)
-        case Field.OUTCOME:
-            return Q(would_have__in=OUTCOMES[value])
-        case Field.SEVERITY:
-            return Q(severity__gte=SEVERITIES[value])
-        case Field.POLICY:
-            return Q(policy_version=int(value))
         case _:
             raise AssertionError(f"`{field.value}` is no column")
 
@@ -101,7 +119,21 @@ def _agents_called(name: str) -> Iterator[str]:
 
 
 def _tsquery(query: Query) -> str:
-    return " & ".join(f"{_quoted(word.rstrip('*'))}{':*' if word.endswith('*') else ''}" for word in query.words)
+    """Words, and the fields that are kept as words; empty where none is asked for."""
+    parts = [f"{_quoted(word.rstrip('*'))}{':*' if word.endswith('*') else ''}" for word in query.words]
+    for field, value in query.fields:
+        if field in _WORDED:
+            parts.append("(" + " | ".join(_quoted(field_word(field, one)) for one in _values(field, value)) + ")")
+    return " & ".join(parts)
+
+
+def _values(field: Field, value: str) -> Iterator[str]:
+    if field is Field.OUTCOME:
+        yield from OUTCOMES[value]
+    elif field is Field.SEVERITY:
+        yield from (str(level) for level in SEVERITIES.values() if level >= SEVERITIES[value])
+    else:
+        yield value
 
 
 def _quoted(word: str) -> str:

@@ -17,6 +17,7 @@ from django.db.models import F
 
 from guardrail.models import EXERCISE, EntityDay, Orchestrator, PendingSearch, SearchEntry, Transcript, Verdict
 from guardrail.search.days import Counts, count, tool_key
+from guardrail.search.query import Field, field_word
 from guardrail.search.texts import texts_of
 from guardrail.search.words import words_of
 from guardrail.text.storable import storable_text
@@ -166,8 +167,15 @@ def _entry(found: _Found) -> dict[str, Any]:
         "host": host_of(destination)[:500] if destination else "",
         "rule": row["deciding_signal"],
         "would_have": row["would_have"],
-        "words": found.words,
+        "words": [*found.words, *_field_words(row)],
     }
+
+
+def _field_words(row: dict[str, Any]) -> Iterator[str]:
+    yield field_word(Field.OUTCOME, row["would_have"])
+    yield field_word(Field.POLICY, str(row["policy_version"]))
+    if row["severity"] is not None:
+        yield field_word(Field.SEVERITY, str(row["severity"]))
 
 
 def _add(counts: Counts) -> None:

@@ -95,6 +95,11 @@ def read_query(text: str, *, now: datetime) -> Query:
     )
 
 
+def field_word(field: Field, value: str) -> str:
+    """The word that stands in the index for a field; no text has it, as no word of a text has such signs."""
+    return f"={field.value}:{value}"
+
+
 def _field(name: str) -> Field:
     lower = name.lower()
     try:

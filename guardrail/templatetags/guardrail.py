@@ -88,6 +88,15 @@ def when(at: datetime | None, style: str = "relative") -> SafeString:
 
 
 @register.simple_tag
+def duration(seconds: float) -> str:
+    """A length of time in one unit, as people say it."""
+    for size, word in ((86_400, "d"), (3_600, "h"), (60, "min")):
+        if seconds >= 2 * size:
+            return f"{seconds / size:.1f} {word}" if seconds < 10 * size else f"{seconds / size:.0f} {word}"
+    return f"{seconds:.0f} s"
+
+
+@register.simple_tag
 def stretch(first: datetime, last: datetime) -> SafeString:
     """From first to last in the fewest words: one time where both read the same."""
     begin, finish = when(first, "short"), when(last, "short")

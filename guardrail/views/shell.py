@@ -29,6 +29,7 @@ DOORS = (
     ("agents", "Agents", "cpu", ("agent", "environment", "tool")),
     ("policies", "Policy", "shield-check", ("polic", "intelligence", "indicator")),
     ("response", "Response", "slash-circle", ("response",)),
+    ("reports", "Reports", "bar-chart", ("report",)),
     ("exercises", "Exercise", "play-circle", ("exercise",)),
     ("callers", "Admin", "gear", ("caller", "opinion")),
 )

@@ -24,6 +24,8 @@ class AuditEntry(models.Model):
         ordering = ("-id",)
         verbose_name_plural = "audit entries"
         indexes = (
+            # a report over some days
+            models.Index(fields=("at",), name="audit_at"),
             # what was done about one agent, newest first
             models.Index(KeyTransform("agent", "detail"), F("id").desc(), name="audit_agent"),
         )

@@ -1,0 +1,139 @@
+"""The compliance report of a period: every stop with its policy version, who changed what, who opened which transcript.
+
+Read by key in pieces, so that a quarter of a large organisation leaves as a file without being in memory.
+"""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import islice
+from typing import Any
+from uuid import UUID
+
+from django.contrib.auth.models import AbstractBaseUser
+from django.db import transaction
+from django.db.models import QuerySet
+
+from guardrail.models import TranscriptOpened, Verdict
+from guardrail.verdict_id import floor_id
+from investigations.reports import Period
+from policies import audit
+from policies.access import Permission, require
+from policies.csv_lines import MARK, csv_line
+from policies.models import AuditEntry
+
+FORMATS = ("csv", "json")
+# What the page shows of each part; the files have all.
+SHOWN = 500
+_CHUNK = 1_000
+_STOP = (
+    "id", "received_at", "agent_id", "agent_name", "user_id", "tool_name", "destination", "action", "would_have",
+    "mode", "severity", "deciding_signal", "policy_version", "conversation_id", "reason",
+)  # fmt: skip
+_CHANGE = ("id", "at", "actor_name", "action", "detail")
+_ACCESS = ("id", "first_at", "actor_name", "how", "verdict_id")
+_CSV = (
+    *("part", "at", "who", "what", "verdict", "agent", "user", "tool", "destination", "answer", "enforce_mode_says"),
+    *("finding", "policy_version", "detail"),
+)
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Compliance:
+    """The beginning of each part, as the page shows it; `more` names the parts that go on in the files."""
+
+    period: Period
+    stops: tuple[Row, ...]
+    changes: tuple[Row, ...]
+    access: tuple[Row, ...]
+    more: tuple[str, ...]
+
+
+def load_compliance(period: Period, *, actor: AbstractBaseUser) -> Compliance:
+    """What the page shows. Audited. Raises PermissionDenied. Three queries beside that."""
+    _note(period, actor=actor, kind="page")
+    parts = {name: list(islice(rows, SHOWN + 1)) for name, rows in _parts(period)}
+    return Compliance(
+        period=period,
+        **{name: tuple(rows[:SHOWN]) for name, rows in parts.items()},
+        more=tuple(name for name, rows in parts.items() if len(rows) > SHOWN),
+    )
+
+
+def export(period: Period, *, kind: str, actor: AbstractBaseUser) -> Iterator[str]:
+    """All of it as lines of `kind` (one of FORMATS). Audited before the first. Raises PermissionDenied."""
+    _note(period, actor=actor, kind=kind)
+    return _csv(period) if kind == "csv" else _json(period)
+
+
+def _note(period: Period, *, actor: AbstractBaseUser, kind: str) -> None:
+    require(actor, Permission.EXPORT_EVIDENCE)
+    with transaction.atomic():
+        audit.record(
+            actor=actor,
+            action="report.compliance",
+            format=kind,
+            first=period.first.isoformat(),
+            last=period.last.isoformat(),
+        )
+
+
+def _parts(period: Period) -> Iterator[tuple[str, Iterator[Row]]]:
+    stops = Verdict.objects.filter(
+        id__gte=floor_id(period.begins), id__lt=floor_id(period.ends), would_have__in=("hold", "block")
+    )
+    yield "stops", _in_pieces(stops, _STOP)
+    yield "changes", _in_pieces(AuditEntry.objects.filter(at__gte=period.begins, at__lt=period.ends), _CHANGE)
+    opened = TranscriptOpened.objects.filter(day__gte=period.first, day__lte=period.last)
+    yield "access", _in_pieces(opened, _ACCESS)
+
+
+def _in_pieces(rows: QuerySet[Any], columns: tuple[str, ...]) -> Iterator[Row]:
+    """By key, oldest first: however long the reader takes, no transaction stays open."""
+    last = None
+    while True:
+        some = rows.filter(pk__gt=last) if last is not None else rows
+        chunk = list(some.order_by("pk").values(*columns)[:_CHUNK])
+        yield from chunk
+        if len(chunk) < _CHUNK:
+            return
+        last = chunk[-1]["id"]
+
+
+def _csv(period: Period) -> Iterator[str]:
+    yield MARK + csv_line(_CSV)
+    for name, rows in _parts(period):
+        for row in rows:
+            yield csv_line(map(_told, _cells(name, row)))
+
+
+def _cells(part: str, row: Row) -> tuple[Any, ...]:
+    if part == "stops":
+        finding = row["deciding_signal"]
+        return (
+            *("stop", row["received_at"], "", row["mode"], row["id"], row["agent_id"], row["user_id"]),
+            *(row["tool_name"], row["destination"], row["action"], row["would_have"], finding, row["policy_version"]),
+            row["reason"],
+        )
+    if part == "changes":
+        detail = json.dumps(row["detail"], ensure_ascii=False)
+        return ("change", row["at"], row["actor_name"], row["action"], *[""] * 9, detail)
+    return ("access", row["first_at"], row["actor_name"], row["how"], row["verdict_id"], *[""] * 9)
+
+
+def _json(period: Period) -> Iterator[str]:
+    yield f'{{"first": "{period.first}", "last": "{period.last}"'
+    for name, rows in _parts(period):
+        yield f',\n"{name}": ['
+        for number, row in enumerate(rows):
+            yield ("," if number else "") + "\n" + json.dumps(row, default=_told)
+        yield "\n]"
+    yield "}\n"
+
+
+def _told(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return value.isoformat()
+    return str(value) if isinstance(value, UUID) else value

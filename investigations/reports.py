@@ -1,0 +1,286 @@
+"""Figures over a period: what was stopped and how it held up, how fast people and answers were, what is covered.
+
+From days that were counted when calls came (`guardrail.search.days`, `AgentDay`) and from logged transitions; nothing
+here goes over verdicts, so a year costs what a week costs.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+
+from django.db.models import Avg, Count, F, Q, Sum
+
+from guardrail.models import EntityDay
+from guardrail.search.days import SLOWER, Kind
+from investigations.entities import Activity, activity_of
+from investigations.models import Investigation
+from investigations.models.clocks import Transition
+from policies.models import Agent, AgentDay, Environment
+
+LONGEST_DAYS = 366
+# No call is older, and no id of a verdict later.
+_YEARS = (2000, 2200)
+_MOST_RULES, _MOST_TOP = 25, 10
+_OUTCOMES = ("blocked", "held", "watched", "noted")
+_OVERTURNED = (Investigation.Disposition.FALSE_POSITIVE, Investigation.Disposition.BENIGN_EXPECTED)
+
+
+class PeriodError(ValueError):
+    """A period that cannot be reported on; the message says what was found and what was wanted."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Period:
+    """Whole days (UTC), both included."""
+
+    first: date
+    last: date
+
+    @property
+    def days(self) -> int:
+        return (self.last - self.first).days + 1
+
+    @property
+    def begins(self) -> datetime:
+        return datetime.combine(self.first, time.min, tzinfo=UTC)
+
+    @property
+    def ends(self) -> datetime:
+        """The moment after its last day."""
+        return datetime.combine(self.last + timedelta(days=1), time.min, tzinfo=UTC)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RuleFigures:
+    """What one finding stopped, and what people said of it: `overturned` of `decided` were harmless."""
+
+    rule: str
+    stopped: int
+    decided: int
+    confirmed: int
+    overturned: int
+
+    @property
+    def overturned_percent(self) -> float | None:
+        """None where nobody has decided anything."""
+        return 100 * self.overturned / self.decided if self.decided else None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Pace:
+    """How long people took: means in seconds, by the clock on the wall and within working hours."""
+
+    steps: int
+    seconds: float
+    worked_seconds: float
+    late: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Top:
+    """Something with many stops; `kind` is a word of an entity page."""
+
+    kind: str
+    key: str
+    name: str
+    calls: int
+    stopped: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Coverage:
+    """`silent` are registered and made no call in the period, `shadow` made some and nobody entered them."""
+
+    registered: int
+    seen: int
+    shadow: int
+    silent: int
+    environments: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Report:
+    """All figures of a period. `answer_ms` are upper bounds of the median, the 95th and the 99th percentile."""
+
+    period: Period
+    activity: Activity
+    rules: tuple[RuleFigures, ...]
+    acknowledged: Pace | None
+    resolved: Pace | None
+    answer_ms: tuple[int, ...]
+    late: int
+    executed: int
+    degraded: tuple[tuple[str, int], ...]
+    coverage: Coverage
+    top: tuple[tuple[str, tuple[Top, ...]], ...]
+
+    @property
+    def blocked_percent(self) -> float | None:
+        """Of all calls, those answered block or hold; None where there was none."""
+        return 100 * self.activity.stopped / self.activity.calls if self.activity.calls else None
+
+
+def read_period(first: str, last: str, *, days: int, today: date) -> Period:
+    """From two ISO days, or the last `days` days. Raises PeriodError."""
+    try:
+        end = date.fromisoformat(last) if last else today
+        begin = date.fromisoformat(first) if first else end - timedelta(days=days - 1)
+    except (ValueError, OverflowError):
+        raise PeriodError(_unread(first, last)) from None
+    if not _YEARS[0] <= begin.year <= end.year < _YEARS[1] and begin <= end:
+        raise PeriodError(_unread(first, last))
+    if begin > end:
+        raise PeriodError(f"the period begins on `{begin}` and ends on `{end}`, expected it to end later")
+    if (end - begin).days >= LONGEST_DAYS:
+        raise PeriodError(f"the period has {(end - begin).days + 1} days, expected at most {LONGEST_DAYS}")
+    return Period(first=begin, last=end)
+
+
+def _unread(first: str, last: str) -> str:
+    return f"the period is `{first[:20]}` to `{last[:20]}`, expected days like `2026-11-01`"
+
+
+def load_report(period: Period) -> Report:
+    """All of it in about fifteen queries."""
+    days = EntityDay.objects.filter(day__gte=period.first, day__lte=period.last)
+    agents = AgentDay.objects.filter(day__gte=period.first, day__lte=period.last)
+    sums = agents.filter(Q(late__gt=0) | Q(executed__gt=0)).aggregate(late=Sum("late"), executed=Sum("executed"))
+    return Report(
+        period=period,
+        activity=_activity(period),
+        rules=tuple(_rules(period)),
+        acknowledged=_pace(period, Transition.Kind.ACKNOWLEDGED),
+        resolved=_pace(period, Transition.Kind.CLOSED),
+        answer_ms=_answer_ms(dict(_by_key(days, Kind.MS))),
+        late=sums["late"] or 0,
+        executed=sums["executed"] or 0,
+        degraded=tuple(_by_key(days, Kind.DEGRADED))[:_MOST_TOP],
+        coverage=_coverage(period),
+        top=tuple(_tops(period)),
+    )
+
+
+def _activity(period: Period) -> Activity:
+    found = EntityDay.objects.filter(kind=Kind.ALL.value, key="", day__gte=period.first, day__lte=period.last)
+    names = ("calls", *_OUTCOMES)
+    counts = {row["day"]: Counter({name: row[name] for name in names}) for row in found.values("day", *names)}
+    return activity_of(counts, period.days, period.last)
+
+
+def _rules(period: Period) -> Iterator[RuleFigures]:
+    """Those that stopped most, and those people decided about."""
+    stops = EntityDay.objects.filter(kind=Kind.RULE.value, day__gte=period.first, day__lte=period.last)
+    stopped = {
+        row["key"]: int(row["stopped"] or 0)
+        for row in stops.filter(_STOPPED).values("key").annotate(stopped=_SUM_OF_STOPPED).order_by("-stopped", "key")
+    }
+    closed = Transition.objects.filter(
+        kind=Transition.Kind.CLOSED, void=False, at__gte=period.begins, at__lt=period.ends
+    ).exclude(disposition="")
+    decided: dict[str, Counter[str]] = {}
+    for row in closed.values("investigation__kind", "disposition").annotate(found=Count("id")):
+        decided.setdefault(row["investigation__kind"], Counter())[row["disposition"]] += row["found"]
+    for rule in list(dict.fromkeys([*stopped, *decided]))[:_MOST_RULES]:
+        said = decided.get(rule, Counter())
+        yield RuleFigures(
+            rule=rule,
+            stopped=stopped.get(rule, 0),
+            decided=said.total() - said[Investigation.Disposition.UNDETERMINED],
+            confirmed=said[Investigation.Disposition.TRUE_POSITIVE],
+            overturned=sum(said[one] for one in _OVERTURNED),
+        )
+
+
+_STOPPED = Q(blocked__gt=0) | Q(held__gt=0) | Q(watched__gt=0)
+_SUM_OF_STOPPED = Sum(F("blocked") + F("held") + F("watched"))
+
+
+def _pace(period: Period, kind: str) -> Pace | None:
+    rows = Transition.objects.filter(kind=kind, void=False, at__gte=period.begins, at__lt=period.ends)
+    found = rows.aggregate(
+        steps=Count("id"),
+        mean=Avg("seconds"),
+        worked=Avg("worked_seconds"),
+        missed=Count("id", filter=Q(late=True)),
+    )
+    if not found["steps"]:
+        return None
+    return Pace(
+        steps=found["steps"],
+        seconds=float(found["mean"]),
+        worked_seconds=float(found["worked"]),
+        late=found["missed"],
+    )
+
+
+def _by_key(days: Any, kind: Kind) -> list[tuple[str, int]]:
+    rows = days.filter(kind=kind.value).values("key").annotate(found=Sum("calls")).order_by("-found", "key")
+    return [(row["key"], int(row["found"] or 0)) for row in rows]
+
+
+def _answer_ms(buckets: Mapping[str, int]) -> tuple[int, ...]:
+    """By the buckets answers were counted in; empty where none was."""
+    ordered = sorted((int(key), count) for key, count in buckets.items() if key.isdecimal())
+    total = sum(count for _, count in ordered)
+    if not total:
+        return ()
+    found = []
+    for share in (0.5, 0.95, 0.99):
+        seen = 0
+        for bound, count in ordered:
+            seen += count
+            if seen >= share * total:
+                found.append(bound)
+                break
+    return tuple(min(bound, SLOWER) for bound in found)
+
+
+def _coverage(period: Period) -> Coverage:
+    """Who was seen is told by when they came last: of a period long ago it is a lower bound."""
+    since = Q(last_seen__gte=period.begins)
+    registered = Q(registered=True)
+    found = Agent.objects.aggregate(
+        all_registered=Count("id", filter=registered),
+        all_seen=Count("id", filter=since),
+        all_shadow=Count("id", filter=since & ~registered),
+        seen_registered=Count("id", filter=since & registered),
+    )
+    return Coverage(
+        registered=found["all_registered"],
+        seen=found["all_seen"],
+        shadow=found["all_shadow"],
+        silent=found["all_registered"] - found["seen_registered"],
+        environments=Environment.objects.filter(last_seen__gte=period.begins).count(),
+    )
+
+
+def _tops(period: Period) -> Iterator[tuple[str, tuple[Top, ...]]]:
+    for heading, kind in (
+        ("Destinations", Kind.DESTINATION),
+        ("Documents", Kind.DOCUMENT),
+        ("Agents", Kind.AGENT),
+        ("Users", Kind.USER),
+    ):
+        rows = EntityDay.objects.filter(_STOPPED, kind=kind.value, day__gte=period.first, day__lte=period.last)
+        ranked = rows.values("key").annotate(stopped=_SUM_OF_STOPPED, seen=Sum("calls"))
+        found = list(ranked.order_by("-stopped", "key")[:_MOST_TOP])
+        names = _names([row["key"] for row in found]) if kind is Kind.AGENT else {}
+        yield (
+            heading,
+            tuple(
+                Top(
+                    kind=kind.value,
+                    key=row["key"],
+                    name=names.get(row["key"]) or row["key"],
+                    calls=int(row["seen"] or 0),
+                    stopped=int(row["stopped"] or 0),
+                )
+                for row in found
+            ),
+        )
+
+
+def _names(ids: list[str]) -> dict[str, str]:
+    return dict(Agent.objects.filter(agent_id__in=ids).values_list("agent_id", "name"))
