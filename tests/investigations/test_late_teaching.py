@@ -1,0 +1,71 @@
+"""What was found late is known again as a stop is: in other conversations, for other agents, after a lost memory."""
+
+import pytest
+import redis
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.core.cache import cache
+from django.core.management import call_command
+from django.test import Client
+
+from guardrail.models import Verdict
+from guardrail.tasks import validate_due
+from investigations.models import InvestigationCall
+from investigations.tasks import take_in
+from policies.access import Role, give_role
+from tests.callers import Asking
+from tests.guardrail.bodies import TENANT
+from tests.investigations.test_late_findings import elsewhere, not_critical, planned, stopped, verdict_of
+
+# real commits: verdicts are written on connections of their own
+pytestmark = pytest.mark.django_db(transaction=True)
+
+KIM = {"id": "kim", "tenantId": TENANT}
+
+
+@pytest.fixture
+def found(asking: Asking) -> Verdict:
+    """The attack, let through, judged in full and taken in."""
+    not_critical()
+    answer = asking.analyze(planned())
+    assert not stopped(answer)
+    validate_due()
+    take_in()
+    return verdict_of(answer)
+
+
+@pytest.fixture
+def ines(asking: Asking) -> Client:
+    cache.clear()
+    person = User.objects.create_user("ines")
+    give_role(person, Role.ANALYST, actor=None)
+    client = Client()
+    client.force_login(person)
+    return client
+
+
+def test_it_is_known_when_it_comes_again_in_another_conversation(asking: Asking, found: Verdict) -> None:
+    verdict = verdict_of(asking.analyze(elsewhere()))
+    assert (verdict.action, verdict.deciding_signal) == ("block", "double_request")
+    assert "should have been blocked, which was found out too late" in verdict.reason
+    assert not stopped(asking.analyze(elsewhere("lena@adatum.example", conversation="c-8")))
+
+
+def test_where_it_led_is_known_for_every_agent(asking: Asking, found: Verdict) -> None:
+    verdict = verdict_of(asking.analyze(elsewhere(conversationMetadata__user=KIM)))
+    assert (verdict.would_have, verdict.deciding_signal) == ("hold", "destination_stopped_elsewhere")
+    assert "should have been blocked" in verdict.reason
+    assert not stopped(asking.analyze(elsewhere("lena@adatum.example", conversationMetadata__user=KIM)))
+
+
+def test_it_is_known_after_memory_was_lost_and_not_after_a_person_found_it_harmless(
+    asking: Asking, found: Verdict, ines: Client
+) -> None:
+    redis.Redis.from_url(settings.REDIS_URL).flushdb()
+    call_command("rebuild_memory")
+    assert verdict_of(asking.analyze(elsewhere())).deciding_signal == "double_request"
+    place = InvestigationCall.objects.get(verdict_id=found.pk).investigation_id
+    ines.post(f"/investigations/{place}/close/", {"disposition": "false_positive", "reason": "Ours."})
+    call_command("rebuild_memory")
+    assert not stopped(asking.analyze(elsewhere(conversation="c-8")))
+    assert not stopped(asking.analyze(elsewhere(conversation="c-9", conversationMetadata__user=KIM)))
