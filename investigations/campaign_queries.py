@@ -4,9 +4,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Count, Max, Min, Q
+from django.contrib.auth.models import User
+from django.db.models import Count, Exists, Max, Min, OuterRef, Q
 
 from investigations.models import Campaign, Investigation, SharedKey, Sharing
+from investigations.visibility import visible_to
 
 PAGE = 50
 MOST_SHOWN = 100
@@ -45,10 +47,11 @@ class Told:
     open_members: int
 
 
-def load_page(*, before: tuple[datetime, int] | None) -> tuple[Sequence[Campaign], bool]:
+def load_page(*, before: tuple[datetime, int] | None, person: User) -> tuple[Sequence[Campaign], bool]:
     """One page of campaigns, the newest first, with `members_count` and `open_count`; and whether more follow."""
     rows = Campaign.objects.exclude(status=Campaign.Status.MERGED).annotate(
-        members_count=Count("members"), open_count=Count("members", filter=_OPEN)
+        members_count=Count("members", filter=visible_to(person, prefix="members__investigation__")),
+        open_count=Count("members", filter=_OPEN & visible_to(person, prefix="members__investigation__")),
     )
     if before is not None:
         at, pk = before
@@ -57,12 +60,13 @@ def load_page(*, before: tuple[datetime, int] | None) -> tuple[Sequence[Campaign
     return found[:PAGE], len(found) > PAGE
 
 
-def load_told(campaign: Campaign) -> Told:
-    """What is shared, by whom, and when. Six queries."""
-    members = Investigation.objects.filter(membership__campaign=campaign)
+def load_told(campaign: Campaign, *, person: User) -> Told:
+    """What is shared, by whom, and when, as far as the person may see it. Six queries."""
+    members = Investigation.objects.filter(visible_to(person), membership__campaign=campaign)
     names = dict(members.order_by("pk").values_list("agent_id", "agent_name"))
-    sharings = Sharing.objects.filter(key__campaign=campaign)
-    keys = SharedKey.objects.filter(campaign=campaign).annotate(
+    sharings = Sharing.objects.filter(visible_to(person, prefix="investigation__"), key__campaign=campaign)
+    seen = Exists(sharings.filter(key=OuterRef("pk")))
+    keys = SharedKey.objects.filter(seen, campaign=campaign).annotate(
         agents=Count("sharings__agent_id", distinct=True),
         investigations=Count("sharings__investigation", distinct=True),
     )

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
+from django.contrib.auth.models import User
 from django.db.models import QuerySet, Sum
 
 from guardrail.models import EntityDay, SearchEntry, Verdict
@@ -18,6 +19,7 @@ from guardrail.queries import BRIEF
 from guardrail.search.days import tool_key
 from guardrail.verdict_id import moment_of_id
 from investigations.models import Investigation, InvestigationCall
+from investigations.visibility import visible_to
 from policies.hosts import host_of
 from policies.models import Agent, Destination, Indicator, KnowledgeDocument, PolicyException, Restriction, SeenTool
 
@@ -146,7 +148,7 @@ class Calls:
     older: uuid.UUID | None
 
 
-def load_entity(kind: Kind, key: str, *, days: int, today: date) -> Entity:
+def load_entity(kind: Kind, key: str, *, days: int, today: date, person: User) -> Entity:
     """About fifteen queries, however many calls it made. One nobody has seen is an empty page, not an error."""
     newest = list(_calls(kind, key).order_by("-id")[:_LOOKED_AT])
     oldest = _calls(kind, key).order_by("id").values_list("id", flat=True).first()
@@ -161,7 +163,7 @@ def load_entity(kind: Kind, key: str, *, days: int, today: date) -> Entity:
         last_seen=moment_of_id(newest[0].pk) if newest else None,
         related=tuple(_related(kind, looked_at)),
         looked_at=len(looked_at),
-        investigations=_load_investigations(kind, key),
+        investigations=_load_investigations(kind, key, person=person),
         restrictions=_load_restrictions(kind, key),
         listings=tuple(_listings(kind, key)),
     )
@@ -310,12 +312,13 @@ def _whom(kind: Kind, call: Verdict) -> tuple[str, str] | None:
     return found if found[0] else None
 
 
-def _load_investigations(kind: Kind, key: str) -> tuple[Investigation, ...]:
-    """The newest its newest stopped calls are in."""
+def _load_investigations(kind: Kind, key: str, *, person: User) -> tuple[Investigation, ...]:
+    """The newest its newest stopped calls are in, of those the person may see."""
     stopped = _calls(kind, key).filter(would_have__in=("hold", "block")).order_by("-id")
     ids = list(stopped.values_list("id", flat=True)[:_STOPPED_LOOKED_AT])
     found = InvestigationCall.objects.filter(verdict_id__in=ids).values("investigation_id")
-    return tuple(Investigation.objects.filter(pk__in=found).order_by("-last_seen")[:_MOST_INVESTIGATIONS])
+    seen = Investigation.objects.filter(visible_to(person), pk__in=found)
+    return tuple(seen.order_by("-last_seen")[:_MOST_INVESTIGATIONS])
 
 
 def _load_restrictions(kind: Kind, key: str) -> tuple[Restriction, ...]:

@@ -26,7 +26,7 @@ SORT_WORDS = (
 )
 SEVERITIES = (("", "any severity"), ("4", "critical"), ("3", "high and up"), ("2", "medium and up"))
 STATUSES = (("", "any status"), ("new", "new"), ("active", "active"))
-_LONGEST_FILTER = 200
+_LONGEST_FILTER = 1000
 
 
 class CommentForm(forms.Form):
@@ -118,6 +118,10 @@ def asked_of(query: Any) -> Asked:
         severity=int(severity) if severity in ("2", "3", "4") else 0,
         agent=word("agent"),
         destination=word("destination"),
+        document=word("document"),
+        author=word("author"),
+        user=word("user"),
+        kin=word("kin"),
         words=word("q"),
         after=_key(word("after"), sort=sort),
     )
@@ -131,6 +135,10 @@ def filters_of(asked: Asked) -> dict[str, str]:
         "severity": str(asked.severity or ""),
         "agent": asked.agent,
         "destination": asked.destination,
+        "document": asked.document,
+        "author": asked.author,
+        "user": asked.user,
+        "kin": asked.kin,
         "q": asked.words,
     }
     return {name: value for name, value in every.items() if value}

@@ -58,6 +58,10 @@ class Asked:
     severity: int = 0
     agent: str = ""
     destination: str = ""
+    document: str = ""
+    author: str = ""
+    user: str = ""
+    kin: str = ""
     words: str = ""
     after: tuple[str, ...] | None = None
 
@@ -217,6 +221,13 @@ def load_merged(investigation: Investigation) -> tuple[list[Investigation], Merg
     return sources, newest
 
 
+def load_readers(investigation: Investigation) -> list[User]:
+    """Who may see a restricted one, beside leads. One query for such a one, none otherwise."""
+    if not investigation.restricted:
+        return []
+    return list(User.objects.filter(pk__in=investigation.readers.values("person")).order_by("username"))
+
+
 def load_activities(investigation: Investigation) -> list[Activity]:
     """What happened to it, oldest first, at most the newest MOST_ACTIVITIES. One query."""
     newest = Activity.objects.filter(investigation=investigation).select_related("actor").order_by("-id")
@@ -292,6 +303,14 @@ def matching(asked: Asked, *, person: AbstractBaseUser) -> QuerySet[Investigatio
         rows = rows.filter(Q(agent_id=asked.agent) | Q(agent_name__icontains=asked.agent))
     if asked.destination:
         rows = rows.filter(destination__icontains=asked.destination)
+    for column, value in (
+        ("document", asked.document),
+        ("author", asked.author),
+        ("user_id", asked.user),
+        ("kin", asked.kin),
+    ):
+        if value:
+            rows = rows.filter(**{column: value})
     if asked.words:
         rows = rows.filter(_holding(asked.words))
     return rows

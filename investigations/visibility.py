@@ -31,6 +31,14 @@ def may_see(investigation: Investigation, person: AbstractBaseUser | AnonymousUs
     return isinstance(person, User) and Reader.objects.filter(investigation=investigation, person=person).exists()
 
 
+def hidden_from(person: AbstractBaseUser | AnonymousUser) -> frozenset[int]:
+    """The restricted ones the person may not see, for pages that show numbers written down elsewhere. One query."""
+    if may(person, Permission.LEAD):
+        return frozenset()
+    hidden = Investigation.objects.filter(restricted=True).exclude(visible_to(person))
+    return frozenset(hidden.values_list("pk", flat=True)[:10_000])
+
+
 def without_hidden(changed: Iterable[Changed], person: AbstractBaseUser | AnonymousUser | None) -> tuple[Changed, ...]:
     """Changed calls, the worst first, without what was found out in investigations for other eyes. At most one query.
 

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 
 from django.conf import settings
+from django.contrib.postgres.indexes import HashIndex
 from django.db import models
 from django.db.models.functions import Now
 
@@ -134,6 +135,13 @@ class Investigation(models.Model):
             models.Index(
                 fields=("held_since",), condition=models.Q(held_since__isnull=False), name="investigation_held"
             ),
+            # what shares something; hashes, because a text may be longer than a tree takes
+            HashIndex(fields=("destination",), condition=~models.Q(destination=""), name="investigation_destination"),
+            HashIndex(fields=("document",), condition=~models.Q(document=""), name="investigation_document"),
+            HashIndex(fields=("author",), condition=~models.Q(author=""), name="investigation_author"),
+            HashIndex(fields=("user_id",), condition=~models.Q(user_id=""), name="investigation_user"),
+            # what few may see
+            models.Index(fields=("id",), condition=models.Q(restricted=True), name="investigation_restricted"),
             # what was closed of a cause
             models.Index(
                 fields=("fingerprint",), condition=models.Q(status="closed"), name="investigation_closed_cause"

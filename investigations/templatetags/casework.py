@@ -17,6 +17,9 @@ _OF_SYSTEM = {
     "returned": ("arrow-counterclockwise", "", "Back in the queue: {}"),
 }
 _OF_PEOPLE = {
+    "opened_by_hand": ("plus-lg", "", "opened it. {}"),
+    "confided": ("lock", "", "kept it to {}"),
+    "opened_up": ("unlock", "", "opened it to everybody. {}"),
     "merged": ("diagram-2", "", "made these part of it: {}"),
     "merged_away": ("diagram-2", "", "made it part of investigation {}"),
     "unmerged": ("arrow-counterclockwise", "", "took the merge back: {}"),

@@ -17,6 +17,7 @@ from django.views.decorators.http import require_http_methods
 from guardrail.models import Verdict
 from investigations.allow_form import AllowForm
 from investigations.allowing import NotAllowable, NotForgotten, Tried, allow_like, entry_of, propose, try_out
+from investigations.visibility import may_see
 from policies.access import Permission, actor_of, may, require
 from policies.exceptions import Scope
 from policies.load import NoRuleset
@@ -96,8 +97,10 @@ def _page(request: HttpRequest, form: AllowForm, scope: Scope, *, status: int = 
     except ExceptionRefused as error:
         refused = str(error)
     query = urlencode({"exception": json.dumps(entry_of(scope, until=until), ensure_ascii=False)})
+    place = form.proposal.investigation
     context: dict[str, Any] = {
         "verdict": verdict,
+        "place": place if place and may_see(place, request.user) else None,
         "proposal": form.proposal,
         "form": form,
         "tried": tried,

@@ -22,7 +22,7 @@ from policies.access import Permission, actor_of, may
 @never_cache
 def campaign_list(request: HttpRequest) -> HttpResponse:
     """Campaigns, those seen last first."""
-    rows, more = campaign_queries.load_page(before=_before(request.GET.get("before", "")))
+    rows, more = campaign_queries.load_page(person=actor_of(request), before=_before(request.GET.get("before", "")))
     last = f"{rows[-1].last_seen.isoformat()}~{rows[-1].pk}" if more else ""
     return render(request, "investigations/campaigns.html", {"rows": rows, "next_key": last})
 
@@ -69,7 +69,7 @@ def _decided(request: HttpRequest, pk: int, decide: Callable[..., int], done: st
 def _rendered(request: HttpRequest, campaign: Campaign, form: CampaignForm, *, status: int = 200) -> HttpResponse:
     context = {
         "campaign": campaign,
-        "told": campaign_queries.load_told(campaign),
+        "told": campaign_queries.load_told(campaign, person=actor_of(request)),
         "form": form,
         "may_work": may(request.user, Permission.INVESTIGATE),
     }

@@ -10,6 +10,7 @@ from django.views.decorators.http import require_GET
 
 from guardrail import queries
 from investigations.entities import SPANS, Kind, load_calls, load_document_page, load_entity
+from policies.access import actor_of
 
 _LONGEST_KEY = 500
 # What a search for its calls asks with.
@@ -42,7 +43,7 @@ def entity(request: HttpRequest, kind: str, key: str = "") -> HttpResponse:
     before = queries.as_verdict_id(request.GET.get("before", ""))
     calls = load_calls(what, key, before=before)
     shown = {
-        "entity": load_entity(what, key, days=days, today=timezone.now().date()),
+        "entity": load_entity(what, key, days=days, today=timezone.now().date(), person=actor_of(request)),
         "calls": calls,
         "days": days,
         "spans": [(span, _query(request, days=span)) for span in SPANS],

@@ -18,7 +18,7 @@ from guardrail.evidence.sealing import public_of
 from guardrail.models import Verdict
 from investigations.evidence import EvidenceError, export_investigation, export_verdict
 from investigations.evidence_form import EvidenceForm
-from investigations.models import Investigation
+from investigations.views.investigation import load_investigation
 from policies.access import Permission, actor_of, require
 
 # Beyond this the file is on the disk while it is made.
@@ -43,7 +43,7 @@ def verdict_evidence(request: HttpRequest, pk: uuid.UUID) -> HttpResponseBase:
 def investigation_evidence(request: HttpRequest, pk: int) -> HttpResponseBase:
     """An investigation with its calls and its activity as evidence."""
     require(request.user, Permission.EXPORT_EVIDENCE)
-    investigation = get_object_or_404(Investigation.objects.select_related("assignee"), pk=pk)
+    investigation = load_investigation(request, pk)
 
     def make(file: IO[bytes], reason: str) -> None:
         export_investigation(investigation, file, reason=reason, now=timezone.now(), actor=actor_of(request))

@@ -14,9 +14,11 @@ from guardrail.models import Verdict
 from guardrail.opened import note_opened
 from guardrail.views.verdicts import load_told
 from investigations import queries
+from investigations.confiding_forms import ConfideForm
 from investigations.forms import AllowOnceForm, CloseForm, CommentForm, PauseForm, ReopenForm
 from investigations.models import Investigation
 from investigations.playbook_cases import load_playbooks
+from investigations.related import load_related
 from investigations.response_forms import RestrictInvestigationForm
 from investigations.restricting import PROBING_HOURS, PROBING_PER_MINUTE, load_restricting
 from investigations.visibility import may_see
@@ -57,7 +59,13 @@ def render_investigation(
         in_force=restricting.in_force,
     )
     sources, merge = queries.load_merged(investigation)
+    may_work = may(request.user, Permission.INVESTIGATE)
+    readers = queries.load_readers(investigation)
     context = {
+        "related": load_related(investigation, person=actor_of(request)),
+        "readers": readers,
+        "confide_form": ConfideForm(people=queries.analysts(), initial={"people": readers}) if may_work else None,
+        "may_lead": may(request.user, Permission.LEAD),
         "sources": sources,
         "merge": merge,
         "investigation": investigation,
@@ -68,7 +76,7 @@ def render_investigation(
         "more_conversation": told is not None and any(call.pk not in listed for call in told.conversation),
         "activities": queries.load_activities(investigation),
         "edit": queries.load_edit(investigation) if not told else None,
-        "may_work": may(request.user, Permission.INVESTIGATE),
+        "may_work": may_work,
         "allowing": queries.load_allowing(verdict, now=timezone.now()),
         "playbooks": playbooks,
         "restricting": restricting,
