@@ -54,7 +54,7 @@ def outward_unknown(match: Match, case: Case) -> list[Leaf]:
         if (
             case.kind in (ToolKind.SEND, ToolKind.WRITE)
             and host
-            and (leaf.value.lower() == author.author.lower() or _same_house(host, home))
+            and (_is_authors(leaf, author) or _same_house(host, home))
         ):
             continue
         found.append(leaf)
@@ -71,7 +71,12 @@ def is_at_home(leaf: Leaf, author: Author) -> bool:
     """The address is the author's own, or at the author's house."""
     if leaf.kind not in ("email", "url", "domain"):
         return False
-    return leaf.value.lower() == author.author.lower() or _same_house(host_of(leaf.value), _home_of(author))
+    return _is_authors(leaf, author) or _same_house(host_of(leaf.value), _home_of(author))
+
+
+def _is_authors(leaf: Leaf, author: Author) -> bool:
+    """`Ann Lee <a.lee@post.example>` has the address of Ann Lee."""
+    return "@" in leaf.value and stands_in(leaf.value.lower(), author.author.lower()) >= 0
 
 
 def _same_house(host: str, home: str) -> bool:

@@ -12,6 +12,10 @@ from guardrail.text.wordset import WordSet
 
 _PHONE = re.compile(r"^\+?[\d][\d\s().-]{6,18}$")
 _SHORTEST_PHONE = 7
+# Characters from the point of `39.9` on, which people write as `39.90`.
+_TENTHS = 2
+# From here on are the scripts of East Asia, which put no blank between words.
+FIRST_WITHOUT_BLANKS = "\u2e80"
 _DATE = re.compile(r"\b(\d{4})-(\d{2})-(\d{2})\b")
 _NUMBER = re.compile(r"^-?\d[\d,]*(?:\.\d+)?$")
 _PATH = re.compile(
@@ -148,6 +152,10 @@ def share_in(leaf: Leaf, text: WordSet) -> float:
         return 1.0
     if leaf.kind == "iban" and leaf.needle in text.lower.replace(" ", ""):
         return 1.0
+    if leaf.kind == "number" and "." in leaf.needle:
+        cents = leaf.needle + "0" * (len(leaf.needle) - leaf.needle.index(".") == _TENTHS)
+        if any(stands_in(form, text.lower) >= 0 for form in (cents, cents.replace(".", ","))):
+            return 1.0
     if leaf.kind == "number" and len(leaf.needle) > 3:
         grouped = f"{int(leaf.needle.split('.')[0]):,}" if leaf.needle.split(".")[0].lstrip("-").isdigit() else ""
         return 1.0 if grouped and grouped in text.lower else 0.0
@@ -188,13 +196,18 @@ def stands_in(needle: str, lower: str, start: int = 0) -> int:
     at = lower.find(needle, start)
     tries = 0
     while at >= 0 and tries < 200:
-        left_ok = not guard_left or at == 0 or not lower[at - 1].isalnum()
+        left_ok = not guard_left or at == 0 or not _goes_on(lower[at - 1])
         right = lower[at + size : at + size + 1]
-        if left_ok and not (guard_right and right.isalnum()):
+        if left_ok and not (guard_right and right and _goes_on(right)):
             return at
         at = lower.find(needle, at + 1)
         tries += 1
     return -1
+
+
+def _goes_on(sign: str) -> bool:
+    """A value and this sign would be one longer word; scripts without blanks write what follows right beside it."""
+    return sign.isalnum() and sign < FIRST_WITHOUT_BLANKS
 
 
 def _stem_in(word: str, words: frozenset[str]) -> bool:

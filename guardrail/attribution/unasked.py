@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from guardrail.attribution.mandate import may_decide
 from guardrail.attribution.matching import EXACT, is_constant
-from guardrail.attribution.provenance import Leaf, may_stand_in, share_in, stands_in
+from guardrail.attribution.provenance import FIRST_WITHOUT_BLANKS, Leaf, may_stand_in, share_in, stands_in
 from guardrail.attribution.request import Request
 from guardrail.case import Case, Source
 from guardrail.destinations import argument_name
@@ -121,8 +121,15 @@ def _running_texts(case: Case) -> Iterator[tuple[Source, Prose]]:
         for count, prose in enumerate(source.reading.prose):
             if count % 64 == 0 and case.budget.spent():
                 return
-            if len(prose.lower) > 2 * least and len(prose.lower.split(None, least)) >= least:
+            if len(prose.lower) > 2 * least and runs(prose.lower, least):
                 yield source, prose
+
+
+def runs(text: str, least: int) -> bool:
+    """It has so many words; in a script without blanks as many signs make as many words or fewer."""
+    if len(text.split(None, least)) >= least:
+        return True
+    return not text.isascii() and sum(sign >= FIRST_WITHOUT_BLANKS for sign in text[:200]) >= 2 * least
 
 
 def _stands_there(leaf: Leaf, text: WordSet, case: Case) -> bool:

@@ -64,6 +64,8 @@ _BEFORE_A_VERB = frozenset("to must should shall will can could may you kindly".
 # Shorter ones are labels and log lines: `Order number 77`, `Email address: ...`.
 _FEWEST_WORDS = 4
 _LABELLED = re.compile(r"^\W{0,4}[\w -]{1,40}:\s{0,4}\S{1,200}\s*$")
+_ADDRESS = re.compile(r"[^\s<>()@,;:]{1,64}@[^\s<>()@,;:]{1,200}")
+_ADDRESS_ONLY = re.compile(rf"[\W_]{{0,8}}(?:[\w-]{{1,30}}:\s{{0,4}})?[\W_]{{0,8}}{_ADDRESS.pattern}[\W_]{{0,8}}$")
 _BLANK = frozenset((" ",))
 # What `_CLAUSE_BREAK` looks at of what stands before a word.
 _GAP = 3
@@ -124,6 +126,9 @@ class Sentence:
 def read_directive(sentence: str | Sentence) -> Asked | None:
     """What `sentence` asks for, or None when it asks for nothing. Works on at most 1,200 characters."""
     said = Sentence(sentence) if isinstance(sentence, str) else sentence
+    if "@" in said.lower and _ADDRESS_ONLY.match(said.lower):
+        # the name of a host, or of whoever has the mailbox, may be a verb of some language
+        return None
     for language in LANGUAGES:
         asked = _read(said, language)
         if asked is not None:
@@ -135,10 +140,11 @@ def read_directive(sentence: str | Sentence) -> Asked | None:
 
 def _read_by_table(said: Sentence) -> Asked | None:
     """An order in another language than English, see `other_tongues`."""
-    verbs = verbs_in(said.words)
+    words = words_of(_ADDRESS.sub(" ", said.lower)) if "@" in said.lower else said.words
+    verbs = verbs_in(words)
     if not verbs:
         return None
-    if asks(said.words):
+    if asks(words):
         return Asked(verbs=verbs, senses=senses_of(verbs), manner="asking")
     return Asked(verbs=verbs, senses=senses_of(verbs), manner=MENTION) if _holds_value(said) else None
 

@@ -59,7 +59,7 @@ VERBS: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(
         "delete remove erase cancel revoke drop purge wipe clear uninstall unsubscribe discard destroy trash terminate "
         "withhold scrap unfollow disable deactivate block kick ban leave archive unlink close void suspend expire "
-        "dismiss".split(),
+        "dismiss end discontinue".split(),
         (DELETE, WRITE),
     ),
     # changing
@@ -76,7 +76,10 @@ VERBS: dict[str, tuple[str, ...]] = {
         "split trade relocate encrypt decrypt format overwrite mute silence whitelist blacklist rotate regenerate "
         "reissue renew restore migrate import reassign reopen resolve transition prescribe waive credit override "
         "upsert duplicate clone rebook elevate quarantine provision onboard fix repair solve "
-        "arrange organise organize".split(),
+        "arrange organise organize freeze scale amend waive allocate upgrade nominate appoint demote suspend postpone "
+        "unpublish unarchive unfreeze unblock unban unmute unmark untag unassign uncheck unset uninvite unregister "
+        "unenroll enroll enrol deregister disconnect disarm disallow decommission depublish delist reactivate "
+        "reallocate reconnect reconfigure reprice restock rewrite rebuild redeploy republish retry revert".split(),
         (WRITE,),
     ),
     **dict.fromkeys("book reserve rent hire".split(), (BOOK, WRITE)),

@@ -1,7 +1,7 @@
 """Cuts what a tool returned into records (one mail, one row, one message, one page) with who wrote each.
 
 Reads JSON passages by their parent object, and inside a text the common dumps: YAML, Python and broken JSON
-literals, mail headers. Everything else is one record of prose. Linear in the length of the text.
+literals, tables, mail headers. Everything else is one record of prose. Linear in the length of the text.
 """
 
 import itertools
@@ -14,6 +14,7 @@ from guardrail.invocation import Passage
 from guardrail.text.budget import Budget
 from guardrail.text.normalise import Hidden, decoded_views, normalise
 from guardrail.text.other_tongues import FROM, WROTE
+from guardrail.text.tables import cells_of, may_be_table
 from guardrail.text.view import View
 
 _AUTHOR_KEYS = frozenset(
@@ -38,7 +39,8 @@ _YAML_ITEM = re.compile(r"^- ", re.MULTILINE)
 _LITERAL_KEY = re.compile(r"(?<=[{,\s])(?:'([^'\"\n{}]{1,60})'|\"([^\"\n{}]{1,60})\")\s{0,4}:\s{0,4}")
 _HEADER = re.compile(
     r"^[ \t>*]{0,6}(From|Sender|Author|Written by|Posted by|Created by|Owner|Last modified by|Last edited by|"
-    r"Modified by|Edited by|Updated by|Editor|Revision|Version|Subject|Title|Source)[ \t]{0,4}:[ \t]*([^\n]{1,200})$",
+    r"Modified by|Edited by|Updated by|Editor|Revision|Version|Subject|Title|Source|Von|De|Da|Van|Od|Absender|"
+    r"Exp[ée]diteur|Remitente|Remetente|Mittente|Afzender|Nadawca)[ \t]{0,4}:[ \t]*([^\n]{1,200})$",
     re.IGNORECASE | re.MULTILINE,
 )
 # Characters in which headers are looked for.
@@ -191,6 +193,10 @@ def _records_in(text: str, base: int, path: str, record: Record, name: str, budg
         keys = list(_YAML_KEY.finditer(view.text))
         if len(keys) >= 2 or head.startswith("- "):
             return list(_yaml_records(view, path, hidden, keys, budget))
+    if may_be_table(view.text):
+        rows = list(_table_records(view, path, hidden, budget))
+        if rows:
+            return rows
     for header in _headers(view.text):
         record.note((header.group(1),), header.group(2))
     if "\\n" in view.text:
@@ -199,6 +205,21 @@ def _records_in(text: str, base: int, path: str, record: Record, name: str, budg
         view = view.rewrite(_CODES, _unescape)
     _add(record, name, path, view, hidden)
     return []
+
+
+def _table_records(view: View, path: str, hidden: tuple[Hidden, ...], budget: Budget) -> Iterator[Record]:
+    record, row = Record(), 0
+    for count, cell in enumerate(cells_of(view.text)):
+        if count % 64 == 0 and budget.spent():
+            return
+        if cell.row != row:
+            yield record
+            record, row = Record(), cell.row
+        value = view.cut(cell.start, cell.end)
+        record.note((cell.name,), value.text)
+        _add(record, cell.name, path, value, hidden)
+    if record.fields:
+        yield record
 
 
 def _headers(text: str) -> Iterator[re.Match[str]]:
