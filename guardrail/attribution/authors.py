@@ -117,7 +117,9 @@ def _is_inside(address: str, case: Case) -> bool:
 def is_someone_elses(match: Match, case: Case) -> bool:
     """The user pointed at somebody's text, and this instruction stands in another's."""
     author = match.author
-    if not author.author or not case.tuning.authors or is_ours(author, case) or is_meant(author.author, case.user):
+    if not case.tuning.authors or is_ours(author, case) or is_meant(author.author, case.user):
+        return False
+    if not author.author and (is_how_to(match.source) or match.source.tool_name == case.call.tool.name):
         return False
     others = 0
     for source in case.sources:

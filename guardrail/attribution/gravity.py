@@ -7,7 +7,8 @@ has it in mind.
 import re
 
 from guardrail.attribution.provenance import Leaf
-from guardrail.attribution.request import Delegation, Request, families_of, telling_words
+from guardrail.attribution.request import Delegation, Request, families_of, plain_words, telling_words
+from guardrail.attribution.slots import fills_another
 from guardrail.case import Case
 from guardrail.destinations import argument_name
 from guardrail.text.directives import WORD, words_of
@@ -27,7 +28,7 @@ _FAMILIES = (
     "iban bank payee beneficiary salary payroll account payment rent invoice bill",
     "salary wage stipend pension bonus allowance compensation payout refund",
     "grade mark score",
-    "medication prescription drug dose dosage allergy allergies",
+    "medication prescription drug dose dosage allergy allergies > antibiotic medicine tablet painkiller",
     "unlock disarm",
     "address street move moved relocation shipping delivery",
     "approve approval release authorize authorise publish promote > accept allow clear",
@@ -73,7 +74,7 @@ _MIGHTY = frozenset("admin admins administrator administrators root owner owners
 _SAYING = frozenset("body text message subject content html attachment attachments".split())
 _DONE = frozenset(("close", "dismiss", "resolve"))
 _WORK = frozenset("ticket issue task case incident alert alarm order job work request todo defect bug".split())
-_GIVING_UP = stems(frozenset("cancel close decline unsubscribe dismiss".split()))
+_GIVING_UP = stems(frozenset("cancel close decline unsubscribe dismiss discontinue stop end withdraw".split()))
 
 
 def gives_up(case: Case) -> bool:
@@ -86,7 +87,7 @@ def is_grave(case: Case) -> bool:
     said = stems(case.user.words)
     if case.kind in (ToolKind.PAY, ToolKind.SHARE) or (_lets_in(case) and said.isdisjoint(_RIGHTS)):
         return True
-    if case.kind is ToolKind.WRITE and _hands_out(case):
+    if case.kind is ToolKind.WRITE and (_hands_out(case) or _goes_to_account(case)):
         return True
     if (
         case.kind is ToolKind.DELETE
@@ -125,6 +126,13 @@ _ADDING = frozenset(
     "archive move copy reschedule upload write generate make prepare plan star pin mark reply answer save "
     "arrange file enter submit attach download export compile build".split()
 )
+# What is there is another thing afterwards, however slight.
+_ALTERING = frozenset("set reset change modify edit amend overwrite replace alter".split())
+# But for what one works in, which is altered all day.
+_STUFF = frozenset(
+    "file repository branch commit worksheet cell spreadsheet light volume temperature window label tag note draft "
+    "event calendar appointment meeting task todo ticket issue".split()
+)
 # Whom and what for a thing is done, not what is changed.
 _PEOPLE = frozenset(
     "customer client user patient student guest vendor supplier employee staff member person contact resident citizen "
@@ -141,9 +149,11 @@ def is_weighty(case: Case, request: Request) -> bool:
     """
     if case.kind is ToolKind.READ:
         return _opens_keys(case)
-    if case.kind is ToolKind.SEND and _is_message(case):
+    if case.kind is ToolKind.SEND and _is_message(case) and not (_is_no_matter_of(request) and _is_to_nobody(case)):
         return False
-    if case.kind is ToolKind.WRITE and not (_is_no_matter_of(request) or _changes_something(case)):
+    if case.kind is ToolKind.WRITE and not (
+        _is_no_matter_of(request) or _changes_something(case) or _is_other_booking(case, request)
+    ):
         return False
     return not _is_spoken_of(case, request)
 
@@ -151,6 +161,12 @@ def is_weighty(case: Case, request: Request) -> bool:
 def _is_no_matter_of(request: Request) -> bool:
     elsewhere = request.deed_named and not request.deed and request.delegation is Delegation.NONE
     return request.only_reading or elsewhere
+
+
+def _is_other_booking(case: Case, request: Request) -> bool:
+    """It reserves what the user, who wants something else written or booked, did not speak of."""
+    elsewhere = request.deed_named and not request.asked and request.delegation is Delegation.NONE
+    return elsewhere and any(ENGLISH.main_sense.get(verb) == "book" for verb in tool_verbs(case.call.tool))
 
 
 def _is_message(case: Case) -> bool:
@@ -162,6 +178,11 @@ def _is_message(case: Case) -> bool:
         return True
     names = {argument_name(argument.path) for argument in case.call.arguments}
     return not names.isdisjoint(_SAYING) or any("@" in target.value for target in case.targets)
+
+
+def _is_to_nobody(case: Case) -> bool:
+    """It says something, to all who read there: a post, a comment, a review."""
+    return not case.targets and any(argument_name(argument.path) in _SAYING for argument in case.call.arguments)
 
 
 def _opens_keys(case: Case) -> bool:
@@ -178,6 +199,7 @@ def _changes_something(case: Case) -> bool:
     verbs = tool_verbs(case.call.tool)
     if (
         _reaches_out(case)
+        or _goes_to_account(case)
         or _sets_grave(case)
         or _lets_in(case)
         or any(stem(word.removesuffix("s")) in _FAMILY_OF for word in words)
@@ -185,7 +207,12 @@ def _changes_something(case: Case) -> bool:
         return True
     # `issue_key_code` issues a code; `comment_issue` is about an issue
     matters = words[1:] if len(words) > 1 and words[0] in verbs else words
-    return _SLIGHT.isdisjoint(word.removesuffix("s") for word in matters) and not (verbs and verbs <= _ADDING)
+    if verbs and verbs <= _ADDING:
+        return False
+    bare = frozenset(word.removesuffix("s") for word in matters)
+    if _SLIGHT.isdisjoint(bare):
+        return True
+    return bare.isdisjoint(_STUFF) and not verbs.isdisjoint(_ALTERING)
 
 
 def _reaches_out(case: Case) -> bool:
@@ -207,6 +234,14 @@ def _hands_out(case: Case) -> bool:
         and "@" in target.value
         and argument_name(target.argument).endswith(("to", "recipient", "recipients", "receiver"))
         for target in case.targets
+    )
+
+
+def _goes_to_account(case: Case) -> bool:
+    """Money goes, now or later, to an account, of which the user did not speak."""
+    return stems(plain_words(case.user)).isdisjoint(_FAMILY_OF["iban"]) and any(
+        leaf.kind == "iban" and share < case.tuning.given_share
+        for leaf, share in zip(case.leaves, case.user_shares, strict=True)
     )
 
 
@@ -236,12 +271,14 @@ def _is_spoken_of(case: Case, request: Request) -> bool:
         return False
     if is_another(case):
         return False
-    said = stems(case.user.words)
+    said = stems(plain_words(case.user))
     if case.kind is ToolKind.PAY and request.deed and not said.isdisjoint(_PAYING):
         return True
     verbs = tool_verbs(case.call.tool)
     telling = stems(verbs - ENGLISH.general - _VAGUE)
-    if not said.isdisjoint(telling):
+    if not said.isdisjoint(telling) and (request.asked or request.delegation is not Delegation.NONE or request.wants):
+        return True
+    if request.asked and _is_named_whole(case, said):
         return True
     if is_grave(case):
         # whoever names the thing has not asked for rights or a loss, and by the way not for money
@@ -267,8 +304,19 @@ def _is_spoken_of(case: Case, request: Request) -> bool:
     return 2 * spoken >= len(matters)
 
 
+def _is_named_whole(case: Case, said: frozenset[str]) -> bool:
+    """The user said each word of the tool's name: `create the employee`, `set up the standing order`."""
+    words = [stem(word.removesuffix("s")) for word in tool_words(case.call.tool)]
+    return len(words) > 1 and said.issuperset(words)
+
+
 def is_another(case: Case) -> bool:
-    """The user named one thing by its number, and the call is about another with a number of the same form."""
+    """The user named one thing by its number, and the call is about another with a number of the same form.
+
+    Or gave what the call fills in another way, see `slots`.
+    """
+    if fills_another(case):
+        return True
     given: set[str] = set()
     others: set[str] = set()
     for leaf, share in zip(case.leaves, case.user_shares, strict=True):

@@ -9,11 +9,12 @@ from guardrail.attribution.authors import (
     is_ours,
     is_stranger,
 )
-from guardrail.attribution.gravity import gives_up, is_another, is_grave
+from guardrail.attribution.gravity import gives_up, is_another, is_grave, is_object_given
 from guardrail.attribution.handed_over import is_step_of_handbook
 from guardrail.attribution.pointing import is_pointed_at
 from guardrail.attribution.provenance import Leaf, stands_in
 from guardrail.attribution.request import Delegation, Request
+from guardrail.attribution.slots import fills_another
 from guardrail.case import Case, Source
 from guardrail.text.reading import Author
 from guardrail.text.sentences import split_sentences
@@ -39,17 +40,20 @@ def may_decide(source: Source, record: int, case: Case, request: Request) -> boo
     if source.tool_name in (case.call.tool.name, case.call.tool.tool_id):
         return True
     left_open = request.delegation is not Delegation.NONE or not request.deed_named
-    if is_ours(author, case) and left_open:
+    # who left only the values of one deed to a colleague has not left others
+    if is_ours(author, case) and left_open and not is_other_deed(case, request):
         return True
     if case.kind is ToolKind.EXECUTE and is_nobodys(author) and is_how_to(source):
         return True
     handed_over = request.delegation is Delegation.ACTIONS
     grave = is_grave(case)
     meant = bool(author.author) and is_meant(author.author, case.user) and not is_edited_outside(author, case)
-    if meant and (handed_over or request.speaks_of_text) and not grave:
+    if meant and (handed_over or request.speaks_of_text) and not grave and not fills_another(case):
         return (handed_over or request.deed_named) and not (is_stranger(author, case) and _reaches_others(author, case))
     if not handed_over:
-        return False
+        # the guideline whose values the user wants for the one named
+        own = is_knowledge(source) and is_pointed_at(source, record, case)
+        return own and request.delegation is Delegation.DETAILS and is_object_given(case)
     outside = any("@" in name and not is_ours(author, case) for name in (author.author, author.editor))
     another = is_another(case)
     if is_how_to(source) and not outside and not another and (is_knowledge(source) or not request.deed_named):
@@ -66,6 +70,15 @@ def may_decide(source: Source, record: int, case: Case, request: Request) -> boo
     if request.as_others_ask and (gives_up(case) or not grave):
         return True
     return not grave and not request.deed_named and _is_its_own_matter(source, record, case)
+
+
+def is_other_deed(case: Case, request: Request) -> bool:
+    """The user left the values of one deed to a text, and this is another by which people are hurt.
+
+    Money apart: what a goal costs stands in the text.
+    """
+    only_values = request.delegation is Delegation.DETAILS and request.deed_named and not request.asked
+    return only_values and case.kind is not ToolKind.PAY and is_grave(case)
 
 
 def _reaches_others(author: Author, case: Case) -> bool:

@@ -25,6 +25,8 @@ _ANYBODYS = stems(
     )
     | ANYBODYS
 )
+# What people write for themselves.
+_OWN = frozenset("note notebook memo list checklist routine todo diary journal".split())
 _LONGEST_TITLE = 60
 _MOST_FIELDS = 2
 
@@ -46,6 +48,19 @@ def is_pointed_at(source: Source, record: int, case: Case) -> bool:
     if not texts or len(texts) > _MOST_FIELDS or len(source.reading.authors) > 1:
         return False
     return _by_title(texts[0], case) or _by_reader(source, case)
+
+
+def is_users_own(source: Source, record: int, case: Case) -> bool:
+    """A text the user calls `my note`, read by what is named after it: nobody else is said to write there."""
+    author = source.reading.authors[record]
+    if not is_nobodys(author) or len(source.reading.authors) > 1:
+        return False
+    tool = Tool(tool_id=source.tool_name, name=source.tool_name)
+    for word in tool_words(tool):
+        noun = word.removesuffix("s")
+        if noun in _OWN and re.search(rf"\bmy (?:[\w'-]{{1,30}} ){{0,3}}{noun}s?\b", case.user.lower[:4_000]):
+            return True
+    return False
 
 
 def _by_title(text: str, case: Case) -> bool:

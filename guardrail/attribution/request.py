@@ -30,10 +30,11 @@ _WORK_ITEM = (
     r"pull requests?|work items?|enquir(?:y|ies)|inquir(?:y|ies)|complaints?|alerts?|comments?|suggestions?|feedback|"
     r"remarks?|chores?|duties|errands?|routines?|change requests?)"
 )
-_RULES = (
-    r"(?:readme|guide|docs?|documentation|instructions?|manual|runbook|playbook|procedure|policy|checklist|handbook|"
-    r"steps|recipe|tutorial|template)"
+_RULE_NOUNS = (
+    r"readme|guide|docs?|documentation|instructions?|manual|runbook|playbook|procedure|policy|checklist|handbook|"
+    r"steps|recipe|tutorial|template"
 )
+_RULES = r"(?:" + _RULE_NOUNS + r")"
 # "Do what it says": the texts the agent finds may name the actions.
 _DO_WHAT_IT_SAYS = re.compile(
     r"\b(?:follow|do|perform|execute|complete|carry out|implement|act on|take care of|handle|process|work (?:on|"
@@ -54,7 +55,7 @@ _DO_WHAT_IT_SAYS = re.compile(
     r"described|listed|mentioned|requested|outlined|given|written|asked|contained|there|in|from|on)\b"
     r"|\bwhat(?:'s| is| was) (?:specified|described|requested|outlined|written|asked|demanded|needed|required)\b"
     r"|\bfollow (?:the|our|my|its|this|that) (?:[\w'-]{1,40} ){0,4}"
-    r"(?:page|list|sheet|plan|routine|protocol|rules?|section)\b"
+    r"(?:page|list|sheet|plan|routine|protocol|rules?|section|" + _RULE_NOUNS + r")\b"
     r"|\b(?:carry on|continue|proceed|resume|take over) (?:where|from where|with what)\b",
     re.IGNORECASE,
 )
@@ -119,6 +120,11 @@ _DETAILS_THERE = re.compile(
     r"in|on) (?:the|my|his|her|their|our|that|this|[\w.-]+'s)\b[^.!?\n]{0,40}\b" + _THING + r"\b"
     r"|\b(?:on|from) (?:the |my |our |his |her |their |[\w.-]{1,30}(?: [\w.-]{1,30})?'s )(?:[\w-]{1,30} )?"
     r"(?:list|sheet|plan)\b"
+    # `the dose the guideline gives`, `as stated on it`
+    r"|\bthe (?:[\w-]{1,40} ){0,2}(?:" + _RULE_NOUNS + r"|guideline|sheet|table|plan|form|invoice|bill|notice) "
+    r"(?:gives?|says?|states?|names?|lists?|shows?|recommends?|prescribes?|asks? for)\b"
+    r"|\bas (?:stated|written|decided|agreed|listed|noted|given|shown|described|proposed|laid down|set out|recorded) "
+    r"(?:in|on|by|there)\b"
     # `it is in the mail`, not `what is in the mail`
     r"|\b(?<!what )(?<!who )(?:it'?s|is|are|was|were|came|comes|arrived|stands?|lies) (?:in|by|with|on) "
     r"(?:the |my |his |her |their |our )?" + _THING + r"\b"
@@ -156,7 +162,7 @@ _FAMILIES = (
     "channel room chat group",
     "task todo",
     "page webpage website site post article wiki",
-    "room hotel flight booking reservation trip",
+    "room hotel flight booking reservation trip stay accommodation lodging",
 )
 _MAX_ORDERS = 12_000
 _NAME_PARTS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+")
@@ -171,6 +177,12 @@ _IDIOMS = re.compile(
     r"a heads.?up)\b|\bloop\b"
     r"|\bput [^.!?\n]{1,40} in (?:cc|copy)\b",
     re.IGNORECASE,
+)
+# `give her a full refund`, `make a donation`, `open a damage claim`
+_DEED_DONE = re.compile(
+    r"\b(?:give|make|issue|arrange|do|place|initiate|process|put in|set up)\b (?:[\w'-]{1,30} ){0,4}?"
+    r"(payment|transfer|donation|refund|purchase|order|reservation|booking|appointment|deletion|cancellation|"
+    r"registration|update)\b"
 )
 _LETTING_IN = re.compile(
     r"\b(?:give|get|let) [^.!?\n]{1,80}\b(?:access|permissions?|rights?|role)\b"
@@ -188,6 +200,8 @@ _WANTS_DONE = re.compile(
     r"explain|list|read|check|find|look|see|summari|describe|let me|help me (?:understand|find)))|\bhelp(?: me)?\b"
     r"(?! (?:me )?(?:understand|find|see))"
 )
+# Whoever wants something taken away has not asked for these.
+_GETTING = frozenset(("book", "pay"))
 _GENERIC = frozenset("manager data information info details item items list by name".split())
 
 
@@ -206,7 +220,8 @@ class Request:
     `deed` = they call for this kind of action, on whatever. `only_reading` = nothing the user said calls for
     changing or sending anything. `deed_named` = they name a
     deed of their own. `as_others_ask` = they want done what others ask for. `speaks_of_text` = they
-    speak of a mail, a ticket, a page or the like, without leaving anything to it in so many words.
+    speak of a mail, a ticket, a page or the like, without leaving anything to it in so many words. `wants` = one of the
+    tool's own verbs is what they want done, and not only a noun of theirs.
     """
 
     asked: bool
@@ -216,6 +231,7 @@ class Request:
     as_others_ask: bool = False
     deed_named: bool = False
     speaks_of_text: bool = False
+    wants: bool = False
 
 
 # several detectors ask about the same call, and so does whoever judges variations of it
@@ -226,10 +242,12 @@ def read_request(user: WordSet, tool: Tool, kind: ToolKind, tuning: Tuning) -> R
         return Request(asked=False, deed=False, only_reading=False, delegation=Delegation.NONE)
     wanted = verbs_wanted(user.lower[:_MAX_ORDERS])
     said = (wanted - ENGLISH.general) | {_SAID_WITH[verb] for verb in wanted if verb in _SAID_WITH}
-    if _IDIOMS.search(user.lower[:_MAX_ORDERS]):
+    spoken = EMAIL.sub("x", user.lower[:_MAX_ORDERS])
+    if _IDIOMS.search(spoken):
         said |= {"notify"}
-    if _LETTING_IN.search(user.lower[:_MAX_ORDERS]):
+    if _LETTING_IN.search(spoken):
         said |= {"grant"}
+    said |= {ENGLISH.deeds[noun] for noun in _DEED_DONE.findall(spoken) if noun in ENGLISH.deeds}
     senses = {ENGLISH.main_sense[verb] for verb in said - _SPEAKING if verb in ENGLISH.main_sense}
     delegation = _delegation(user.lower[:_MAX_ORDERS]) if tuning.delegation else Delegation.NONE
     only_reading = senses <= {"read"} and delegation is not Delegation.ACTIONS and (bool(senses) or _asks(user.lower))
@@ -239,6 +257,7 @@ def read_request(user: WordSet, tool: Tool, kind: ToolKind, tuning: Tuning) -> R
         delegation = Delegation.ACTIONS
     return Request(
         asked=_asked(user, said, tool, kind),
+        wants=bool(said & tool_verbs(tool)),
         deed=_deed(user, said, tool, kind),
         only_reading=only_reading,
         delegation=delegation,
@@ -265,9 +284,19 @@ def _family_stems() -> dict[str, frozenset[str]]:
     return found
 
 
+def plain_words(user: WordSet) -> frozenset[str]:
+    """The user's words without those that only stand in addresses: `gate@port.example` speaks of no gate."""
+    return user.words if "@" not in user.lower and "://" not in user.lower else _plain(user.lower)
+
+
+@lru_cache(maxsize=256)
+def _plain(said: str) -> frozenset[str]:
+    return frozenset(words_of(URL.sub(" ", EMAIL.sub(" ", said))))
+
+
 def _asked(user: WordSet, said: frozenset[str], tool: Tool, kind: ToolKind) -> bool:
     own = tool_verbs(tool)
-    heard = stems(user.words)
+    heard = stems(plain_words(user))
     nouns = [word for word in tool_words(tool) if word not in own and word not in _GENERIC]
     named = sum(1 for word in nouns if not heard.isdisjoint(_family(word)))
     if kind is ToolKind.READ and nouns and 2 * named >= len(nouns):
@@ -281,9 +310,15 @@ def _deed(user: WordSet, said: frozenset[str], tool: Tool, kind: ToolKind) -> bo
     wanted = wanted | {kind.value}
     if "book" in wanted or kind is ToolKind.WRITE:
         wanted = wanted | {"write"}
-    heard = stems(user.words)
     meant = senses_of(said - _SPEAKING)
-    return bool(said & own) or bool(meant & wanted) or any(stem(word) in heard for word in own)
+    if said & own:
+        return True
+    # `cancel the reservation` asks for none
+    told = {ENGLISH.main_sense[verb] for verb in said - _SPEAKING if verb in ENGLISH.main_sense} - {"read"}
+    if told == {"delete"} and not _GETTING.isdisjoint(wanted):
+        return False
+    heard = stems(plain_words(user))
+    return bool(meant & wanted) or any(stem(word) in heard for word in own)
 
 
 _FAMILY = _family_stems()

@@ -19,14 +19,14 @@ from guardrail.attribution.contradiction import contradicts_user
 from guardrail.attribution.explanation import change_unasked, followed, unrequested
 from guardrail.attribution.gravity import gives_up, is_grave, is_object_given, is_weighty
 from guardrail.attribution.handed_over import is_address_left, is_meant_by_name, is_step_of_handbook
-from guardrail.attribution.mandate import may_decide
+from guardrail.attribution.mandate import is_other_deed, may_decide
 from guardrail.attribution.matching import FORMS, OTHERWISE, SAME_KIND, SAME_VERB, Match, is_constant, matches_of
 from guardrail.attribution.moved import moved_by
 from guardrail.attribution.outward import OUTWARD, has_rival, is_at_home, leads_astray, outward_unknown
-from guardrail.attribution.pointing import handed_over_by_pointing
+from guardrail.attribution.pointing import handed_over_by_pointing, is_users_own
 from guardrail.attribution.provenance import Leaf, stands_in
 from guardrail.attribution.request import Delegation, Request, on_topic, read_request
-from guardrail.attribution.unasked import stands_with_mandate, taken_unasked
+from guardrail.attribution.unasked import runs, stands_with_mandate, taken_unasked
 from guardrail.case import Case
 from guardrail.text.directives import MENTION
 from guardrail.text.reading import Author
@@ -145,9 +145,13 @@ def _unmarked_name(match: Match, case: Case, request: Request, *, unspoken: bool
     if request.delegation is Delegation.ACTIONS and not (case.kind is ToolKind.PAY and request.asked):
         if is_spoken_of(author, case) and not (outward and is_stranger(author, case)):
             return _MEANT
+        if not grave and is_users_own(match.source, match.directive.record, case):
+            return _MEANT
         theirs = is_ours(author, case) or (request.as_others_ask and bool(author.author) and gives_up(case))
         return "instruction_delegated" if outward or (grave and unspoken and not theirs) else _MEANT
-    if request.delegation is Delegation.DETAILS and not request.only_reading and is_ours(author, case):
+    left = request.delegation is Delegation.DETAILS and not request.only_reading
+    strange = outward and not request.deed
+    if left and is_ours(author, case) and not (strange or is_other_deed(case, request)):
         return _MEANT
     if not outward and not grave and is_own_material(match, case, request):
         return _MEANT
@@ -255,7 +259,7 @@ def _unrequested(case: Case, request: Request) -> list[Signal]:
             for prose in source.reading.prose
             if stands_in(leaf.needle, prose.lower) >= 0
         ]
-        if found and all(len(prose.lower.split()) >= case.tuning.running_text for _, prose in found):
+        if found and all(runs(prose.lower, case.tuning.running_text) for _, prose in found):
             source, prose = found[0]
             author = source.reading.authors[prose.record]
             if left_open and (is_at_home(leaf, author) or (not others and _is_vouched_for(author, case))):
@@ -310,10 +314,22 @@ def _explains(match: Match, case: Case) -> bool:
     return not _is_given(case) and match.action >= SAME_KIND and whole
 
 
+def _is_done_to_the_same(match: Match, case: Case, request: Request) -> bool:
+    """The user named the thing, wants something else done with it or only to know of it, and the order wants this."""
+    if request.delegation is not Delegation.NONE or request.asked or request.wants:
+        return False
+    if not (request.deed_named or request.only_reading):
+        return False
+    if match.action < SAME_VERB or match.directive.asked.manner == MENTION or not is_weighty(case, request):
+        return False
+    told = match.directive.text.lower()
+    return any(leaf.kind != "long" and stands_in(leaf.needle, told) >= 0 for leaf in case.leaves)
+
+
 def _replaces(match: Match, case: Case, request: Request) -> bool:
     """The user did not ask for such an action, and the instruction did."""
     if _has_values(case) and not match.new:
-        return False
+        return _is_done_to_the_same(match, case, request)
     tuning = case.tuning
     if not match.exact and _is_addressed_by_user(case):
         return False
