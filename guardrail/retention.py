@@ -2,9 +2,10 @@
 
 from datetime import timedelta
 
-from guardrail.models import EntityDay, Verdict
+from guardrail.models import EntityDay, ExecutedCall, Verdict
 from guardrail.search.days import PERSONAL
-from guardrail.verdict_id import moment_of_id
+from guardrail.verdict_id import floor_id, moment_of_id
+from policies.models import IndicatorSighting
 from policies.services import states
 
 # A journal may still hold verdicts of some days ago that are yet to be written.
@@ -22,6 +23,20 @@ def forget_days() -> int:
     kinds = [kind.value for kind in PERSONAL]
     gone, _ = EntityDay.objects.filter(kind__in=kinds, day__lt=moment_of_id(oldest).date()).delete()
     return gone
+
+
+def forget_sightings() -> int:
+    """Drop in which calls indicators were met, and which stopped ones were made, where the call itself is gone.
+
+    Returns how many; the numbers of an indicator and of an agent's days stay. A verdict's id tells its time.
+    """
+    oldest = Verdict.objects.order_by("id").values_list("pk", flat=True).first()
+    if oldest is None:
+        return 0
+    first = floor_id(moment_of_id(oldest) - _MARGIN)
+    met, _ = IndicatorSighting.objects.filter(verdict_id__lt=first).delete()
+    made, _ = ExecutedCall.objects.filter(pk__lt=first).delete()
+    return met + made
 
 
 def forget_states() -> int:

@@ -22,8 +22,9 @@ def index_calls() -> None:
 
 @shared_task(name="guardrail.forget_states")
 def forget_states() -> None:
-    """Drop what no verdict that is left was judged by, and days of whom none speaks any more; safe to run twice."""
+    """Drop what no verdict that is left was judged by or is named in, and days none speaks of; safe to run twice."""
     retention.forget_states()
+    retention.forget_sightings()
     retention.forget_days()
 
 

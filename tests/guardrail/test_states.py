@@ -8,11 +8,14 @@ import zstandard
 from django.utils import timezone
 
 from guardrail import housekeeper
-from guardrail.models import Verdict
+from guardrail.models import ExecutedCall, Verdict
 from guardrail.retention import forget_states
 from guardrail.tasks import forget_states as forget_states_task
+from guardrail.verdict_id import floor_id
 from policies.load import active
-from policies.models import Destination, RulesetMember, RulesetState, SecondOpinion
+from policies.models import Destination, IndicatorSighting, RulesetMember, RulesetState, SecondOpinion
+from policies.services.indicator_sightings import Met, record_met
+from policies.services.indicators import HandWritten, add_indicator
 from policies.services.publish import changed
 from policies.services.states import load_ruleset
 from policies.states import StateError, assembled, digest_of_bytes
@@ -111,3 +114,20 @@ def test_it_tells_a_changed_member_and_a_missing_one() -> None:
         assembled(digests, {digests["rules"]: b"[2]"})
     with pytest.raises(StateError, match="`rules` is missing"):
         assembled(digests, {})
+
+
+def test_what_was_met_in_calls_that_are_gone_is_forgotten_and_its_number_stays(asking: Asking) -> None:
+    asking.analyze(mail_body())
+    kept = newest()
+    indicator = add_indicator(HandWritten(value="wingtip-archive.example"), now=timezone.now(), actor=None)
+    gone = floor_id(kept.received_at - timedelta(days=30))
+    for verdict_id in (gone, kept.pk):
+        met = Met(kind=indicator.kind, value=indicator.value, verdict_id=verdict_id, at=timezone.now(), reached=True)
+        record_met([met])
+        ExecutedCall.objects.create(pk=verdict_id, seen_in=kept.pk, agent_id="desk", seen_at=timezone.now())
+    forget_states_task()
+    forget_states_task()
+    assert [sighting.verdict_id for sighting in IndicatorSighting.objects.all()] == [kept.pk]
+    assert [made.pk for made in ExecutedCall.objects.all()] == [kept.pk]
+    indicator.refresh_from_db()
+    assert indicator.sightings == 2
