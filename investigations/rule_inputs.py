@@ -16,7 +16,7 @@ from guardrail.rule_tests import LONGEST_SAMPLE, MATCH, NOT_MATCH, read_sample
 from guardrail.shown_text import without_unseen
 from policies.expressions import ConditionError, compile_condition
 from policies.expressions.vocabulary import BY_NAME, Kind
-from policies.rule_checks import read_moment, require_no_circle
+from policies.rule_checks import read_moment, require_sense
 from policies.rule_rows import MOST_ROWS, Joined, Row, RowError, Rows, operators_of, rows_of, text_of
 
 ROWS, TEXT = "rows", "text"
@@ -66,7 +66,7 @@ class ConditionInput:
                 self._require_seen()
                 self.text = text_of(Rows(rows=tuple(self.rows), joined=self.joined))
             compile_condition(self.text)
-            require_no_circle(self.text)
+            require_sense(self.text)
         except RowError as error:
             self.row_errors[error.number, error.part] = str(error)
             return None

@@ -10,11 +10,14 @@ from datetime import UTC, datetime
 from typing import Any
 
 from policies.expressions import ConditionError, syntax
+from policies.expressions.vocabulary import BY_NAME
 from policies.restrictions import EFFECTS, Effect, Restricted
 from policies.rules import IN_FORCE, WATCHED, Then
 
 Entry = Mapping[str, Any]
 _SIGNALS = "signals"
+# What judging gives in lower case.
+_LOWER = frozenset({"tool.id", "tool.name", "destinations", "destination.domains", "documents"})
 # What an earlier moment would be in another time zone is no date of this calendar.
 _YEARS = range(1970, 2200)
 
@@ -30,7 +33,7 @@ class Fault:
 def faults_of(entry: Entry) -> Iterator[Fault]:
     """What is wrong with one rule that has its shape and compiles."""
     try:
-        require_no_circle(str(entry["when"]))
+        require_sense(str(entry["when"]))
     except ConditionError as error:
         yield Fault(path=("when",), text=f"at character {error.position + 1}: {error}")
     yield from _response(entry)
@@ -56,17 +59,29 @@ def faults_between(entries: Sequence[Entry]) -> Iterator[tuple[int, Fault]]:
                 yield index, Fault(path=path, text=told)
 
 
-def require_no_circle(when: str) -> None:
-    """Raises ConditionError where a condition asks whether a rule is met: rules are asked before that is known."""
+def require_sense(when: str) -> None:
+    """Raises ConditionError for a comparison that can never hold, whatever the call.
+
+    That is one with what a rule says, for rules are asked before that is there, and one of a field in lower case with
+    a text that is not.
+    """
     for clause in _leaves(syntax.parse(when)):
         parts = list(_walk(clause))
-        if not any(isinstance(part, syntax.Name) and part.name == _SIGNALS for part in parts):
-            continue
+        fields = {name for part in parts if (name := _field(part))}
         for part in parts:
-            if isinstance(part, syntax.Literal) and str(part.value).startswith((IN_FORCE, WATCHED)):
+            if not isinstance(part, syntax.Literal) or not isinstance(part.value, str):
+                continue
+            if _SIGNALS in fields and part.value.startswith((IN_FORCE, WATCHED)):
                 raise ConditionError(
-                    f"`{str(part.value)[:80]}` is what a rule says, and rules are asked before it is there: the rules"
+                    f"`{part.value[:80]}` is what a rule says, and rules are asked before it is there: the rules"
                     " would go round in a circle, expected the name of a finding",
+                    position=part.start,
+                )
+            if fields and fields <= _LOWER and part.value != part.value.lower() and not _any_case(part, parts):
+                named = " and ".join(f"`{name}`" for name in sorted(fields))
+                raise ConditionError(
+                    f"`{part.value[:80]}` is never there, for {named} is in lower case,"
+                    f" expected `{part.value.lower()[:80]}`",
                     position=part.start,
                 )
 
@@ -125,6 +140,22 @@ def _leaves(node: syntax.Node) -> Iterator[syntax.Node]:
         yield from _leaves(node.of)
     else:
         yield node
+
+
+def _field(node: syntax.Node) -> str:
+    """The field a part is, `tool.name`; empty for any other part."""
+    if isinstance(node, syntax.Select) and isinstance(node.of, syntax.Name):
+        name = f"{node.of.name}.{node.name}"
+    else:
+        name = node.name if isinstance(node, syntax.Name) else ""
+    return name if name in BY_NAME else ""
+
+
+def _any_case(literal: syntax.Literal, parts: Sequence[syntax.Node]) -> bool:
+    """Whether it is asked of `under`, which knows domains however they are written."""
+    return any(
+        isinstance(part, syntax.Call) and part.function == "under" and literal in part.arguments for part in parts
+    )
 
 
 def _walk(node: syntax.Node) -> Iterator[syntax.Node]:

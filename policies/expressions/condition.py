@@ -5,6 +5,7 @@ What a call lacks is neither true nor false (`Truth`), as errors are in CEL: `&&
 """
 
 import enum
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -101,12 +102,22 @@ def compile_condition(text: str) -> Condition:
     )
 
 
-_TEXT_METHODS: dict[str, Callable[[str, str], bool]] = {
+_HOST = re.compile(r"[\w.-]*")
+
+
+def _under(of: str, domain: str) -> Any:
+    """Ours: whether an address, URL or host is of a domain or one below it; unclear where it may lead to two places."""
+    host, domain = host_of(of), domain.strip().lower().lstrip(".@")
+    if not _HOST.fullmatch(host):
+        return Unknown.UNCLEAR if domain in host else False
+    return f".{host}".endswith(f".{domain}")
+
+
+_TEXT_METHODS: dict[str, Callable[[str, str], Any]] = {
     "startsWith": str.startswith,
     "endsWith": str.endswith,
     "contains": str.__contains__,
-    # ours: whether an address, URL or host is of a domain or one below it
-    "under": lambda of, domain: f".{host_of(of)}".endswith(f".{domain.strip().lower().lstrip('.@')}"),
+    "under": _under,
 }
 _LISTS = (Kind.TEXTS, Kind.ANY)
 _ORDER: dict[str, Callable[[Any, Any], bool]] = {

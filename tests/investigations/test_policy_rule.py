@@ -292,13 +292,20 @@ def test_a_form_that_names_no_revision_overwrites_nothing(ines: Client, draft: P
     assert rules_of(draft)[0]["then"] == "hold"
 
 
-def test_a_rule_that_asks_what_rules_say_is_refused_at_its_condition(ines: Client, draft: PolicyDraft) -> None:
+def test_a_rule_that_could_never_be_met_is_refused_at_its_condition(ines: Client, draft: PolicyDraft) -> None:
     row = {"row-0-field": "signals", "row-0-operator": "has", "row-0-value": "rule.large-payments"}
     answer = ines.post(new(draft), filled_in(draft, **row))
     assert answer.status_code == 422
     assert "would go round in a circle" in answer.content.decode()
     text = filled_in(draft, view="text", when="tool.kind == 'pay'\n&& !('rule_watched.other' in signals)")
     assert "(line 2, character 6)" in ines.post(new(draft), text).content.decode()
+    assert rules_of(draft) == []
+    cases = {"tool.name": "Send-an-email", "destinations": "Kim@contoso.com"}
+    for field, value in cases.items():
+        odd = filled_in(draft, **{**row, "row-0-field": field, "row-0-operator": "", "row-0-value": value})
+        answer = ines.post(new(draft), odd)
+        assert answer.status_code == 422
+        assert f"expected <code>{value.lower()}</code>" in answer.content.decode()
     assert rules_of(draft) == []
     row["row-0-value"] = "tool_new"
     assert ines.post(new(draft), filled_in(draft, **row)).status_code == 302

@@ -178,6 +178,16 @@ def test_under_means_the_domain_and_those_below_it(of: str, held: bool) -> None:
 
 
 @pytest.mark.parametrize(
+    "of", ["evil.example/!@x.contoso.com", "x.contoso.com/!@evil.example", "evil.example x.contoso.com"]
+)
+def test_what_may_lead_to_two_places_is_under_neither_for_sure(of: str) -> None:
+    for when in ("destinations.all(d, d.under('contoso.com'))", "destinations.exists(d, d.under('evil.example'))"):
+        assert compile_condition(when).truth({"destinations": (of,)}) is Truth.UNCLEAR
+    elsewhere = compile_condition("destinations.exists(d, d.under('fabrikam.example'))")
+    assert elsewhere.truth({"destinations": (of,)}) is Truth.FALSE
+
+
+@pytest.mark.parametrize(
     ("arguments", "truth"),
     [
         ({"to": "x"}, Truth.TRUE),

@@ -191,6 +191,11 @@ def test_an_import_is_a_draft_and_touches_nothing_in_force(admin: Client) -> Non
             "`at` is `at night`, expected e.g. `2026",
         ),
         (
+            MINIMAL + RULE.replace('tool.kind == "pay"', 'tool.name.startsWith("Pay")'),
+            6,
+            "`Pay` is never there, for `tool.name` is in lower case, expected `pay`",
+        ),
+        (
             MINIMAL + RULE.replace('tool.kind == "pay"', 'signals.exists(one, one == "rule.night-pay")'),
             6,
             "the rules would go round in a circle",
@@ -267,7 +272,9 @@ def test_two_hostile_megabytes_take_seconds_at_most(text: str) -> None:
 def test_a_rule_may_lift_one_that_is_asked_after_it_and_respond(admin: Client) -> None:
     text = (
         MINIMAL + "rules:\n- {name: b, when: user.signed_in, then: allow, lifts: [rule.c], priority: 10}\n"
-        "- {name: c, when: \"signals.exists(s, s.startsWith('tool_'))\", then: hold,\n"
+        "- {name: c, then: hold,\n"
+        "   when: \"signals.exists(s, s == 'X') || agent.id == 'A'"
+        " || destinations.exists(d, d.under('Contoso.com'))\",\n"
         "   bounds: {max_stop_share: 0.1, min_calls: 7},\n"
         "   tests: [{must: not_match, sample: {tool: {name: pay}}, at: 2026-05-04}]}\n"
         "- {name: d, when: user.signed_in, then: respond, response: {kind: user, effect: step_up, minutes: 60}}\n"
