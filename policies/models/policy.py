@@ -35,7 +35,8 @@ class PolicyDraft(models.Model):
     """A policy that is being written. Changed by `policies.services.drafts` only.
 
     `revision` counts its saves; an approval is of one revision, `approved_revision`, and a later save voids it.
-    `lists` are the entries of destinations, data classes and agents that came with an imported document.
+    `lists` are the entries of lists that came with an imported document, empty once it is closed: phrases that mark
+    data are among them.
     """
 
     class State(models.TextChoices):

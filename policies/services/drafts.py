@@ -22,6 +22,8 @@ from policies.services.publish import newest_version
 
 LONGEST_TITLE = 200
 LONGEST_REASON = 4000
+# Saves of one draft that are kept to compare with: each holds the whole document.
+KEPT_REVISIONS = 200
 
 
 class DraftError(ValueError):
@@ -205,7 +207,8 @@ def discard_draft(draft_pk: int, *, revision: int, actor: AbstractBaseUser | Non
     draft = _locked(draft_pk, actor)
     _require_current(draft, revision)
     draft.state = PolicyDraft.State.DISCARDED
-    draft.save(update_fields=["state"])
+    draft.lists = {}
+    draft.save(update_fields=["state", "lists"])
     draft.revisions.all().delete()
     audit.record(actor=actor, action="draft.discarded", draft=draft.pk, title=draft.title)
     return draft
@@ -234,7 +237,8 @@ def _require_current(draft: PolicyDraft, revision: int) -> None:
 def _revision(draft: PolicyDraft, revision: int) -> PolicyDraftRevision:
     found = draft.revisions.filter(revision=revision).first()
     if found is None:
-        raise DraftError(f"the draft has no revision `{revision}`, expected one from 1 to {draft.revision}")
+        oldest = max(1, draft.revision - KEPT_REVISIONS + 1)
+        raise DraftError(f"the draft has no revision `{revision}`, expected one from {oldest} to {draft.revision}")
     return found
 
 
@@ -287,6 +291,7 @@ def _keep_revision(draft: PolicyDraft) -> None:
         saved_at=draft.saved_at,
         saved_by_id=draft.saved_by_id,
     )
+    draft.revisions.filter(revision__lte=draft.revision - KEPT_REVISIONS).delete()
 
 
 def _title(title: str) -> str:

@@ -182,7 +182,8 @@ def publish_draft(
     draft.state = PolicyDraft.State.PUBLISHED
     draft.version = version
     draft.reason = version.reason
-    draft.save(update_fields=["state", "version", "reason"])
+    draft.lists = {}
+    draft.save(update_fields=["state", "version", "reason", "lists"])
     draft.revisions.all().delete()
     return version
 

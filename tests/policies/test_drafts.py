@@ -15,7 +15,7 @@ from policies.access import Role, give_role
 from policies.load import load_document, load_serial
 from policies.models import AuditEntry, PolicyDraft, PolicyVersion
 from policies.policy_parts import changes_between, digest_of
-from policies.services import classes, publication
+from policies.services import classes, drafts, publication
 from policies.services.drafts import (
     DraftConflict,
     DraftError,
@@ -71,6 +71,19 @@ def test_a_save_counts_up_and_is_nobody_elses_business_yet(draft: PolicyDraft, a
     assert load_document()["actions"]["time_unusual"] == {"strict": "notice", "cautious": "notice"}
     entry = AuditEntry.objects.get(action="draft.saved")
     assert entry.detail["changes"] == ["changed actions/time_unusual"]
+
+
+def test_it_keeps_the_newest_saves_to_compare_with(
+    draft: PolicyDraft, ada: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(drafts, "KEPT_REVISIONS", 2)
+    for revision, action in enumerate(("hold", "block", "hold"), start=1):
+        save_draft(draft.pk, changes=_acting(draft, "tool_new", action), revision=revision, actor=ada)
+    assert list(draft.revisions.values_list("revision", flat=True)) == [3, 4]
+    with pytest.raises(DraftError, match="the draft has no revision `2`, expected one from 3 to 4"):
+        save_draft(draft.pk, changes=_acting(draft, "tool_new", "block"), revision=2, actor=ada)
+    with pytest.raises(DraftConflict):
+        save_draft(draft.pk, changes=_acting(draft, "time_unusual", "block"), revision=3, actor=ada)
 
 
 def test_saving_what_is_there_counts_nothing_up(draft: PolicyDraft, ada: User) -> None:

@@ -89,6 +89,8 @@ def test_what_marks_data_stays_here_unless_a_policy_admin_asks_for_it(admin: Cli
     draft = PolicyDraft.objects.get()
     assert "Quay Ltd" not in json.dumps(draft.lists)
     assert _publish(admin, draft).status_code == 302
+    draft.refresh_from_db()
+    assert draft.lists == {}
     dictionary = ClassDictionary.objects.get()
     assert (dictionary.fewest, dictionary.phrases) == (3, ["Quay Ltd", "Dock & Sons"])
     assert DataClass.objects.get(name="restricted").terms == ["project heron"]
