@@ -15,6 +15,8 @@ from guardrail.embedded.processes import Account, end, reachable, spawn, wait_un
 STOP = signal.SIGTERM
 STOP_SECONDS = 15.0
 _READY_SECONDS = 30.0
+# 10,000 agents and 1,000,000 conversations take a quarter of it.
+_MOST_MEMORY = "1gb"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -84,6 +86,9 @@ class Valkey:
             'save ""',
             f"appendonly {'yes' if self.durable else 'no'}",
             "appendfsync everysec",
+            # what remembers calls ends by itself and is least missed where it was not used; tasks never end so
+            f"maxmemory {_MOST_MEMORY}",
+            "maxmemory-policy volatile-lru",
             "daemonize no",
         ]
         with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:

@@ -1,8 +1,9 @@
-"""Destinations that were stored from a text nobody vouched for, by organisation: 30 days, 4,096 of them.
+"""Destinations that were stored from a text nobody vouched for, by organisation: 30 days, 4,096, 512 an agent.
 
 `gr:c:<organisation>`: hash of a destination -> when (Unix milliseconds), `c` or `n` (`guardrail.entered`), conversation
-and agent (8 hex digits each), verdict id; `gr:c:<organisation>:t` has them by time. A person who names one in own
-words, or lets a call to it pass, vouches for it: it is forgotten.
+and agent (8 hex digits each), verdict id; `gr:c:<organisation>:t` has them by time, `:t:<agent>` those an agent stored.
+Beyond its share an agent's oldest goes: whoever makes one agent store much pushes out nothing that others stored. A
+person who names one in own words, or lets a call to it pass, vouches for it: it is forgotten.
 """
 
 from collections.abc import Mapping
@@ -17,7 +18,7 @@ from policies.decision import ALLOWED_ONCE
 from policies.ruleset import ToolKind
 
 SECONDS = 30 * 24 * 3600
-_MOST = 4_096
+MOST, MOST_AN_AGENT = 4_096, 512
 _GIVING = frozenset((ToolKind.SEND.value, ToolKind.SHARE.value, ToolKind.PAY.value))
 # ARGV how many are vouched for, those, then the destinations to look up.
 _LOOK = """
@@ -28,35 +29,45 @@ end
 if #args == 1 + vouched then return {} end
 return redis.call('HMGET', keys[1], unpack(args, 2 + vouched))
 """
-# ARGV seconds, most, when, how many are vouched for, those, then destination, value for each that is stored.
+# ARGV seconds, most, most an agent, agent, when, how many are vouched for, those, then destination, value for each that
+# is stored.
 _KEEP = """
-local vouched = tonumber(args[4])
-for i = 5, 4 + vouched do
+local vouched = tonumber(args[6])
+for i = 7, 6 + vouched do
     redis.call('HDEL', keys[1], args[i])
     redis.call('ZREM', keys[2], args[i])
 end
-for i = 5 + vouched, #args, 2 do
+for i = 7 + vouched, #args, 2 do
     redis.call('HSET', keys[1], args[i], args[i + 1])
-    redis.call('ZADD', keys[2], args[3], args[i])
+    redis.call('ZADD', keys[2], args[5], args[i])
+    redis.call('ZADD', keys[3], args[5], args[i])
+end
+while redis.call('ZCARD', keys[3]) > tonumber(args[3]) do
+    local oldest = redis.call('ZPOPMIN', keys[3])[1]
+    -- somebody else may have stored it since
+    if string.match(redis.call('HGET', keys[1], oldest) or '', '^%S+ %S+ %S+ (%S+) ') == args[4] then
+        redis.call('HDEL', keys[1], oldest)
+        redis.call('ZREM', keys[2], oldest)
+    end
 end
 while redis.call('ZCARD', keys[2]) > tonumber(args[2]) do
     redis.call('HDEL', keys[1], redis.call('ZPOPMIN', keys[2])[1])
 end
-redis.call('EXPIRE', keys[1], args[1])
-redis.call('EXPIRE', keys[2], args[1])
+for i = 1, 3 do redis.call('EXPIRE', keys[i], args[1]) end
 return 1
 """
 
 
 def _keys(traces: Traces) -> list[str]:
-    return [f"gr:c:{traces.organisation}", f"gr:c:{traces.organisation}:t"]
+    own = f"gr:c:{traces.organisation}:t"
+    return [f"gr:c:{traces.organisation}", own, f"{own}:{traces.agent}"]
 
 
 def _asks(asking: Asking) -> Ask:
     traces = asking.traces
     vouched = traces.chain.named if traces.chain else ()
     looked_up = traces.destinations if traces.kind in _GIVING else ()
-    return (_keys(traces), [len(vouched), *vouched, *looked_up]) if vouched or looked_up else NOTHING
+    return (_keys(traces)[:2], [len(vouched), *vouched, *looked_up]) if vouched or looked_up else NOTHING
 
 
 def _read(answer: Any, asking: Asking) -> Mapping[str, Any]:
@@ -89,7 +100,8 @@ def _learn(traces: Traces, outcome: Outcome) -> Ask:
     stored = traces.chain.entered if traces.chain and not outcome.stopped else ()
     if not vouched and not stored:
         return NOTHING
-    arguments: list[str | int] = [SECONDS, _MOST, traces.at, len(vouched), *vouched]
+    bounds = (SECONDS, MOST, MOST_AN_AGENT, traces.agent[:8], traces.at)
+    arguments: list[str | int] = [*bounds, len(vouched), *vouched]
     for destination, how in stored:
         value = f"{traces.at} {how} {traces.session[:8]} {traces.agent[:8]} {outcome.verdict_id}"
         arguments += [destination, value]

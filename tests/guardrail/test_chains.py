@@ -15,15 +15,18 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django.core.management import call_command
 from django.test import Client
+from msgspec.structs import replace
 from pytest_django.fixtures import Settings
 
 from guardrail import housekeeper
-from guardrail.memory.past import forget_connection
+from guardrail.memory.carried import MOST, MOST_AN_AGENT
+from guardrail.memory.past import forget_connection, keep_surely
 from guardrail.memory.tickets import place_ticket
 from guardrail.models import Verdict
 from guardrail.tasks import validate_due
 from guardrail.text.budget import unlimited
 from guardrail.text.fingerprint import fingerprints_of
+from guardrail.traces import Chain, Outcome, unpacked
 from guardrail.wire.copilot_studio import parse
 from policies.fingerprints import pack
 from policies.models import Destination, Tool
@@ -259,6 +262,19 @@ def test_it_leaves_lines_of_the_user_s_own_alone(asking: Asking) -> None:
 def test_it_holds_a_mail_to_a_contact_that_a_form_changed(asking: Asking) -> None:
     store_contact(asking)
     assert told(asking, send_contract()) == ("hold", "laundered_destination")
+    assert told(asking, send_contract()) == ("hold", "laundered_destination")
+
+
+def test_an_agent_that_stores_much_pushes_out_nothing_that_others_stored(asking: Asking) -> None:
+    store_contact(asking)
+    stored = unpacked(bytes(Verdict.objects.get().traces))
+    assert stored is not None
+    for start in range(0, 2 * MOST, 1_000):
+        many = tuple((f"{start + number:024x}", "n") for number in range(1_000))
+        loud = replace(stored, agent="f" * 24, chain=Chain(entered=many))
+        assert keep_surely(loud, Outcome(verdict_id="-", action="allow", would_have="allow", signal=""))
+    keeper = redis.Redis.from_url(settings.REDIS_URL)
+    assert keeper.hlen(f"gr:c:{stored.organisation}") == MOST_AN_AGENT + 1
     assert told(asking, send_contract()) == ("hold", "laundered_destination")
 
 

@@ -56,6 +56,12 @@ def test_every_key_it_writes_ends_some_day(asking: Asking, keeper: redis.Redis) 
     assert all(keeper.ttl(key) > 0 for key in keys)
 
 
+def test_the_server_drops_what_was_not_used_before_it_takes_all_memory_and_never_a_task(keeper: redis.Redis) -> None:
+    bounds = keeper.config_get("maxmemory*")
+    assert bounds["maxmemory"] == str(1024**3)
+    assert bounds["maxmemory-policy"] == "volatile-lru"
+
+
 def test_it_goes_on_when_redis_has_forgotten_the_script(asking: Asking, keeper: redis.Redis) -> None:
     asking.analyze(step(1))
     keeper.script_flush()
