@@ -161,7 +161,7 @@ def count_fitting(asked: Asked, counts: Counts, *, person: AbstractBaseUser) -> 
     plain = Asked(view=asked.view, sort=asked.sort, after=asked.after) == asked
     if plain and asked.view != "closed":
         return int(getattr(counts, asked.view))
-    return matching(asked, person=person)[: MOST_FITTING + 1].count()
+    return matching(asked, person=person).order_by()[: MOST_FITTING + 1].count()
 
 
 def count_news(asked: Asked, mark: Mark, *, person: AbstractBaseUser) -> int:
@@ -169,7 +169,7 @@ def count_news(asked: Asked, mark: Mark, *, person: AbstractBaseUser) -> int:
     since = Q(pk__gt=mark.highest)
     if mark.newest:
         since |= Q(last_seen__gt=mark.newest)
-    return matching(asked, person=person).filter(since)[:MOST_NEWS].count()
+    return matching(asked, person=person).filter(since).order_by()[:MOST_NEWS].count()
 
 
 def load_calls(investigation: Investigation, *, wanted: uuid.UUID | None) -> Calls:

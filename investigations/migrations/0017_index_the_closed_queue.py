@@ -55,4 +55,6 @@ class Migration(migrations.Migration):
             model_name="investigation",
             name="investigation_queue",
         ),
+        # columns added since have no statistics before, and NULL is taken for rare in them: the queue read all rows
+        migrations.RunSQL("ANALYZE investigations_investigation", migrations.RunSQL.noop),
     ]
