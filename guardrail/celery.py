@@ -30,6 +30,11 @@ app.conf.beat_schedule = {
     "fetch-indicators": {"task": "policies.fetch_indicators", "schedule": 20.0, "options": {"expires": 15}},
     "end-indicators": {"task": "policies.end_indicators", "schedule": 30.0, "options": {"expires": 20}},
     "play-exercise": {"task": "investigations.play_exercise", "schedule": 2.0, "options": {"expires": 5}},
+    "verify-remediations": {
+        "task": "investigations.verify_remediations",
+        "schedule": 20.0,
+        "options": {"expires": 15},
+    },
     "set-clocks": {"task": "investigations.set_clocks", "schedule": 2.0, "options": {"expires": 4}},
     "work-bulk": {"task": "investigations.work_bulk", "schedule": 2.0, "options": {"expires": 4}},
     "forget-backtests": {"task": "investigations.forget_backtests", "schedule": 3600.0},

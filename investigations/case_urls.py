@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from investigations.views import confiding, merging
+from investigations.views import confiding, merging, remediation
 
 urlpatterns = [
     path("investigations/merge/", merging.merge, name="investigations_merge"),
@@ -10,5 +10,10 @@ urlpatterns = [
     path("investigations/new/", confiding.open_by_hand, name="investigation_new"),
     path("investigations/<int:pk>/confide/", confiding.confide, name="investigation_confide"),
     path("investigations/<int:pk>/open-up/", confiding.open_up, name="investigation_open_up"),
+    path("queue/remediation/", remediation.remediation_list, name="remediations"),
+    path("queue/remediation/<int:pk>/", remediation.remediation_change, name="remediation_change"),
+    path("investigations/<int:pk>/remediation/", remediation.remediation_mark, name="remediation_mark"),
+    path("investigations/<int:pk>/notices/", remediation.notice_page, name="investigation_notices"),
+    path("investigations/<int:pk>/notices/sent/", remediation.notice_sent, name="investigation_notice_sent"),
     path("investigations/<int:pk>/split/", merging.split, name="investigation_split"),
 ]

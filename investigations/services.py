@@ -84,6 +84,15 @@ def comment(investigation: Investigation, text: str, *, actor: Actor) -> Activit
     return write_line(investigation, "commented", actor=actor, text=written, audited={})
 
 
+@transaction.atomic
+def write_notified(investigation: Investigation, whom: str, *, actor: User) -> Activity:
+    """Write down who was told of it outside this product. The text is not repeated in the audit trail."""
+    require(actor, Permission.INVESTIGATE)
+    text = required(whom, "name")
+    clocks.touched(investigation.pk, taken=None, now=timezone.now(), actor=actor)
+    return write_line(investigation, "notified", actor=actor, text=text, audited={})
+
+
 def close(investigation: Investigation, *, disposition: str, reason: str, now: datetime, actor: Actor) -> None:
     """Close with a disposition and the reason for it. Raises InvestigationError when it is closed already.
 

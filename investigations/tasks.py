@@ -15,6 +15,7 @@ from investigations import (
     intake,
     late_edits,
     late_intake,
+    remediation,
     rule_rollback,
     rule_uses,
 )
@@ -63,6 +64,12 @@ def set_clocks() -> None:
     escalation.raise_due(timezone.now())
     clocks.set_due()
     clocks.return_untouched(timezone.now())
+
+
+@shared_task(name="investigations.verify_remediations")
+def verify_remediations() -> None:
+    """Look whether documents that are cleaned are clean; safe to run twice, and by several at once."""
+    remediation.verify_due(timezone.now())
 
 
 @shared_task(name="investigations.work_bulk")

@@ -7,6 +7,7 @@ from investigations.models.clocks import ClockSettings, Transition
 from investigations.models.exercise import Exercise
 from investigations.models.merges import Merge, MergedSource
 from investigations.models.playbooks import CasePlaybook, PlaybookStep, PlaybookVersion
+from investigations.models.remediation import Remediation
 from investigations.models.rule_use import RuleMatch, RuleTrial, RuleUse
 from investigations.models.worklist import BulkItem, BulkRun, FirstView, SavedView
 
@@ -31,6 +32,7 @@ __all__ = [
     "PlaybookStep",
     "PlaybookVersion",
     "Reader",
+    "Remediation",
     "RuleMatch",
     "RuleTrial",
     "RuleUse",

@@ -12,6 +12,7 @@ register = template.Library()
 
 # kind -> (glyph, its colour, what it says, `{}` is the text); a person's lines begin with who
 _OF_SYSTEM = {
+    "remediation_again": ("exclamation-triangle", "red", "Not clean: {}"),
     "woken": ("arrow-counterclockwise", "amber", "Woke up by itself: {}"),
     "came_again": ("arrow-repeat", "", "Came again after it was closed, and stayed closed: {}"),
     "returned": ("arrow-counterclockwise", "", "Back in the queue: {}"),
@@ -20,6 +21,11 @@ _OF_PEOPLE = {
     "opened_by_hand": ("plus-lg", "", "opened it. {}"),
     "confided": ("lock", "", "kept it to {}"),
     "opened_up": ("unlock", "", "opened it to everybody. {}"),
+    "remediation_marked": ("file-earmark-x", "", "has a document cleaned. {}"),
+    "remediation_done": ("check2", "", "says it is cleaned: {}"),
+    "remediation_verified": ("check-circle", "green", "found it clean: {}"),
+    "remediation_dropped": ("dash-circle", "", "need not be cleaned after all: {}"),
+    "notified": ("bell", "", "told {}"),
     "merged": ("diagram-2", "", "made these part of it: {}"),
     "merged_away": ("diagram-2", "", "made it part of investigation {}"),
     "unmerged": ("arrow-counterclockwise", "", "took the merge back: {}"),

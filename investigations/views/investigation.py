@@ -1,6 +1,7 @@
 """One investigation as a story: what happened, why it was stopped, the transcript, what people did."""
 
 import uuid
+from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
@@ -19,6 +20,8 @@ from investigations.forms import AllowOnceForm, CloseForm, CommentForm, PauseFor
 from investigations.models import Investigation
 from investigations.playbook_cases import load_playbooks
 from investigations.related import load_related
+from investigations.remediation import load_remediations
+from investigations.remediation_forms import RemediationForm
 from investigations.response_forms import RestrictInvestigationForm
 from investigations.restricting import PROBING_HOURS, PROBING_PER_MINUTE, load_restricting
 from investigations.visibility import may_see
@@ -65,6 +68,8 @@ def render_investigation(
         "related": load_related(investigation, person=actor_of(request)),
         "readers": readers,
         "confide_form": ConfideForm(people=queries.analysts(), initial={"people": readers}) if may_work else None,
+        "remediations": load_remediations(investigation),
+        "remediation_form": RemediationForm(initial={"due": timezone.now().date() + timedelta(days=7)}),
         "may_lead": may(request.user, Permission.LEAD),
         "sources": sources,
         "merge": merge,
