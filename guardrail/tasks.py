@@ -16,7 +16,7 @@ def make_partitions() -> None:
 
 @shared_task(name="guardrail.index_calls")
 def index_calls() -> None:
-    """Bring what was taken in into the search; safe to run twice, and overlapping runs share the work."""
+    """Bring what was taken in into the search; safe to run twice, and of overlapping runs one works."""
     indexing.index_due()
 
 

@@ -1,7 +1,7 @@
 """Writes what the search knows of a call, and counts it into its days; by a worker, after the intake has taken it in.
 
-The queue is a table: rows are taken with SKIP LOCKED and deleted in the transaction that writes, so any number may run
-at once and a call is counted once, however often it is handed in.
+The queue is a table: rows are taken with SKIP LOCKED and deleted in the transaction that writes, so a call is
+counted once, however often it is handed in and whoever takes it.
 """
 
 import time
@@ -15,7 +15,7 @@ import zstandard
 from django.db import DataError, connection, transaction
 from django.db.models import F
 
-from guardrail.models import EXERCISE, EntityDay, Orchestrator, PendingSearch, SearchEntry, Transcript, Verdict
+from guardrail.models import EXERCISE, Orchestrator, PendingSearch, SearchEntry, Transcript, Verdict
 from guardrail.search.days import Counts, count, tool_key
 from guardrail.search.query import Field, field_word
 from guardrail.search.texts import texts_of
@@ -30,6 +30,8 @@ log = structlog.get_logger(__name__)
 # Calls of one transaction: their transcripts are in memory together.
 BATCH = 50
 _RUN_SECONDS = 8.0
+# Held by the one that works; it ends with its connection.
+_ONE_LOCK = 7_221_061
 _MAX_BYTES = 64_000_000
 # After so many tries a call is findable by its fields only.
 _ATTEMPTS = 3
@@ -55,7 +57,16 @@ _FIELDS = (
 _INSERT = f"""
 INSERT INTO guardrail_searchentry ({", ".join(_FIELDS)}, words)
 VALUES ({", ".join(f"%({name})s" for name in _FIELDS)}, array_to_tsvector(%(words)s::text[]))
-ON CONFLICT (id) DO NOTHING RETURNING id
+ON CONFLICT (id) DO NOTHING
+"""  # noqa: S608 column names are constants above
+
+
+_COUNTED = ("calls", "blocked", "held", "noted", "watched")
+_ADD = f"""
+INSERT INTO guardrail_entityday (kind, key, day, {", ".join(_COUNTED)})
+VALUES (%s, %s, %s{", %s" * len(_COUNTED)})
+ON CONFLICT (kind, key, day) DO UPDATE SET
+    {", ".join(f"{name} = guardrail_entityday.{name} + EXCLUDED.{name}" for name in _COUNTED)}
 """  # noqa: S608 column names are constants above
 
 
@@ -73,11 +84,21 @@ def hand_in(ids: Iterable[uuid.UUID]) -> None:
 
 
 def index_due(*, seconds: float = _RUN_SECONDS) -> int:
-    """Index what is queued, for a while; returns how many. Safe to run twice, and by several at once."""
+    """Index what is queued, for a while; returns how many. Safe to run twice; one does the work, others return 0.
+
+    More would take the worker's processes from stopped calls that wait to be taken in.
+    """
     until = time.monotonic() + seconds
     total = 0
-    while time.monotonic() < until and (done := _index_batch()):
-        total += done
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_lock(%s)", [_ONE_LOCK])
+        if not cursor.fetchone()[0]:
+            return 0
+        try:
+            while time.monotonic() < until and (done := _index_batch()):
+                total += done
+        finally:
+            cursor.execute("SELECT pg_advisory_unlock(%s)", [_ONE_LOCK])
     return total
 
 
@@ -114,46 +135,46 @@ def _index(ids: Sequence[uuid.UUID], *, fields_only: set[uuid.UUID]) -> None:
     known = set(SearchEntry.objects.filter(pk__in=ids).values_list("pk", flat=True))
     rows = list(Verdict.objects.filter(pk__in=set(ids) - known).order_by("pk").values(*_COLUMNS))
     slugs = dict(Orchestrator.objects.values_list("pk", "slug"))
-    fresh = _insert(_with_words(rows, slugs, fields_only=fields_only))
+    kept = Transcript.objects.filter(pk__in=[row["id"] for row in rows]).values_list("pk", "body_zstd")
+    bodies = {pk: bytes(body) for pk, body in kept}
+    _insert(_with_words(rows, bodies, slugs, fields_only=fields_only))
     counts: Counts = {}
     for row in rows:
         # a step that was delivered again is no second call, and an exercise is none of the organisation's
         made_up = slugs.get(row["orchestrator_id"]) == EXERCISE
-        if row["id"] in fresh and row["duplicate_of"] is None and not made_up:
+        if row["duplicate_of"] is None and not made_up:
             count(row, counts)
     _add(counts)
 
 
 def _with_words(
-    rows: Sequence[dict[str, Any]], slugs: dict[int, str], *, fields_only: set[uuid.UUID]
+    rows: Sequence[dict[str, Any]],
+    bodies: dict[uuid.UUID, bytes],
+    slugs: dict[int, str],
+    *,
+    fields_only: set[uuid.UUID],
 ) -> Iterator[_Found]:
     for row in rows:
-        texts = [] if row["id"] in fields_only else list(_texts(row, slugs))
+        texts = [] if row["id"] in fields_only else list(_texts(row, bodies.get(row["id"]), slugs))
         yield _Found(row=row, words=[storable_text(word) for word in words_of(texts)])
 
 
-def _texts(row: dict[str, Any], slugs: dict[int, str]) -> Iterator[str]:
+def _texts(row: dict[str, Any], packed: bytes | None, slugs: dict[int, str]) -> Iterator[str]:
     yield from (row["agent_name"], row["tool_name"], row["destination"], row["user_id"])
     wire = WIRES.get(row["wire"])
-    packed = Transcript.objects.filter(pk=row["id"]).values_list("body_zstd", flat=True).first()
     if wire is None or packed is None:
         return
     try:
-        body = zstandard.decompress(bytes(packed), max_output_size=_MAX_BYTES)
+        body = zstandard.decompress(packed, max_output_size=_MAX_BYTES)
         call = wire.parse(body, orchestrator=slugs.get(row["orchestrator_id"], ""))
     except (Unreadable, RecursionError, zstandard.ZstdError):
         return
     yield from texts_of(call)
 
 
-def _insert(found: Iterable[_Found]) -> set[uuid.UUID]:
-    """Returns those that were not there yet."""
-    fresh: set[uuid.UUID] = set()
+def _insert(found: Iterable[_Found]) -> None:
     with connection.cursor() as cursor:
-        for one in found:
-            cursor.execute(_INSERT, _entry(one))
-            fresh |= {pk for (pk,) in cursor.fetchall()}
-    return fresh
+        cursor.executemany(_INSERT, list(map(_entry, found)))
 
 
 def _entry(found: _Found) -> dict[str, Any]:
@@ -179,20 +200,11 @@ def _field_words(row: dict[str, Any]) -> Iterator[str]:
 
 
 def _add(counts: Counts) -> None:
-    """In one order, so that two workers wait for each other and never for themselves."""
+    """In one order, so that nobody who adds to the same days waits in a circle."""
     ordered = sorted(counts.items(), key=lambda item: (item[0].kind.value, item[0].key, item[0].day))
     rows = [
-        EntityDay(kind=day.kind.value, key=storable_text(day.key), day=day.day, **counted) for day, counted in ordered
+        (day.kind.value, storable_text(day.key), day.day, *(counted[name] for name in _COUNTED))
+        for day, counted in ordered
     ]
     with connection.cursor() as cursor:
-        for row in rows:
-            cursor.execute(
-                "INSERT INTO guardrail_entityday (kind, key, day, calls, blocked, held, noted, watched)"
-                " VALUES (%s, %s, %s, %s, %s, %s, %s, %s) ON CONFLICT (kind, key, day) DO UPDATE SET"
-                " calls = guardrail_entityday.calls + EXCLUDED.calls,"
-                " blocked = guardrail_entityday.blocked + EXCLUDED.blocked,"
-                " held = guardrail_entityday.held + EXCLUDED.held,"
-                " noted = guardrail_entityday.noted + EXCLUDED.noted,"
-                " watched = guardrail_entityday.watched + EXCLUDED.watched",
-                [row.kind, row.key, row.day, row.calls, row.blocked, row.held, row.noted, row.watched],
-            )
+        cursor.executemany(_ADD, rows)

