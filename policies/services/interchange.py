@@ -14,7 +14,7 @@ from policies.services.drafts import open_draft
 from policies.services.policy_lists import kept_lists, load_lists
 
 # What an importer's draft carries of lists at most: differences, not the lists.
-MOST_DIFFERENCES = 20_000
+MOST_DIFFERENCES = 5_000
 
 
 class TooManyDifferences(ValueError):
@@ -50,7 +50,9 @@ def import_policy(document: Mapping[str, Any], *, title: str, actor: AbstractBas
     differing = sum(map(len, kept.values()))
     if differing > MOST_DIFFERENCES:
         told = f"its lists differ from what is stored in {differing:,} entries, expected at most"
-        raise TooManyDifferences(f"{told} {MOST_DIFFERENCES:,}: take long lists in by `manage.py import_tenant`")
+        raise TooManyDifferences(
+            f"{told} {MOST_DIFFERENCES:,}: take long lists in on their own page, or by `manage.py import_tenant`"
+        )
     return open_draft(
         title=title or str(document.get("title") or "Imported policy"),
         reason=str(document.get("reason") or ""),

@@ -27,6 +27,7 @@ from policies.models import (
     PolicyException,
     PolicyVersion,
 )
+from policies.services import interchange
 from policies.services.class_recognisers import DictionarySettings, PatternSettings, save_dictionary, save_pattern
 from policies.services.classes import ClassSettings, add_class
 from policies.services.exceptions import WantedException, make_exception
@@ -156,6 +157,20 @@ def test_an_exception_that_is_there_gets_another_end_and_stays_whose_it_is(admin
     kept = PolicyException.objects.get()
     assert (kept.owner, kept.expires_at.date()) == ("ada", (timezone.now() + timedelta(days=14)).date())
     assert AuditEntry.objects.get(action="exception.renewed").detail["reason"] == "It takes longer"
+
+
+def test_a_list_that_differs_in_more_than_people_look_at_is_refused_at_the_field(
+    admin: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(interchange, "MOST_DIFFERENCES", 2)
+    lists = {"destinations": [{"value": f"host-{n}.example", "standing": "known"} for n in range(3)]}
+    text = json.dumps({**yaml.safe_load(MINIMAL), "lists": lists})
+    answer = import_file(admin, text.encode())
+    assert answer.status_code == 422
+    assert "differ from what is stored in 3 entries, expected at most 2" in answer.content.decode()
+    assert not PolicyDraft.objects.exists()
+    Destination.objects.create(value="host-0.example", standing="known")
+    assert import_file(admin, text.encode()).status_code == 302
 
 
 def test_the_order_of_classes_is_that_of_the_document(admin: Client) -> None:
