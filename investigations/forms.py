@@ -54,6 +54,12 @@ class CloseForm(forms.Form):
     )
 
 
+class SeenUpToForm(forms.Form):
+    """The newest line of the history a person saw; nothing where a form does not say."""
+
+    as_of = forms.IntegerField(min_value=0, max_value=2**63 - 1, required=False)
+
+
 class PauseForm(forms.Form):
     """What it waits for."""
 

@@ -234,6 +234,12 @@ def load_activities(investigation: Investigation) -> list[Activity]:
     return list(newest[:MOST_ACTIVITIES])[::-1]
 
 
+def load_changed_since(investigation: Investigation, *, after: int, person: AbstractBaseUser) -> list[Activity]:
+    """What colleagues did since the line `after` of its history, oldest first, at most five lines. One query."""
+    since = Activity.objects.filter(investigation=investigation, pk__gt=after, actor__isnull=False)
+    return list(since.exclude(actor_id=person.pk).select_related("actor").order_by("id")[:5])
+
+
 def load_edit(investigation: Investigation) -> DocumentRevision | None:
     """The newest edit an investigation is about, where it is about one and it is still kept. At most one query."""
     pk = next((str(value) for name, value in investigation.facts if name == "edit"), "")

@@ -9,8 +9,8 @@ from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST
 
-from investigations import indicators, services
-from investigations.forms import AllowOnceForm, CloseForm, CommentForm, ReopenForm, TakeBackForm
+from investigations import indicators, queries, services
+from investigations.forms import AllowOnceForm, CloseForm, CommentForm, ReopenForm, SeenUpToForm, TakeBackForm
 from investigations.models import Investigation
 from investigations.views.investigation import load_investigation, render_investigation
 from policies.access import actor_of
@@ -62,7 +62,9 @@ def close(request: HttpRequest, pk: int) -> HttpResponse:
     """Close with a disposition and a reason."""
     found = load_investigation(request, pk)
     form = CloseForm(request.POST)
-    if form.is_valid():
+    if form.is_valid() and (news := _changed_meanwhile(request, found)):
+        form.add_error(None, news)
+    elif form.is_valid():
         try:
             services.close(found, **form.cleaned_data, now=timezone.now(), actor=actor_of(request))
         except services.NotRemembered as error:
@@ -139,6 +141,21 @@ def take_back(request: HttpRequest, pk: int) -> HttpResponse:
     except services.InvestigationError as error:
         messages.warning(request, str(error))
     return redirect(f"{resolve_url('investigation', pk)}?call={verdict_id}#allow")
+
+
+def _changed_meanwhile(request: HttpRequest, investigation: Investigation) -> str:
+    """What colleagues did since the person opened the page, in words; empty where nothing."""
+    seen = SeenUpToForm(request.POST)
+    after = seen.cleaned_data["as_of"] if seen.is_valid() else None
+    if after is None:
+        return ""
+    changed = queries.load_changed_since(investigation, after=after, person=actor_of(request))
+    if not changed:
+        return ""
+    said = ", ".join(
+        f"{line.actor.get_username() if line.actor else ''} {line.kind.replace('_', ' ')}" for line in changed
+    )
+    return f"Since you opened this page: {said}. Look at the activity below, then press again."
 
 
 def _done(request: HttpRequest, investigation: Investigation, change: Callable[[], None]) -> HttpResponse:

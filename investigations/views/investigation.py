@@ -61,6 +61,7 @@ def render_investigation(
         conversation=told.conversation if told else (),
         in_force=restricting.in_force,
     )
+    activities = queries.load_activities(investigation)
     sources, merge = queries.load_merged(investigation)
     may_work = may(request.user, Permission.INVESTIGATE)
     readers = queries.load_readers(investigation)
@@ -79,7 +80,8 @@ def render_investigation(
         "told": told,
         "verdict": verdict,
         "more_conversation": told is not None and any(call.pk not in listed for call in told.conversation),
-        "activities": queries.load_activities(investigation),
+        "activities": activities,
+        "as_of": activities[-1].pk if activities else 0,
         "edit": queries.load_edit(investigation) if not told else None,
         "may_work": may_work,
         "allowing": queries.load_allowing(verdict, now=timezone.now()),

@@ -387,6 +387,26 @@ def test_closing_twice_is_refused_with_the_reason(analyst: Client, found: Invest
     assert response.status_code == 422
 
 
+def test_closing_what_a_colleague_changed_meanwhile_shows_what_first(analyst: Client, found: Investigation) -> None:
+    seen = analyst.get(f"/investigations/{found.pk}/").context["as_of"]
+    tom = User.objects.create_user("tom")
+    Activity.objects.create(investigation=found, kind="commented", text="It is a drill.", actor=tom)
+    sent = {"disposition": "true_positive", "reason": "Rang the port.", "as_of": seen}
+    response = analyst.post(f"/investigations/{found.pk}/close/", sent)
+    assert response.status_code == 422
+    assert "Since you opened this page: tom commented" in response.content.decode()
+    assert "It is a drill." in response.content.decode()
+    again = {**sent, "as_of": response.context["as_of"]}
+    assert analyst.post(f"/investigations/{found.pk}/close/", again).status_code == 302
+
+
+def test_closing_after_ones_own_comment_asks_nothing(analyst: Client, found: Investigation) -> None:
+    seen = analyst.get(f"/investigations/{found.pk}/").context["as_of"]
+    analyst.post(f"/investigations/{found.pk}/comment/", {"text": "Rang the port."})
+    sent = {"disposition": "true_positive", "reason": "Rang the port.", "as_of": seen}
+    assert analyst.post(f"/investigations/{found.pk}/close/", sent).status_code == 302
+
+
 def test_a_closed_one_is_opened_again_with_a_reason(analyst: Client, found: Investigation) -> None:
     analyst.post(f"/investigations/{found.pk}/close/", {"disposition": "false_positive", "reason": "Looked fine."})
     assert analyst.post(f"/investigations/{found.pk}/reopen/", {"reason": ""}).status_code == 422
