@@ -6,12 +6,15 @@ exchange at a time, and whatever ends an exchange before its end, cancellation i
 """
 
 import asyncio
+import socket
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 import h11
+
+from policies.engine_address import checked_numbers, is_inside
 
 _IDLE_SECONDS = 30.0
 # Of headers and of one chunk's head; h11 refuses more.
@@ -52,8 +55,8 @@ class Lines:
     async def post(self, suffix: str, body: bytes, headers: Mapping[str, str]) -> Answer:
         """Send `body` to the address with `suffix` and read the whole answer.
 
-        Raises OSError, h11.RemoteProtocolError and TooMuch. A kept line may be closed under us just as we use it: then
-        it is tried once more on a new one, so a question must be harmless when it comes twice.
+        Raises OSError, AddressError, h11.RemoteProtocolError and TooMuch. A kept line may be closed under us just as we
+        use it: then it is tried once more on a new one, so a question must be harmless when it comes twice.
         """
         fields = [("Host", self._named), ("Content-Length", str(len(body))), *headers.items()]
         request = h11.Request(method="POST", target=f"{self._path}{suffix}", headers=fields)
@@ -83,10 +86,25 @@ class Lines:
 
     async def _opened(self) -> "_Line":
         loop = asyncio.get_running_loop()
-        _, line = await loop.create_connection(
-            lambda: _Line(self._most_bytes), self._host, self._port, ssl=self._trust if self._secure else None
-        )
-        return line
+        found = await loop.getaddrinfo(self._host, self._port, type=socket.SOCK_STREAM)
+        numbers = checked_numbers(self._host, (str(one[4][0]) for one in found), inside=is_inside(self._host))
+        for number in numbers:
+            try:
+                _, line = await loop.create_connection(
+                    lambda: _Line(self._most_bytes),
+                    number,
+                    self._port,
+                    ssl=self._trust if self._secure else None,
+                    server_hostname=self._host if self._secure else None,
+                )
+            except ssl.SSLError:
+                raise
+            except OSError:
+                if number == numbers[-1]:
+                    raise
+            else:
+                return line
+        raise LineError("nobody listens there")
 
     async def _exchange(self, line: "_Line", request: h11.Request, body: bytes) -> Answer:
         answered = False

@@ -1,28 +1,20 @@
 """Fetches one feed over HTTP, bounded in every direction: time, bytes, redirects, and whom it may connect to.
 
-The name is looked up once and the connection made to the very number that was checked: asked twice, a name may lead
-outside the first time and inside the second.
+Connections are made by `policies.outbound`, to the very number that was checked.
 """
 
 import http.client
-import socket
-import ssl
-import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
-from ipaddress import ip_address
 from urllib.parse import urlsplit
 
-import certifi
-
-from policies.engine_address import AddressError, is_inside, is_link_local
+from policies import outbound
+from policies.engine_address import AddressError, is_inside
 from policies.intelligence.feed import MOST_BYTES
 from policies.intelligence.feed_address import checked_feed_url, redirected
 
 SECONDS = 60.0
-_CONNECT_SECONDS = 10.0
 _MOST_REDIRECTS = 3
 _PIECE = 65_536
 _REDIRECTS = frozenset((301, 302, 303, 307, 308))
@@ -69,23 +61,19 @@ def fetch(url: str, *, etag: str = "", last_modified: str = "", seconds: float =
 def _ask(url: str, headers: Mapping[str, str], *, until: float) -> Fetched | str:
     """What came, or where a redirect wants us to go."""
     parts = urlsplit(url)
-    connection = _connection(parts.hostname or "", parts.port, secure=parts.scheme == "https")
-    # ends whatever read is under way: no trickle of bytes outlasts it
-    watch = threading.Timer(max(0.1, until - time.monotonic()), _cut, [connection])
-    watch.daemon = True
-    watch.start()
+    connection = _connection(parts.hostname or "", parts.port, secure=parts.scheme == "https", until=until)
     try:
-        path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-        connection.request("GET", path, headers=dict(headers))
-        answer = connection.getresponse()
-        if time.monotonic() >= until:
-            # cut off, it looks like an answer without a body
-            raise TimeoutError
-        if answer.status in _REDIRECTS:
-            return answer.getheader("Location") or ""
-        return _read(answer, until=until)
+        with outbound.cut_at(connection.sock, until=until):
+            path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+            connection.request("GET", path, headers=dict(headers))
+            answer = connection.getresponse()
+            if time.monotonic() >= until:
+                # cut off, it looks like an answer without a body
+                raise TimeoutError
+            if answer.status in _REDIRECTS:
+                return answer.getheader("Location") or ""
+            return _read(answer, until=until)
     finally:
-        watch.cancel()
         connection.close()
 
 
@@ -116,47 +104,15 @@ def _read(answer: http.client.HTTPResponse, *, until: float) -> Fetched:
     return Fetched(body=bytes(body), etag=found.etag, last_modified=found.last_modified)
 
 
-def _connection(host: str, port: int | None, *, secure: bool) -> http.client.HTTPConnection:
+def _connection(host: str, port: int | None, *, secure: bool, until: float) -> http.client.HTTPConnection:
     """A connection to the number that was checked. Raises AddressError and OSError."""
-    number = _checked_number(host, port or (443 if secure else 80))
-    raw = socket.create_connection((number, port or (443 if secure else 80)), timeout=_CONNECT_SECONDS)
-    if secure:
-        try:
-            raw = _trusted().wrap_socket(raw, server_hostname=host)
-        except OSError:
-            raw.close()
-            raise
-    connection = http.client.HTTPConnection(host, port or (443 if secure else 80))
-    connection.sock = raw
+    number = port or (443 if secure else 80)
+    connection = http.client.HTTPConnection(host, number)
+    trust = outbound.trusted() if secure else None
+    connection.sock = outbound.connect(host, number, inside=is_inside(host), trust=trust, until=until)
     return connection
-
-
-def _checked_number(host: str, port: int) -> str:
-    numbers = [str(found[4][0]) for found in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
-    for number in numbers:
-        if is_link_local(number):
-            raise AddressError(f"`{host}` leads to a link-local address, expected another")
-        if not is_inside(host) and not ip_address(number.partition("%")[0]).is_global:
-            raise AddressError(f"`{host}` leads to `{number}`, which is inside, expected a public address")
-    return numbers[0]
-
-
-def _cut(connection: http.client.HTTPConnection) -> None:
-    try:
-        if connection.sock is not None:
-            connection.sock.shutdown(socket.SHUT_RDWR)
-    except OSError:
-        return
 
 
 def _plain(text: str | None, longest: int) -> str:
     """A header as it may be kept and sent back; empty where it is none we would send."""
     return text if text and len(text) <= longest and text.isascii() and text.isprintable() else ""
-
-
-@lru_cache(maxsize=1)
-def _trusted() -> ssl.SSLContext:
-    """Those of this machine, of SSL_CERT_FILE, and of certifi."""
-    context = ssl.create_default_context()
-    context.load_verify_locations(certifi.where())
-    return context

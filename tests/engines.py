@@ -3,6 +3,7 @@
 import contextlib
 import json
 import socket
+import ssl
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -97,12 +98,14 @@ class OtherEngine:
     connections: int = 0
     closing: threading.Event = field(default_factory=threading.Event)
     url: str = ""
+    tls: ssl.SSLContext | None = None
 
     @contextmanager
     def serving(self) -> Iterator["OtherEngine"]:
         """Serve for the length of a test."""
         listener = socket.create_server(("127.0.0.1", 0))
-        self.url = f"http://127.0.0.1:{listener.getsockname()[1]}/guard"
+        scheme = "https" if self.tls else "http"
+        self.url = f"{scheme}://127.0.0.1:{listener.getsockname()[1]}/guard"
         threading.Thread(target=self._accept, args=(listener,), daemon=True).start()
         try:
             yield self
@@ -125,6 +128,11 @@ class OtherEngine:
             threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
 
     def _serve(self, connection: socket.socket) -> None:
+        if self.tls:
+            try:
+                connection = self.tls.wrap_socket(connection, server_side=True)
+            except OSError:
+                return
         # what is no HTTP, a TLS greeting say, gets no answer
         with contextlib.suppress(OSError, ValueError, IndexError), connection, connection.makefile("rb") as incoming:
             while first := incoming.readline():
