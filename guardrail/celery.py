@@ -40,6 +40,9 @@ app.conf.beat_schedule = {
     "forget-backtests": {"task": "investigations.forget_backtests", "schedule": 3600.0},
     "run-backtests": {"task": "investigations.run_backtests", "schedule": 1.0, "options": {"expires": 2}},
     "index-calls": {"task": "guardrail.index_calls", "schedule": 1.0, "options": {"expires": 2}},
+    "tell-receivers": {"task": "investigations.tell_receivers", "schedule": 1.0, "options": {"expires": 2}},
+    "deliver": {"task": "investigations.deliver", "schedule": 1.0, "options": {"expires": 2}},
+    "prune-deliveries": {"task": "investigations.prune_deliveries", "schedule": 60.0, "options": {"expires": 50}},
     "forget-states": {"task": "guardrail.forget_states", "schedule": 24 * 3600.0},
     "make-partitions": {"task": "guardrail.make_partitions", "schedule": 6 * 3600.0},
 }

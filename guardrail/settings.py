@@ -144,6 +144,10 @@ FOUR_EYES = _read("GUARDRAIL_FOUR_EYES", "auto", _one_of("auto", "on", "off"))
 BACKTEST_PROCESSES = _read("GUARDRAIL_BACKTEST_PROCESSES", 2, _number(1, 64))
 # Days a backtest is kept after its end, or after it was cancelled.
 BACKTEST_DAYS = _read("GUARDRAIL_BACKTEST_DAYS", 180, _number(1, 3660))
+# Processes of the worker that may send to SIEMs and other receivers at once: one that hangs must not hold up the rest.
+DELIVERY_PROCESSES = _read("GUARDRAIL_DELIVERY_PROCESSES", 2, _number(1, 64))
+# Days a delivery is kept after a receiver acknowledged it; dead letters ten times as long.
+DELIVERY_KEEP_DAYS = _read("GUARDRAIL_DELIVERY_KEEP_DAYS", 3, _number(1, 366))
 # Signs evidence that leaves the house: an Ed25519 key as base64, from `manage.py evidence key`. Without one it is not
 # signed.
 EVIDENCE_KEY = _read("GUARDRAIL_EVIDENCE_KEY", "", str)

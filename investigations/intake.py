@@ -32,6 +32,7 @@ from investigations.placing import hold, place_caused
 from investigations.response import Grown, hits_of, respond
 from investigations.rule_responses import restrict_for
 from investigations.rule_uses import Matched, count_rules, load_matched
+from investigations.siem.outbox import queue_calls
 from policies.decision import ALLOWED_ONCE
 from policies.services.drift import note_drift
 from policies.services.exceptions import count_hits as count_exception_hits
@@ -116,6 +117,7 @@ def _take_alone(verdict_id: uuid.UUID, *, now: datetime) -> bool:
     except REFUSED as error:
         log.error("intake.set_aside", verdict_id=str(verdict_id), error=type(error).__name__)
         set_aside(rows, now=now)
+        queue_calls(rows, now=now)
     _done(ids)
     return True
 
@@ -163,6 +165,7 @@ def _take(rows: Sequence[Row], *, now: datetime) -> None:
     note_met(real)
     note_drift(load_identities(real), record_sightings(map(_sighting, real)))
     joined.record()
+    queue_calls(real, now=now)
     grown += disobedience.note(fresh, now=now)
     matched = load_matched(real)
     count_rules(real, matched)

@@ -19,6 +19,7 @@ from investigations import (
     rule_rollback,
     rule_uses,
 )
+from investigations.siem import delivery, outbox
 from policies.services import exceptions, response, restrictions
 
 
@@ -101,3 +102,21 @@ def forget_trials() -> None:
 def roll_back_rules() -> None:
     """Put rules that passed their bounds back to monitor; safe to run twice, and by several at once."""
     rule_rollback.roll_back_rules(timezone.now())
+
+
+@shared_task(name="investigations.tell_receivers")
+def tell_receivers() -> None:
+    """Queue for receivers what happened to investigations and policy; safe to run twice, one worker has it."""
+    outbox.queue_told(timezone.now())
+
+
+@shared_task(name="investigations.deliver")
+def deliver() -> None:
+    """Send what is queued; safe to run twice, and overlapping runs share the work."""
+    delivery.deliver_due()
+
+
+@shared_task(name="investigations.prune_deliveries")
+def prune_deliveries() -> None:
+    """End what was tried for its whole time, and forget what was settled long ago; safe to run twice."""
+    delivery.prune(timezone.now())

@@ -22,6 +22,7 @@ class Permission(enum.Enum):
     RESPOND = "restrict agents, users, documents and destinations for a time"
     CHANGE_POLICY = "change agents, environments and policy"
     CHANGE_CALLERS = "change callers and their tokens"
+    CHANGE_RECEIVERS = "decide what other systems are told"
     EXPORT_EVIDENCE = "take evidence and lists of calls out"
 
 

@@ -18,8 +18,8 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 WEB_PROCESSES = 2
 # A judging thread spends most of its time waiting for Postgres and Valkey
 WEB_THREADS = 8
-# Two for what cannot wait, and two for trying policies on stored calls
-_WORKER_PROCESSES = 4
+# Two for what cannot wait, two for trying policies on stored calls, and two for sending to receivers
+_WORKER_PROCESSES = 6
 # How long the processes of a killed web server go on answering while the next one loads
 # (2 s, with Postgres frozen 9 s: 2026-11)
 WEB_OVERLAP_SECONDS = 20.0

@@ -4,6 +4,7 @@ from investigations.models.backtest import Backtest, BacktestChange, BacktestChu
 from investigations.models.campaigns import Campaign, CampaignMember, SharedKey, Sharing
 from investigations.models.casework import NEVER, Activity, Investigation, InvestigationCall, Reader
 from investigations.models.clocks import ClockSettings, Transition
+from investigations.models.deliveries import AuditTold, Delivery, Receiver
 from investigations.models.exercise import Exercise
 from investigations.models.merges import Merge, MergedSource
 from investigations.models.playbooks import CasePlaybook, PlaybookStep, PlaybookVersion
@@ -14,6 +15,7 @@ from investigations.models.worklist import BulkItem, BulkRun, FirstView, SavedVi
 __all__ = [
     "NEVER",
     "Activity",
+    "AuditTold",
     "Backtest",
     "BacktestChange",
     "BacktestChunk",
@@ -23,6 +25,7 @@ __all__ = [
     "CampaignMember",
     "CasePlaybook",
     "ClockSettings",
+    "Delivery",
     "Exercise",
     "FirstView",
     "Investigation",
@@ -32,6 +35,7 @@ __all__ = [
     "PlaybookStep",
     "PlaybookVersion",
     "Reader",
+    "Receiver",
     "Remediation",
     "RuleMatch",
     "RuleTrial",

@@ -186,17 +186,22 @@ class InvestigationCall(models.Model):
 
 
 class Activity(models.Model):
-    """What happened to an investigation and who did it. Append only."""
+    """What happened to an investigation and who did it. Append only but for `told`: the row is the queue."""
 
     investigation = models.ForeignKey(Investigation, on_delete=models.CASCADE, related_name="activities")
     at = models.DateTimeField(auto_now_add=True)
     actor = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
     kind = models.CharField(max_length=40)
     text = models.TextField(blank=True)
+    told = models.BooleanField(db_default=False, help_text="Whether receivers were told, or need not be.")
 
     class Meta:
         ordering = ("id",)
         verbose_name_plural = "activities"
+        indexes = (
+            # what receivers are still to be told of
+            models.Index(fields=("id",), condition=models.Q(told=False), name="activity_untold"),
+        )
 
     def __str__(self) -> str:
         return f"{self.kind} {self.text}"[:80]

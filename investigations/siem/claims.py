@@ -1,0 +1,150 @@
+"""Whose rows are whose: rows of the outbox are claimed for a while, and settled by whoever claimed them.
+
+A claim is one transaction that holds the receiver's row for a few milliseconds: lanes, rate and rest are decided there,
+so any number of workers on any machines keep to them together. The lease of a worker that died ends by itself.
+"""
+
+import random
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.db.models import Exists, F, OuterRef, Q
+from django.db.models.functions import Greatest
+
+from investigations.models import Delivery, Receiver
+from investigations.siem.sinks.sink import Fate, Result, Sink
+
+LEASE = timedelta(seconds=90)
+_LONGEST_REST = timedelta(minutes=15)
+_LONGEST_DELAY = timedelta(hours=6)
+_LONGEST_ERROR = 500
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Claim:
+    """Rows of one receiver that are ours until `until`, oldest first."""
+
+    receiver: Receiver
+    lease: uuid.UUID
+    rows: tuple[Delivery, ...]
+    until: datetime
+
+
+def load_due(now: datetime) -> list[tuple[int, str]]:
+    """The receivers that something may be sent to now, and their kinds; those that wait longest first."""
+    due = Delivery.objects.filter(receiver=OuterRef("pk"), state__lt=Delivery.State.ACKNOWLEDGED, next_at__lte=now)
+    awake = Receiver.objects.filter(Q(rest_until=None) | Q(rest_until__lte=now), Exists(due), paused=False)
+    return list(awake.order_by(F("ok_at").asc(nulls_first=True)).values_list("pk", "kind"))
+
+
+@transaction.atomic
+def claim(receiver_id: int, sink: Sink, *, now: datetime) -> Claim | None:
+    """Claim the next rows of a receiver; None when there is nothing, or it is not to be sent anything just now.
+
+    After a failure one lane tries, and with one event only: the receiver must not be met by all that waits.
+    """
+    receiver = Receiver.objects.select_for_update().filter(pk=receiver_id, paused=False).first()
+    if receiver is None or (receiver.rest_until and receiver.rest_until > now):
+        return None
+    live = Delivery.objects.filter(receiver=receiver, state__lt=Delivery.State.ACKNOWLEDGED)
+    in_flight = live.filter(state=Delivery.State.IN_FLIGHT, next_at__gt=now)
+    lanes = sink.lanes if not receiver.failures else 1
+    if in_flight.values("lease").distinct().count() >= lanes:
+        return None
+    most = _allowed(receiver, sink.most_events if not receiver.failures else 1, now=now)
+    if not most:
+        return None
+    due = live.filter(next_at__lte=now).order_by("next_at", "pk").select_for_update(skip_locked=True)
+    rows = tuple(sorted(due[:most], key=lambda row: row.pk))
+    if not rows:
+        return None
+    lease, until = uuid.uuid4(), now + LEASE
+    Delivery.objects.filter(pk__in=[row.pk for row in rows]).update(
+        state=Delivery.State.IN_FLIGHT, lease=lease, next_at=until, attempts=F("attempts") + 1
+    )
+    if receiver.per_minute:
+        Receiver.objects.filter(pk=receiver.pk).update(tokens=receiver.tokens - len(rows), tokens_at=now)
+    return Claim(receiver=receiver, lease=lease, rows=rows, until=until)
+
+
+@transaction.atomic
+def settle(claimed: Claim, results: Mapping[int, Result], *, now: datetime) -> None:
+    """Write down what became of claimed rows, by row number.
+
+    What was taken is taken, whoever holds the row by now; anything else is written only while the row is still ours.
+    """
+    taken = [pk for pk, result in results.items() if result.fate is Fate.TAKEN]
+    if taken:
+        acknowledged = Delivery.objects.filter(pk__in=taken).exclude(state=Delivery.State.ACKNOWLEDGED)
+        count = acknowledged.update(
+            state=Delivery.State.ACKNOWLEDGED, settled_at=now, lease=None, error="", payload=None
+        )
+        Receiver.objects.filter(pk=claimed.receiver.pk).update(
+            failures=0, rest_until=None, ok_at=now, taken=F("taken") + count
+        )
+    for row in claimed.rows:
+        result = results.get(row.pk)
+        if result is None or result.fate is Fate.TAKEN:
+            continue
+        ours = Delivery.objects.filter(pk=row.pk, lease=claimed.lease)
+        error = result.error[:_LONGEST_ERROR]
+        if result.fate is Fate.NEVER:
+            ours.update(state=Delivery.State.DEAD, error=error, settled_at=now, lease=None)
+        else:
+            again = now + _delay(row.attempts)
+            ours.update(state=Delivery.State.QUEUED, error=error, next_at=again, lease=None)
+
+
+@transaction.atomic
+def put_back(claimed: Claim, *, now: datetime, but: Sequence[int] = ()) -> None:
+    """Queue claimed rows as they were: it was not them that failed."""
+    rows = Delivery.objects.filter(lease=claimed.lease, state=Delivery.State.IN_FLIGHT).exclude(pk__in=but)
+    rows.update(state=Delivery.State.QUEUED, next_at=now, lease=None, attempts=Greatest(F("attempts") - 1, 0))
+
+
+@transaction.atomic
+def rest(receiver_id: int, error: str, *, seconds: float, gone: bool, now: datetime) -> timedelta:
+    """Leave a receiver alone for a while, each time twice as long, at least `seconds`; returns how long."""
+    receiver = Receiver.objects.select_for_update().get(pk=receiver_id)
+    doubled = timedelta(seconds=min(2.0 ** min(receiver.failures, 20), _LONGEST_REST.total_seconds()))
+    # not everybody at once, when what they all wait for is back
+    pause = max(timedelta(seconds=seconds), doubled * random.uniform(0.5, 1.0))  # noqa: S311 no secret
+    receiver.failures += 1
+    receiver.rest_until, receiver.error, receiver.error_at = now + pause, error[:_LONGEST_ERROR], now
+    receiver.paused = receiver.paused or gone
+    receiver.save(update_fields=("failures", "rest_until", "error", "error_at", "paused"))
+    return pause
+
+
+def expire(now: datetime) -> int:
+    """Make dead letters of what was tried for its whole time; returns how many. Safe to run twice."""
+    late = Delivery.objects.filter(state=Delivery.State.QUEUED, expires_at__lte=now)
+    return late.update(state=Delivery.State.DEAD, settled_at=now, error="it was not taken within 72 hours")
+
+
+def forget(now: datetime, *, days: int, most: int = 20_000) -> int:
+    """Delete what was acknowledged so many days ago, and dead letters ten times as old; returns how many."""
+    old = Delivery.objects.filter(state=Delivery.State.ACKNOWLEDGED, settled_at__lt=now - timedelta(days=days))
+    dead = Delivery.objects.filter(state=Delivery.State.DEAD, settled_at__lt=now - timedelta(days=10 * days))
+    return sum(
+        Delivery.objects.filter(pk__in=list(which.values_list("pk", flat=True)[:most])).delete()[0]
+        for which in (old, dead)
+    )
+
+
+def _allowed(receiver: Receiver, most: int, *, now: datetime) -> int:
+    """How many events its rate lets pass now; fills its bucket, which holds a tenth of a minute's."""
+    if not receiver.per_minute:
+        return most
+    room = max(1.0, receiver.per_minute / 10)
+    seconds = (now - receiver.tokens_at).total_seconds() if receiver.tokens_at else 60.0
+    receiver.tokens = min(room, receiver.tokens + max(0.0, seconds) * receiver.per_minute / 60)
+    return min(most, int(receiver.tokens))
+
+
+def _delay(attempts: int) -> timedelta:
+    doubled = timedelta(seconds=min(2.0 ** min(attempts + 1, 20), _LONGEST_DELAY.total_seconds()))
+    return doubled * random.uniform(0.5, 1.0)  # noqa: S311 no secret

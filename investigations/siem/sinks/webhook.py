@@ -1,0 +1,101 @@
+"""Any HTTP receiver, one event a request, signed as Standard Webhooks 1.0 says (standardwebhooks.com).
+
+The signature is HMAC-SHA256 over `id.timestamp.body`; `webhook-id` is the event's id, the same each time it is sent.
+"""
+
+import base64
+import binascii
+import hashlib
+import hmac
+import time
+from collections.abc import Mapping, Sequence
+
+from investigations.siem.content import ascii_json
+from investigations.siem.event import Event, as_document
+from investigations.siem.sinks.sink import (
+    TAKEN,
+    Fate,
+    Frame,
+    NotNow,
+    Post,
+    Result,
+    SettingError,
+    Setup,
+    Sink,
+    TooLarge,
+    printable,
+    raise_for,
+)
+
+_PREFIX = "whsec_"
+_KEY_BYTES = range(24, 65)
+
+
+def _encode(event: Event, setup: Setup) -> bytes:
+    document = as_document(event)
+    return ascii_json({"type": event.kind.value, "timestamp": document["time"], "data": document})
+
+
+def _send(frames: Sequence[Frame], setup: Setup, post: Post) -> Sequence[Result]:
+    results = []
+    for frame in frames:
+        try:
+            results.append(_send_one(frame, setup, post))
+        except (NotNow, TooLarge):
+            if not results:
+                raise
+            break
+    return results
+
+
+def _send_one(frame: Frame, setup: Setup, post: Post) -> Result:
+    event_id, at = str(frame.event.id), str(int(time.time()))
+    headers = {
+        "Content-Type": "application/json",
+        "User-Agent": "Guardrail",
+        "webhook-id": event_id,
+        "webhook-timestamp": at,
+        "webhook-signature": sign(setup.secret, event_id=event_id, at=at, body=frame.body),
+    }
+    answer = post("", frame.body, headers)
+    if answer.status == 410:
+        raise NotNow("it says that nothing should be sent there any more (status 410)", gone=True)
+    raise_for(answer)
+    if 200 <= answer.status < 300:
+        return TAKEN
+    # the standard: whatever is not a success is tried again
+    return Result(fate=Fate.LATER, error=f"it does not take this event (status {answer.status}): {_said(answer.body)}")
+
+
+def sign(secret: str, *, event_id: str, at: str, body: bytes) -> str:
+    """The value of `webhook-signature`."""
+    key = base64.b64decode(secret.removeprefix(_PREFIX))
+    signature = hmac.new(key, f"{event_id}.{at}.".encode() + body, hashlib.sha256).digest()
+    return f"v1,{base64.b64encode(signature).decode()}"
+
+
+def _check(settings: Mapping[str, str], secret: str) -> None:
+    try:
+        key = base64.b64decode(secret.removeprefix(_PREFIX), validate=True)
+    except (binascii.Error, ValueError):
+        key = b""
+    if secret and len(key) not in _KEY_BYTES:
+        raise SettingError("secret", "the signing secret is no `whsec_` and base64 of 24 to 64 bytes")
+
+
+def _said(body: bytes) -> str:
+    return printable(body[:200].decode("utf-8", "replace")) or "nothing"
+
+
+SINK = Sink(
+    kind="webhook",
+    word="Webhook (Standard Webhooks)",
+    address_help="Each event is sent there as JSON, signed.",
+    secret_label="Signing secret",  # noqa: S106 a label
+    secret_help="whsec_ and 24 to 64 bytes as base64, as the receiver gave it out.",  # noqa: S106 a help text
+    encode=_encode,
+    send=_send,
+    check=_check,
+    most_events=50,
+    frame_bytes=250_000,
+)

@@ -1,0 +1,188 @@
+"""Deliveries by several workers, over days, at a rate, and with receivers that change. Entered by the Celery tasks."""
+
+import threading
+import uuid
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+from django.contrib.auth.models import User
+from django.db import connection
+from django.utils import timezone
+from pytest_django import Settings
+
+from investigations import receivers
+from investigations.models import Delivery, Receiver
+from investigations.siem import claims, delivery
+from investigations.siem.sinks import SINKS
+from investigations.tasks import deliver, prune_deliveries, take_in
+from tests.engines import OtherEngine, hanging_up, saying
+from tests.factories import record_verdict
+from tests.receivers import Hook, Splunk, a_receiver, later, states, the
+
+pytestmark = pytest.mark.django_db(transaction=True)
+State = Delivery.State
+
+
+@pytest.fixture
+def siem() -> Iterator[OtherEngine]:
+    with OtherEngine(behave=Splunk()).serving() as serving:
+        yield serving
+
+
+@pytest.fixture(autouse=True)
+def patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A receiver that hangs must not make a test wait as long as an operator would."""
+    monkeypatch.setattr(delivery, "REQUEST_SECONDS", 0.5)
+
+
+def test_what_nobody_took_for_72_hours_is_a_dead_letter(siem: OtherEngine) -> None:
+    siem.behave = hanging_up
+    receiver = a_receiver("splunk", siem.url)
+    record_verdict()
+    take_in()
+    deliver()
+    with later(71 * 60):
+        prune_deliveries()
+        assert states() == [State.QUEUED]
+    with later(73 * 60):
+        prune_deliveries()
+        assert states() == [State.DEAD]
+        assert Delivery.objects.get().error == "it was not taken within 72 hours"
+        siem.behave = stub = Splunk()
+        receivers.replay(receiver, None, now=timezone.now(), actor=None)
+        deliver()
+    assert len(stub.events) == 1
+
+
+def test_what_was_acknowledged_is_forgotten_after_some_days_and_nothing_else(
+    siem: OtherEngine, settings: Settings
+) -> None:
+    a_receiver("splunk", siem.url)
+    record_verdict()
+    take_in()
+    deliver()
+    record_verdict()
+    take_in()
+    with later(4 * 24 * 60):
+        prune_deliveries()
+    assert states() == [State.DEAD]
+
+
+def test_a_worker_that_died_leaves_its_rows_to_the_next(siem: OtherEngine) -> None:
+    receiver = a_receiver("splunk", siem.url)
+    verdict_id = record_verdict()
+    take_in()
+    assert claims.claim(receiver.pk, SINKS["splunk"], now=timezone.now()) is not None
+    deliver()
+    assert siem.behave.ids == []  # type: ignore[attr-defined]
+    with later(2):
+        deliver()
+    assert siem.behave.ids == [str(verdict_id)]  # type: ignore[attr-defined]
+    assert Delivery.objects.get().attempts == 2
+
+
+def test_a_worker_whose_lease_ended_takes_nothing_back(siem: OtherEngine) -> None:
+    receiver = a_receiver("splunk", siem.url)
+    record_verdict()
+    take_in()
+    slow = claims.claim(receiver.pk, SINKS["splunk"], now=timezone.now())
+    assert slow is not None
+    with later(2):
+        deliver()
+        assert states() == [State.ACKNOWLEDGED]
+        claims.put_back(slow, now=timezone.now())
+    assert states() == [State.ACKNOWLEDGED]
+
+
+def test_two_workers_never_send_the_same_row(siem: OtherEngine) -> None:
+    a_receiver("webhook", siem.url)
+    siem.behave = hook = Hook()
+    ids = {str(record_verdict()) for _ in range(120)}
+    take_in()
+    workers = [threading.Thread(target=_deliver_and_close) for _ in range(3)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    assert len(hook.ids) == 120
+    assert set(hook.ids) == ids
+
+
+def _deliver_and_close() -> None:
+    try:
+        deliver()
+    finally:
+        connection.close()
+
+
+def test_it_keeps_to_the_rate_of_a_receiver(siem: OtherEngine) -> None:
+    a_receiver("splunk", siem.url, per_minute=60)
+    for _ in range(20):
+        record_verdict()
+    take_in()
+    deliver()
+    assert len(siem.behave.events) in (6, 7)  # type: ignore[attr-defined]
+    with later(1):
+        deliver()
+    assert len(siem.behave.events) in (12, 13, 14)  # type: ignore[attr-defined]
+
+
+def test_a_paused_receiver_is_sent_nothing_and_misses_nothing(siem: OtherEngine) -> None:
+    receiver = a_receiver("splunk", siem.url)
+    receivers.pause_receiver(receiver, actor=None)
+    verdict_id = record_verdict()
+    take_in()
+    deliver()
+    assert siem.requests == []
+    receivers.resume_receiver(receiver, actor=None)
+    deliver()
+    assert siem.behave.ids == [str(verdict_id)]  # type: ignore[attr-defined]
+
+
+def test_a_removed_receiver_is_forgotten_with_what_it_was_to_be_told(siem: OtherEngine) -> None:
+    receiver = a_receiver("splunk", siem.url)
+    record_verdict()
+    take_in()
+    receivers.remove_receiver(receiver, actor=None)
+    deliver()
+    assert (siem.requests, states()) == ([], [])
+
+
+def test_a_secret_is_sent_to_nobody_else(siem: OtherEngine) -> None:
+    receiver = a_receiver("splunk", siem.url)
+    Receiver.objects.filter(pk=receiver.pk).update(address=siem.url + "/elsewhere")
+    record_verdict()
+    take_in()
+    deliver()
+    assert siem.requests == []
+    assert "its secret cannot be read" in the(receiver).error
+
+
+def test_an_address_inside_is_not_connected_to_without_leave(siem: OtherEngine) -> None:
+    receiver = a_receiver("splunk", siem.url)
+    Receiver.objects.filter(pk=receiver.pk).update(inside=False)
+    record_verdict()
+    take_in()
+    deliver()
+    assert siem.connections == 0
+    assert "which is inside, expected a public address" in the(receiver).error
+
+
+def test_a_verdict_that_is_deleted_meanwhile_is_a_dead_letter_that_says_so(siem: OtherEngine) -> None:
+    receiver = a_receiver("splunk", siem.url)
+    Delivery.objects.create(
+        receiver=receiver, event_id=uuid.uuid4(), kind="call", expires_at=timezone.now() + timedelta(hours=1)
+    )
+    deliver()
+    assert Delivery.objects.get().error == "its verdict is past its time and deleted"
+
+
+def test_the_test_says_what_is_wrong_and_what_is_not(siem: OtherEngine) -> None:
+    receiver = a_receiver("splunk", siem.url)
+    ada = User.objects.create_superuser("ada")
+    assert receivers.try_receiver(receiver, actor=ada) == ""
+    assert siem.behave.events[0]["event"]["kind"] == "test"  # type: ignore[attr-defined]
+    siem.behave = saying({"text": "Invalid token", "code": 4}, status="403 Forbidden")
+    assert "Invalid token" in receivers.try_receiver(receiver, actor=ada)
+    assert states() == []
