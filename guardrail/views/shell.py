@@ -28,6 +28,7 @@ DOORS = (
     ("verdicts", "Calls", "arrow-left-right", ("verdict", "document", "search", "entity")),
     ("agents", "Agents", "cpu", ("agent", "environment", "tool")),
     ("policies", "Policy", "shield-check", ("polic", "intelligence", "indicator")),
+    ("deliveries", "Deliveries", "send", ("deliver",)),
     ("response", "Response", "slash-circle", ("response",)),
     ("reports", "Reports", "bar-chart", ("report",)),
     ("exercises", "Exercise", "play-circle", ("exercise",)),

@@ -1,0 +1,115 @@
+"""Receivers as an admin writes them: one form, with the fields its protocol asks for."""
+
+from typing import Any
+
+from django import forms
+from django.forms import BoundField
+
+from guardrail.badges import SEVERITIES
+from investigations.models import Receiver
+from investigations.receivers import ReceiverSettings
+from investigations.siem.event import KIND_WORDS, Kind
+from investigations.siem.sinks import SINKS
+from investigations.siem.sinks.sink import Sink
+
+_TYPED = {"autocomplete": "off", "spellcheck": "false"}
+_OTHERS = [(kind.value, word) for kind, word in KIND_WORDS.items() if kind not in (Kind.CALL, Kind.TEST)]
+_USUAL = [Kind.CASE_OPENED.value, Kind.CASE_CLOSED.value, Kind.POLICY.value, Kind.RESTRICTION.value]
+
+
+class ReceiverForm(forms.Form):
+    """Everything an admin decides for a receiver of one kind. The service checks the rest."""
+
+    name = forms.CharField(max_length=100, help_text="What people here call it.")
+    address = forms.CharField(max_length=500, widget=forms.TextInput({**_TYPED, "inputmode": "url"}))
+    secret = forms.CharField(
+        max_length=4_000,
+        required=False,
+        widget=forms.PasswordInput({"autocomplete": "new-password", "spellcheck": "false"}),
+    )
+    calls = forms.ChoiceField(label="Calls", choices=Receiver.CallsChoice.choices, initial=Receiver.CallsChoice.STOPPED)
+    severity_from = forms.TypedChoiceField(
+        label="From severity",
+        coerce=int,
+        choices=[(0, "Any"), *((severity, word) for severity, (_, word) in sorted(SEVERITIES.items()))],
+        help_text="Of calls and investigations.",
+    )
+    kinds = forms.MultipleChoiceField(
+        label="And",
+        choices=_OTHERS,
+        required=False,
+        initial=_USUAL,
+        widget=forms.CheckboxSelectMultiple(attrs={"class": "form-check-input"}),
+    )
+    content = forms.ChoiceField(
+        label="How much of it",
+        choices=Receiver.ContentChoice.choices,
+        help_text="The decision itself is always sent.",
+    )
+    per_minute = forms.IntegerField(
+        label="Events a minute at most",
+        min_value=0,
+        max_value=1_000_000,
+        initial=0,
+        help_text="0: no limit.",
+    )
+    inside = forms.BooleanField(
+        label="It may be on this machine or in a private network",
+        required=False,
+        help_text="Without it, a name that leads inside is not connected to.",
+    )
+    authority = forms.CharField(
+        label="Certificate of who signs its certificate",
+        required=False,
+        widget=forms.Textarea({"rows": 3, **_TYPED}),
+        help_text="PEM, for an authority of your own. Empty: the usual ones.",
+    )
+
+    def __init__(self, *args: Any, sink: Sink, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.sink = sink
+        self.fields["address"].help_text = sink.address_help
+        self.fields["secret"].label, self.fields["secret"].help_text = sink.secret_label, sink.secret_help
+        for one in sink.settings:
+            self.fields[one.name] = forms.CharField(
+                label=one.label,
+                help_text=one.help,
+                initial=one.default,
+                required=False,
+                max_length=one.longest,
+                widget=forms.TextInput(_TYPED),
+            )
+
+    def of_its_protocol(self) -> list[BoundField]:
+        """The fields that only this kind has."""
+        return [self[one.name] for one in self.sink.settings]
+
+    def settings(self) -> ReceiverSettings:
+        """What was decided; only after `is_valid`."""
+        data = self.cleaned_data
+        return ReceiverSettings(
+            name=data["name"],
+            address=data["address"],
+            secret=data["secret"],
+            settings={one.name: data[one.name] for one in self.sink.settings},
+            authority=data["authority"],
+            inside=data["inside"],
+            calls=data["calls"],
+            severity_from=data["severity_from"],
+            kinds=tuple(data["kinds"]),
+            content=data["content"],
+            per_minute=data["per_minute"],
+        )
+
+    @classmethod
+    def of(cls, receiver: Receiver) -> "ReceiverForm":
+        """The form as it stands; without the secret, which leaves the house in one direction only."""
+        names = ("name", "address", "calls", "severity_from", "kinds", "content", "per_minute", "inside", "authority")
+        initial = {name: getattr(receiver, name) for name in names}
+        return cls(initial={**initial, **receiver.settings}, sink=SINKS[receiver.kind])
+
+
+class RemoveReceiverForm(forms.Form):
+    """Its name, typed, so that the wrong one is not removed by one click."""
+
+    typed = forms.CharField(label="Type its name", max_length=100, widget=forms.TextInput(_TYPED))

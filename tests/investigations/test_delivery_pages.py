@@ -1,0 +1,193 @@
+"""The pages of deliveries, by the browser's requests."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+from pytest_django import DjangoAssertNumQueries
+
+from investigations.models import Delivery, Receiver
+from policies.access import Role, give_role
+from policies.models import AuditEntry
+from tests.engines import OtherEngine
+from tests.receivers import SECRETS, Splunk, a_receiver
+
+pytestmark = pytest.mark.django_db
+TYPED: dict[str, Any] = {
+    "name": "Quay SIEM",
+    "address": "https://splunk.quay.example:8088",
+    "secret": SECRETS["splunk"],
+    "index": "agents",
+    "sourcetype": "",
+    "host": "",
+    "calls": "stopped",
+    "severity_from": "2",
+    "kinds": ["investigation_opened", "policy_published"],
+    "content": "redacted",
+    "per_minute": "0",
+    "authority": "",
+}
+
+
+@pytest.fixture
+def admin() -> Client:
+    return _signed_in("ada", Role.POLICY_ADMIN)
+
+
+@pytest.fixture
+def analyst() -> Client:
+    return _signed_in("ben", Role.ANALYST)
+
+
+@pytest.fixture
+def siem() -> Iterator[OtherEngine]:
+    with OtherEngine(behave=Splunk()).serving() as serving:
+        yield serving
+
+
+def _signed_in(name: str, role: Role) -> Client:
+    user = User.objects.create_user(name)
+    give_role(user, role, actor=None)
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+def text_of(answer: Any) -> str:
+    content: bytes = answer.content
+    return content.decode().replace("&#x27;", "'")
+
+
+def a_dead_letter(receiver: Receiver, error: str = "it does not take this event") -> Delivery:
+    return Delivery.objects.create(
+        receiver=receiver,
+        event_id="01a1f84a-95c0-7f9a-aab4-430ae6f66703",
+        kind="call",
+        state=Delivery.State.DEAD,
+        error=error,
+        settled_at="2026-11-20T09:30:00Z",
+        expires_at="2026-11-20T09:30:00Z",
+    )
+
+
+def test_a_receiver_is_added_by_the_form_of_its_protocol(admin: Client) -> None:
+    assert "HEC token" in text_of(admin.get("/deliveries/new/splunk/"))
+    answer = admin.post("/deliveries/new/splunk/", TYPED)
+    row = Receiver.objects.get()
+    assert answer["Location"] == f"/deliveries/{row.pk}/"
+    assert (row.kind, row.settings["index"], row.severity_from) == ("splunk", "agents", 2)
+    assert row.kinds == ["investigation_opened", "policy_published"]
+    assert "Quay SIEM" in text_of(admin.get("/deliveries/"))
+    assert AuditEntry.objects.get(action="receiver.added").detail["address"] == TYPED["address"]
+
+
+def test_its_secret_is_on_no_page_in_no_entry_and_in_no_column(admin: Client) -> None:
+    admin.post("/deliveries/new/splunk/", TYPED)
+    row = Receiver.objects.get()
+    admin.post(f"/deliveries/{row.pk}/settings/", {**TYPED, "name": "Another"})
+    refused = admin.post(f"/deliveries/{row.pk}/settings/", {**TYPED, "name": "`"})
+    assert refused.status_code == 422
+    pages = [text_of(admin.get(url)) for url in ("/deliveries/", f"/deliveries/{row.pk}/")]
+    kept = [str(list(table.objects.values())) for table in (Receiver, AuditEntry)]
+    for text in (*pages, text_of(refused), *kept):
+        assert SECRETS["splunk"] not in text
+
+
+@pytest.mark.parametrize(
+    ("kind", "changes", "said"),
+    [
+        ("splunk", {"address": "http://splunk.quay.example"}, "is reached over plain http, expected https"),
+        ("splunk", {"address": "https://me:pw@splunk.example"}, "comes with a name, a password or a fragment"),
+        ("splunk", {"address": "https://169.254.169.254/x"}, "is a link-local address"),
+        ("splunk", {"address": "https://10.0.0.9:8088"}, "is this machine or a private network"),
+        ("splunk", {"address": "https://splunk:8088"}, "is this machine or a private network"),
+        ("splunk", {"secret": ""}, "it is empty, expected what the receiver gave out"),
+        ("splunk", {"secret": "two words"}, "expected plain ASCII without spaces"),
+        ("splunk", {"index": "two words"}, "has spaces, expected a name"),
+        ("splunk", {"authority": "no certificate"}, "it holds no certificate"),
+        ("splunk", {"kinds": ["call"]}, "is not one of the available choices"),
+        ("splunk", {"per_minute": "-1"}, "greater than or equal to 0"),
+        ("splunk", {"name": "taken"}, "is taken, expected a name of its own"),
+        ("elastic", {"index": "Logs Guardrail"}, "is no name of a data stream"),
+        ("webhook", {"secret": "whsec_short"}, "the signing secret is no"),
+    ],
+)
+def test_what_cannot_be_is_refused_with_the_reason(
+    admin: Client, kind: str, changes: dict[str, Any], said: str
+) -> None:
+    a_receiver("splunk", "https://splunk.other.example", name="taken")
+    answer = admin.post(f"/deliveries/new/{kind}/", {**TYPED, **changes})
+    assert answer.status_code == 422
+    assert said in text_of(answer)
+    assert Receiver.objects.count() == 1
+
+
+def test_a_new_address_wants_the_secret_again(admin: Client) -> None:
+    admin.post("/deliveries/new/splunk/", TYPED)
+    row = Receiver.objects.get()
+    moved = {**TYPED, "address": "https://elsewhere.example", "secret": ""}
+    assert "expected the secret of the new one" in text_of(admin.post(f"/deliveries/{row.pk}/settings/", moved))
+    assert admin.post(f"/deliveries/{row.pk}/settings/", {**TYPED, "secret": "", "calls": "all"}).status_code == 302
+    row.refresh_from_db()
+    assert (row.address, row.calls) == (TYPED["address"], "all")
+
+
+def test_an_analyst_reads_and_changes_nothing(analyst: Client, siem: OtherEngine) -> None:
+    row = a_receiver("splunk", siem.url)
+    letter = a_dead_letter(row)
+    page = text_of(analyst.get(f"/deliveries/{row.pk}/"))
+    assert "Save" not in page
+    assert "Dead letters" in page
+    assert analyst.get("/deliveries/new/splunk/").status_code == 403
+    for action in ("settings", "test", "pause", "resume", "replay", "remove"):
+        answer = analyst.post(f"/deliveries/{row.pk}/{action}/", {**TYPED, "letter": letter.pk, "which": "all"})
+        assert answer.status_code == 403, action
+    assert siem.requests == []
+    assert Receiver.objects.values_list("paused", "name").get() == (False, "The splunk")
+
+
+def test_the_test_button_says_what_came(admin: Client, siem: OtherEngine) -> None:
+    row = a_receiver("splunk", siem.url)
+    assert "took the test" in text_of(admin.post(f"/deliveries/{row.pk}/test/", follow=True))
+    siem.behave = lambda connection, engine: False
+    said = text_of(admin.post(f"/deliveries/{row.pk}/test/", follow=True))
+    assert "The test was not taken: it broke off before its answer ended" in said
+
+
+def test_dead_letters_are_sent_again_picked_or_all(admin: Client, siem: OtherEngine) -> None:
+    row = a_receiver("splunk", siem.url)
+    letter = a_dead_letter(row, error="<script>alert(1)</script>")
+    page = text_of(admin.get(f"/deliveries/{row.pk}/"))
+    assert "<script>alert" not in page
+    none = text_of(admin.post(f"/deliveries/{row.pk}/replay/", {"which": "picked"}, follow=True))
+    assert "None was picked" in none
+    admin.post(f"/deliveries/{row.pk}/replay/", {"which": "picked", "letter": [letter.pk, "x"]})
+    letter.refresh_from_db()
+    assert (letter.state, letter.attempts) == (Delivery.State.QUEUED, 0)
+    assert AuditEntry.objects.filter(action="receiver.replayed").count() == 1
+
+
+def test_a_receiver_is_removed_by_its_name_typed(admin: Client, siem: OtherEngine) -> None:
+    row = a_receiver("splunk", siem.url)
+    a_dead_letter(row)
+    assert admin.post(f"/deliveries/{row.pk}/remove/", {"typed": "another"}).status_code == 422
+    assert admin.post(f"/deliveries/{row.pk}/remove/", {"typed": "The splunk"}).status_code == 302
+    assert not Receiver.objects.exists()
+    assert not Delivery.objects.exists()
+
+
+def test_the_list_costs_the_same_however_many_there_are(
+    admin: Client, django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
+    for number in range(8):
+        a_dead_letter(a_receiver("splunk", "https://splunk.quay.example", name=f"one {number}"))
+    admin.get("/deliveries/")
+    with django_assert_max_num_queries(9):
+        admin.get("/deliveries/")
+
+
+def test_an_empty_page_says_what_to_do(admin: Client, analyst: Client) -> None:
+    assert "nothing leaves this machine" in text_of(admin.get("/deliveries/"))
+    assert "A policy admin can add one" in text_of(analyst.get("/deliveries/"))
