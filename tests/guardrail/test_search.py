@@ -19,6 +19,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from guardrail.models import EntityDay, PendingSearch, SearchEntry, Verdict
 from guardrail.retention import forget_days
+from guardrail.search import finding
 from guardrail.search.indexing import hand_in, index_due
 from guardrail.tasks import index_calls
 from investigations.intake import take_in_all
@@ -154,6 +155,22 @@ def test_it_pages_by_key(ines: Client, found: Callable[..., list[str]]) -> None:
     older = ines.get("/search/", {"q": "berth", "before": first[-1]}).content.decode()
     assert older.count("data-open") == 3
     assert "That is all" in older
+
+
+def test_it_finds_old_calls_behind_very_many_others(
+    found: Callable[..., list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(finding, "_LOOKED_THROUGH", 2)
+    wanted = [str(record_story(step=f"o-{n}", at=timezone.now() - timedelta(days=9 - n))) for n in range(3)]
+    for number in range(5):
+        record_call(
+            mail_body(mail="Good morning", output=[], arguments={"to": "ann@ferry.example"}, step=f"s-{number}")
+        )
+    assert found("monday") == wanted[::-1]
+    assert found("monday outcome:blocked agent:har-berths until:193h") == [wanted[0]]
+    assert found("severity:critical destination:tide-relay.example") == wanted[::-1]
+    assert found("morning monday") == []
+    assert len(found("morning")) == 5
 
 
 def test_it_indexes_each_call_once_however_often_it_is_handed_in(asking: Asking) -> None:
