@@ -274,7 +274,8 @@ def _sighting(row: Row) -> Sighting:
         tool_name=row["tool_name"],
         tool_kind=row["tool_kind"],
         late=row["answer_ms"] > settings.LATE_MS,
-        would_have=row["would_have"],
+        # what could not be judged is answered by the fail posture: policy said nothing of it
+        would_have="" if row["failed"] else row["would_have"],
         verdict_id=row["id"],
     )
 

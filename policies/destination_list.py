@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from io import StringIO
 
 from policies.choices import Standing
-from policies.destination_values import BadDestination, normal_destination
+from policies.destination_values import BadDestination, check_standing, normal_destination
 from policies.destinations import LISTED
 
 MOST_BYTES = 10_000_000
@@ -112,7 +112,9 @@ def _line(row: dict[str, str], otherwise: Standing) -> Line:
     note = _plain(row.get("note", ""))
     if len(note) > LONGEST_NOTE or not note.isprintable():
         raise BadDestination(f"the note has {len(note)} characters, expected at most {LONGEST_NOTE}, all visible")
-    return Line(value=normal_destination(_plain(row.get("value", ""))), standing=standing, note=note)
+    value = normal_destination(_plain(row.get("value", "")))
+    check_standing(value, standing)
+    return Line(value=value, standing=standing, note=note)
 
 
 def _harmless(cell: str) -> str:

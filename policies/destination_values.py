@@ -2,11 +2,18 @@
 
 import re
 
+from policies.choices import Standing
 from policies.destinations import place_of
 from policies.hosts import authority_of, without_scheme
+from policies.intelligence.domains import registered
 from policies.intelligence.values import BadValue, host_name, read_value, refanged
+from policies.mail_providers import PUBLIC_MAIL
 
 LONGEST = 500
+# Everybody's tenants stand below these; the list of public suffixes does not have them.
+_TENANTS_BELOW = frozenset(
+    "sharepoint.com onmicrosoft.com dynamics.com powerapps.com atlassian.net service-now.com zendesk.com".split()
+)
 _LOCAL = re.compile(r"[\w.!#$%&'+/=?^`{|}~-]{1,64}")
 _IBAN = re.compile(r"[a-z]{2}\d{2}[a-z0-9]{10,30}")
 _DOMAIN_LIKE = re.compile(r"(?:[^\s.@/]+\.)+[^\s.@/]{2,}\.?")
@@ -39,6 +46,24 @@ def normal_destination(text: str) -> str:
         return _place(refanged(plain))
     except BadValue:
         return _bad(plain)
+
+
+def is_everybodys(value: str) -> bool:
+    """Whether an entry in its stored form is a domain below which anybody can have an address or a site."""
+    if "@" in value or "/" in value or not _DOMAIN_LIKE.fullmatch(value) or value.replace(".", "").isdecimal():
+        return False
+    return value in PUBLIC_MAIL or value in _TENANTS_BELOW or not registered(value).domain
+
+
+def check_standing(value: str, standing: Standing) -> None:
+    """Raise BadDestination where an entry would take in what belongs to anybody, such as `gmail.com` for one's own."""
+    if standing is Standing.INTERNAL and is_everybodys(value):
+        raise BadDestination(
+            f"anybody can have an address or a site below `{value}`, so it is nobody's own: name your part of it,"
+            f" e.g. `contoso.{value}`, or single addresses"
+        )
+    if standing.is_trusted and _DOMAIN_LIKE.fullmatch(value) and registered(value).suffix == value:
+        raise BadDestination(f"`{value}` is an ending that anybody registers names below, expected a domain below it")
 
 
 def _place(plain: str) -> str:

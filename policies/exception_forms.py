@@ -49,7 +49,7 @@ class ExceptionForm(EndForm):
         max_length=500,
         required=False,
         widget=forms.TextInput(_NAMED),
-        help_text="The path of the argument the finding is about, e.g. `body.to`.",
+        help_text="The path of the argument the finding is about, such as body.to.",
     )
     destinations = forms.CharField(
         required=False,

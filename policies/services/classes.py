@@ -147,10 +147,11 @@ def order_classes(pks: Sequence[int], *, actor: AbstractBaseUser | None) -> None
 def remove_class(pk: int, *, revision: int, actor: AbstractBaseUser | None) -> None:
     """Forget a class that nothing is of. Raises ClassError for one that files, fingerprints or the policy name."""
     found = lock_class(pk, revision=revision, actor=actor)
+    names = {name.lower() for name in (found.name, *found.former_names)}
     used = [
         (ClassifiedFile.objects.filter(data_class=found).count(), "files"),
         (DocumentFingerprints.objects.filter(data_class=found).count(), "documents with fingerprints"),
-        (int(found.name in flows_in_force()), "flows of the policy in force"),
+        (len(names & set(map(str.lower, flows_in_force()))), "flows of the policy in force"),
     ]
     for count, what in used:
         if count:

@@ -11,8 +11,9 @@ from django.db import connection, transaction
 
 from policies import audit
 from policies.access import Permission, require
+from policies.choices import Standing
 from policies.destination_list import LONGEST_NOTE, Line
-from policies.destination_values import BadDestination, normal_destination
+from policies.destination_values import BadDestination, check_standing, normal_destination
 from policies.models import Destination
 from policies.services.publish import changed
 
@@ -73,6 +74,10 @@ def set_destination(
     if standing not in Destination.StandingChoice.values:
         wanted = ", ".join(Destination.StandingChoice.values)
         raise DestinationRefused(f"the standing is `{standing[:40]}`, expected one of {wanted}", member="standing")
+    try:
+        check_standing(plain, Standing(standing))
+    except BadDestination as error:
+        raise DestinationRefused(str(error), member="standing") from None
     if len(note) > LONGEST_NOTE or not note.isprintable():
         raise DestinationRefused(f"the note is longer than {LONGEST_NOTE}, or has unseen characters", member="note")
     serialise()

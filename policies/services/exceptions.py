@@ -17,7 +17,7 @@ from django.db.models import F
 from policies import audit
 from policies.access import Permission, require
 from policies.choices import Standing
-from policies.destination_values import BadDestination, normal_destination
+from policies.destination_values import BadDestination, is_everybodys, normal_destination
 from policies.exceptions import ExceptionScopeError, Scope, scope_of
 from policies.load import load_destinations
 from policies.models import PolicyException
@@ -175,9 +175,15 @@ def _check_denied(scope: Scope) -> None:
 
 def _destination(value: str) -> str:
     try:
-        return normal_destination(value)
+        plain = normal_destination(value)
     except BadDestination as error:
         raise ExceptionRefused(str(error), member="destinations") from None
+    if is_everybodys(plain):
+        raise ExceptionRefused(
+            f"anybody can have an address or a site below `{plain}`, expected single addresses, or a part of it",
+            member="destinations",
+        )
+    return plain
 
 
 def _check_names(values: Collection[str], *, member: str) -> None:

@@ -4,7 +4,7 @@ import pytest
 from playwright.sync_api import Page
 
 from guardrail.fingerprinting import take
-from policies.models import DataClass, PolicyDraft
+from policies.models import ClassifiedFile, DataClass, PolicyDraft
 from policies.services.class_recognisers import DictionarySettings, PatternSettings, save_dictionary, save_pattern
 from policies.services.classes import ClassSettings, add_class
 from policies.services.drafts import open_draft, save_draft
@@ -33,6 +33,8 @@ def classes(install: Install) -> Install:
     deals = PatternSettings(name="Deals", pattern=r"\bDL-[0-9]{6}\b", sample="DL-471108")
     save_pattern(top.pk, deals, revision=2, actor=None)
     save_fingerprints([take(PLAN.encode(), name="Plan of the berths.docx")], data_class="restricted", actor=None)
+    for name in ("/sites/Board/", f"/sites/Treasury/{LONG}/rates 2026 with a name that goes on.xlsx"):
+        ClassifiedFile.objects.create(name=name, file_id="b!9f31c0", owner="ana@adatum.example", data_class=top)
     draft = open_draft(title="What may go where", actor=None)
     flows = {"restricted": {"internal": "notice", "known": "hold"}, "gone": {"known": "block"}}
     save_draft(draft.pk, changes={"flows": flows}, revision=1, actor=None)
@@ -45,7 +47,8 @@ def test_no_page_of_it_has_a_barrier_or_runs_off_the_screen(chromium: Chromium, 
     draft = f"/policies/drafts/{PolicyDraft.objects.get().pk}/"
     paths = (
         "/policies/classes/", one, f"{one}patterns/{top.patterns.get().pk}/",
-        f"{one}dictionaries/{top.dictionaries.get().pk}/", "/policies/classes/documents/", draft, f"{draft}flows/",
+        f"{one}dictionaries/{top.dictionaries.get().pk}/", "/policies/classes/documents/", "/policies/classes/files/",
+        draft, f"{draft}flows/",
     )  # fmt: skip
     found = {}
     with chromium.window(Look()) as window:

@@ -318,6 +318,8 @@ def test_a_renamed_class_is_known_to_the_policy_by_its_former_name(admin: Client
     assert "board" in page
     assert "no such class" not in page
     assert load_document()["data_classes"][0]["former_names"] == ["restricted"]
+    refused = admin.post(f"/policies/classes/{found.pk}/remove/", {"name": "board"})
+    assert "is named by flows of the policy in force" in text_of(refused).replace("</code>", "`")
     # a class of that name of its own ends it
     admin.post("/policies/classes/new/", {"name": "restricted", "may_leave": "no"})
     found.refresh_from_db()

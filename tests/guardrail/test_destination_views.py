@@ -125,6 +125,45 @@ def test_what_is_no_destination_is_said_at_its_field(admin: Client, value: str, 
     assert not RulesetSerial.objects.exists()
 
 
+@pytest.mark.parametrize(
+    ("value", "standing", "said"),
+    [
+        ("gmail.com", "internal", "anybody can have an address or a site below `gmail.com`"),
+        ("sharepoint.com", "internal", "so it is nobody&#x27;s own"),
+        ("azurewebsites.net", "internal", "so it is nobody&#x27;s own"),
+        ("co.uk", "known", "`co.uk` is an ending that anybody registers names below"),
+        ("github.io", "partner", "expected a domain below it"),
+    ],
+)
+def test_what_belongs_to_anybody_is_nobodys_own(admin: Client, value: str, standing: str, said: str) -> None:
+    page = say(admin, value, standing)
+    assert page.status_code == 422
+    assert said in page.text
+    page = take_in(admin, f"contoso.com\n{value},{standing}")
+    assert page.status_code == 422
+    assert "Line 2: " in page.text
+    assert not listed()
+
+
+@pytest.mark.parametrize(
+    ("value", "standing"),
+    [
+        ("kim@gmail.com", "internal"),
+        ("contoso.sharepoint.com", "internal"),
+        ("contoso.co.uk", "internal"),
+        ("corp.local", "internal"),
+        ("198.51.100.7", "internal"),
+        ("#general", "internal"),
+        ("gmail.com", "known"),
+        ("co.uk", "denied"),
+        ("https://sharepoint.com/sites/contoso", "internal"),
+    ],
+)
+def test_a_part_of_it_is(admin: Client, value: str, standing: str) -> None:
+    assert say(admin, value, standing).status_code == 200
+    assert listed() == {value: standing}
+
+
 def test_a_list_is_taken_in_whole(admin: Client) -> None:
     Destination.objects.create(value="old.example", standing="known", note="Long known.")
     text = (

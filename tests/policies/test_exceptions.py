@@ -219,6 +219,8 @@ def test_only_who_may_change_policy_makes_one(asking: Asking) -> None:
         (Scope(agent_id=AGENT, tool=TOOL, signals=("destination_denied",)), "signals", "never lifted"),
         (Scope(agent_id=AGENT, destinations=("*.*",)), "destinations", "is no destination"),
         (Scope(agent_id=AGENT, destinations=("\u202eevil",)), "destinations", "unseen"),
+        (Scope(agent_id=AGENT, destinations=("gmail.com",)), "destinations", "anybody can have"),
+        (Scope(agent_id=AGENT, destinations=("co.uk",)), "destinations", "anybody can have"),
         (Scope(agent_id="a" * 201, tool=TOOL), "agent_id", "201 characters"),
         (Scope(agent_id=AGENT, destinations=tuple(f"d{n}.example" for n in range(51))), "destinations", "at most 50"),
     ],
