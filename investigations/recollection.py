@@ -123,7 +123,7 @@ def tell_again(*, now: datetime) -> int:
     Before that, what was found late; and that nobody has looked into it yet. Raises NotTold when Redis is away.
     """
     for row in _load_late(now):
-        _require(_teach_late(row))
+        _require(_teach_late(row, now=now))
     since = now - timedelta(seconds=poisoned.SECONDS)
     closed = Investigation.objects.filter(status=Investigation.Status.CLOSED, closed_at__gte=since)
     given = AllowOnce.objects.filter(created_at__gte=since, revoked_at=None)
@@ -146,17 +146,18 @@ def _load_late(now: datetime) -> Iterator[Mapping[str, Any]]:
     """What was found late and is still remembered, oldest first, by the columns of its verdict and what was found."""
     since = now - timedelta(seconds=poisoned.SECONDS)
     late = LateFinding.objects.filter(pk__gte=floor_id(since), would_have__in=("hold", "block"), failed=False)
-    found = list(late.order_by("pk").values("id", "would_have", "deciding_signal", "signals"))
+    ids = list(late.order_by("pk").values_list("pk", flat=True))
     slugs = dict(Orchestrator.objects.values_list("pk", "slug"))
-    for at in range(0, len(found), _MOST_CALLS):
-        some = {row["id"]: row for row in found[at : at + _MOST_CALLS]}
+    for at in range(0, len(ids), _MOST_CALLS):
+        found = LateFinding.objects.filter(pk__in=ids[at : at + _MOST_CALLS])
+        some = {row["id"]: row for row in found.values("id", "would_have", "deciding_signal", "signals")}
         kept = Verdict.objects.filter(pk__in=some).order_by("pk").values("id", "action", "mode", *_COLUMNS)
         for row in kept:
             if row["orchestrator_id"] in slugs:
                 yield {**row, **some[row["id"]], "orchestrator": slugs[row["orchestrator_id"]]}
 
 
-def _teach_late(row: Mapping[str, Any]) -> bool:
+def _teach_late(row: Mapping[str, Any], *, now: datetime) -> bool:
     """As it was taught when it was found. False when Redis is away."""
     traces = _traces_of(row)
     if traces is None:
@@ -172,7 +173,8 @@ def _teach_late(row: Mapping[str, Any]) -> bool:
         proven=proven_by(row["signals"]) if row["would_have"] == "block" else (),
         late=True,
     )
-    return keep_surely(msgspec.structs.replace(traces, aims=aims), outcome)
+    age_seconds = now.timestamp() - traces.at / 1000
+    return keep_surely(msgspec.structs.replace(traces, aims=aims), outcome, age_seconds=age_seconds)
 
 
 def _require(done: bool) -> None:

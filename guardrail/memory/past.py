@@ -33,7 +33,7 @@ from guardrail.memory import (
     tickets,
 )
 from guardrail.memory.pepper import pepper
-from guardrail.memory.shelf import Asking, Composed, Shelf, asking
+from guardrail.memory.shelf import NOTHING, Asking, Composed, Shelf, asking
 from guardrail.traces import Outcome, Traces, organisation_of, outcome_of, traces_of
 from policies.decision import Decision
 from policies.restrictions import Effect, Restricted
@@ -129,9 +129,12 @@ def keep(traces: Traces, outcome: Outcome) -> bool:
     return _KEEP.tell(lessons, traces=traces)
 
 
-def keep_surely(traces: Traces, outcome: Outcome) -> bool:
-    """The same, waited for: nobody looks again at what was found late. False when Redis is away, or a shelf failed."""
-    lessons = [shelf.learn(traces, outcome) for shelf in _KEPT_BY]
+def keep_surely(traces: Traces, outcome: Outcome, *, age_seconds: float = 0.0) -> bool:
+    """The same, waited for: nobody looks again at what was found late. False when Redis is away, or a shelf failed.
+
+    What is older than a shelf remembers is not kept there.
+    """
+    lessons = [shelf.learn(traces, outcome) if age_seconds < shelf.seconds else NOTHING for shelf in _KEPT_BY]
     if not any(keys for keys, _ in lessons):
         return True
     found = _KEEP.run(lessons, traces=traces, step="")

@@ -49,7 +49,18 @@ return {session, user, redis.call('HMGET', keys[3], unpack(args)), redis.call('H
 _KEEP = """
 for i = 1, 2 do
     redis.call('LREM', keys[i], 0, args[1])
-    redis.call('LPUSH', keys[i], args[1])
+    local newest, id = redis.call('LINDEX', keys[i], 0), string.sub(args[1], 1, 36)
+    if not newest or string.sub(newest, 1, 36) < id then
+        redis.call('LPUSH', keys[i], args[1])
+    else
+        -- found late: what came after it must not be pushed out by it; an id begins with its time
+        local older
+        for _, other in ipairs(redis.call('LRANGE', keys[i], 1, -1)) do
+            if not older and string.sub(other, 1, 36) < id then older = other end
+        end
+        if older then redis.call('LINSERT', keys[i], 'BEFORE', older, args[1])
+        else redis.call('RPUSH', keys[i], args[1]) end
+    end
     redis.call('LTRIM', keys[i], 0, tonumber(args[2 * i + 1]) - 1)
     redis.call('EXPIRE', keys[i], args[2 * i])
 end
@@ -250,10 +261,10 @@ def _again(stops: Iterable[bytes], asking: Asking, cleared: set[str]) -> list[Ag
     found: dict[str, Again] = {}
     traces = asking.traces
     for entry in stops:
-        verdict_id = entry[:_ID].decode("ascii", "replace")
-        stop = _stop_of(entry[_ID:])
-        if stop is None or verdict_id in found or traces.at - stop.at > SECONDS * 1000:
+        known = _known(entry)
+        if known is None or known[0] in found or traces.at - known[1].at > SECONDS * 1000:
             continue
+        verdict_id, stop = known
         if stop.step and stop.step == traces.step:
             continue
         if not stop.told and asking.mode is Mode.ENFORCE:
@@ -266,10 +277,10 @@ def _again(stops: Iterable[bytes], asking: Asking, cleared: set[str]) -> list[Ag
 
 # what a user or agent was stopped for comes with each of its calls
 @lru_cache(maxsize=4_096)
-def _stop_of(packed: bytes) -> _Stop | None:
-    """None = of a version to come, or of one before."""
+def _known(entry: bytes) -> tuple[str, _Stop] | None:
+    """The verdict and its stop; None = of a version to come, or of one before."""
     try:
-        return _DECODER.decode(packed)
+        return entry[:_ID].decode("ascii", "replace"), _DECODER.decode(entry[_ID:])
     except msgspec.DecodeError:
         return None
 
@@ -277,10 +288,13 @@ def _stop_of(packed: bytes) -> _Stop | None:
 def _compared(stop: _Stop, verdict_id: str, asking: Asking, cleared: set[str]) -> Again | None:
     """How alike the call is to one that was stopped; None where it is not."""
     traces = asking.traces
-    same_session = stop.session == traces.session
     words = resemblance(stop.sketch, traces.sketch)
+    leads = bool(stop.aims and traces.aims) and stop.signal in LEADING
+    if not leads and words < SAME_WORDS:
+        return None
+    same_session = stop.session == traces.session
     likeness, destination = "", ""
-    if stop.signal in LEADING and traces.aims:
+    if leads:
         likeness, aim = _likeness(stop, traces.aims, cleared, same_session=same_session)
         destination = asking.destinations[aim.at] if aim and aim.at < len(asking.destinations) else ""
     if not destination and words < SAME_WORDS:

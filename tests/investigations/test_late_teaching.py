@@ -1,5 +1,7 @@
 """What was found late is known again as a stop is: in other conversations, for other agents, after a lost memory."""
 
+from datetime import timedelta
+
 import pytest
 import redis
 from django.conf import settings
@@ -7,9 +9,13 @@ from django.contrib.auth.models import User
 from django.core.cache import cache
 from django.core.management import call_command
 from django.test import Client
+from msgspec.structs import replace
 
+from guardrail.memory.past import keep_surely
 from guardrail.models import Verdict
 from guardrail.tasks import validate_due
+from guardrail.traces import Outcome, unpacked
+from guardrail.verdict_id import new_verdict_id
 from investigations.models import InvestigationCall
 from investigations.tasks import take_in
 from policies.access import Role, give_role
@@ -56,6 +62,19 @@ def test_where_it_led_is_known_for_every_agent(asking: Asking, found: Verdict) -
     assert (verdict.would_have, verdict.deciding_signal) == ("hold", "destination_stopped_elsewhere")
     assert "should have been blocked" in verdict.reason
     assert not stopped(asking.analyze(elsewhere("lena@adatum.example", conversationMetadata__user=KIM)))
+
+
+def test_it_pushes_out_nothing_that_was_stopped_after_it(asking: Asking, found: Verdict) -> None:
+    traces = unpacked(bytes(found.traces))
+    assert traces is not None
+    stop = Outcome(verdict_id="", action="block", would_have="block", signal="instruction_marked")
+    newer = [str(new_verdict_id(found.received_at + timedelta(minutes=1 + number))) for number in range(16)]
+    for verdict_id in newer:
+        assert keep_surely(traces, replace(stop, verdict_id=verdict_id))
+    assert keep_surely(traces, replace(stop, verdict_id=str(found.pk), action="allow", late=True))
+    store = redis.Redis.from_url(settings.REDIS_URL)
+    (key,) = store.keys("gr:stop:u:*")
+    assert [entry[:36] for entry in store.lrange(key, 0, -1)] == [verdict_id.encode() for verdict_id in newer[::-1]]
 
 
 def test_it_is_known_after_memory_was_lost_and_not_after_a_person_found_it_harmless(
