@@ -13,6 +13,8 @@ from django.db import transaction
 
 from investigations.grouping import KNOWLEDGE_EDITED
 from investigations.models import Activity, Investigation
+from investigations.placing import HOLDS
+from investigations.recurrence import wake
 from policies.models import DocumentRevision
 from policies.signal import Severity
 
@@ -40,22 +42,35 @@ def _open(edits: Sequence[DocumentRevision], *, room: int, now: datetime) -> Non
     for edit in edits:
         by_document.setdefault(edit.document_id, []).append(edit)
     prints = {document: _fingerprint(document) for document in sorted(by_document)}
-    still_open = Investigation.objects.exclude(status=Investigation.Status.CLOSED)
-    known = set(still_open.filter(fingerprint__in=prints.values()).values_list("fingerprint", flat=True))
+    holders = Investigation.objects.filter(HOLDS, fingerprint__in=prints.values())
+    known = set(holders.values_list("fingerprint", flat=True))
     missing = [document for document in prints if prints[document] not in known][: max(0, room)]
     fresh = [_opened(by_document[document], fingerprint=prints[document], now=now) for document in missing]
     Investigation.objects.bulk_create(fresh, ignore_conflicts=True)
-    rows = still_open.filter(fingerprint__in=prints.values()).select_for_update(no_key=True).order_by("pk")
+    rows = holders.all().select_for_update(no_key=True, of=("self",)).order_by("pk")
     activities = []
     for row in rows:
         document = next(pk for pk in prints if prints[pk] == row.fingerprint)
         if prints[document] not in known:
             activities.append(Activity(investigation=row, kind="opened", text=row.title))
+        if row.merged_into_id:
+            _tell_target(row.merged_into_id, by_document[document], now=now)
+            continue
         activities += [Activity(investigation=row, kind="edited", text=_said(edit)) for edit in by_document[document]]
         row.last_seen = max([row.last_seen, *(edit.at for edit in by_document[document])])
         row.facts = [["document_page", str(document)], *_facts(by_document[document])]
         row.save(update_fields=["last_seen", "facts"])
     Activity.objects.bulk_create(activities)
+
+
+def _tell_target(pk: int, edits: Sequence[DocumentRevision], *, now: datetime) -> None:
+    """Add edits to what their investigation became part of; its own facts stay."""
+    target = Investigation.objects.select_for_update(no_key=True).get(pk=pk)
+    if target.status == Investigation.Status.CLOSED:
+        wake(target, "its document was edited again", now=now)
+    target.last_seen = max([target.last_seen, *(edit.at for edit in edits)])
+    target.save(update_fields=["last_seen"])
+    Activity.objects.bulk_create(Activity(investigation=target, kind="edited", text=_said(edit)) for edit in edits)
 
 
 def _opened(edits: Sequence[DocumentRevision], *, fingerprint: str, now: datetime) -> Investigation:

@@ -14,12 +14,13 @@ from django.test import Client
 from django.utils import timezone
 
 from investigations import merging
+from investigations.edit_notices import take_in_notices
 from investigations.intake import take_in
 from investigations.models import Investigation, InvestigationCall, Merge
 from investigations.services import InvestigationError
 from investigations.tasks import set_clocks
 from policies.access import Role
-from policies.models import AuditEntry
+from policies.models import AuditEntry, DocumentRevision, KnowledgeDocument
 from policies.signal import Severity
 from tests.factories import MORNING, instruction, record_verdict
 from tests.investigations.cases import case, person
@@ -148,6 +149,24 @@ def test_a_merged_one_wakes_what_it_is_part_of_when_that_is_closed(analyst: Clie
     into.refresh_from_db()
     assert (into.status, into.calls) == ("new", 3)
     assert into.activities.filter(kind="woken").exists()
+
+
+def test_an_edit_of_a_merged_ones_document_is_told_where_it_went(analyst: Client) -> None:
+    document = KnowledgeDocument.objects.create(key="k", document_id="plan", name="Plan.docx")
+
+    def edited(number: int) -> None:
+        DocumentRevision.objects.create(
+            document=document, key=f"r{number}", caller_id=1, revision=str(number), editor="K. Varga",
+            at=timezone.now(), notice="order", holds_order=True, told=False,
+        )  # fmt: skip
+        take_in_notices(timezone.now())
+
+    edited(1)
+    other, into = Investigation.objects.get(), stopped("a@tide.example")
+    merged(analyst, into, other)
+    edited(2)
+    assert into.activities.get(kind="edited").text.startswith("K. Varga, revision 2")
+    assert Investigation.objects.count() == 2
 
 
 @pytest.mark.parametrize("act", ["claim", "close", "reopen", "comment"])
