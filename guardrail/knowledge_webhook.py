@@ -28,6 +28,9 @@ log = structlog.get_logger(__name__)
 MOST_BYTES = 4_000_000
 _AT_ONCE = 2
 _TIMEOUT_MS = 5_000
+# What may wait to be taken in, while no worker does: beyond, the feed keeps it. Texts are counted as they are written.
+MOST_WAITING, _MOST_WAITING_BYTES = 20_000, 1_000_000_000
+_IS_FULL = "SELECT count(*) >= %s OR COALESCE(sum(octet_length(text)), 0) >= %s FROM policies_knowledgeevent"
 _free = threading.BoundedSemaphore(_AT_ONCE)
 
 _INSERT = """
@@ -65,6 +68,11 @@ class _TooLarge(APIException):
 class _Busy(APIException):
     status_code = status.HTTP_429_TOO_MANY_REQUESTS
     default_detail = "other events are being taken, expected to be sent again in a second"
+
+
+class _Full(APIException):
+    status_code = status.HTTP_429_TOO_MANY_REQUESTS
+    default_detail = "more events wait to be taken in than are kept, expected to be sent again when a worker runs"
 
 
 class _Away(APIException):
@@ -116,8 +124,8 @@ class KnowledgeEvents(CallView):
 
     def handle_exception(self, exc: Exception) -> Response:
         response = super().handle_exception(exc)
-        if isinstance(exc, _Busy | _Away):
-            response["Retry-After"] = "1" if isinstance(exc, _Busy) else "5"
+        if isinstance(exc, _Busy | _Full | _Away):
+            response["Retry-After"] = "1" if isinstance(exc, _Busy) else "5" if isinstance(exc, _Away) else "30"
         return response
 
 
@@ -132,7 +140,7 @@ def _read(request: Request) -> bytes:
 
 
 def _keep(edits: Sequence[Edit], *, caller_id: int) -> int:
-    """Write what is new and return how many. Durable when it returns; safe to run twice. Raises _Away."""
+    """Write what is new and return how many. Durable when it returns; safe to run twice. Raises _Away and _Full."""
     once = {edit.key(caller_id): edit for edit in edits}
     rows = [
         (
@@ -145,6 +153,10 @@ def _keep(edits: Sequence[Edit], *, caller_id: int) -> int:
     try:
         with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute(f"SET LOCAL statement_timeout = {_TIMEOUT_MS:d}")
+            cursor.execute(_IS_FULL, [MOST_WAITING, _MOST_WAITING_BYTES])
+            if cursor.fetchone()[0]:
+                log.error("knowledge.full", caller_id=caller_id)
+                raise _Full
             cursor.execute(_INSERT, [caller_id, *(list(column) for column in zip(*rows, strict=True))])
             return int(cursor.fetchone()[0])
     except DataError as error:

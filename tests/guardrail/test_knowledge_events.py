@@ -151,6 +151,18 @@ def test_a_feed_that_catches_up_is_told_to_wait(feed: Feed) -> None:
     assert feed.tell(edit()).status == 202
 
 
+def test_a_feed_waits_where_nobody_takes_events_in(feed: Feed) -> None:
+    fields: dict[str, Any] = {"document_id": "d", "editor": "kim", "at": datetime.now(UTC), "caller_id": 1}
+    KnowledgeEvent.objects.bulk_create(
+        KnowledgeEvent(key=str(n), **fields) for n in range(knowledge_webhook.MOST_WAITING - 1)
+    )
+    assert feed.tell(edit()).status == 202
+    answer = feed.tell(edit(revision="15.0"))
+    assert (answer.status, KnowledgeEvent.objects.count()) == (429, knowledge_webhook.MOST_WAITING)
+    KnowledgeEvent.objects.all().delete()
+    assert feed.tell(edit(revision="15.0")).status == 202
+
+
 @pytest.mark.django_db(transaction=True)
 def test_it_says_so_when_the_database_does_not_take_events(feed: Feed, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(knowledge_webhook, "_TIMEOUT_MS", 50)
