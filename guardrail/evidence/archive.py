@@ -2,21 +2,39 @@
 
 import hashlib
 import json
+import os
 import re
+import struct
 import zipfile
+import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import pairwise
 from typing import IO, Any
 
-from guardrail.evidence.sealing import MANIFEST, SIGNATURE, Entry, chained, entries_of, manifest_of, signature_of
+from guardrail.evidence.sealing import (
+    MANIFEST,
+    SIGNATURE,
+    Entry,
+    SealError,
+    chained,
+    entries_of,
+    manifest_of,
+    signature_of,
+)
 
 # What a bundle may hold: whoever hands one in does not decide how much memory it takes.
 MOST_ENTRIES = 5_000
 MOST_BYTES = 1_000_000_000
 MOST_ENTRY_BYTES = 300_000_000
 _MOST_MANIFEST_BYTES = 4_000_000
+# A sha256 in hexadecimal digits.
+_SEAL_BYTES = 64
+# What reading a damaged zip file ends in.
+_UNREADABLE = (
+    *(EOFError, OSError, NotImplementedError, RuntimeError, ValueError, struct.error, zlib.error, zipfile.LargeZipFile),
+)
 # Letters, digits, dashes and dots in plain folders: no path that leads anywhere, no name two systems read otherwise.
 _NAME = re.compile(r"(?:[a-z0-9_-]{1,80}/){0,3}[a-z0-9_-]{1,80}(?:\.[a-z0-9]{1,8})?")
 
@@ -79,18 +97,43 @@ def write(file: IO[bytes], parts: Iterable[Part], *, told: Mapping[str, Any], at
         _add(archive, MANIFEST, manifest, at)
         if key:
             _add(archive, SIGNATURE, signature_of(manifest, private=key), at)
+        archive.comment = b"0" * _SEAL_BYTES
+    close(file)
     return Written(head=entries[-1].chain if entries else "", entries=len(entries), bytes=total, signed=bool(key))
+
+
+def close(file: IO[bytes]) -> None:
+    """End a written bundle with the sha256 of all bytes before it, in the place of its comment."""
+    sealed = _sha256_before_seal(file)
+    file.seek(-_SEAL_BYTES, os.SEEK_END)
+    file.write(sealed)
+    file.flush()
 
 
 def read(file: IO[bytes]) -> Bundle:
     """The bundle, with every entry checked against the manifest. Raises BundleError and SealError."""
     try:
         with zipfile.ZipFile(file) as archive:
-            return _read(archive)
+            bundle, comment = _read(archive), archive.comment
+    except (BundleError, SealError):
+        raise
     except zipfile.BadZipFile as error:
         raise BundleError(f"it is no whole zip file ({error})") from None
-    except (EOFError, OSError, NotImplementedError, RuntimeError, zipfile.LargeZipFile) as error:
-        raise BundleError(f"it cannot be read ({type(error).__name__})") from None
+    except _UNREADABLE as error:
+        raise BundleError(f"it is no whole zip file ({type(error).__name__})") from None
+    # last, as what was found before says more: this covers what a zip file holds beside its entries, too
+    if comment != _sha256_before_seal(file):
+        raise BundleError("it was changed: it does not end with the sha256 of its bytes")
+    return bundle
+
+
+def _sha256_before_seal(file: IO[bytes]) -> bytes:
+    left = file.seek(0, os.SEEK_END) - _SEAL_BYTES
+    file.seek(0)
+    digest = hashlib.sha256()
+    for piece in _pieces(file, max(0, left)):
+        digest.update(piece)
+    return digest.hexdigest().encode()
 
 
 def _read(archive: zipfile.ZipFile) -> Bundle:

@@ -18,8 +18,8 @@ from pytest_django.fixtures import Settings
 from pytest_django.plugin import DjangoDbBlocker
 
 from guardrail import housekeeper
-from guardrail.evidence.archive import MOST_ENTRY_BYTES
-from guardrail.evidence.sealing import chained, manifest_of, new_key
+from guardrail.evidence.archive import MOST_ENTRY_BYTES, BundleError, close, read
+from guardrail.evidence.sealing import SealError, chained, manifest_of, new_key
 from guardrail.models import Verdict
 from guardrail.rehearsal.stories import stories
 from investigations.intake import take_in_all
@@ -92,6 +92,8 @@ def rebuilt(content: bytes, change: Callable[[list[tuple[str, bytes]]], list[tup
     with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, body in change(entries):
             archive.writestr(name, body)
+        archive.comment = b"0" * 64
+    close(made)
     return made.getvalue()
 
 
@@ -235,8 +237,23 @@ def test_a_chain_that_was_closed_again_without_an_entry_is_refused(bundle: bytes
 
 def test_a_file_that_was_cut_off_is_refused(bundle: bytes, verified: Callable[..., str]) -> None:
     for size in (0, 10, len(bundle) // 2, len(bundle) - 5):
-        with pytest.raises(CommandError, match="no whole zip file"):
+        with pytest.raises(CommandError, match=r"no whole zip file|it does not end with"):
             verified(bundle[:size])
+
+
+def test_no_byte_of_a_file_can_be_another(bundle: bytes) -> None:
+    passed = []
+    # each of a prime's distance, and all of the end, where a zip file says what it holds
+    for at in (*range(0, len(bundle), 37), *range(len(bundle) - 700, len(bundle))):
+        other = bytearray(bundle)
+        other[at] ^= 0x55
+        try:
+            read(io.BytesIO(bytes(other)))
+        except (BundleError, SealError):
+            continue
+        passed.append(at)
+    assert passed == []
+    assert read(io.BytesIO(bundle)).contents
 
 
 def test_an_entry_that_unpacks_to_more_than_it_says_is_cut_off(bundle: bytes, verified: Callable[..., str]) -> None:
