@@ -3,9 +3,10 @@
 from django import forms
 
 from investigations.evidence import LONGEST_REASON
+from investigations.forms import PageForm
 
 
-class EvidenceForm(forms.Form):
+class EvidenceForm(PageForm):
     """A sentence that goes into the audit trail and into the bundle."""
 
     reason = forms.CharField(

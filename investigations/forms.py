@@ -29,7 +29,14 @@ STATUSES = (("", "any status"), ("new", "new"), ("active", "active"))
 _LONGEST_FILTER = 1000
 
 
-class CommentForm(forms.Form):
+class PageForm(forms.Form):
+    """A form that stands beside others on one page: the ids of its fields begin with its own name."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, auto_id=f"{type(self).__name__.removesuffix('Form').lower()}-%s", **kwargs)
+
+
+class CommentForm(PageForm):
     """A note to colleagues."""
 
     text = forms.CharField(
@@ -39,7 +46,7 @@ class CommentForm(forms.Form):
     )
 
 
-class CloseForm(forms.Form):
+class CloseForm(PageForm):
     """What it was, and how one knows."""
 
     disposition = forms.ChoiceField(
@@ -60,7 +67,7 @@ class SeenUpToForm(forms.Form):
     as_of = forms.IntegerField(min_value=0, max_value=2**63 - 1, required=False)
 
 
-class PauseForm(forms.Form):
+class PauseForm(PageForm):
     """What it waits for."""
 
     reason = forms.CharField(
@@ -80,7 +87,7 @@ class CampaignForm(forms.Form):
     )
 
 
-class AllowOnceForm(forms.Form):
+class AllowOnceForm(PageForm):
     """Which held call may pass once, and why."""
 
     call = forms.UUIDField(widget=forms.HiddenInput)
@@ -91,14 +98,14 @@ class AllowOnceForm(forms.Form):
     )
 
 
-class TakeBackForm(forms.Form):
+class TakeBackForm(PageForm):
     """Which permission, for which held call."""
 
     call = forms.UUIDField(widget=forms.HiddenInput)
     ticket = forms.IntegerField(min_value=1, max_value=2**63 - 1, widget=forms.HiddenInput)
 
 
-class ReopenForm(forms.Form):
+class ReopenForm(PageForm):
     """Why it is taken up again."""
 
     reason = forms.CharField(

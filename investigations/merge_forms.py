@@ -4,11 +4,12 @@ from typing import Any
 
 from django import forms
 
+from investigations.forms import PageForm
 from investigations.models import Investigation
 from investigations.services import LONGEST_TEXT
 
 
-class MergeForm(forms.Form):
+class MergeForm(PageForm):
     """Which of the picked ones the others become part of, and why."""
 
     into = forms.TypedChoiceField(
@@ -25,7 +26,7 @@ class MergeForm(forms.Form):
         self.fields["into"].choices = [(row.pk, str(row.pk)) for row in rows]  # type: ignore[attr-defined]
 
 
-class SplitForm(forms.Form):
+class SplitForm(PageForm):
     """Which calls go into an investigation of their own, under which title, and why."""
 
     title = forms.CharField(label="Title of the new one", max_length=200)

@@ -4,6 +4,7 @@ from typing import Any
 
 from django import forms
 
+from investigations.forms import PageForm
 from investigations.restricting import Restricting, value_of, words_of
 from policies.models import ResponseRule, Restriction
 from policies.response_rules import Rule
@@ -25,7 +26,7 @@ END_ALL = "end all"
 _MOST_MINUTES = LONGEST_DAYS * 24 * 60
 
 
-class _RestrictForm(forms.Form):
+class _RestrictForm(PageForm):
     """For how long, how much, and why."""
 
     hours = forms.TypedChoiceField(

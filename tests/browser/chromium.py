@@ -31,6 +31,9 @@ _WCAG_22_AA = {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21
 _OF_COLOUR = {"type": "rule", "values": ["color-contrast", "link-in-text-block"]}
 WIDTHS = (1280, 390)
 HEIGHT = 800
+_TWICE = """
+Array.from(document.querySelectorAll("[id]"), (one) => one.id).filter((id, at, ids) => ids.indexOf(id) < at)
+"""
 # True where the page has followed the system to a scheme, or somebody chose one.
 _SHOWS = "(scheme) => localStorage.getItem('guardrail-theme') || document.documentElement.dataset.bsTheme === scheme"
 _UNFOLD = "document.querySelectorAll('main details').forEach((one) => { one.open = true })"
@@ -97,8 +100,8 @@ class Window:
     def faults(self, status: int = 200) -> list[str]:
         """What is wrong with the page, unfolded, at each width and in each scheme; the window stays as it was.
 
-        That is an answer other than 200, pixels it is too wide, and each WCAG 2.2 A and AA rule it breaks, with the
-        first element that does. In a window without scripts no rule is asked: what asks is a script itself.
+        That is an answer other than 200, pixels it is too wide, an id borne twice, and each WCAG 2.2 A and AA rule it
+        breaks, with the first element that does. A window without scripts asks no rule: what asks is a script itself.
         """
         found = [] if status == 200 else [f"status {status}"]
         return found + [f"{look}: {fault}" for look in self._looks() for fault in self.do(_faults_in(look))]
@@ -171,6 +174,7 @@ def _faults_in(look: Look) -> Callable[[Page], list[str]]:
         page.evaluate(_UNFOLD)
         wide = int(page.evaluate(_TOO_WIDE))
         faults = [f"{wide} pixels too wide"] if wide > 0 else []
+        faults += [f"more than one element is #{name}" for name in page.evaluate(_TWICE)]
         if look.scripts:
             page.wait_for_function(_SHOWS, arg=look.scheme)
             rules = _WCAG_22_AA if look.scheme == "light" else _OF_COLOUR
