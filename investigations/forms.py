@@ -33,7 +33,8 @@ class PageForm(forms.Form):
     """A form that stands beside others on one page: the ids of its fields begin with its own name."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, auto_id=f"{type(self).__name__.removesuffix('Form').lower()}-%s", **kwargs)
+        kwargs.setdefault("auto_id", f"{type(self).__name__.removesuffix('Form').lower()}-%s")
+        super().__init__(*args, **kwargs)
 
 
 class CommentForm(PageForm):

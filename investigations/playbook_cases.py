@@ -15,6 +15,7 @@ from investigations.models import Activity, CasePlaybook, Investigation, Playboo
 from investigations.playbook_evidence import Evidence, Known, fill_in
 from investigations.playbook_versions import Version, load_in_use
 from investigations.playbooks import Step, propose, read_playbook
+from investigations.related import Related
 from investigations.services import LONGEST_TEXT, InvestigationError
 from policies import audit
 from policies.access import Permission, require
@@ -71,6 +72,7 @@ def load_playbooks(
     verdict: Verdict | None,
     conversation: Sequence[Verdict],
     in_force: Sequence[Restriction],
+    related: Related,
 ) -> Playbooks:
     """The playbooks of a case and how far it has come. Four queries, and one at most for each kind of evidence."""
     begun = {one.slug: one for one in CasePlaybook.objects.filter(investigation=investigation).order_by("pk")}
@@ -79,7 +81,12 @@ def load_playbooks(
     versions = {slug: _version_of(one) for slug, one in begun.items()}
     versions |= {slug: one for slug, one in _proposed(investigation).items() if slug not in versions}
     known = Known(
-        investigation=investigation, verdict=verdict, conversation=conversation, in_force=in_force, now=timezone.now()
+        investigation=investigation,
+        verdict=verdict,
+        conversation=conversation,
+        in_force=in_force,
+        related=related,
+        now=timezone.now(),
     )
     filled = fill_in([step.evidence for one in versions.values() for step in one.playbook.steps], known)
     shown = tuple(

@@ -6,7 +6,7 @@ nothing to say.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from urllib.parse import urlencode
 
 from django.db.models import Q
@@ -15,10 +15,11 @@ from django.urls import reverse
 from guardrail.models import Verdict
 from investigations.grouping import TOLD_IN
 from investigations.models import Investigation
+from investigations.related import Related, Shared
 from policies.models import Agent, AgentChange, Destination, Indicator, Restriction
 from policies.ruleset import host_of
 
-DAYS = 30
+_SAME_USER = "the same user"
 _MOST = 50
 _LONGEST_QUOTE = 300
 _CHANGES = frozenset({"send", "pay", "delete", "share", "write", "execute"})
@@ -52,6 +53,7 @@ class Known:
     verdict: Verdict | None
     conversation: Sequence[Verdict]
     in_force: Sequence[Restriction]
+    related: Related
     now: datetime
 
 
@@ -122,26 +124,12 @@ def _restricted(known: Known) -> Evidence | None:
 
 def _same_cause(known: Known) -> Evidence | None:
     case = known.investigation
-    shared = {"destination": case.destination, "author": case.author, "document": case.document}
-    asked = Q()
-    for name, value in shared.items():
-        if value:
-            asked |= Q(**{name: value})
-    if not asked:
+    if not (case.destination or case.author or case.document):
         return None
-    since = known.now - timedelta(days=DAYS)
-    others = Investigation.objects.filter(asked, last_seen__gte=since).exclude(pk=case.pk)
-    agents = list(others.values_list("agent_id", flat=True)[:_MOST])
-    if not agents:
-        return Evidence(text=f"No other case of {DAYS} days has this author, document or destination.")
-    many = f"{len(agents)} or more" if len(agents) == _MOST else str(len(agents))
-    word = case.destination or case.author or case.document
-    return Evidence(
-        text=f"{many} other cases of {DAYS} days share its author, document or destination, at"
-        f" {_count(len(set(agents)), 'agent')}.",
-        url=f"{_search('queue', word)}&view=open",
-        bad=True,
-    )
+    shared = [one for one in known.related.shared if one.word != _SAME_USER]
+    if not shared:
+        return Evidence(text="No other case has its author, document or destination.")
+    return Evidence(text=f"{'; '.join(map(_shared, shared))}.", url="#related", bad=True)
 
 
 def _campaign(known: Known) -> Evidence | None:
@@ -171,15 +159,13 @@ def _agent(known: Known) -> Evidence | None:
 
 
 def _user(known: Known) -> Evidence | None:
-    case = known.investigation
-    if not case.user_id:
+    user = known.investigation.user_id
+    if not user:
         return Evidence(text="Nobody signed in.")
-    since = known.now - timedelta(days=DAYS)
-    others = (
-        Investigation.objects.filter(user_id=case.user_id, last_seen__gte=since).exclude(pk=case.pk)[:_MOST].count()
-    )
-    many = f"{others} or more" if others == _MOST else str(others or "no")
-    return Evidence(text=f"{case.user_id}: {many} other cases in {DAYS} days.", bad=others > 0)
+    same = next((one for one in known.related.shared if one.word == _SAME_USER), None)
+    if same is None:
+        return Evidence(text=f"{user} is in no other case.")
+    return Evidence(text=f"{user} is in others: {same.open} open, {same.closed} closed.", url="#related", bad=True)
 
 
 def _edit(known: Known) -> Evidence | None:
@@ -219,6 +205,10 @@ _FILLS: Mapping[str, Callable[[Known], Evidence | None]] = {
     "edit": _edit,
     "drift": _drift,
 }
+
+
+def _shared(one: Shared) -> str:
+    return f"{one.word[:1].upper()}{one.word[1:]} in others: {one.open} open, {one.closed} closed"
 
 
 def _names_of(destination: str) -> list[str]:

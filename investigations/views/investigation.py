@@ -55,18 +55,20 @@ def render_investigation(
         note_opened(verdict.pk, actor=actor_of(request), how="investigation")
     listed = {brief.pk for brief in calls.briefs}
     restricting = load_restricting(investigation, verdict)
+    related = load_related(investigation, person=actor_of(request))
     playbooks = load_playbooks(
         investigation,
         verdict=verdict,
         conversation=told.conversation if told else (),
         in_force=restricting.in_force,
+        related=related,
     )
     activities = queries.load_activities(investigation)
     sources, merge = queries.load_merged(investigation)
     may_work = may(request.user, Permission.INVESTIGATE)
     readers = queries.load_readers(investigation)
     context = {
-        "related": load_related(investigation, person=actor_of(request)),
+        "related": related,
         "readers": readers,
         "confide_form": ConfideForm(people=queries.analysts(), initial={"people": readers}) if may_work else None,
         "remediations": load_remediations(investigation),

@@ -96,11 +96,12 @@ def test_what_is_known_fills_itself_in(lena: Client) -> None:
     here = {"author": "billing@northwind.example", "destination": "archive@nw-remit.example", "outcome": "would_block"}
     found = case("One", **here, agent_id="a-1", last_seen=timezone.now())
     case("Two", **here, agent_id="a-2", last_seen=timezone.now())
-    case("Long ago", **here, agent_id="a-3", last_seen=timezone.now() - timedelta(days=90))
+    case("Three", **here, agent_id="a-3", status="closed")
+    case("Not for Lena", **here, agent_id="a-4", restricted=True)
     said = page(lena, found)
     assert "Written by billing@northwind.example." in said
     assert "archive@nw-remit.example is listed as denied." in said
-    assert "1 other cases" in said or "1 other case" in said
+    assert "The same destination in others: 1 open, 1 closed; The same author in others: 1 open, 1 closed." in said
     assert "Monitor mode: the calls ran." in said
     assert "Nothing is restricted for it at present." in said
 
