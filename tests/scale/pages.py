@@ -100,12 +100,14 @@ def _fill(options: argparse.Namespace) -> None:
     from tests.scale.casework import open_investigations
     from tests.scale.filling import fill, repeat
     from tests.scale.organisation import furnish
+    from tests.scale.searching import index_calls
 
     a_day = options.verdicts // (_DAYS + 1)
     fill(agents=options.agents, sessions=a_day // 3, verdicts=a_day, seed=7)
     repeat(_DAYS)
     furnish(agents=options.agents, destinations=options.destinations, taken_in=options.taken_in)
     open_investigations(investigations=options.investigations, agents=options.agents)
+    index_calls()
 
 
 def _read_pages(only: str) -> Iterator[tuple[str, Took]]:
