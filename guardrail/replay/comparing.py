@@ -99,7 +99,7 @@ def compare(
 ) -> Iterator[Compared]:
     """Each of `verdicts` (with the columns in NEEDED) by both rulesets, in their order, until `deadline`.
 
-    A call gets `call_seconds` for each ruleset; one that needs more is said to be unread.
+    A call gets `call_seconds` of the processor for each ruleset; one that needs more is said to be unread.
     """
     depth = depth or depth_between(in_force, draft)
     with_calls = depth is Depth.JUDGED or needs_calls(draft) or needs_calls(in_force)
@@ -135,11 +135,11 @@ def _judged_by_both(
     stored: Stored, call: Invocation, draft: Ruleset, in_force: Watched, *, call_seconds: float
 ) -> tuple[float, Replayed, Replayed]:
     """Milliseconds of reading, and what each says. What a detector took counts for both where it was asked for both."""
-    started = time.monotonic()
+    started = time.thread_time()
     in_force.watch.seen = False
-    layout = read_ahead(call, in_force.ruleset, deadline=started + call_seconds, clock=time.monotonic)
+    layout = read_ahead(call, in_force.ruleset, deadline=started + call_seconds, clock=time.thread_time)
     alike = _is_laid_out_alike(call, draft, in_force)
-    read_ms = (time.monotonic() - started) * 1000
+    read_ms = (time.thread_time() - started) * 1000
     judged = partial(judged_by, stored, depth=Depth.JUDGED, call_seconds=call_seconds)
     shared = Shared()
     asked = partial(recording, into=shared, watch=in_force.watch) if alike else tuple

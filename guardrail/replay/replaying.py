@@ -78,8 +78,11 @@ def replay(
 def judged_by(
     stored: Stored, ruleset: Ruleset, depth: Depth, *, call_seconds: float = CALL_SECONDS, known: Known = NOTHING_KNOWN
 ) -> Replayed:
-    """One stored call judged by `ruleset`, in `call_seconds` at most. Never raises for what it holds."""
-    started = time.monotonic()
+    """One stored call judged by `ruleset`, in `call_seconds` of the processor at most. Never raises for what it holds.
+
+    Not by the clock: backtests run at a low priority, and a machine that is busy makes no call harder to judge.
+    """
+    started = time.thread_time()
     used = Depth.REDECIDED if stored.incomplete else depth
     deadline = started + call_seconds
     if used is Depth.JUDGED:
@@ -93,7 +96,7 @@ def judged_by(
         after=None if decision is None else _agreed(stored, decision),
         why_not=why_not,
         depth=used,
-        ms=(time.monotonic() - started) * 1000,
+        ms=(time.thread_time() - started) * 1000,
     )
 
 
@@ -105,7 +108,7 @@ def _redecided(stored: Stored, ruleset: Ruleset, *, deadline: float) -> tuple[De
     # it was read because a rule, an exception or what is to be taken out asks for it
     if stored.call is not None:
         again = decide_again(
-            stored.call, _past(stored), ruleset, signals=signals, degraded=verdict.degraded, clock=time.monotonic
+            stored.call, _past(stored), ruleset, signals=signals, degraded=verdict.degraded, clock=time.thread_time
         )
         modifies = any(ruleset.action_for(signal.name, again.profile) is Action.MODIFY for signal in again.signals)
         if modifies and not stored.incomplete:
@@ -136,7 +139,7 @@ def _judged(
             past,
             ruleset,
             deadline=deadline,
-            clock=time.monotonic,
+            clock=time.thread_time,
             detectors=known.asked(detectors_for(stored.signals, ruleset)),
             layout=known.layout,
             trace=untraced,
@@ -159,7 +162,7 @@ def _at_once(stored: Stored, call: Invocation, ruleset: Ruleset, *, deadline: fl
         _past(stored),
         ruleset,
         deadline=deadline,
-        clock=time.monotonic,
+        clock=time.thread_time,
         detectors=detectors_for(stored.signals, ruleset, AT_ONCE),
     )
 
@@ -184,7 +187,7 @@ def _modified(
             _past(stored),
             ruleset,
             deadline=deadline,
-            clock=time.monotonic,
+            clock=time.thread_time,
             detectors=detectors_for((), ruleset),
             trace=untraced,
         )

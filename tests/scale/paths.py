@@ -11,6 +11,17 @@ _SEARCHES = (
     *("/verdicts/?outcome=blocked", "/verdicts/?outcome=stopped&period=7d", "/verdicts/?outcome=allowed"),
     *("/verdicts/?outcome=degraded", "/verdicts/?outcome=flagged&period=24h", "/verdicts/?period=30d"),
     *("/verdicts/?q=agent-77", "/verdicts/?q=partner-39&in=text", "/verdicts/?q=nobody-says-this"),
+    *(
+        "/verdicts/?q=often7",
+        "/verdicts/?q=often7+seldom123",
+        "/verdicts/?q=seldom4711",
+        "/verdicts/?q=often1+often2+often3",
+    ),
+    *(
+        "/verdicts/?q=agent:agent-77+often3",
+        "/verdicts/?q=host:partner-39.example",
+        "/verdicts/?q=outcome:blocked+often9",
+    ),
     *("/verdicts/?q=agent-77&outcome=blocked&period=30d", "/verdicts/?agent=agent-77&period=7d"),
     *("/agents/?q=agent-9", "/agents/?kind=shadow", "/agents/?owner=person-7", "/agents/fail-open/?days=30"),
     *("/tools/?q=finance", "/policies/destinations/?q=partner-39", "/policies/destinations/?conflicts=1"),
@@ -71,5 +82,7 @@ def _things() -> Iterator[str]:
     draft = PolicyDraft.objects.values_list("pk", flat=True)[0]
     yield from (f"/policies/drafts/{draft}/impact/", f"/policies/drafts/{draft}/rules/")
     yield f"/policies/drafts/{draft}/flows/"
+    yield from ("/entities/agent/agent-77/", "/entities/tool/a77.action.finance-pay/", "/reports/?days=30")
+    yield "/entities/user/person-50-0@contoso.example/"
     for action in ("block", "allow"):
         yield f"/verdicts/{Verdict.objects.filter(action=action).order_by('-id').values_list('pk', flat=True)[0]}/"
