@@ -10,7 +10,7 @@ PYTHON ?= $(shell for name in python3 python3.14 python3.13 python3.12 python3.1
 INSTALL = if [ -x $(VENV)/bin/pip ]; then pip="$(RUN) -m pip"; else pip="$(PYTHON) -m pip --python $(RUN)"; fi; \
 	$$pip install --quiet --disable-pip-version-check --no-input --require-hashes --only-binary :all:
 
-.PHONY: help up test check chaos fuzz battery honesty scale scale-pages format clean
+.PHONY: help up test check chaos fuzz battery honesty scale scale-pages backtests deliveries format clean
 help:
 	@echo "make up      run Guardrail on this machine (ARGS=\"--port 8100 --data DIR --no-demo\")"
 	@echo "make test    run every test (ARGS=\"-k webhook\")"
@@ -24,6 +24,7 @@ help:
 	@echo "make scale-pages  how long each page takes with 10,000 agents, 1,000,000 verdicts and 50,000 investigations"
 	@echo "             (minutes; ARGS=\"--data DIR --only /agents/\" keeps what was filled and reads some)"
 	@echo "make backtests  how fast stored calls are judged again (ARGS=\"--eval DIR --calls 100000\", minutes)"
+	@echo "make deliveries  kill receivers, worker and Valkey under 50,000 events and count what was lost (minutes)"
 	@echo "make format  bring the code into the house style"
 	@echo "make clean   remove the virtual environment and caches; .run stays"
 
@@ -89,6 +90,9 @@ scale-pages: $(VENV)/installed-dev
 
 scale: $(VENV)/installed-dev
 	@exec $(RUN) -m tests.scale $(ARGS)
+
+deliveries: $(VENV)/installed-dev
+	@exec $(RUN) -m tests.scale.deliveries $(ARGS)
 
 backtests: $(VENV)/installed-dev
 	@exec $(RUN) -m tests.scale.backtests $(ARGS)
