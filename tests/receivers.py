@@ -9,6 +9,7 @@ import socket
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
+from urllib.parse import parse_qsl
 
 import time_machine
 from django.utils import timezone
@@ -20,6 +21,7 @@ from tests.engines import OtherEngine, Request, saying
 SECRETS = {
     "splunk": "5f1d6a52-hec-token-0123456789",
     "elastic": "ZWxhc3RpYy1hcGkta2V5OjAxMjM0NTY3ODk=",
+    "sentinel": "entra-client-secret-0123456789",
     "webhook": "whsec_" + base64.b64encode(b"0123456789abcdef0123456789abcdef").decode(),
 }
 
@@ -53,7 +55,7 @@ def a_receiver(kind: str, address: str, **wanted: Any) -> Receiver:
         "name": f"The {kind}",
         "address": address,
         "secret": SECRETS[kind],
-        "settings": {},
+        "settings": SENTINEL if kind == "sentinel" else {},
         "authority": "",
         "inside": True,
         "calls": "all",
@@ -153,6 +155,61 @@ class Elastic:
             self.documents[name] = document
         told = {"error": {"type": error, "reason": "…"}} if error else {}
         return {"create": {"_index": action["create"]["_index"], "_id": name, "status": status, **told}}
+
+
+SENTINEL = {
+    "rule": "dcr-0123456789abcdef0123456789abcdef",
+    "stream": "Custom-Guardrail_CL",
+    "tenant": "11111111-2222-3333-4444-555555555555",
+    "client": "66666666-7777-8888-9999-000000000000",
+}
+
+
+@dataclass(slots=True)
+class Sentinel:
+    """Logs Ingestion and Entra on one server: a token by client credentials, then rows of the stream, 1 MB at most."""
+
+    rows: list[dict[str, Any]] = field(default_factory=list)
+    tokens: int = 0
+    revoked: bool = False
+    most_bytes: int = 1_048_576
+
+    def __call__(self, connection: socket.socket, engine: OtherEngine) -> bool:
+        request = engine.requests[-1]
+        if request.path == f"/guard/{SENTINEL['tenant']}/oauth2/v2.0/token":
+            return saying(*self._token(request))(connection, engine)
+        status, code = self._take(request)
+        told: Any = {"error": {"code": code, "message": "…"}} if code else b""
+        return saying(told, status=status)(connection, engine)
+
+    def _token(self, request: Request) -> tuple[Any]:
+        form = dict(parse_qsl(request.body.decode()))
+        wanted = {
+            "grant_type": "client_credentials",
+            "client_id": SENTINEL["client"],
+            "client_secret": SECRETS["sentinel"],
+            "scope": "https://monitor.azure.com/.default",
+        }
+        assert form == wanted
+        self.tokens += 1
+        return ({"access_token": f"token-{self.tokens}", "expires_in": 3599, "token_type": "Bearer"},)
+
+    def _take(self, request: Request) -> tuple[str, str]:
+        rule = f"/guard/dataCollectionRules/{SENTINEL['rule']}/streams/{SENTINEL['stream']}?api-version=2023-01-01"
+        if self.revoked or request.headers.get("authorization") != f"Bearer token-{self.tokens}":
+            return "401 Unauthorized", "InvalidToken"
+        body = gzip.decompress(request.body)
+        if len(body) > self.most_bytes:
+            return "413 Payload Too Large", "ContentLengthLimitExceeded"
+        if request.path != rule:
+            return "404 Not Found", "NotFound"
+        self.rows += json.loads(body)
+        return "204 No Content", ""
+
+    @property
+    def ids(self) -> list[str]:
+        """The event ids that arrived, in order."""
+        return [row["EventId"] for row in self.rows]
 
 
 @dataclass(slots=True)

@@ -105,10 +105,12 @@ class Delivery(models.Model):
 class AuditTold(models.Model):
     """One row: the newest entry of the audit trail that receivers were told of, `entry` 0 = none yet.
 
-    Entries are numbered under one lock, so nothing with a smaller number comes after it.
+    Entries are numbered under one lock, so nothing with a smaller number comes after it. `opened` is the same of opened
+    transcripts, which have no such lock: it is the newest of those that are a minute old.
     """
 
     entry = models.BigIntegerField(default=0)
+    opened = models.BigIntegerField(default=0, db_default=0)
 
     def __str__(self) -> str:
         return str(self.entry)

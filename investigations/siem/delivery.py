@@ -9,6 +9,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from urllib.parse import urlsplit
 
 import structlog
 from django.conf import settings
@@ -32,6 +33,7 @@ from investigations.siem.sinks.sink import (
     Sink,
     TooLarge,
 )
+from policies.engine_address import is_inside
 from policies.outbound import Answer, Outbound, OutboundError, trusted
 from policies.sealing import NotOpened
 
@@ -159,6 +161,7 @@ class _Sender:
             secret=secret,
             inside=receiver.inside,
             trust=trust,
+            elsewhere=_post_elsewhere,
         )
         self._line = Outbound(receiver.address, inside=receiver.inside, trust=trust)
 
@@ -180,6 +183,15 @@ class _Sender:
     def close(self) -> None:
         """Close what is open."""
         self._line.close()
+
+
+def _post_elsewhere(url: str, body: bytes, headers: Mapping[str, str]) -> Answer:
+    """One request to whom the settings of the product name, not an admin's form."""
+    line = Outbound(url, inside=is_inside(urlsplit(url).hostname or ""))
+    try:
+        return line.post("", body, headers, seconds=REQUEST_SECONDS)
+    finally:
+        line.close()
 
 
 def _send_rows(rows: Sequence[Delivery], sender: _Sender, results: dict[int, Result]) -> None:

@@ -39,7 +39,7 @@ KIND_WORDS: Mapping[Kind, str] = MappingProxyType(
         Kind.CASE_CLOSED: "Investigations that are closed, with what they turned out to be",
         Kind.POLICY: "Policies that are published or taken back",
         Kind.RESTRICTION: "Agents, users and documents that are restricted, and released",
-        Kind.ACCESS: "People who take transcripts and lists of calls out",
+        Kind.ACCESS: "People who open transcripts, or take them or lists of calls out",
         Kind.TEST: "A test",
     }
 )

@@ -13,6 +13,7 @@ from typing import Any
 
 from django.db import connection, transaction
 
+from guardrail.models import TranscriptOpened
 from guardrail.words import signal_words
 from investigations.models import Activity, AuditTold, Investigation, Receiver
 from investigations.siem.event import CASES, Kind, id_of
@@ -35,7 +36,9 @@ _INSERT_CALLS = """
 """
 # activities that are no news: what they say is in another event, or is only bookkeeping
 _OPENED, _CLOSED = "opened", "closed"
-_ACCESS = frozenset(("evidence.exported", "search.exported", "transcript.read"))
+_ACCESS = frozenset(("evidence.exported", "search.exported"))
+# No request that notes an opened transcript takes as long.
+_SETTLED = timedelta(minutes=1)
 _POLICY = frozenset(("policy.published", "rule.rolled_back"))
 
 
@@ -79,7 +82,14 @@ def queue_told(now: datetime) -> int:
         if not row or not row[0]:
             return 0
         wishes = _load_wishes()
-        return _queue_activities(wishes, now=now) + _queue_entries(wishes, now=now)
+        told, made = AuditTold.objects.select_for_update().get_or_create(pk=1)
+        if made:
+            _begin(told)
+            return 0
+        count = _queue_activities(wishes, now=now) + _queue_entries(told, wishes, now=now)
+        count += _queue_opened(told, wishes, now=now)
+        told.save()
+        return count
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -174,20 +184,44 @@ def _case(case: Investigation) -> dict[str, Any]:
     return whole
 
 
-def _queue_entries(wishes: Sequence[Wishes], *, now: datetime) -> int:
-    cursor, made = AuditTold.objects.select_for_update().get_or_create(pk=1)
-    if made:
-        # what was before there was anybody to tell
-        cursor.entry = AuditEntry.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
-        cursor.save()
-        return 0
-    found = list(AuditEntry.objects.filter(pk__gt=cursor.entry).order_by("pk")[:_MOST_ROWS])
+def _begin(told: AuditTold) -> None:
+    """Leave out what was before there was anybody to tell."""
+    told.entry = AuditEntry.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
+    told.opened = TranscriptOpened.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
+    told.save()
+
+
+def _queue_entries(told: AuditTold, wishes: Sequence[Wishes], *, now: datetime) -> int:
+    found = list(AuditEntry.objects.filter(pk__gt=told.entry).order_by("pk")[:_MOST_ROWS])
     if found:
-        told = [one for entry in found if (one := _told_of_entry(entry)) is not None]
-        write(told, wishes, now=now)
-        cursor.entry = found[-1].pk
-        cursor.save()
+        write([one for entry in found if (one := _told_of_entry(entry)) is not None], wishes, now=now)
+        told.entry = found[-1].pk
     return len(found)
+
+
+def _queue_opened(told: AuditTold, wishes: Sequence[Wishes], *, now: datetime) -> int:
+    """Those of the last minute are read again and again, and written once: one may have been numbered before another
+    that was written first.
+    """
+    found = list(TranscriptOpened.objects.filter(pk__gt=told.opened).order_by("pk")[:_MOST_ROWS])
+    write((_told_of_opened(row) for row in found), wishes, now=now)
+    settled = [row.pk for row in found if row.first_at < now - _SETTLED]
+    told.opened = max([told.opened, *settled])
+    return len(found)
+
+
+def _told_of_opened(row: TranscriptOpened) -> Told:
+    return Told(
+        event_id=id_of("opened", str(row.pk)),
+        kind=Kind.ACCESS,
+        severity=None,
+        payload={
+            "at": row.first_at.isoformat(),
+            "what": "transcript.opened",
+            "actor": row.actor_name,
+            "detail": {"verdict": str(row.verdict_id), "how": row.how},
+        },
+    )
 
 
 def _told_of_entry(entry: AuditEntry) -> Told | None:

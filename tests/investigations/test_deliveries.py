@@ -6,9 +6,11 @@ from typing import Any
 
 import pytest
 import time_machine
+from django.contrib.auth.models import User
 from django.db import connection
 from django.utils import timezone
 
+from guardrail.opened import note_opened
 from investigations import receivers, services
 from investigations.models import Delivery, Investigation
 from investigations.siem import claims, delivery
@@ -120,6 +122,24 @@ def test_it_tells_of_investigations_policy_restrictions_and_access(siem: OtherEn
     assert events[1]["investigation"]["disposition"] == "true_positive"
     assert events[1]["act"]["what"] == "closed"
     assert events[2]["act"]["detail"] == {"version": "2"}
+
+
+def test_it_tells_once_of_a_transcript_that_somebody_opened(siem: OtherEngine) -> None:
+    a_receiver("splunk", siem.url, calls="none", kinds=("transcript_access",))
+    verdict_id, ada = record_verdict(), User.objects.create_user("ada")
+    note_opened(verdict_id, actor=ada, how="before")
+    tell_receivers()
+    note_opened(verdict_id, actor=ada, how="page")
+    for minutes in (0, 0.5, 2, 3):
+        with later(minutes):
+            tell_receivers()
+            deliver()
+    (sent,) = siem.behave.events  # type: ignore[attr-defined]
+    assert sent["event"]["act"] == {
+        "what": "transcript.opened",
+        "actor": "ada",
+        "detail": {"how": "page", "verdict": str(verdict_id)},
+    }
 
 
 def test_a_restricted_investigation_names_nobody(siem: OtherEngine) -> None:

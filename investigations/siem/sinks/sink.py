@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
 from investigations.siem.event import Event
-from policies.outbound import Answer
+from policies.outbound import Answer, OutboundError
 
 _LONGEST_PAUSE = 3600.0
 # What needs a person is tried seldom, but tried: whoever sets it right there need not come here.
@@ -82,18 +82,24 @@ class Setting:
     longest: int = 200
 
 
+Post = Callable[[str, bytes, Mapping[str, str]], Answer]
+
+
+def nowhere(url: str, body: bytes, headers: Mapping[str, str]) -> Answer:
+    """For sinks that ask nobody but their receiver."""
+    raise OutboundError("is not asked anything elsewhere")
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Setup:
-    """One receiver as its sink needs it. `secret` is what was sealed."""
+    """One receiver as its sink needs it. `secret` is what was sealed; `elsewhere` posts to another URL, for tokens."""
 
     address: str
     settings: Mapping[str, str]
     secret: str
     inside: bool
     trust: ssl.SSLContext | None = None
-
-
-Post = Callable[[str, bytes, Mapping[str, str]], Answer]
+    elsewhere: Post = nowhere
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
