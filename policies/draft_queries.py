@@ -10,6 +10,7 @@ from policies.baseline import BASELINE
 from policies.list_change import ListChange
 from policies.models import PolicyDraft, PolicyDraftRevision, PolicyVersion, SecondOpinion
 from policies.policy_parts import Change, changes_between, reading_order
+from policies.restrictions import ACTIONS
 from policies.ruleset import SECOND_OPINION
 from policies.services.four_eyes import four_eyes, policy_people
 from policies.services.policy_lists import digest_of_changes, load_list_changes
@@ -150,7 +151,9 @@ def signals_of(*documents: Mapping[str, Any]) -> list[str]:
 def _disarmed(changes: Iterable[Change]) -> Iterator[str]:
     for change in changes:
         if change.member == "actions":
-            before, after = change.before or {}, change.after or {}
+            # restrictions hold unless a policy says otherwise
+            usual = ACTIONS.get(change.name, {})
+            before, after = (usual if side is None else side for side in (change.before, change.after))
             if any(before.get(profile) in _STOPS and after.get(profile) not in _STOPS for profile in PROFILES):
                 yield change.name
 

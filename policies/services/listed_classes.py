@@ -22,6 +22,8 @@ Actor = AbstractBaseUser | None
 _TEXTS = ("terms", "labels", "places", "kinds")
 _FIELDS = ("may_leave", "note", *_TEXTS)
 _PATTERN = ("pattern", "sample", "fewest")
+# What people call it.
+_CALLED = {"may_leave": "may leave", "terms": "phrases", "fewest": "different ones needed"}
 
 
 def load_entries(*, phrases: bool) -> list[dict[str, Any]]:
@@ -83,15 +85,19 @@ def _entry_of(found: DataClass, *, phrases: bool) -> dict[str, Any]:
 def _settings_difference(entry: Entry, found: DataClass | None) -> Iterator[ListChange]:
     wanted = {name: entry[name] for name in _FIELDS if entry.get(name, "") != ""}
     if found is None:
-        after = {name: _said(name, value) for name, value in wanted.items()}
+        after = _called({name: _said(name, value) for name, value in wanted.items()})
         yield ListChange(member=MEMBER, name=name_of(entry), before=None, after=after)
         return
     was = {name: getattr(found, name) for name in wanted}
     differing = [name for name in wanted if _plain(name, wanted[name]) != _plain(name, was[name])]
     if differing:
-        before = {name: _said(name, was[name], but=wanted[name]) for name in differing}
-        after = {name: _said(name, wanted[name], but=was[name]) for name in differing}
+        before = _called({name: _said(name, was[name], but=wanted[name]) for name in differing})
+        after = _called({name: _said(name, wanted[name], but=was[name]) for name in differing})
         yield ListChange(member=MEMBER, name=found.name, before=before, after=after)
+
+
+def _called(said: Mapping[str, str]) -> dict[str, str]:
+    return {_CALLED.get(name, name): text for name, text in said.items()}
 
 
 def _plain(name: str, value: Any) -> Any:
@@ -122,7 +128,7 @@ def _dictionary_differences(entry: Entry, found: DataClass | None) -> Iterator[L
         part = f"dictionary {name_of(told)}"
         if known is None:
             left_out = "" if phrases else "its phrases are not in the document"
-            after = {"fewest": str(told.get("fewest", 1)), "phrases": _counted(phrases or (), ())}
+            after = _called({"fewest": str(told.get("fewest", 1)), "phrases": _counted(phrases or (), ())})
             yield ListChange(member=MEMBER, name=name_of(entry), part=part, before=None, after=after, left_out=left_out)
             continue
         was, now = {"fewest": str(known.fewest)}, {"fewest": str(told.get("fewest", known.fewest))}
@@ -138,7 +144,7 @@ def _pattern_differences(entry: Entry, found: DataClass | None) -> Iterator[List
         part = f"pattern {name_of(told)}"
         now = {name: str(told.get(name, 1)) for name in _PATTERN}
         if known is None:
-            yield ListChange(member=MEMBER, name=name_of(entry), part=part, before=None, after=now)
+            yield ListChange(member=MEMBER, name=name_of(entry), part=part, before=None, after=_called(now))
         else:
             yield from _part_difference(entry, part, {name: str(getattr(known, name)) for name in _PATTERN}, now)
 
@@ -146,7 +152,7 @@ def _pattern_differences(entry: Entry, found: DataClass | None) -> Iterator[List
 def _part_difference(entry: Entry, part: str, was: Mapping[str, str], now: Mapping[str, str]) -> Iterator[ListChange]:
     differing = [name for name in now if now[name] != was[name]]
     if differing:
-        before, after = ({name: side[name] for name in differing} for side in (was, now))
+        before, after = (_called({name: side[name] for name in differing}) for side in (was, now))
         yield ListChange(member=MEMBER, name=name_of(entry), part=part, before=before, after=after)
 
 

@@ -126,7 +126,7 @@ def load_obstacles(draft: PolicyDraft, *, failing: Iterable[str] = ()) -> tuple[
         found += _not_seen(draft)
     cases = sorted(failing)
     if cases:
-        told = f"{len(cases)} test case{'s' if len(cases) > 1 else ''} fail: {', '.join(cases[:5])}"
+        told = f"{len(cases)} test case{'s fail' if len(cases) > 1 else ' fails'}: {', '.join(cases[:5])}"
         found.append(Obstacle(text=told, overridable=True))
     return tuple(found)
 

@@ -264,7 +264,7 @@ def test_bringing_up_to_date_asks_where_both_changed_the_same(draft: PolicyDraft
 
 def test_failing_test_cases_refuse_it_unless_overridden_with_a_reason(draft: PolicyDraft, ada: User) -> None:
     save_draft(draft.pk, changes=_acting(draft, "tool_new", "hold"), revision=1, actor=ada)
-    with pytest.raises(NotPublishable, match="1 test case fail: payroll"):
+    with pytest.raises(NotPublishable, match="1 test case fails: payroll"):
         publish_draft(draft.pk, revision=2, reason="Now", actor=ada, failing=["payroll"])
     publish_draft(draft.pk, revision=2, reason="Now", actor=ada, failing=["payroll"], override="The payroll moved")
     entry = AuditEntry.objects.get(action="policy.published", detail__version=2)
