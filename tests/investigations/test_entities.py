@@ -135,33 +135,34 @@ def test_its_calls_are_paged_by_key(ines: Client) -> None:
     assert text_of(ines, f"{address}?{older[1].replace('&amp;', '&')}").count("data-open") == 2
 
 
-@pytest.mark.parametrize(
-    "key",
-    [
-        "../../agents/",
-        "..",
-        "a//b",
-        "a/b/c",
-        "<script>alert(1)</script>",
-        "50% off?x=1#y",
-        "with space\u202e and\u200b marks",
-        "line\nbreak",
-        'quote"s',
-        "ключ-名前",
-        "back\\slash",
-        "x" * 190,
-    ],
+ODD = (
+    "../../agents/",
+    "..",
+    "a//b",
+    "a/b/c",
+    "<script>alert(1)</script>",
+    "50% off?x=1#y",
+    "with space\u202e and\u200b marks",
+    "line\nbreak",
+    'quote"s',
+    "ключ-名前",
+    "back\\slash",
+    "x" * 190,
 )
-def test_every_name_has_a_page_and_no_name_does_anything_to_it(key: str, ines: Client) -> None:
-    record_call(mail_body(agent_id=key))
+
+
+def test_every_name_has_a_page_and_no_name_does_anything_to_it(ines: Client) -> None:
+    for number, key in enumerate(ODD):
+        record_call(mail_body(agent_id=key, step=f"s-{number}"))
     take_in()
-    address = address_of("agent", key)
-    page = text_of(ines, address)
-    assert "<dt>Calls, 30 days</dt><dd>1</dd>" in page
-    assert "<script>alert" not in page
-    assert "\u202e" not in page
-    # a browser takes such parts of a path away
-    assert ".." not in address.partition("?")[0].split("/")
+    for key in ODD:
+        address = address_of("agent", key)
+        page = text_of(ines, address)
+        assert "<dt>Calls, 30 days</dt><dd>1</dd>" in page, key
+        assert "<script>alert" not in page
+        assert "\u202e" not in page
+        # a browser takes such parts of a path away
+        assert ".." not in address.partition("?")[0].split("/")
 
 
 def test_it_takes_a_fixed_number_of_queries(
