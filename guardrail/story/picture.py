@@ -210,13 +210,13 @@ def _wide(sources: Sequence[_Source], filled: Sequence[_Filled], plan: Plan) -> 
         boxes.append(_read_box(one, y, number))
     for value, y in zip(filled, _spread(len(filled), height), strict=True):
         bad = any(source.quote for source in sources if source.key in value.sources)
-        boxes.append(_filled_box(value, x=_FILLED[0], y=y, width=_FILLED[1], height=54, bad=bad, room=24))
+        boxes.append(_filled_box(value, x=_FILLED[0], y=y, width=_FILLED[1], height=_BOX, bad=bad, room=24))
         for source in sources:
             if source.key in value.sources:
                 edges.append(
-                    _curve(_right(_READ), source_y[source.key] + 33, _FILLED[0], y + 27, bad=bool(source.quote))
+                    _curve(_right(_READ), source_y[source.key] + 33, _FILLED[0], y + 33, bad=bool(source.quote))
                 )
-        edges.append(Edge(path=f"M{_right(_FILLED)} {y + 27}H{_PLANNED[0] - 3}", bad=bad))
+        edges.append(Edge(path=f"M{_right(_FILLED)} {y + 33}H{_PLANNED[0] - 3}", bad=bad))
     boxes.append(_plan_box(plan, x=_PLANNED[0], y=_TOP, width=_PLANNED[1], height=height - _TOP - _GAP, room=20))
     return Drawing(width=_WIDE, height=height, boxes=tuple(boxes), edges=tuple(edges))
 
@@ -275,7 +275,7 @@ def _read_box(source: _Source, y: int, number: int) -> Box:
 def _filled_box(one: _Filled, *, x: int, y: int, width: int, height: int, bad: bool, room: int, came: str = "") -> Box:
     standing = words.STANDINGS.get(one.standing, (one.standing, ""))[0]
     heading = _cut(one.path, max(8, room - 6)) + (f", {came}" if came else "")
-    lines = [_cut(one.value, room)] + ([standing] if standing and height > 54 else [])
+    lines = [_cut(one.value, room)] + ([standing] if standing else [])
     return _box(x, y, width, height, look="bad" if bad else "box", icon="tag", heading=heading, lines=lines)
 
 

@@ -26,7 +26,6 @@ def reports(request: HttpRequest) -> HttpResponse:
         "period": period,
         "refused": refused,
         "spans": SPANS,
-        "query": _query(period),
         "may_export": may(request.user, Permission.EXPORT_EVIDENCE),
     }
     return render(request, "investigations/reports.html", shown, status=422 if refused else 200)
@@ -46,7 +45,6 @@ def report_compliance(request: HttpRequest) -> HttpResponse:
         "formats": FORMATS,
         "most": SHOWN,
         "spans": SPANS,
-        "query": _query(period),
         "now": timezone.now(),
     }
     return render(request, "investigations/compliance.html", shown, status=422 if refused else 200)
@@ -79,7 +77,3 @@ def _period(request: HttpRequest) -> tuple[Period, str]:
         return read_period(asked.get("from", ""), asked.get("to", ""), days=days, today=today), ""
     except PeriodError as error:
         return read_period("", "", days=30, today=today), str(error)
-
-
-def _query(period: Period) -> str:
-    return urlencode({"from": period.first.isoformat(), "to": period.last.isoformat()})
