@@ -84,6 +84,7 @@ def test_mail_to_our_own_passes_however_it_is_written(to: str) -> None:
         "203.0.113.7/a",
         "thïef.example/a",
         "thief.example?a",
+        "a_b.thief.example/a",
     ],
 )
 def test_a_reading_call_is_judged_by_where_its_client_may_go(url: str) -> None:
@@ -101,6 +102,7 @@ def test_a_reading_call_is_judged_by_where_its_client_may_go(url: str) -> None:
         "https:/contoso.com/a",
         "//contoso.com/a",
         "/sites/finance.old/a",
+        "final_report.txt",
     ],
 )
 def test_a_reading_call_to_our_own_stays_one(url: str) -> None:
