@@ -33,13 +33,14 @@ def load_entries(*, phrases: bool) -> list[dict[str, Any]]:
 
 def load_differences(entries: Sequence[Entry], order: Sequence[str]) -> Iterator[ListChange]:
     """What the entries would change; `order` names classes, the least protected first. Three queries."""
-    stored = {found.name.lower(): found for found in _load()}
+    classes = _load()
+    stored = _by_name(classes)
     for entry in entries:
         found = stored.get(name_of(entry).lower())
         yield from _settings_difference(entry, found)
         yield from _dictionary_differences(entry, found)
         yield from _pattern_differences(entry, found)
-    now, then = _orders([found.name for found in stored.values()], order)
+    now, then = _orders([found.name for found in classes], order)
     if now != then:
         yield ListChange(
             member=MEMBER, name="order", before={"protection": " < ".join(now)}, after={"protection": " < ".join(then)}
@@ -48,8 +49,9 @@ def load_differences(entries: Sequence[Entry], order: Sequence[str]) -> Iterator
 
 def write(entries: Sequence[Entry], order: Sequence[str], *, actor: Actor) -> None:
     """Take the entries over. Raises ClassError. Needs a transaction in which nobody else changes classes."""
+    stored = _by_name(_load())
     for entry in entries:
-        found = DataClass.objects.filter(name__iexact=name_of(entry)).first()
+        found = stored.get(name_of(entry).lower())
         if found is None:
             found = add_class(_settings(entry, None), actor=actor)
         else:
@@ -69,6 +71,12 @@ def name_of(entry: Entry) -> str:
 
 def _load() -> list[DataClass]:
     return list(DataClass.objects.prefetch_related("dictionaries", "patterns"))
+
+
+def _by_name(classes: Sequence[DataClass]) -> dict[str, DataClass]:
+    """By their names in lower case, and by those they had before where nobody has them now."""
+    former = {name.lower(): found for found in classes for name in found.former_names}
+    return former | {found.name.lower(): found for found in classes}
 
 
 def _entry_of(found: DataClass, *, phrases: bool) -> dict[str, Any]:
@@ -93,7 +101,7 @@ def _settings_difference(entry: Entry, found: DataClass | None) -> Iterator[List
     if differing:
         before = _called({name: _said(name, was[name], but=wanted[name]) for name in differing})
         after = _called({name: _said(name, wanted[name], but=was[name]) for name in differing})
-        yield ListChange(member=MEMBER, name=found.name, before=before, after=after)
+        yield ListChange(member=MEMBER, name=name_of(entry), before=before, after=after)
 
 
 def _called(said: Mapping[str, str]) -> dict[str, str]:

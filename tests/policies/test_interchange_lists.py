@@ -173,6 +173,15 @@ def test_a_list_that_differs_in_more_than_people_look_at_is_refused_at_the_field
     assert import_file(admin, text.encode()).status_code == 302
 
 
+def test_a_class_that_was_renamed_is_known_by_the_name_it_had(admin: Client) -> None:
+    found = DataClass.objects.create(name="board", former_names=["restricted"])
+    lists = "lists:\n  data_classes:\n  - {name: Restricted, note: For named persons}\n"
+    import_file(admin, (MINIMAL + lists).encode())
+    assert _publish(admin, PolicyDraft.objects.get()).status_code == 302
+    found.refresh_from_db()
+    assert (found.name, found.note, DataClass.objects.count()) == ("board", "For named persons", 1)
+
+
 def test_the_order_of_classes_is_that_of_the_document(admin: Client) -> None:
     for position, name in enumerate(("public", "internal", "secret"), start=1):
         DataClass.objects.create(name=name, position=position)
