@@ -38,7 +38,7 @@ def set_due() -> int:
     for _ in range(_MOST_BATCHES):
         with transaction.atomic():
             to_set = Investigation.objects.exclude(status=Investigation.Status.CLOSED).exclude(clocked=F("severity"))
-            rows = list(to_set.select_for_update(skip_locked=True, of=("self",)).order_by("id")[:_BATCH])
+            rows = list(to_set.select_for_update(skip_locked=True, no_key=True, of=("self",)).order_by("id")[:_BATCH])
             if rows:
                 _set(rows, load_clocks())
         total += len(rows)
@@ -131,7 +131,11 @@ def return_untouched(now: datetime) -> int:
     held = held.exclude(status=Investigation.Status.CLOSED)
     total = 0
     with transaction.atomic():
-        rows = held.select_related("assignee").select_for_update(skip_locked=True, of=("self",)).order_by("pk")
+        rows = (
+            held.select_related("assignee")
+            .select_for_update(skip_locked=True, no_key=True, of=("self",))
+            .order_by("pk")
+        )
         for row in rows[:_MOST_RETURNED]:
             if working_hours.between(row.held_since or now, now, clocks.hours) >= clocks.untouched:
                 _return(row, clocks, now=now)

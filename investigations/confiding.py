@@ -71,7 +71,7 @@ def _locked(investigation: Investigation) -> list[int]:
         )
     parts = Investigation.objects.filter(merged_into=investigation).values_list("pk", flat=True)
     wanted = sorted({investigation.pk, *parts})
-    locked = Investigation.objects.filter(pk__in=wanted).select_for_update().order_by("pk")
+    locked = Investigation.objects.filter(pk__in=wanted).select_for_update(no_key=True).order_by("pk")
     pks = list(locked.values_list("pk", flat=True))
     investigation.refresh_from_db()
     return pks

@@ -27,7 +27,9 @@ def raise_due(now: datetime) -> int:
     with transaction.atomic():
         due = CampaignMember.objects.filter(still_open, confirmed | spread).select_related("campaign")
         members = {member.pk: member for member in due.order_by("pk")[:_BATCH]}
-        rows = Investigation.objects.filter(pk__in=members).select_for_update(skip_locked=True).order_by("pk")
+        rows = (
+            Investigation.objects.filter(pk__in=members).select_for_update(skip_locked=True, no_key=True).order_by("pk")
+        )
         activities = []
         for row in rows:
             member = members[row.pk]

@@ -42,9 +42,12 @@ def merge(target: int, sources: Iterable[int], *, reason: str, now: datetime, ac
     wanted = sorted(set(sources) - {target})
     if not wanted or len(wanted) > MOST:
         raise InvestigationError(f"{len(wanted)} others are picked, expected 1 to {MOST}")
+    # what is part of a source, too: an intake locks that and where it went in the order of their ids
+    every = Investigation.objects.filter(Q(pk__in=[target, *wanted]) | Q(merged_into__in=wanted)).order_by("pk")
+    list(every.select_for_update(no_key=True).values_list("pk"))
     rows = _locked([target, *wanted], actor=actor)
     into = rows[target]
-    parts = list(Investigation.objects.filter(merged_into__in=wanted).select_for_update().order_by("pk"))
+    parts = list(Investigation.objects.filter(merged_into__in=wanted).order_by("pk"))
     made = Merge.objects.create(target=into, reason=text, at=now, by=actor, before=_of_target(into))
     for part in parts:
         MergedSource.objects.create(merge=made, source=part, was_in_id=part.merged_into_id)
@@ -79,7 +82,9 @@ def unmerge(made: Merge, *, now: datetime, actor: User) -> None:
     require(actor, Permission.INVESTIGATE)
     parts = list(made.parts.all())
     pks = sorted({made.target_id, *(part.source_id for part in parts)})
-    rows = {row.pk: row for row in Investigation.objects.filter(pk__in=pks).select_for_update().order_by("pk")}
+    rows = {
+        row.pk: row for row in Investigation.objects.filter(pk__in=pks).select_for_update(no_key=True).order_by("pk")
+    }
     made = Merge.objects.select_for_update().get(pk=made.pk)
     if made.undone_at is not None:
         raise InvestigationError(f"merge {made.pk} is undone already")
@@ -169,7 +174,7 @@ def recount(row: Investigation) -> None:
 def _locked(pks: Sequence[int], *, actor: User) -> dict[int, Investigation]:
     """The rows, open and to be seen by the person; what of them is not is said all at once."""
     seen = Investigation.objects.filter(visible_to(actor), pk__in=pks)
-    rows = {row.pk: row for row in seen.select_for_update(of=("self",)).order_by("pk")}
+    rows = {row.pk: row for row in seen.select_for_update(no_key=True, of=("self",)).order_by("pk")}
     missing = [pk for pk in pks if pk not in rows]
     if missing:
         raise InvestigationError(f"investigation {missing[0]} is not there, expected a number of the queue")
