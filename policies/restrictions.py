@@ -219,12 +219,17 @@ def key_of(kind: Restricted, subject: Iterable[str]) -> str:
 
 
 def covering(destination: str) -> tuple[str, ...]:
-    """What a restriction may be on to cover this destination, most exact first: itself, its host, parent domains."""
+    """What a restriction may be on to cover this destination, most exact first: itself, its host, parent domains.
+
+    A mailbox with a tag (`eve+jobs@`) is most often the one without.
+    """
     value = _address(destination)
+    local, at, house = value.rpartition("@")
+    untagged = f"{local.partition('+')[0]}@{house}" if at and "+" in local and "/" not in value else ""
     host = host_of_address(value)
     labels = host.split(".")
     parents = (".".join(labels[start:]) for start in range(1, len(labels) - 1))
-    return tuple(dict.fromkeys(name for name in (value, host, *parents) if name))
+    return tuple(dict.fromkeys(name for name in (value, untagged, host, *parents) if name))
 
 
 def host_of_address(value: str) -> str:

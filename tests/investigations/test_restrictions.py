@@ -322,3 +322,15 @@ def test_hostile_names_are_names(asking: Asking, name: str) -> None:
     assert decided(asking, look_up(agent={"id": name})) == "block"
     assert decided(asking, hijacked(conversation_id=name)) == "block"
     take_in()
+
+
+def test_a_quarantined_mailbox_is_not_reached_by_a_tag_or_behind_another_link(asking: Asking) -> None:
+    in_force(Restricted.DESTINATION, Effect.QUARANTINE, "eve@quay.example")
+    in_force(Restricted.DESTINATION, Effect.QUARANTINE, "evil.example")
+
+    def sent(to: str) -> str:
+        return decided(asking, planned(user_message=f"Send {to} the minutes.", arguments={"to": to, "body": "Minutes"}))
+
+    assert [sent("eve@quay.example"), sent("eve+jobs@quay.example")] == ["block", "block"]
+    assert sent("www.evil.example/?u=https://quay.example/a") == "block"
+    assert [sent("ana+jobs@quay.example"), sent("evelyn@quay.example")] == ["allow", "allow"]
