@@ -30,8 +30,7 @@ DOORS = (
     ("policies", "Policy", "shield-check", ("polic", "intelligence", "indicator")),
     ("deliveries", "Deliveries", "send", ("deliver",)),
     ("response", "Response", "slash-circle", ("response",)),
-    ("reports", "Reports", "bar-chart", ("report",)),
-    ("exercises", "Exercise", "play-circle", ("exercise",)),
+    ("reports", "Reports", "bar-chart", ("report", "exercise")),
     ("callers", "Admin", "gear", ("caller", "opinion")),
 )
 
