@@ -25,8 +25,8 @@ from policies.models import AuditEntry
 
 FORMATS = ("csv", "json")
 # What the page shows of each part; the files have all.
-SHOWN = 500
-_CHUNK = 1_000
+SHOWN = 200
+_CHUNK = 500
 _STOP = (
     "id", "received_at", "agent_id", "agent_name", "user_id", "tool_name", "destination", "action", "would_have",
     "mode", "severity", "deciding_signal", "policy_version", "conversation_id", "reason",
