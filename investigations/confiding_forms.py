@@ -9,13 +9,14 @@ from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 
 from guardrail.badges import SEVERITIES
+from investigations.forms import PageForm
 from investigations.opening import KINDS, MOST_CALLS
 from investigations.services import LONGEST_TEXT
 
 _ID = re.compile(r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}")
 
 
-class ConfideForm(forms.Form):
+class ConfideForm(PageForm):
     """The people who may see it, beside oneself and leads."""
 
     people = forms.ModelMultipleChoiceField(

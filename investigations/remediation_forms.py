@@ -2,10 +2,11 @@
 
 from django import forms
 
+from investigations.forms import PageForm
 from investigations.services import LONGEST_TEXT
 
 
-class RemediationForm(forms.Form):
+class RemediationForm(PageForm):
     """Who cleans it, until when."""
 
     owner = forms.CharField(label="Who cleans it", max_length=200)

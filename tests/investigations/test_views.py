@@ -1,5 +1,6 @@
 """The queue and one investigation, through the browser's door: what is shown, what may be done, what is left alone."""
 
+import re
 import uuid
 from datetime import UTC, datetime, timedelta
 
@@ -284,6 +285,12 @@ def test_it_still_tells_the_cause_when_the_calls_are_gone(analyst: Client) -> No
     said = text_of(analyst, f"/investigations/{gone.pk}/")
     assert "removed by retention" in said
     assert "port@tide.example" in said
+
+
+def test_no_two_fields_of_the_page_have_one_id(analyst: Client, found: Investigation) -> None:
+    Investigation.objects.filter(pk=found.pk).update(document="Plan.docx")
+    ids = re.findall(r'\sid="([^"]+)"', text_of(analyst, f"/investigations/{found.pk}/"))
+    assert [name for name in set(ids) if ids.count(name) > 1] == []
 
 
 def test_what_is_not_there_is_not_found(analyst: Client) -> None:
