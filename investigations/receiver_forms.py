@@ -70,6 +70,8 @@ class ReceiverForm(forms.Form):
         self.sink = sink
         self.fields["address"].help_text = sink.address_help
         self.fields["secret"].label, self.fields["secret"].help_text = sink.secret_label, sink.secret_help
+        if not sink.secret_label:
+            del self.fields["secret"]
         for one in sink.settings:
             self.fields[one.name] = forms.CharField(
                 label=one.label,
@@ -90,7 +92,7 @@ class ReceiverForm(forms.Form):
         return ReceiverSettings(
             name=data["name"],
             address=data["address"],
-            secret=data["secret"],
+            secret=data.get("secret", ""),
             settings={one.name: data[one.name] for one in self.sink.settings},
             authority=data["authority"],
             inside=data["inside"],

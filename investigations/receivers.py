@@ -209,8 +209,13 @@ def _checked(sink: Sink, wanted: ReceiverSettings) -> dict[str, Any]:
 
 
 def _checked_address(sink: Sink, wanted: ReceiverSettings) -> str:
+    scheme, _, rest = wanted.address.strip().partition("://")
+    if scheme not in sink.schemes:
+        raise ReceiverError("address", f"`{scheme}` is not what it begins with, expected `{sink.schemes[0]}://`")
     try:
-        address = checked_feed_url(wanted.address).rstrip("/")
+        # TLS without HTTP: the same goes for host and port
+        told = f"https://{rest}" if scheme == "tls" else wanted.address
+        address = checked_feed_url(told).rstrip("/")
     except AddressError as error:
         raise ReceiverError("address", str(error)) from error
     host = (urlsplit(address).hostname or "").lower()
@@ -218,7 +223,7 @@ def _checked_address(sink: Sink, wanted: ReceiverSettings) -> str:
         raise ReceiverError(
             "inside", f"`{host}` is this machine or a private network, expected that to be allowed here"
         )
-    return address
+    return f"tls://{address.partition('://')[2]}" if scheme == "tls" else address
 
 
 def _checked_authority(pem: str) -> str:

@@ -158,11 +158,13 @@ def trusted() -> ssl.SSLContext:
 def _in_words(host: str, error: Exception) -> str:
     if isinstance(error, socket.gaierror):
         return f"has a name that does not resolve, `{host}`"
-    if isinstance(error, ssl.SSLError):
+    if isinstance(error, ssl.SSLError) and not isinstance(error, ssl.SSLEOFError):
         return f"and we could not agree on TLS ({error.reason or type(error).__name__})"
     if isinstance(error, ConnectionRefusedError):
         return "refuses the connection: nothing listens there"
-    if isinstance(error, http.client.RemoteDisconnected | http.client.IncompleteRead | ConnectionError):
+    if isinstance(
+        error, http.client.RemoteDisconnected | http.client.IncompleteRead | ConnectionError | ssl.SSLEOFError
+    ):
         return "broke off before its answer ended"
     if isinstance(error, http.client.HTTPException | ValueError):
         return f"answers with what is no HTTP ({type(error).__name__})"

@@ -2,17 +2,13 @@
 
 import ssl
 import time
-from datetime import UTC, datetime, timedelta
-from ipaddress import ip_address
 from pathlib import Path
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 
 from policies.engine_address import AddressError, checked_numbers
 from policies.outbound import Outbound, OutboundError
+from tests.certificates import self_signed
 from tests.engines import OtherEngine, endless, saying, trickling
 
 
@@ -84,7 +80,7 @@ def test_a_redirect_is_an_answer() -> None:
 
 
 def test_a_certificate_nobody_signed_is_refused_and_one_an_admin_names_is_not(tmp_path: Path) -> None:
-    pem = _self_signed(tmp_path)
+    pem = self_signed(tmp_path)
     served = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     served.load_cert_chain(pem)
     with OtherEngine(behave=saying(b"ok"), tls=served).serving() as engine:
@@ -92,28 +88,3 @@ def test_a_certificate_nobody_signed_is_refused_and_one_an_admin_names_is_not(tm
             Outbound(engine.url, inside=True).post("", b"", {}, seconds=5)
         trust = ssl.create_default_context(cadata=pem.read_text().partition("-----BEGIN PRIVATE")[0])
         assert Outbound(engine.url, inside=True, trust=trust).post("", b"", {}, seconds=5).body == b"ok"
-
-
-def _self_signed(folder: Path) -> Path:
-    """A certificate for 127.0.0.1 with its key, in one PEM."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "siem.example")])
-    now = datetime.now(UTC)
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    path = folder / "both.pem"
-    kept = key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
-    path.write_bytes(certificate.public_bytes(serialization.Encoding.PEM) + kept)
-    return path

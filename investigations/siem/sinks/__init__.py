@@ -3,9 +3,8 @@
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from investigations.siem.sinks import elastic, sentinel, splunk, webhook
+from investigations.siem.sinks import elastic, sentinel, splunk, syslog, webhook
 from investigations.siem.sinks.sink import Sink
 
-SINKS: Mapping[str, Sink] = MappingProxyType(
-    {sink.kind: sink for sink in (splunk.SINK, sentinel.SINK, elastic.SINK, webhook.SINK)}
-)
+_ALL = (splunk.SINK, sentinel.SINK, elastic.SINK, syslog.SINK, webhook.SINK)
+SINKS: Mapping[str, Sink] = MappingProxyType({sink.kind: sink for sink in _ALL})

@@ -1,0 +1,142 @@
+"""Deliveries by syslog over TLS: whole frames, or none. Entered by the Celery tasks."""
+
+import re
+import socket
+import ssl
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from investigations.models import Delivery, Receiver
+from investigations.receivers import ReceiverError
+from investigations.tasks import deliver, take_in
+from tests.certificates import self_signed
+from tests.factories import instruction, record_verdict
+from tests.receivers import a_receiver, later, states, the
+
+pytestmark = pytest.mark.django_db(transaction=True)
+State = Delivery.State
+# RFC 5424: priority, version, time, host, application, process, message id, no structured data, message
+FRAME = re.compile(
+    r"<(\d{1,3})>1 (\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z) (\S{1,255}) guardrail - (\w{1,32}) - ([^\n\r]*)", re.DOTALL
+)
+HOSTILE = "x\n<14>1 - evil - - - - forged\r\n act=allow|CEF:0|a|b \u2028 \\ \u202e"
+
+
+@dataclass(slots=True)
+class Syslog:
+    """Reads frames by their count of octets until the other side ends; `dies` = hangs up on what it has not read."""
+
+    frames: list[bytes] = field(default_factory=list)
+    dies: bool = False
+
+    @contextmanager
+    def serving(self, pem: Path) -> Iterator[str]:
+        served = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        served.load_cert_chain(pem)
+        listener = socket.create_server(("127.0.0.1", 0))
+        threading.Thread(target=self._accept, args=(listener, served), daemon=True).start()
+        yield f"tls://127.0.0.1:{listener.getsockname()[1]}"
+        listener.close()
+
+    def _accept(self, listener: socket.socket, served: ssl.SSLContext) -> None:
+        while True:
+            try:
+                raw, _ = listener.accept()
+            except OSError:
+                return
+            try:
+                with served.wrap_socket(raw, server_side=True) as line:
+                    self._read(line)
+            except OSError:
+                continue
+
+    def _read(self, line: ssl.SSLSocket) -> None:
+        if self.dies:
+            # a reset, as the kernel sends for a process that was killed
+            line.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\x01\x00\x00\x00\x00\x00\x00\x00")
+            return
+        incoming = b""
+        while piece := line.recv(65_536):
+            incoming += piece
+            while (count := incoming.partition(b" ")[0]).isdigit() and len(incoming) > len(count) + int(count):
+                start = len(count) + 1
+                self.frames.append(incoming[start : start + int(count)])
+                incoming = incoming[start + int(count) :]
+
+
+@pytest.fixture
+def pem(tmp_path: Path) -> Path:
+    return self_signed(tmp_path)
+
+
+def to_syslog(address: str, pem: Path, **wanted: Any) -> Receiver:
+    authority = pem.read_text().partition("-----BEGIN PRIVATE")[0]
+    return a_receiver("syslog", address, authority=authority, **wanted)
+
+
+@pytest.mark.parametrize("form", ["json", "cef"])
+def test_each_call_is_one_frame_whatever_stands_in_it(pem: Path, form: str) -> None:
+    stub = Syslog()
+    with stub.serving(pem) as address:
+        receiver = to_syslog(address, pem, settings={"format": form, "host": ""}, content="full")
+        ids = [
+            str(record_verdict(instruction(HOSTILE * 400), agent_name=HOSTILE, destination=HOSTILE)) for _ in range(3)
+        ]
+        take_in()
+        deliver()
+        assert (states(), the(receiver).taken) == ([State.ACKNOWLEDGED] * 3, 3)
+        assert receiver.address == address
+    assert len(stub.frames) == 3
+    told = []
+    for frame in stub.frames:
+        assert len(frame) <= 8_000
+        found = FRAME.fullmatch(frame.decode())
+        assert found is not None
+        assert (found[1], found[3], found[4]) == ("107", "guardrail", "call")
+        told.append(found[5])
+    assert all(any(one in message for message in told) for one in ids)
+    if form == "cef":
+        for message in told:
+            head = re.split(r"(?<!\\)\|", message, maxsplit=7)
+            assert head[:7] == ["CEF:0", "Guardrail", "Guardrail", "1", "call", "instruction_marked", "8"]
+            fields = dict(re.findall(r"(?:^| )(\w+)=((?:\\.|[^\\=])*)(?= \w+=|$)", head[7]))
+            assert fields["act"] == "block"
+
+
+def test_what_a_receiver_that_dies_has_not_read_is_sent_again(pem: Path) -> None:
+    stub = Syslog(dies=True)
+    with stub.serving(pem) as address:
+        receiver = to_syslog(address, pem)
+        record_verdict()
+        take_in()
+        deliver()
+        assert states() == [State.QUEUED]
+        assert "broke off" in the(receiver).error
+        stub.dies = False
+        with later(1):
+            deliver()
+        assert (states(), len(stub.frames)) == ([State.ACKNOWLEDGED], 1)
+
+
+def test_an_unknown_certificate_gets_nothing(pem: Path) -> None:
+    stub = Syslog()
+    with stub.serving(pem) as address:
+        receiver = a_receiver("syslog", address)
+        record_verdict()
+        take_in()
+        deliver()
+        assert "shows a certificate that is not trusted" in the(receiver).error
+    assert (states(), stub.frames) == ([State.QUEUED], [])
+
+
+def test_only_tls_is_an_address_of_it() -> None:
+    with pytest.raises(ReceiverError, match="expected `tls://`"):
+        a_receiver("syslog", "https://syslog.example:6514")
+    with pytest.raises(ReceiverError, match="expected `https://`"):
+        a_receiver("splunk", "tls://splunk.example:8088")
