@@ -18,6 +18,7 @@ from django.db.models import QuerySet
 from guardrail.models import TranscriptOpened, Verdict
 from guardrail.verdict_id import floor_id
 from investigations.reports import Period
+from investigations.visibility import hidden_from
 from policies import audit
 from policies.access import Permission, require
 from policies.csv_lines import MARK, csv_line
@@ -54,7 +55,7 @@ class Compliance:
 def load_compliance(period: Period, *, actor: AbstractBaseUser) -> Compliance:
     """What the page shows. Audited. Raises PermissionDenied. Three queries beside that."""
     _note(period, actor=actor, kind="page")
-    parts = {name: list(islice(rows, SHOWN + 1)) for name, rows in _parts(period)}
+    parts = {name: list(islice(rows, SHOWN + 1)) for name, rows in _parts(period, hidden_from(actor))}
     return Compliance(
         period=period,
         **{name: tuple(rows[:SHOWN]) for name, rows in parts.items()},
@@ -65,7 +66,8 @@ def load_compliance(period: Period, *, actor: AbstractBaseUser) -> Compliance:
 def export(period: Period, *, kind: str, actor: AbstractBaseUser) -> Iterator[str]:
     """All of it as lines of `kind` (one of FORMATS). Audited before the first. Raises PermissionDenied."""
     _note(period, actor=actor, kind=kind)
-    return _csv(period) if kind == "csv" else _json(period)
+    hidden = hidden_from(actor)
+    return _csv(period, hidden) if kind == "csv" else _json(period, hidden)
 
 
 def _note(period: Period, *, actor: AbstractBaseUser, kind: str) -> None:
@@ -80,12 +82,14 @@ def _note(period: Period, *, actor: AbstractBaseUser, kind: str) -> None:
         )
 
 
-def _parts(period: Period) -> Iterator[tuple[str, Iterator[Row]]]:
+def _parts(period: Period, hidden: frozenset[int]) -> Iterator[tuple[str, Iterator[Row]]]:
+    """Without what was done in investigations `hidden` from whoever asks."""
     stops = Verdict.objects.filter(
         id__gte=floor_id(period.begins), id__lt=floor_id(period.ends), would_have__in=("hold", "block")
     )
     yield "stops", _in_pieces(stops, _STOP)
-    yield "changes", _in_pieces(AuditEntry.objects.filter(at__gte=period.begins, at__lt=period.ends), _CHANGE)
+    changes = _in_pieces(AuditEntry.objects.filter(at__gte=period.begins, at__lt=period.ends), _CHANGE)
+    yield "changes", (row for row in changes if row["detail"].get("investigation") not in hidden)
     opened = TranscriptOpened.objects.filter(day__gte=period.first, day__lte=period.last)
     yield "access", _in_pieces(opened, _ACCESS)
 
@@ -102,9 +106,9 @@ def _in_pieces(rows: QuerySet[Any], columns: tuple[str, ...]) -> Iterator[Row]:
         last = chunk[-1]["id"]
 
 
-def _csv(period: Period) -> Iterator[str]:
+def _csv(period: Period, hidden: frozenset[int]) -> Iterator[str]:
     yield MARK + csv_line(_CSV)
-    for name, rows in _parts(period):
+    for name, rows in _parts(period, hidden):
         for row in rows:
             yield csv_line(map(_told, _cells(name, row)))
 
@@ -123,9 +127,9 @@ def _cells(part: str, row: Row) -> tuple[Any, ...]:
     return ("access", row["first_at"], row["actor_name"], row["how"], row["verdict_id"], *[""] * 9)
 
 
-def _json(period: Period) -> Iterator[str]:
+def _json(period: Period, hidden: frozenset[int]) -> Iterator[str]:
     yield f'{{"first": "{period.first}", "last": "{period.last}"'
-    for name, rows in _parts(period):
+    for name, rows in _parts(period, hidden):
         yield f',\n"{name}": ['
         for number, row in enumerate(rows):
             yield ("," if number else "") + "\n" + json.dumps(row, default=_told)

@@ -3,6 +3,7 @@
 import hashlib
 import io
 import json
+import re
 import uuid
 import zipfile
 from collections.abc import Callable
@@ -143,6 +144,17 @@ def test_it_gives_nothing_to_whoever_may_not_take_evidence_out(asking: Asking, r
     address = f"/verdicts/{Verdict.objects.get().pk}/evidence/"
     assert client.post(address, {"reason": "Curious"}).status_code == (403 if role else 302)
     assert not AuditEntry.objects.filter(action="evidence.exported").exists()
+
+
+def test_one_that_is_for_few_is_not_found_by_others(bundle: bytes, ines: Client) -> None:
+    found = Investigation.objects.get()
+    Investigation.objects.filter(pk=found.pk).update(restricted=True)
+    assert ines.post(f"/investigations/{found.pk}/evidence/", {"reason": "Curious"}).status_code == 404
+    page = ines.get("/reports/compliance/").content.decode()
+    assert not re.search(rf"investigation {found.pk}\b", page)
+    lead = signed_in("lea", Role.LEAD)
+    assert lead.post(f"/investigations/{found.pk}/evidence/", {"reason": "For counsel"}).status_code == 200
+    assert re.search(rf"investigation {found.pk}\b", lead.get("/reports/compliance/").content.decode())
 
 
 def test_it_asks_what_it_is_for(ines: Client, asking: Asking) -> None:
