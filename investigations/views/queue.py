@@ -60,7 +60,7 @@ def queue(request: HttpRequest) -> HttpResponse:
             "fitting": queries.count_fitting(asked, counts, person=person) if may_work else 0,
             "saved": [(kept.view, kept.view.query == query_of(asked)) for kept in saved[:MOST_SHOWN]],
             "saved_left_out": max(0, len(saved) - MOST_SHOWN),
-            "query": query_of(asked),
+            "here_query": query_of(asked),
             "actions": _ACTIONS.get(asked.view, _ACTIONS["open"]),
             "now": now,
             "due_url": _url({**here, "sort": "due"}),

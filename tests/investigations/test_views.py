@@ -287,6 +287,13 @@ def test_it_still_tells_the_cause_when_the_calls_are_gone(analyst: Client) -> No
     assert "port@tide.example" in said
 
 
+def test_the_queues_filter_is_not_what_calls_are_searched_for(analyst: Client) -> None:
+    case("one")
+    said = text_of(analyst, "/?view=open&severity=3")
+    assert 'name="query" value="?view=open&amp;sort=severity&amp;severity=3"' in said
+    assert said.count('?view=open&amp;sort=severity&amp;severity=3"') == 2
+
+
 def test_no_two_fields_of_the_page_have_one_id(analyst: Client, found: Investigation) -> None:
     Investigation.objects.filter(pk=found.pk).update(document="Plan.docx")
     ids = re.findall(r'\sid="([^"]+)"', text_of(analyst, f"/investigations/{found.pk}/"))
