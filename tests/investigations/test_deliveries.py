@@ -326,6 +326,32 @@ def test_a_webhook_that_refuses_an_event_is_asked_again_and_goes_on_with_the_nex
     assert (len(hook.events), hook.forged, the(receiver).taken) == (2, 0, 2)
 
 
+def test_what_a_webhook_took_before_it_broke_off_is_not_sent_again(siem: OtherEngine) -> None:
+    hook = Hook()
+    siem.behave = lambda connection, engine: len(hook.events) < 3 and hook(connection, engine)
+    receiver = a_receiver("webhook", siem.url)
+    for _ in range(5):
+        record_verdict()
+    take_in()
+    deliver()
+    assert sorted(states()) == [State.QUEUED] * 2 + [State.ACKNOWLEDGED] * 3
+    assert "broke off" in the(receiver).error
+    siem.behave = hook
+    with later(1):
+        deliver()
+    assert len(hook.ids) == len(set(hook.ids)) == 5
+
+
+def test_a_slow_webhook_gets_the_others_next_time(siem: OtherEngine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("investigations.siem.sinks.webhook._SECONDS", 0.0)
+    siem.behave = hook = Hook()
+    receiver = a_receiver("webhook", siem.url)
+    record_verdict()
+    take_in()
+    assert delivery.deliver_due(seconds=0.3) == 0
+    assert (states(), the(receiver).failures, hook.ids) == ([State.QUEUED], 0, [])
+
+
 @pytest.mark.parametrize("kind", ["splunk", "elastic"])
 def test_a_receiver_that_takes_less_at_once_gets_less(siem: OtherEngine, kind: str) -> None:
     siem.behave = stub = STUBS[kind]()

@@ -128,6 +128,11 @@ class Sink:
     lanes: int = 2
     secret_required: bool = True
 
+    @property
+    def short(self) -> str:
+        """Its word without what stands in brackets."""
+        return self.word.partition(" (")[0]
+
 
 def raise_for(answer: Answer) -> None:
     """Raise what an HTTP answer means to every protocol; returns where its own meaning begins (2xx, 4xx)."""

@@ -26,9 +26,11 @@ from investigations.siem.sinks.sink import (
     printable,
     raise_for,
 )
+from policies.outbound import OutboundError
 
 _PREFIX = "whsec_"
 _KEY_BYTES = range(24, 65)
+_SECONDS = 20.0
 
 
 def _encode(event: Event, setup: Setup) -> bytes:
@@ -37,11 +39,15 @@ def _encode(event: Event, setup: Setup) -> bytes:
 
 
 def _send(frames: Sequence[Frame], setup: Setup, post: Post) -> Sequence[Result]:
-    results = []
+    results: list[Result] = []
+    until = time.monotonic() + _SECONDS
     for frame in frames:
+        # the others next time: a slow receiver must not outlast the lease, nor an error hide what it took before
+        if time.monotonic() >= until:
+            break
         try:
             results.append(_send_one(frame, setup, post))
-        except (NotNow, TooLarge):
+        except (NotNow, TooLarge, OutboundError):
             if not results:
                 raise
             break
