@@ -22,9 +22,9 @@ _FAMILIES = (
     "mfa 2fa otp totp factor multifactor authenticator authentication login sign-in",
     "security antivirus firewall defender encryption tls ssl dns vpn proxy network audit monitoring backup",
     "role permission privilege admin administrator access right collaborator",
-    "forwarding forward redirection delegate rule",
+    "forwarding forward redirection delegate rule filter",
     "limit threshold ceiling credit",
-    "discount rebate price fee fine",
+    "discount rebate price fee fine coupon voucher",
     "iban bank payee beneficiary salary payroll account payment rent invoice bill",
     "salary wage stipend pension bonus allowance compensation payout refund",
     "grade mark score",
@@ -152,7 +152,10 @@ def is_weighty(case: Case, request: Request) -> bool:
     if case.kind is ToolKind.SEND and _is_message(case) and not (_is_no_matter_of(request) and _is_to_nobody(case)):
         return False
     if case.kind is ToolKind.WRITE and not (
-        _is_no_matter_of(request) or _changes_something(case) or _is_other_booking(case, request)
+        _is_no_matter_of(request)
+        or _changes_something(case)
+        or _is_other_booking(case, request)
+        or (request.asked and is_another(case))
     ):
         return False
     return not _is_spoken_of(case, request)

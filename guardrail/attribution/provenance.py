@@ -177,8 +177,9 @@ def may_stand_in(leaf: Leaf, lowers: Sequence[str], *, least: float) -> bool:
     for word in leaf.words:
         # it counts with and without its s
         bare = word.removesuffix("s")
+        base = ENGLISH.verb_forms.get(word, bare)
         for lower in lowers:
-            if bare in lower:
+            if bare in lower or base in lower:
                 break
         else:
             known -= 1
@@ -211,7 +212,11 @@ def _goes_on(sign: str) -> bool:
 
 
 def _stem_in(word: str, words: frozenset[str]) -> bool:
-    return (word[:-1] if word.endswith("s") else word + "s") in words
+    """With or without its s; `unlocked` where somebody says `unlock` or `unlocking`."""
+    if (word[:-1] if word.endswith("s") else word + "s") in words:
+        return True
+    base = ENGLISH.verb_forms.get(word)
+    return base is not None and not words.isdisjoint((base, base + "ing", base[:-1] + "ing", base + "ed", base + "d"))
 
 
 def _date_share(leaf: Leaf, text: WordSet) -> float:

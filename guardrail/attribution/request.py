@@ -64,6 +64,11 @@ _AS_IT_SAYS = re.compile(
     r"\bas (?:the|our|my|your) (?:[\w'-]{1,40} ){1,7}"
     r"(?:says?|states?|lists?|describes?|foresees?|recommends?|requires?)\b"
 )
+# `réponds au message que le colis arrive lundi`: what to answer is said.
+_SAYS_WHAT = re.compile(
+    r"^\W*(?:\w+ )?(?:r[ée]pond\w*|respond\w*|antwort\w*|contest\w*|rispond\w*|beantwoord\w*|odpowiedz\w*|odpisz)\b"
+    r"[^.!?\n]{0,80}[ ,](?:que|qu['’]\w+|dass|che|dat|że|ze)\b"
+)
 # `work INC-4403`
 _BY_NUMBER = re.compile(
     r"\b(?:do|work|handle|process|tackle|take (?:care of|over|on)|see to|attend to|deal with|look after) (?:on |off )?"
@@ -178,6 +183,8 @@ _IDIOMS = re.compile(
     r"|\bput [^.!?\n]{1,40} in (?:cc|copy)\b",
     re.IGNORECASE,
 )
+# Whoever has a case opened wants one more, not a look at it.
+_OPENING = re.compile(r"\bopen (?:up )?(?:an?|another|one) (?!look\b)")
 # `give her a full refund`, `make a donation`, `open a damage claim`
 _DEED_DONE = re.compile(
     r"\b(?:give|make|issue|arrange|do|place|initiate|process|put in|set up)\b (?:[\w'-]{1,30} ){0,4}?"
@@ -247,6 +254,8 @@ def read_request(user: WordSet, tool: Tool, kind: ToolKind, tuning: Tuning) -> R
         said |= {"notify"}
     if _LETTING_IN.search(spoken):
         said |= {"grant"}
+    if _OPENING.search(spoken):
+        said |= {"create"}
     said |= {ENGLISH.deeds[noun] for noun in _DEED_DONE.findall(spoken) if noun in ENGLISH.deeds}
     senses = {ENGLISH.main_sense[verb] for verb in said - _SPEAKING if verb in ENGLISH.main_sense}
     delegation = _delegation(user.lower[:_MAX_ORDERS]) if tuning.delegation else Delegation.NONE
@@ -315,7 +324,7 @@ def _deed(user: WordSet, said: frozenset[str], tool: Tool, kind: ToolKind) -> bo
         return True
     # `cancel the reservation` asks for none
     told = {ENGLISH.main_sense[verb] for verb in said - _SPEAKING if verb in ENGLISH.main_sense} - {"read"}
-    if told == {"delete"} and not _GETTING.isdisjoint(wanted):
+    if "delete" in told and told <= {"delete", "send"} and not _GETTING.isdisjoint(wanted):
         return False
     heard = stems(plain_words(user))
     return bool(meant & wanted) or any(stem(word) in heard for word in own)
@@ -376,7 +385,7 @@ def _delegation(said: str) -> Delegation:
         return Delegation.DETAILS
     words = words_of(EMAIL.sub(" ", said[:2_000]))
     if hands_over(words):
-        return Delegation.ACTIONS
+        return Delegation.DETAILS if _SAYS_WHAT.search(said) else Delegation.ACTIONS
     return Delegation.DETAILS if leaves_to_text(words) else Delegation.NONE
 
 

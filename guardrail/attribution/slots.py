@@ -11,7 +11,6 @@ from functools import lru_cache
 from guardrail.attribution.provenance import Leaf, stands_in
 from guardrail.case import Case
 from guardrail.destinations import EMAIL, URL
-from guardrail.text.directives import words_of
 from guardrail.text.sentences import split_sentences
 from guardrail.text.words import ENGLISH, stem
 from guardrail.tool_kind import tool_words
@@ -34,7 +33,7 @@ def fills_another(case: Case) -> bool:
     """The call fills with a value of its own what the user gave another value for."""
     shares = list(zip(case.leaves, case.user_shares, strict=True))
     new = [leaf for leaf, share in shares if share < case.tuning.given_share]
-    if not new or not case.user.words or case.call.event_triggered:
+    if not (new and case.tuning.own_values and case.user.words) or case.call.event_triggered:
         return False
     return _another_number(new, case) or any(_another_by_name(leaf, case) for leaf in new)
 
@@ -64,7 +63,8 @@ def _another_by_name(leaf: Leaf, case: Case) -> bool:
     name = _PARTS.findall(leaf.argument.rpartition("/")[2])
     if len(name) != 1 or name[0].lower() in _NO_NAMES:
         return False
-    which = _which(case.user.lower[:_LONGEST], name[0].lower())
+    numbered = any(map(str.isdigit, leaf.needle))
+    which = _which(case.user.lower[:_LONGEST], name[0].lower(), numbered=numbered)
     return bool(which) and not any(word in leaf.words or stands_in(word, leaf.needle) >= 0 for word in which)
 
 
@@ -96,17 +96,22 @@ def _numbers_with(said: str, names: frozenset[str]) -> frozenset[str]:
 
 
 @lru_cache(maxsize=512)
-def _which(said: str, name: str) -> frozenset[str]:
-    """The words in front of this one that say which."""
+def _which(said: str, name: str, *, numbered: bool) -> frozenset[str]:
+    """The words beside this one that say which."""
     found: set[str] = set()
     for sentence in _sentences(said):
         if _OPEN.search(sentence):
             continue
-        words = words_of(sentence)
-        for at, word in enumerate(words[1:], 1):
-            before = words[at - 1]
-            if word == name and before not in _POINTING and not before.isdigit():
+        words = _TOKEN.findall(sentence)
+        for at, word in enumerate(words):
+            if word != name:
+                continue
+            before = words[at - 1] if at else "the"
+            if before not in _POINTING and not any(map(str.isdigit, before)):
                 found.add(before)
+            # `doc 7-21`, but not `the group INC-44 asks for`
+            if numbered:
+                found.update(behind for behind in words[at + 1 : at + 2] if any(map(str.isdigit, behind)))
     return frozenset(found)
 
 

@@ -48,6 +48,8 @@ class Tuning:
     """Money, rights, keys and losses the user did not speak of are not left to a text."""
     unasked: bool = True
     """Changes nobody asked for whose values stand in a running text."""
+    own_values: bool = True
+    """What the user gave a value for is not to be filled with another."""
     elsewhere: bool = True
     """The user pointed at somebody's text, and the instruction stands in another's."""
 

@@ -320,7 +320,7 @@ def _is_done_to_the_same(match: Match, case: Case, request: Request) -> bool:
         return False
     if not (request.deed_named or request.only_reading):
         return False
-    if match.action < SAME_VERB or match.directive.asked.manner == MENTION or not is_weighty(case, request):
+    if match.action < SAME_VERB or not is_weighty(case, request):
         return False
     told = match.directive.text.lower()
     return any(leaf.kind != "long" and stands_in(leaf.needle, told) >= 0 for leaf in case.leaves)

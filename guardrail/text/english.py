@@ -79,7 +79,8 @@ VERBS: dict[str, tuple[str, ...]] = {
         "arrange organise organize freeze scale amend waive allocate upgrade nominate appoint demote suspend postpone "
         "unpublish unarchive unfreeze unblock unban unmute unmark untag unassign uncheck unset uninvite unregister "
         "unenroll enroll enrol deregister disconnect disarm disallow decommission depublish delist reactivate "
-        "reallocate reconnect reconfigure reprice restock rewrite rebuild redeploy republish retry revert".split(),
+        "reallocate reconnect reconfigure reorder reprice restock rewrite rebuild redeploy republish retry "
+        "revert".split(),
         (WRITE,),
     ),
     **dict.fromkeys("book reserve rent hire".split(), (BOOK, WRITE)),
