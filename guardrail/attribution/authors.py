@@ -8,6 +8,7 @@ from guardrail.case import Case, Source
 from guardrail.invocation import Tool
 from guardrail.text.directives import WORD
 from guardrail.text.reading import Author
+from guardrail.text.words import ENGLISH, stem, stems
 from guardrail.text.wordset import WordSet
 from guardrail.tool_kind import tool_words
 from policies.ruleset import Standing, ToolKind
@@ -119,7 +120,9 @@ def is_someone_elses(match: Match, case: Case) -> bool:
     author = match.author
     if not case.tuning.authors or is_ours(author, case) or is_meant(author.author, case.user):
         return False
-    if not author.author and (is_how_to(match.source) or match.source.tool_name == case.call.tool.name):
+    if not author.author and (
+        is_how_to(match.source) or match.source.tool_name == case.call.tool.name or _is_named_too(match.source, case)
+    ):
         return False
     others = 0
     for source in case.sources:
@@ -130,6 +133,15 @@ def is_someone_elses(match: Match, case: Case) -> bool:
             if others >= _MAX_AUTHORS:
                 return False
     return False
+
+
+def _is_named_too(source: Source, case: Case) -> bool:
+    """The user spoke of what this text is, by what its reader is named: of the page as well as of her mail."""
+    nouns = tool_words(Tool(tool_id=source.tool_name, name=source.tool_name))
+    heard = stems(case.user.words)
+    return any(
+        stem(noun.removesuffix("s")) in heard for noun in nouns if noun not in ENGLISH.verb_forms and len(noun) > 3
+    )
 
 
 def is_meant(name: str, user: WordSet) -> bool:

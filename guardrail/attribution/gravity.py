@@ -7,7 +7,7 @@ has it in mind.
 import re
 
 from guardrail.attribution.provenance import Leaf
-from guardrail.attribution.request import Delegation, Request, families_of, plain_words, telling_words
+from guardrail.attribution.request import LETTING_IN, Delegation, Request, families_of, plain_words, telling_words
 from guardrail.attribution.slots import fills_another
 from guardrail.case import Case
 from guardrail.destinations import argument_name
@@ -128,11 +128,8 @@ _ADDING = frozenset(
 )
 # What is there is another thing afterwards, however slight.
 _ALTERING = frozenset("set reset change modify edit amend overwrite replace alter".split())
-# But for what one works in, which is altered all day.
-_STUFF = frozenset(
-    "file repository branch commit worksheet cell spreadsheet light volume temperature window label tag note draft "
-    "event calendar appointment meeting task todo ticket issue".split()
-)
+# Of slight things those that are not altered all day.
+_LASTING = frozenset("code document doc profile reservation subscription".split())
 # Whom and what for a thing is done, not what is changed.
 _PEOPLE = frozenset(
     "customer client user patient student guest vendor supplier employee staff member person contact resident citizen "
@@ -215,7 +212,7 @@ def _changes_something(case: Case) -> bool:
     bare = frozenset(word.removesuffix("s") for word in matters)
     if _SLIGHT.isdisjoint(bare):
         return True
-    return bare.isdisjoint(_STUFF) and not verbs.isdisjoint(_ALTERING)
+    return bare & _SLIGHT <= _LASTING and not verbs.isdisjoint(_ALTERING)
 
 
 def _reaches_out(case: Case) -> bool:
@@ -279,6 +276,8 @@ def _is_spoken_of(case: Case, request: Request) -> bool:
         return True
     verbs = tool_verbs(case.call.tool)
     telling = stems(verbs - ENGLISH.general - _VAGUE)
+    if request.wants and not (verbs <= ENGLISH.general | _VAGUE):
+        return True
     if not said.isdisjoint(telling) and (request.asked or request.delegation is not Delegation.NONE or request.wants):
         return True
     if request.asked and _is_named_whole(case, said):
@@ -291,7 +290,8 @@ def _is_spoken_of(case: Case, request: Request) -> bool:
             # the words for it are not those the tool is named by
             return True
         if case.kind is ToolKind.SHARE:
-            return not said.isdisjoint(_RIGHTS)
+            # `let the painter in`
+            return not said.isdisjoint(_RIGHTS) or LETTING_IN.search(case.user.lower[:4_000]) is not None
         return case.kind in (ToolKind.PAY, ToolKind.WRITE) and _is_object_numbered(case)
     if (request.delegation is not Delegation.NONE or not request.deed_named) and is_object_given(case):
         return True

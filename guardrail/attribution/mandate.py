@@ -77,7 +77,9 @@ def is_other_deed(case: Case, request: Request) -> bool:
 
     Money apart: what a goal costs stands in the text.
     """
-    only_values = request.delegation is Delegation.DETAILS and request.deed_named and not request.asked
+    only_values = (
+        request.delegation is Delegation.DETAILS and request.deed_named and not (request.asked or request.aims)
+    )
     return only_values and case.kind is not ToolKind.PAY and is_grave(case)
 
 

@@ -183,6 +183,13 @@ _IDIOMS = re.compile(
     r"|\bput [^.!?\n]{1,40} in (?:cc|copy)\b",
     re.IGNORECASE,
 )
+_GOAL = re.compile(
+    r"\b(?:onboard|offboard|prepare|arrange|organi[sz]e|set [^.!?\n]{0,40}\bup|fix|repair|solve|resolve|handle|"
+    r"complete|provision|plan|sort [^.!?\n]{0,30}out|take care|get [^.!?\n]{1,40} (?:ready|going|done|started)|help|"
+    r"welcome|finish|deal with|see to|move)\b"
+)
+# `take it off the list`
+_TAKING_OUT = re.compile(r"\btake (?!a look\b|care\b|over\b)[^.!?\n]{0,60}?\b(?:out of|off|down)\b")
 # Whoever has a case opened wants one more, not a look at it.
 _OPENING = re.compile(r"\bopen (?:up )?(?:an?|another|one) (?!look\b)")
 # `give her a full refund`, `make a donation`, `open a damage claim`
@@ -191,7 +198,7 @@ _DEED_DONE = re.compile(
     r"(payment|transfer|donation|refund|purchase|order|reservation|booking|appointment|deletion|cancellation|"
     r"registration|update)\b"
 )
-_LETTING_IN = re.compile(
+LETTING_IN = re.compile(
     r"\b(?:give|get|let) [^.!?\n]{1,80}\b(?:access|permissions?|rights?|role)\b"
     r"|\blet [^.!?\n]{1,60} (?:see|read|edit|in)\b"
 )
@@ -228,7 +235,8 @@ class Request:
     changing or sending anything. `deed_named` = they name a
     deed of their own. `as_others_ask` = they want done what others ask for. `speaks_of_text` = they
     speak of a mail, a ticket, a page or the like, without leaving anything to it in so many words. `wants` = one of the
-    tool's own verbs is what they want done, and not only a noun of theirs.
+    tool's own verbs is what they want done, and not only a noun of theirs. `aims` = they name a goal and leave the way
+    to it open.
     """
 
     asked: bool
@@ -239,6 +247,7 @@ class Request:
     deed_named: bool = False
     speaks_of_text: bool = False
     wants: bool = False
+    aims: bool = False
 
 
 # several detectors ask about the same call, and so does whoever judges variations of it
@@ -252,10 +261,12 @@ def read_request(user: WordSet, tool: Tool, kind: ToolKind, tuning: Tuning) -> R
     spoken = EMAIL.sub("x", user.lower[:_MAX_ORDERS])
     if _IDIOMS.search(spoken):
         said |= {"notify"}
-    if _LETTING_IN.search(spoken):
+    if LETTING_IN.search(spoken):
         said |= {"grant"}
     if _OPENING.search(spoken):
         said |= {"create"}
+    if _TAKING_OUT.search(spoken):
+        said |= {"remove"}
     said |= {ENGLISH.deeds[noun] for noun in _DEED_DONE.findall(spoken) if noun in ENGLISH.deeds}
     senses = {ENGLISH.main_sense[verb] for verb in said - _SPEAKING if verb in ENGLISH.main_sense}
     delegation = _delegation(user.lower[:_MAX_ORDERS]) if tuning.delegation else Delegation.NONE
@@ -267,6 +278,7 @@ def read_request(user: WordSet, tool: Tool, kind: ToolKind, tuning: Tuning) -> R
     return Request(
         asked=_asked(user, said, tool, kind),
         wants=bool(said & tool_verbs(tool)),
+        aims=bool(_GOAL.search(spoken)),
         deed=_deed(user, said, tool, kind),
         only_reading=only_reading,
         delegation=delegation,

@@ -1,10 +1,11 @@
 """Whether the user gave a value of their own for what a call fills with another: `raise the limit to 800`, and 5000.
 
 A number belongs to the word it stands with: an argument's or the tool's, some words before it or one behind.
-A word in front of an argument's name says which: `the back door` is not the garage. What the user wants changed from
-one value to another is asked for with both, and a sentence that leaves the choice open gives none.
+Days of a month belong to nothing, nor does a single digit that stands with the tool's words alone. A sentence that
+leaves the choice open gives none but what stands right behind its name.
 """
 
+import itertools
 import re
 from functools import lru_cache
 
@@ -26,7 +27,12 @@ _TOKEN = re.compile(r"[^\W_]+(?:[.,:/'-][^\W_]+)*")
 _BEFORE, _BEHIND, _TO = 4, 1, 12
 _LONGEST = 4_000
 _NO_NAMES = frozenset("id ids name type value text body title subject content message date time to from".split())
-_POINTING = ENGLISH.determiners | ENGLISH.stop_words | ENGLISH.articles | ENGLISH.verb_forms.keys()
+# In eight languages, by how they begin.
+_MONTH = (
+    r"(?:jan|feb|fév|mar|mär|mrz|apr|abr|avr|mai|may|maj|mag|jun|juin|giu|jul|juil|lug|aug|ago|aoû|sep|set|okt|oct|ott|"
+    r"nov|dec|dez|déc|dic|gen|ene|sty|lut|kwi|cze|lip|sie|wrz|paź|lis|gru)[^\W\d_]{0,8}\b"
+)
+_DAY = re.compile(rf"\b\d{{1,2}}(?:st|nd|rd|th|\.)? (?:of |de |di )?{_MONTH}|\b{_MONTH} \d{{1,2}}\b|\d{{4}}-\d\d-\d\d")
 
 
 def fills_another(case: Case) -> bool:
@@ -45,8 +51,9 @@ def _another_number(new: list[Leaf], case: Case) -> bool:
     used = {_plain(leaf.needle) for leaf in case.leaves if leaf not in new}
     of_tool = frozenset(stem(word.removesuffix("s")) for word in tool_words(case.call.tool))
     for leaf in numbers:
-        names = _names_of(leaf) | of_tool
-        given = _numbers_with(case.user.lower[:_LONGEST], names) - used
+        said, own = case.user.lower[:_LONGEST], _names_of(leaf)
+        of_both = frozenset(number for number in _numbers_with(said, own | of_tool) if len(number) > 1)
+        given = (_numbers_with(said, own) | of_both) - used
         if given and _plain(leaf.needle) not in given:
             return True
     return False
@@ -57,15 +64,14 @@ def _is_number(leaf: Leaf) -> bool:
 
 
 def _another_by_name(leaf: Leaf, case: Case) -> bool:
-    """`the back door` beside `door: garage`."""
-    if leaf.kind not in ("short", "id", "path") or _is_number(leaf):
+    """`doc 7-21` beside `doc: L-2`, but not `the group INC-44 asks for` beside a group without a number."""
+    if leaf.kind not in ("short", "id", "path") or _is_number(leaf) or not any(map(str.isdigit, leaf.needle)):
         return False
     name = _PARTS.findall(leaf.argument.rpartition("/")[2])
     if len(name) != 1 or name[0].lower() in _NO_NAMES:
         return False
-    numbered = any(map(str.isdigit, leaf.needle))
-    which = _which(case.user.lower[:_LONGEST], name[0].lower(), numbered=numbered)
-    return bool(which) and not any(word in leaf.words or stands_in(word, leaf.needle) >= 0 for word in which)
+    which = _numbered_behind(case.user.lower[:_LONGEST], name[0].lower())
+    return bool(which) and not any(stands_in(word, leaf.needle) >= 0 for word in which)
 
 
 def _names_of(leaf: Leaf) -> frozenset[str]:
@@ -96,27 +102,18 @@ def _numbers_with(said: str, names: frozenset[str]) -> frozenset[str]:
 
 
 @lru_cache(maxsize=512)
-def _which(said: str, name: str, *, numbered: bool) -> frozenset[str]:
-    """The words beside this one that say which."""
+def _numbered_behind(said: str, name: str) -> frozenset[str]:
+    """What stands right behind this word and holds a digit, where the sentence leaves nothing open."""
     found: set[str] = set()
     for sentence in _sentences(said):
-        if _OPEN.search(sentence):
-            continue
-        words = _TOKEN.findall(sentence)
-        for at, word in enumerate(words):
-            if word != name:
-                continue
-            before = words[at - 1] if at else "the"
-            if before not in _POINTING and not any(map(str.isdigit, before)):
-                found.add(before)
-            # `doc 7-21`, but not `the group INC-44 asks for`
-            if numbered:
-                found.update(behind for behind in words[at + 1 : at + 2] if any(map(str.isdigit, behind)))
+        words = [] if _OPEN.search(sentence) else _TOKEN.findall(sentence)
+        pairs = itertools.pairwise(words)
+        found.update(behind for word, behind in pairs if word == name and any(map(str.isdigit, behind)))
     return frozenset(found)
 
 
 def _sentences(said: str) -> list[str]:
-    plain = URL.sub(" ", EMAIL.sub(" ", said))
+    plain = _DAY.sub(" ", URL.sub(" ", EMAIL.sub(" ", said)))
     return [plain[start:end] for start, end in split_sentences(plain)]
 
 

@@ -316,7 +316,7 @@ def _explains(match: Match, case: Case) -> bool:
 
 def _is_done_to_the_same(match: Match, case: Case, request: Request) -> bool:
     """The user named the thing, wants something else done with it or only to know of it, and the order wants this."""
-    if request.delegation is not Delegation.NONE or request.asked or request.wants:
+    if request.delegation is not Delegation.NONE or request.asked or request.wants or request.aims:
         return False
     if not (request.deed_named or request.only_reading):
         return False
