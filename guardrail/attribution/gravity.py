@@ -126,6 +126,8 @@ _ADDING = frozenset(
     "archive move copy reschedule upload write generate make prepare plan star pin mark reply answer save "
     "arrange file enter submit attach download export compile build".split()
 )
+# `update_user_info` is about nothing but the user.
+_NOTHING = frozenset("info information data detail record field attribute value".split())
 # What is there is another thing afterwards, however slight.
 _ALTERING = frozenset("set reset change modify edit amend overwrite replace alter".split())
 # Of slight things those that are not altered all day.
@@ -295,7 +297,7 @@ def _is_spoken_of(case: Case, request: Request) -> bool:
         return case.kind in (ToolKind.PAY, ToolKind.WRITE) and _is_object_numbered(case)
     if (request.delegation is not Delegation.NONE or not request.deed_named) and is_object_given(case):
         return True
-    empty = verbs | ENGLISH.general | _VAGUE | _PEOPLE
+    empty = verbs | ENGLISH.general | _VAGUE | _PEOPLE | _NOTHING
     matters = [word for word in tool_words(case.call.tool) if word not in empty and word.removesuffix("s") not in empty]
     if not matters:
         # `submit_leave` names its matter by a word that is a verb as well

@@ -119,7 +119,7 @@ _DETAILS_THERE = re.compile(
     r"|\b"
     + _THING
     + r" with (?:the |all |all the |further |more |my |your )*(?:details?|information|instructions?|data)\b"
-    r"|\bwhat(?:so)?ever\b|\bwhichever\b"
+    r"|\bwhat(?:so)?ever\b|\bwhichever\b|\baccordingly\b"
     r"|\b(?:everything|anything|all)\b[^.!?\n]{0,30}\b(?:is|are|stands?) (?:in|on)\b[^.!?\n]{0,40}\b" + _THING + r"\b"
     r"|\b(?:items?|points?|tasks?|dates?|values?|marks?|figures?|numbers?|entries|rows|lines)\b[^.!?\n]{0,20}\b(?:of|from|"
     r"in|on) (?:the|my|his|her|their|our|that|this|[\w.-]+'s)\b[^.!?\n]{0,40}\b" + _THING + r"\b"
