@@ -64,8 +64,10 @@ _BEFORE_A_VERB = frozenset("to must should shall will can could may you kindly".
 # Shorter ones are labels and log lines: `Order number 77`, `Email address: ...`.
 _FEWEST_WORDS = 4
 _LABELLED = re.compile(r"^\W{0,4}[\w -]{1,40}:\s{0,4}\S{1,200}\s*$")
-_ADDRESS = re.compile(r"[^\s<>()@,;:]{1,64}@[^\s<>()@,;:]{1,200}")
+# Looked for from the start of a word only, or each letter of a long one would be tried.
+_ADDRESS = re.compile(r"(?<![^\s<>()@,;:])[^\s<>()@,;:]{1,64}@[^\s<>()@,;:]{1,200}")
 _ADDRESS_ONLY = re.compile(rf"[\W_]{{0,8}}(?:[\w-]{{1,30}}:\s{{0,4}})?[\W_]{{0,8}}{_ADDRESS.pattern}[\W_]{{0,8}}$")
+_LONGEST_ADDRESS = 320
 _BLANK = frozenset((" ",))
 # What `_CLAUSE_BREAK` looks at of what stands before a word.
 _GAP = 3
@@ -126,7 +128,7 @@ class Sentence:
 def read_directive(sentence: str | Sentence) -> Asked | None:
     """What `sentence` asks for, or None when it asks for nothing. Works on at most 1,200 characters."""
     said = Sentence(sentence) if isinstance(sentence, str) else sentence
-    if "@" in said.lower and _ADDRESS_ONLY.match(said.lower):
+    if len(said.lower) < _LONGEST_ADDRESS and "@" in said.lower and _ADDRESS_ONLY.match(said.lower):
         # the name of a host, or of whoever has the mailbox, may be a verb of some language
         return None
     for language in LANGUAGES:
@@ -140,8 +142,11 @@ def read_directive(sentence: str | Sentence) -> Asked | None:
 
 def _read_by_table(said: Sentence) -> Asked | None:
     """An order in another language than English, see `other_tongues`."""
-    words = words_of(_ADDRESS.sub(" ", said.lower)) if "@" in said.lower else said.words
+    words = said.words
     verbs = verbs_in(words)
+    if verbs and "@" in said.lower:
+        words = words_of(_ADDRESS.sub(" ", said.lower))
+        verbs = verbs_in(words)
     if not verbs:
         return None
     if asks(words):
