@@ -86,7 +86,6 @@ def queue_told(now: datetime) -> int:
         told, made = AuditTold.objects.select_for_update().get_or_create(pk=1)
         if made:
             _begin(told)
-            return 0
         count = _queue_activities(wishes, now=now) + _queue_entries(told, wishes, now=now)
         count += _queue_opened(told, wishes, now=now)
         told.save()
@@ -189,7 +188,6 @@ def _begin(told: AuditTold) -> None:
     """Leave out what was before there was anybody to tell."""
     told.entry = AuditEntry.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
     told.opened = TranscriptOpened.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
-    told.save()
 
 
 def _queue_entries(told: AuditTold, wishes: Sequence[Wishes], *, now: datetime) -> int:
