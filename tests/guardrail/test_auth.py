@@ -87,7 +87,7 @@ def test_it_lets_a_token_in_again_from_its_cache(trusting: Asking, issuer: Issue
     "claims",
     [
         pytest.param({"exp": int(time.time()) - 120}, id="ended two minutes ago"),
-        pytest.param({"nbf": int(time.time()) + 600}, id="not yet valid"),
+        pytest.param({"nbf": int(time.time()) + 86_400}, id="not yet valid"),
         pytest.param({"aud": "api://somebody-else"}, id="another audience"),
         pytest.param({"aud": None}, id="no audience"),
         pytest.param({"exp": None}, id="no end"),
