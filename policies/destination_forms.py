@@ -1,5 +1,7 @@
 """Forms of the page of destinations: text in, what a service wants out."""
 
+from typing import Any
+
 from django import forms
 
 from policies.choices import Standing
@@ -53,6 +55,10 @@ class ListForm(forms.Form):
     )
     change = forms.BooleanField(label="Change entries that have another standing", required=False)
     found: ReadList | None = None
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        kwargs.setdefault("auto_id", "list-%s")  # the form beside it has a standing, too
+        super().__init__(*args, **kwargs)
 
     def clean(self) -> None:
         """Read the list; a line that is none refuses all of it."""

@@ -172,6 +172,7 @@ def _faults_in(look: Look) -> Callable[[Page], list[str]]:
         page.set_viewport_size({"width": look.width, "height": HEIGHT})
         page.emulate_media(color_scheme=look.scheme)
         page.evaluate(_UNFOLD)
+        page.evaluate("window.scrollTo(0, 0)")  # nothing under the header that stays
         wide = int(page.evaluate(_TOO_WIDE))
         faults = [f"{wide} pixels too wide"] if wide > 0 else []
         faults += [f"more than one element is #{name}" for name in page.evaluate(_TWICE)]

@@ -27,12 +27,10 @@ def test_rows_are_picked_by_keyboard_kept_while_new_ones_are_shown_and_commented
         assert "2 picked" in window.text()
         assert "row, new" in window.text()
         window.do(lambda page: page.keyboard.press("c"))
-        window.do(lambda page: page.wait_for_load_state())
-        assert "Comment: 2 investigations." in window.text()
+        window.do(lambda page: page.get_by_text("Comment: 2 investigations.").wait_for())
         window.do(lambda page: page.get_by_label("Note").fill("Seen in the morning round."))
         window.do(lambda page: page.get_by_role("button", name="Comment 2").click())
-        window.do(lambda page: page.wait_for_load_state())
-        assert "Undo" in window.text()
+        window.do(lambda page: page.get_by_role("button", name="Undo").first.wait_for())
         assert window.complaints == []
     commented = [row for row in rows if row.activities.filter(kind="commented").exists()]
     assert len(commented) == 2
