@@ -130,10 +130,10 @@ def _moment(field: Field, value: str, *, now: datetime) -> datetime:
         return now - timedelta(**{_UNITS[span[2]]: int(span[1])})
     try:
         at = datetime.fromisoformat(value)
-    except ValueError:
+        return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
+    except (ValueError, OverflowError):
         name = field.value
         raise QueryError(f"`{name}:{value}` is no time, expected e.g. `{name}:7d` or `{name}:2026-11-01`") from None
-    return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
 
 
 def _words(value: str, *, quoted: bool) -> list[str]:

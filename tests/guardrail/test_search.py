@@ -107,6 +107,8 @@ REFUSED: tuple[tuple[str, str], ...] = (
     ("severity:9", "the severity is"),
     ("policy:latest", "the number of a version"),
     ("since:yesterday", "is no time"),
+    ("since:0001-01-01T00:00+10:00", "is no time"),
+    ("until:9999-12-31T23:59-10:00", "is no time"),
     ("agent:", "nothing stands after"),
     ("agent:a agent:b", "is asked for twice"),
     ("???", "is no word"),
