@@ -1,10 +1,12 @@
 """Whose rows are whose: rows of the outbox are claimed for a while, and settled by whoever claimed them.
 
 A claim is one transaction that holds the receiver's row for a few milliseconds: lanes, rate and rest are decided there,
-so any number of workers on any machines keep to them together. The lease of a worker that died ends by itself.
+so any number of workers on any machines keep to them together. Leases are short and renewed by whoever holds them: that
+of a worker that died ends by itself, soon.
 """
 
 import random
+import time
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -17,7 +19,8 @@ from django.db.models.functions import Greatest
 from investigations.models import Delivery, Receiver
 from investigations.siem.sinks.sink import Fate, Result, Sink
 
-LEASE = timedelta(seconds=90)
+# INVARIANT: longer than a request may take (`delivery.REQUEST_SECONDS`), by more than the clocks of workers differ.
+LEASE = timedelta(seconds=20)
 _LONGEST_REST = timedelta(minutes=15)
 _LONGEST_DELAY = timedelta(hours=6)
 _LONGEST_ERROR = 500
@@ -25,12 +28,12 @@ _LONGEST_ERROR = 500
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Claim:
-    """Rows of one receiver that are ours until `until`, oldest first."""
+    """Rows of one receiver that are ours until `ends` of `time.monotonic`, oldest first."""
 
     receiver: Receiver
     lease: uuid.UUID
     rows: tuple[Delivery, ...]
-    until: datetime
+    ends: float
 
 
 def load_due(now: datetime) -> list[tuple[int, str]]:
@@ -46,6 +49,7 @@ def claim(receiver_id: int, sink: Sink, *, now: datetime) -> Claim | None:
 
     After a failure one lane tries, and with one event only: the receiver must not be met by all that waits.
     """
+    ends = time.monotonic() + LEASE.total_seconds()
     receiver = Receiver.objects.select_for_update().filter(pk=receiver_id, paused=False).first()
     if receiver is None or (receiver.rest_until and receiver.rest_until > now):
         return None
@@ -61,13 +65,19 @@ def claim(receiver_id: int, sink: Sink, *, now: datetime) -> Claim | None:
     rows = tuple(sorted(due[:most], key=lambda row: row.pk))
     if not rows:
         return None
-    lease, until = uuid.uuid4(), now + LEASE
+    lease = uuid.uuid4()
     Delivery.objects.filter(pk__in=[row.pk for row in rows]).update(
-        state=Delivery.State.IN_FLIGHT, lease=lease, next_at=until, attempts=F("attempts") + 1
+        state=Delivery.State.IN_FLIGHT, lease=lease, next_at=now + LEASE, attempts=F("attempts") + 1
     )
     if receiver.per_minute:
         Receiver.objects.filter(pk=receiver.pk).update(tokens=receiver.tokens - len(rows), tokens_at=now)
-    return Claim(receiver=receiver, lease=lease, rows=rows, until=until)
+    return Claim(receiver=receiver, lease=lease, rows=rows, ends=ends)
+
+
+def renew(claimed: Claim, *, now: datetime) -> bool:
+    """Hold claimed rows for another lease; False = some may be another worker's by now, and none may be sent."""
+    ours = Delivery.objects.filter(lease=claimed.lease, state=Delivery.State.IN_FLIGHT, next_at__gt=now)
+    return ours.update(next_at=now + LEASE) == len(claimed.rows)
 
 
 @transaction.atomic

@@ -41,9 +41,11 @@ log = structlog.get_logger(__name__)
 
 # One request; what takes longer is cut off.
 REQUEST_SECONDS = 15.0
-# A run ends long before its task would be killed, a batch before its lease.
+# A run and its last batch end long before their task would be killed.
 _RUN_SECONDS = 25.0
 _BATCH_SECONDS = 60.0
+# What must be left of a lease after a request: clocks of workers differ by less.
+_SPARE_SECONDS = 2.0
 _SLOTS = 7_221_200
 _SMALLEST_FRAME = 2_000
 
@@ -78,7 +80,7 @@ def send_test(receiver: Receiver, *, actor: str) -> str:
     event = seen_by(test_event(now=timezone.now(), name=actor), receiver.content)
     try:
         frame = sender.frame(event)
-        (result,) = sink.send([frame], sender.setup, sender.post)
+        (result,) = sender.send([frame])
     except (NotNow, Rejected) as error:
         return str(error)
     except TooLarge:
@@ -125,6 +127,7 @@ def _send_claim(claim: claims.Claim, senders: "dict[int, _Sender]") -> int:
         sender = senders.get(receiver.pk)
         if sender is None or not sender.is_for(receiver):
             sender = senders[receiver.pk] = _Sender(receiver, SINKS[receiver.kind])
+        sender.lease = _Lease(claim)
         _send_rows(claim.rows, sender, results)
     except NotOpened:
         failed = NotNow("its secret cannot be read: the secret key changed. Enter the secret again", seconds=60.0)
@@ -134,6 +137,8 @@ def _send_claim(claim: claims.Claim, senders: "dict[int, _Sender]") -> int:
         failed = error
     except OutboundError as error:
         failed = NotNow(f"it {error}")
+    except LeaseLost:
+        log.warning("delivery.lease_lost", receiver=receiver.pk, claimed=len(claim.rows))
     now = timezone.now()
     claims.settle(claim, results, now=now)
     claims.put_back(claim, now=now, but=list(results))
@@ -146,11 +151,36 @@ def _send_claim(claim: claims.Claim, senders: "dict[int, _Sender]") -> int:
     return taken
 
 
+class LeaseLost(Exception):
+    """Rows that were claimed may be another worker's by now: nothing more of them is sent."""
+
+
+class _Lease:
+    """The lease of claimed rows, renewed where a request might outlast it."""
+
+    def __init__(self, claim: claims.Claim) -> None:
+        self._claim = claim
+        self._ends = claim.ends
+
+    def keep(self) -> None:
+        """Make sure that it holds for one more request. Raises LeaseLost."""
+        began = time.monotonic()
+        if self._ends - began > REQUEST_SECONDS + _SPARE_SECONDS:
+            return
+        if not claims.renew(self._claim, now=timezone.now()):
+            raise LeaseLost
+        self._ends = began + claims.LEASE.total_seconds()
+
+
 class _Sender:
-    """One receiver as it is set up now, with its kept connection. Raises NotOpened and ssl.SSLError."""
+    """One receiver as it is set up now, with its kept connection. Raises NotOpened and ssl.SSLError.
+
+    `lease` is of the rows that are sent by it, None where it is a test.
+    """
 
     def __init__(self, receiver: Receiver, sink: Sink) -> None:
         self._receiver = receiver
+        self.lease: _Lease | None = None
         self.sink = sink
         self.content = receiver.content
         secret = unseal_secret(receiver) if receiver.sealed_secret else ""
@@ -161,7 +191,7 @@ class _Sender:
             secret=secret,
             inside=receiver.inside,
             trust=trust,
-            elsewhere=_post_elsewhere,
+            elsewhere=self._post_elsewhere,
         )
         self._line = Outbound(receiver.address, inside=receiver.inside, trust=trust)
 
@@ -170,8 +200,19 @@ class _Sender:
         same = ("address", "settings", "sealed_secret", "authority", "inside", "content")
         return all(getattr(self._receiver, name) == getattr(receiver, name) for name in same)
 
+    def keep(self) -> None:
+        """Keep what is claimed for one more request. Raises LeaseLost."""
+        if self.lease is not None:
+            self.lease.keep()
+
+    def send(self, frames: Sequence[Frame]) -> Sequence[Result]:
+        """Send frames as this receiver's sink does; each of its requests keeps the lease."""
+        self.keep()
+        return self.sink.send(frames, self.setup, self.post)
+
     def post(self, suffix: str, body: bytes, headers: Mapping[str, str]) -> Answer:
         """One request."""
+        self.keep()
         return self._line.post(suffix, body, headers, seconds=REQUEST_SECONDS)
 
     def frame(self, event: Event, *, most_bytes: int = 0) -> Frame:
@@ -184,14 +225,14 @@ class _Sender:
         """Close what is open."""
         self._line.close()
 
-
-def _post_elsewhere(url: str, body: bytes, headers: Mapping[str, str]) -> Answer:
-    """One request to whom the settings of the product name, not an admin's form."""
-    line = Outbound(url, inside=is_inside(urlsplit(url).hostname or ""))
-    try:
-        return line.post("", body, headers, seconds=REQUEST_SECONDS)
-    finally:
-        line.close()
+    def _post_elsewhere(self, url: str, body: bytes, headers: Mapping[str, str]) -> Answer:
+        """One request to whom the settings of the product name, not an admin's form."""
+        self.keep()
+        line = Outbound(url, inside=is_inside(urlsplit(url).hostname or ""))
+        try:
+            return line.post("", body, headers, seconds=REQUEST_SECONDS)
+        finally:
+            line.close()
 
 
 def _send_rows(rows: Sequence[Delivery], sender: _Sender, results: dict[int, Result]) -> None:
@@ -205,6 +246,7 @@ def _send_rows(rows: Sequence[Delivery], sender: _Sender, results: dict[int, Res
         if isinstance(event, str):
             results[row.pk] = Result(fate=Fate.NEVER, error=event)
             continue
+        sender.keep()
         frame = sender.frame(seen_by(event, content))
         if batch and size + len(frame.body) > sender.sink.most_bytes:
             _send_batch(batch, sender, results, until=until)
@@ -224,7 +266,7 @@ def _send_batch(
     if time.monotonic() >= until:
         return
     try:
-        told = sender.sink.send([frame for _, frame in batch], sender.setup, sender.post)
+        told = sender.send([frame for _, frame in batch])
     except (TooLarge, Rejected) as error:
         if len(batch) == 1:
             results[batch[0][0]] = _alone(batch[0][1], sender, error)
@@ -246,7 +288,7 @@ def _alone(frame: Frame, sender: _Sender, error: TooLarge | Rejected) -> Result:
     if len(smaller.body) >= len(frame.body):
         return Result(fate=Fate.NEVER, error=f"it does not even take {len(frame.body)} bytes (status 413)")
     try:
-        (result,) = sender.sink.send([smaller], sender.setup, sender.post)
+        (result,) = sender.send([smaller])
     except TooLarge:
         return Result(fate=Fate.NEVER, error=f"it does not even take {len(smaller.body)} bytes (status 413)")
     except Rejected as refused:

@@ -1,11 +1,13 @@
 """Deliveries by several workers, over days, at a rate, and with receivers that change. Entered by the Celery tasks."""
 
+import socket
 import threading
 import uuid
 from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
+import time_machine
 from django.contrib.auth.models import User
 from django.db import connection
 from django.utils import timezone
@@ -74,12 +76,65 @@ def test_a_worker_that_died_leaves_its_rows_to_the_next(siem: OtherEngine) -> No
     verdict_id = record_verdict()
     take_in()
     assert claims.claim(receiver.pk, SINKS["splunk"], now=timezone.now()) is not None
-    deliver()
-    assert siem.behave.ids == []  # type: ignore[attr-defined]
-    with later(2):
+    with later(0.3):
+        deliver()
+        assert siem.behave.ids == []  # type: ignore[attr-defined]
+    # seconds later, not minutes: a lane that nobody uses is free soon
+    with later(0.4):
         deliver()
     assert siem.behave.ids == [str(verdict_id)]  # type: ignore[attr-defined]
     assert Delivery.objects.get().attempts == 2
+
+
+@pytest.fixture
+def each_request_renews(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As where each takes so long that the next might outlast the lease."""
+    monkeypatch.setattr(delivery, "_SPARE_SECONDS", claims.LEASE.total_seconds())
+
+
+@pytest.mark.usefixtures("each_request_renews")
+def test_a_worker_that_takes_long_keeps_its_rows_to_itself(siem: OtherEngine) -> None:
+    """Another one asks in vain, by a connection of its own, each time a lease's worth of requests was made."""
+    siem.behave = slow = Slow(a_receiver("webhook", siem.url), seconds=15)
+    ids = [str(record_verdict()) for _ in range(4)]
+    take_in()
+    with time_machine.travel(timezone.now(), tick=False) as slow.clock:
+        deliver()
+    assert sorted(slow.hook.ids) == sorted(ids)
+    assert (slow.got, states()) == ([0, 0, 0, 0], [State.ACKNOWLEDGED] * 4)
+
+
+@pytest.mark.usefixtures("each_request_renews")
+def test_a_worker_that_lost_its_lease_sends_nothing_more(siem: OtherEngine) -> None:
+    siem.behave = slow = Slow(a_receiver("webhook", siem.url), seconds=30)
+    for _ in range(4):
+        record_verdict()
+    take_in()
+    with time_machine.travel(timezone.now(), tick=False) as slow.clock:
+        deliver()
+    assert (len(slow.hook.ids), slow.got) == (1, [4])
+    assert set(Delivery.objects.values_list("state", "attempts")) == {(State.IN_FLIGHT, 2)}
+
+
+class Slow:
+    """A webhook that takes so many seconds for each event; then another worker asks for rows, and notes how many."""
+
+    def __init__(self, receiver: Receiver, *, seconds: float) -> None:
+        self.hook = Hook()
+        self.clock: time_machine.Traveller | None = None
+        self.got: list[int] = []
+        self._receiver = receiver
+        self._seconds = seconds
+
+    def __call__(self, line: socket.socket, engine: OtherEngine) -> bool:
+        assert self.clock is not None
+        self.clock.shift(self._seconds)
+        try:
+            claimed = claims.claim(self._receiver.pk, SINKS["webhook"], now=timezone.now())
+        finally:
+            connection.close()
+        self.got.append(len(claimed.rows) if claimed else 0)
+        return self.hook(line, engine)
 
 
 def test_a_worker_whose_lease_ended_takes_nothing_back(siem: OtherEngine) -> None:

@@ -42,7 +42,7 @@ def _send(frames: Sequence[Frame], setup: Setup, post: Post) -> Sequence[Result]
     results: list[Result] = []
     until = time.monotonic() + _SECONDS
     for frame in frames:
-        # the others next time: a slow receiver must not outlast the lease, nor an error hide what it took before
+        # the others next time: a slow receiver must not hold a lane for long, nor an error hide what it took before
         if time.monotonic() >= until:
             break
         try:
