@@ -10,11 +10,18 @@ from investigations.models import Receiver
 from investigations.receivers import ReceiverSettings
 from investigations.siem.event import KIND_WORDS, Kind
 from investigations.siem.sinks import SINKS
-from investigations.siem.sinks.sink import Sink
+from investigations.siem.sinks.sink import Setting, Sink
 
 _TYPED = {"autocomplete": "off", "spellcheck": "false"}
 _OTHERS = [(kind.value, word) for kind, word in KIND_WORDS.items() if kind not in (Kind.CALL, Kind.TEST)]
 _USUAL = [Kind.CASE_OPENED.value, Kind.CASE_CLOSED.value, Kind.POLICY.value, Kind.RESTRICTION.value]
+
+
+class SecretLines(forms.Textarea):
+    """A secret of several lines: as with a password, what was typed is not on the page that comes back."""
+
+    def format_value(self, value: Any) -> None:
+        return None
 
 
 class ReceiverForm(forms.Form):
@@ -70,17 +77,16 @@ class ReceiverForm(forms.Form):
         self.sink = sink
         self.fields["address"].help_text = sink.address_help
         self.fields["secret"].label, self.fields["secret"].help_text = sink.secret_label, sink.secret_help
-        if not sink.secret_label:
-            del self.fields["secret"]
+        if sink.secret_pem:
+            self.fields["secret"].widget = SecretLines({"rows": 3, **_TYPED})
+        for name, asked in (("address", sink.address_help), ("secret", sink.secret_label)):
+            if not asked:
+                del self.fields[name]
+        if not sink.address_help:
+            for name in ("inside", "authority"):
+                del self.fields[name]
         for one in sink.settings:
-            self.fields[one.name] = forms.CharField(
-                label=one.label,
-                help_text=one.help,
-                initial=one.default,
-                required=False,
-                max_length=one.longest,
-                widget=forms.TextInput(_TYPED),
-            )
+            self.fields[one.name] = _field_of(one)
 
     def of_its_protocol(self) -> list[BoundField]:
         """The fields that only this kind has."""
@@ -91,11 +97,11 @@ class ReceiverForm(forms.Form):
         data = self.cleaned_data
         return ReceiverSettings(
             name=data["name"],
-            address=data["address"],
+            address=data.get("address", ""),
             secret=data.get("secret", ""),
             settings={one.name: data[one.name] for one in self.sink.settings},
-            authority=data["authority"],
-            inside=data["inside"],
+            authority=data.get("authority", ""),
+            inside=data.get("inside", False),
             calls=data["calls"],
             severity_from=data["severity_from"],
             kinds=tuple(data["kinds"]),
@@ -109,6 +115,13 @@ class ReceiverForm(forms.Form):
         names = ("name", "address", "calls", "severity_from", "kinds", "content", "per_minute", "inside", "authority")
         initial = {name: getattr(receiver, name) for name in names}
         return cls(initial={**initial, **receiver.settings}, sink=SINKS[receiver.kind])
+
+
+def _field_of(setting: Setting) -> forms.Field:
+    told: dict[str, Any] = {"label": setting.label, "help_text": setting.help, "initial": setting.default}
+    if setting.choices:
+        return forms.ChoiceField(choices=setting.choices, required=False, **told)
+    return forms.CharField(required=False, max_length=setting.longest, widget=forms.TextInput(_TYPED), **told)
 
 
 class RemoveReceiverForm(forms.Form):

@@ -25,10 +25,13 @@ from policies import audit
 from policies.access import Permission, require
 from policies.engine_address import AddressError, is_inside
 from policies.intelligence.feed_address import checked_feed_url
+from policies.outbound import trusting
 
 MOST_RECEIVERS = 20
 MOST_REPLAYED = 50_000
 _LONGEST_SECRET = 4_000
+# sealed, it fits into its column
+_LONGEST_PEM_SECRET = 8_000
 _LONGEST_AUTHORITY = 20_000
 _CHOSEN = frozenset(kind.value for kind in KIND_WORDS) - {Kind.CALL.value, Kind.TEST.value}
 Actor = AbstractBaseUser | None
@@ -177,11 +180,12 @@ def _checked(sink: Sink, wanted: ReceiverSettings) -> dict[str, Any]:
             raise ReceiverError(
                 one.name, f"it has {len(settings[one.name])} characters, expected at most {one.longest}"
             )
-    secret = wanted.secret
-    if len(secret) > _LONGEST_SECRET or not secret.isascii() or any(not "!" <= letter <= "~" for letter in secret):
-        raise ReceiverError("secret", f"it has {len(secret)} characters, expected plain ASCII without spaces")
+        if one.choices and settings[one.name] not in ("", *(value for value, _ in one.choices)):
+            known = ", ".join(f"`{value}`" for value, _ in one.choices)
+            raise ReceiverError(one.name, f"`{settings[one.name]}` is none of {known}")
+    _check_secret(sink, wanted.secret)
     try:
-        sink.check(settings, secret)
+        sink.check(settings, wanted.secret)
     except SettingError as error:
         raise ReceiverError(error.field, str(error)) from error
     if wanted.calls not in Receiver.CallsChoice.values:
@@ -208,7 +212,25 @@ def _checked(sink: Sink, wanted: ReceiverSettings) -> dict[str, Any]:
     }
 
 
+def _check_secret(sink: Sink, secret: str) -> None:
+    if sink.secret_pem:
+        if len(secret) > _LONGEST_PEM_SECRET or not secret.isascii():
+            raise ReceiverError(
+                "secret", f"it has {len(secret)} characters, expected PEM of at most {_LONGEST_PEM_SECRET}"
+            )
+        try:
+            trusting("", shown=secret)
+        except (ssl.SSLError, ValueError) as error:
+            raise ReceiverError(
+                "secret", "it is no certificate with its key, expected PEM of both, the key without a password"
+            ) from error
+    elif len(secret) > _LONGEST_SECRET or not secret.isascii() or any(not "!" <= letter <= "~" for letter in secret):
+        raise ReceiverError("secret", f"it has {len(secret)} characters, expected plain ASCII without spaces")
+
+
 def _checked_address(sink: Sink, wanted: ReceiverSettings) -> str:
+    if not sink.address_help:
+        return ""
     scheme, _, rest = wanted.address.strip().partition("://")
     if scheme not in sink.schemes:
         raise ReceiverError("address", f"`{scheme}` is not what it begins with, expected `{sink.schemes[0]}://`")
@@ -232,7 +254,7 @@ def _checked_authority(pem: str) -> str:
         raise ReceiverError("authority", f"it has {len(text)} characters, expected PEM of at most {_LONGEST_AUTHORITY}")
     if text:
         try:
-            ssl.create_default_context(cadata=text)
+            trusting(text)
         except (ssl.SSLError, ValueError) as error:
             raise ReceiverError(
                 "authority", "it holds no certificate, expected PEM that begins with BEGIN CERTIFICATE"

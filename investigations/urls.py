@@ -78,6 +78,7 @@ urlpatterns = [
     ),
     path("deliveries/", deliveries.delivery_list, name="deliveries"),
     path("deliveries/new/<slug:kind>/", deliveries.receiver_new, name="delivery_receiver_new"),
+    path("deliveries/new/<slug:kind>/<str:name>/", deliveries.receiver_template, name="delivery_template"),
     path("deliveries/<int:pk>/", deliveries.receiver_page, name="delivery_receiver"),
     path("deliveries/<int:pk>/settings/", deliveries.receiver_settings, name="delivery_receiver_settings"),
     path("deliveries/<int:pk>/test/", deliveries.receiver_test, name="delivery_receiver_test"),

@@ -4,8 +4,11 @@ Redirects are answers like any other: whoever follows one checks where it leads.
 """
 
 import http.client
+import os
 import socket
 import ssl
+import sys
+import tempfile
 import threading
 import time
 from collections.abc import Iterator, Mapping
@@ -150,9 +153,44 @@ def told_to_people(host: str, *, until: float, seconds: float) -> Iterator[None]
 @lru_cache(maxsize=1)
 def trusted() -> ssl.SSLContext:
     """Those of this machine, of SSL_CERT_FILE, and of certifi."""
+    return _usual()
+
+
+def _usual() -> ssl.SSLContext:
     context = ssl.create_default_context()
     context.load_verify_locations(certifi.where())
     return context
+
+
+def trusting(authority: str, *, shown: str = "") -> ssl.SSLContext:
+    """What trusts those who are signed by `authority` (empty = the usual ones) and shows the certificate in `shown`.
+
+    Both are PEM, `shown` with its key. Raises ssl.SSLError and ValueError.
+    """
+    if not authority and not shown:
+        return trusted()
+    context = ssl.create_default_context(cadata=authority) if authority else _usual()
+    if shown:
+        with _in_memory(shown) as path:
+            # never asks at a terminal: a key with a password is no key here
+            context.load_cert_chain(path, password="")
+    return context
+
+
+@contextmanager
+def _in_memory(text: str) -> Iterator[str]:
+    """A file of `text` that is on no disk where the system can do that: a key must not outlive a killed process."""
+    if sys.platform == "linux":
+        number = os.memfd_create("guardrail")
+        with os.fdopen(number, "wb") as file:
+            file.write(text.encode())
+            file.flush()
+            yield f"/proc/self/fd/{number}"
+    else:
+        with tempfile.NamedTemporaryFile() as named:
+            named.write(text.encode())
+            named.flush()
+            yield named.name
 
 
 def _in_words(host: str, error: Exception) -> str:

@@ -68,6 +68,13 @@ def a_receiver(kind: str, address: str, **wanted: Any) -> Receiver:
     return add_receiver(kind, ReceiverSettings(**whole), actor=None)
 
 
+def settings_of(receiver: Receiver, **wanted: Any) -> ReceiverSettings:
+    """What was decided for it, its secret kept, but for what is `wanted`."""
+    names = ("name", "address", "settings", "authority", "inside", "calls", "severity_from", "content", "per_minute")
+    whole = {name: getattr(receiver, name) for name in names}
+    return ReceiverSettings(**{**whole, "kinds": tuple(receiver.kinds), "secret": "", **wanted})
+
+
 @dataclass(slots=True)
 class Splunk:
     """HTTP Event Collector: answers as “Troubleshoot HTTP Event Collector” lists. `poison` is text it cannot index."""

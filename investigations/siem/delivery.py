@@ -34,7 +34,7 @@ from investigations.siem.sinks.sink import (
     TooLarge,
 )
 from policies.engine_address import is_inside
-from policies.outbound import Answer, Outbound, OutboundError, trusted
+from policies.outbound import Answer, Outbound, OutboundError, trusting
 from policies.sealing import NotOpened
 
 log = structlog.get_logger(__name__)
@@ -184,7 +184,7 @@ class _Sender:
         self.sink = sink
         self.content = receiver.content
         secret = unseal_secret(receiver) if receiver.sealed_secret else ""
-        trust = ssl.create_default_context(cadata=receiver.authority) if receiver.authority else trusted()
+        trust = trusting(receiver.authority, shown=secret if sink.secret_pem else "")
         self.setup = Setup(
             address=receiver.address,
             settings={str(name): str(value) for name, value in receiver.settings.items()},

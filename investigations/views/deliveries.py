@@ -52,6 +52,16 @@ def receiver_new(request: HttpRequest, kind: str) -> HttpResponse:
 
 
 @require_GET
+def receiver_template(request: HttpRequest, kind: str, name: str) -> HttpResponse:
+    """A document to be installed at a receiver, as a file."""
+    found = next((one for one in SINKS[kind].templates if one.name == name), None) if kind in SINKS else None
+    if found is None:
+        raise Http404(f"no template `{name}` of `{kind}`")
+    disposition = {"Content-Disposition": f'attachment; filename="{found.name}"'}
+    return HttpResponse(found.text, content_type="application/json", headers=disposition)
+
+
+@require_GET
 @never_cache
 def receiver_page(request: HttpRequest, pk: int) -> HttpResponse:
     """One receiver: health, backlog, settings, dead letters."""

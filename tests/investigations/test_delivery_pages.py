@@ -9,8 +9,11 @@ from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
 from investigations.models import Delivery, Receiver
+from investigations.receiver_secrets import unseal_secret
+from investigations.siem.sinks.sentinel import COLUMNS
 from policies.access import Role, give_role
 from policies.models import AuditEntry
+from tests.certificates import authority
 from tests.engines import OtherEngine
 from tests.receivers import SECRETS, Splunk, a_receiver
 
@@ -112,6 +115,8 @@ def test_its_secret_is_on_no_page_in_no_entry_and_in_no_column(admin: Client) ->
         ("splunk", {"name": "taken"}, "is taken, expected a name of its own"),
         ("elastic", {"index": "Logs Guardrail"}, "is no name of a data stream"),
         ("webhook", {"secret": "whsec_short"}, "the signing secret is no"),
+        ("syslog", {"address": "tls://siem.example", "secret": "two words"}, "it is no certificate with its key"),
+        ("syslog", {"address": "tls://siem.example", "secret": "", "format": "xml"}, "not one of the available"),
     ],
 )
 def test_what_cannot_be_is_refused_with_the_reason(
@@ -122,6 +127,24 @@ def test_what_cannot_be_is_refused_with_the_reason(
     assert answer.status_code == 422
     assert said in text_of(answer)
     assert Receiver.objects.count() == 1
+
+
+def test_a_key_of_a_client_is_kept_sealed_and_on_no_page(admin: Client) -> None:
+    certificate, key = authority().issue("guardrail.example")
+    typed = {**TYPED, "address": "tls://siem.example:6514", "format": "cef", "secret": certificate + key}
+    refused = admin.post("/deliveries/new/syslog/", {**typed, "name": "`"})
+    assert refused.status_code == 422
+    assert admin.post("/deliveries/new/syslog/", typed).status_code == 302
+    row = Receiver.objects.get()
+    kept = (text_of(refused), text_of(admin.get(f"/deliveries/{row.pk}/")), str(list(AuditEntry.objects.values())))
+    assert all(key.splitlines()[1] not in text for text in (*kept, row.sealed_secret))
+    assert unseal_secret(row) == (certificate + key).strip()
+
+
+def test_a_key_with_a_password_is_no_key_here(admin: Client) -> None:
+    shown = "".join(authority().issue("guardrail.example", password=b"not for us"))
+    answer = admin.post("/deliveries/new/syslog/", {**TYPED, "address": "tls://siem.example", "secret": shown})
+    assert "the key without a password" in text_of(answer)
 
 
 def test_a_new_address_wants_the_secret_again(admin: Client) -> None:
@@ -186,6 +209,22 @@ def test_the_list_costs_the_same_however_many_there_are(
     admin.get("/deliveries/")
     with django_assert_max_num_queries(9):
         admin.get("/deliveries/")
+
+
+def test_what_a_receiver_needs_is_offered_as_a_file(analyst: Client) -> None:
+    index = analyst.get("/deliveries/new/elastic/logs-guardrail.json/")
+    assert index["Content-Disposition"] == 'attachment; filename="logs-guardrail.json"'
+    assert index.json()["template"]["mappings"]["properties"]["@timestamp"] == {"type": "date"}
+    table, rule = analyst.get("/deliveries/new/sentinel/guardrail-sentinel.json/").json()["resources"]
+    names = [column["name"] for column in table["properties"]["schema"]["columns"]]
+    assert names == [name for name, _ in COLUMNS]
+    assert [one["name"] for one in rule["properties"]["streamDeclarations"]["Custom-Guardrail_CL"]["columns"]] == names
+    for kind, name in (("elastic", "guardrail-sentinel.json"), ("splunk", "x"), ("nobody", "logs-guardrail.json")):
+        assert analyst.get(f"/deliveries/new/{kind}/{name}/").status_code == 404
+
+
+def test_the_file_is_offered_where_the_receiver_is_added(admin: Client) -> None:
+    assert "/deliveries/new/elastic/logs-guardrail.json/" in text_of(admin.get("/deliveries/new/elastic/"))
 
 
 def test_an_empty_page_says_what_to_do(admin: Client, analyst: Client) -> None:

@@ -3,8 +3,21 @@
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from investigations.siem.sinks import elastic, sentinel, splunk, syslog, webhook
+from investigations.siem.sinks import (
+    elastic,
+    sentinel,
+    splunk,
+    syslog,
+    webhook,
+)
 from investigations.siem.sinks.sink import Sink
 
-_ALL = (splunk.SINK, sentinel.SINK, elastic.SINK, syslog.SINK, webhook.SINK)
+# in the order they are offered
+_ALL = (
+    splunk.SINK,
+    sentinel.SINK,
+    elastic.SINK,
+    syslog.SINK,
+    webhook.SINK,
+)
 SINKS: Mapping[str, Sink] = MappingProxyType({sink.kind: sink for sink in _ALL})

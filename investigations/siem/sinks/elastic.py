@@ -25,10 +25,43 @@ from investigations.siem.sinks.sink import (
     SettingError,
     Setup,
     Sink,
+    Template,
     printable,
     raise_for,
 )
 
+_WORD = {"type": "keyword", "ignore_above": 1024}
+_TEXT = {"type": "match_only_text"}
+# Of the data stream: long texts are kept and found by their words, and are no words of their own.
+INDEX_TEMPLATE = {
+    "index_patterns": ["logs-guardrail-*"],
+    "data_stream": {},
+    "priority": 200,
+    "template": {
+        "mappings": {
+            "date_detection": False,
+            "dynamic_templates": [{"texts": {"match_mapping_type": "string", "mapping": _WORD}}],
+            "properties": {
+                "@timestamp": {"type": "date"},
+                "message": _TEXT,
+                "event": {"properties": {"severity": {"type": "long"}, "risk_score": {"type": "float"}}},
+                "related": {"properties": {"ip": {"type": "ip"}}},
+                "guardrail": {
+                    "properties": {
+                        "transcript": _TEXT,
+                        "findings": {
+                            "properties": {
+                                "facts": {**_WORD, "index": False},
+                                "quotes": {"properties": {"text": _TEXT}},
+                            }
+                        },
+                        "act": {"properties": {"detail": {"type": "flattened", "ignore_above": 1024}}},
+                    }
+                },
+            },
+        }
+    },
+}
 _INDEX = re.compile(r"[a-z0-9][a-z0-9._-]{0,199}")
 _OUTCOMES = {"block": "failure", "hold": "failure"}
 # What says something of the index or of us, not of the document: it may be set right
@@ -150,4 +183,11 @@ SINK = Sink(
     check=_check,
     encode=_encode,
     send=_send,
+    templates=(
+        Template(
+            name="logs-guardrail.json",
+            help="PUT _index_template/logs-guardrail before the first event.",
+            text=json.dumps(INDEX_TEMPLATE, indent=1) + "\n",
+        ),
+    ),
 )

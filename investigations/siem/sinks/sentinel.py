@@ -29,6 +29,7 @@ from investigations.siem.sinks.sink import (
     SettingError,
     Setup,
     Sink,
+    Template,
     printable,
     raise_for,
 )
@@ -43,7 +44,7 @@ COLUMNS = (
     *(("Destination", "string"), ("ClientIp", "string"), ("Investigation", "int"), ("Actor", "string")),
     ("Event", "dynamic"),
 )
-SCOPES = (
+_SCOPES = (
     ("https://monitor.azure.com/.default", "Azure"),
     ("https://monitor.azure.us/.default", "Azure Government"),
     ("https://monitor.azure.cn/.default", "Azure in China"),
@@ -131,7 +132,7 @@ def _token(setup: Setup) -> str:
         "grant_type": "client_credentials",
         "client_id": said.get("client", ""),
         "client_secret": setup.secret,
-        "scope": said.get("scope") or SCOPES[0][0],
+        "scope": said.get("scope") or _SCOPES[0][0],
     }
     url = f"{product.ENTRA_AUTHORITY}/{quote(said.get('tenant', ''), safe='')}/oauth2/v2.0/token"
     answer = setup.elsewhere(
@@ -174,6 +175,61 @@ def _code_of(answer: Answer) -> str:
     return printable(error.get("code", "") if isinstance(error, dict) else error, 100)
 
 
+def _deployment() -> dict[str, Any]:
+    """The table and the rule that fills it, as a template of Azure Resource Manager, for the workspace of Sentinel."""
+    table, stream, name = "Guardrail_CL", "Custom-Guardrail_CL", "[parameters('rule')]"
+    workspace = "resourceId('Microsoft.OperationalInsights/workspaces', parameters('workspace'))"
+    rule = "reference(resourceId('Microsoft.Insights/dataCollectionRules', parameters('rule')), '2023-03-11')"
+    in_table = [{"name": column, "type": "dateTime" if kind == "datetime" else kind} for column, kind in COLUMNS]
+    in_stream = [{"name": column, "type": kind} for column, kind in COLUMNS]
+    return {
+        "$schema": "https://schema.management.azure.com/schemas/2019-04-01/deploymentTemplate.json#",
+        "contentVersion": "1.0.0.0",
+        "parameters": {
+            "workspace": {"type": "string", "metadata": {"description": "The Log Analytics workspace of Sentinel."}},
+            "rule": {"type": "string", "defaultValue": "guardrail"},
+            "location": {"type": "string", "defaultValue": "[resourceGroup().location]"},
+        },
+        "resources": [
+            {
+                "type": "Microsoft.OperationalInsights/workspaces/tables",
+                "apiVersion": "2022-10-01",
+                "name": f"[concat(parameters('workspace'), '/{table}')]",
+                "properties": {"schema": {"name": table, "columns": in_table}},
+            },
+            {
+                "type": "Microsoft.Insights/dataCollectionRules",
+                "apiVersion": "2023-03-11",
+                "name": name,
+                "location": "[parameters('location')]",
+                "kind": "Direct",
+                "dependsOn": [
+                    "[resourceId('Microsoft.OperationalInsights/workspaces/tables', parameters('workspace'),"
+                    f" '{table}')]"
+                ],
+                "properties": {
+                    "streamDeclarations": {stream: {"columns": in_stream}},
+                    "destinations": {
+                        "logAnalytics": [{"name": "sentinel", "workspaceResourceId": f"[{workspace}]"}],
+                    },
+                    "dataFlows": [
+                        {
+                            "streams": [stream],
+                            "destinations": ["sentinel"],
+                            "transformKql": "source",
+                            "outputStream": stream,
+                        }
+                    ],
+                },
+            },
+        ],
+        "outputs": {
+            "address": {"type": "string", "value": f"[{rule}.endpoints.logsIngestion]"},
+            "rule": {"type": "string", "value": f"[{rule}.immutableId]"},
+        },
+    }
+
+
 def _check(settings: Mapping[str, str], secret: str) -> None:
     wanted = {
         "rule": (_RULE, "the immutable id of the rule, `dcr-` and hexadecimal"),
@@ -184,8 +240,6 @@ def _check(settings: Mapping[str, str], secret: str) -> None:
     for name, (form, what) in wanted.items():
         if not form.fullmatch(settings.get(name, "")):
             raise SettingError(name, f"`{settings.get(name, '')}` cannot be it, expected {what}")
-    if settings.get("scope", "") not in ("", *(scope for scope, _ in SCOPES)):
-        raise SettingError("scope", f"expected one of {', '.join(scope for scope, _ in SCOPES)}, or nothing")
 
 
 SINK = Sink(
@@ -199,11 +253,18 @@ SINK = Sink(
         Setting(name="stream", label="Stream", help="As the rule names it.", default="Custom-Guardrail_CL"),
         Setting(name="tenant", label="Entra tenant", help="Its id."),
         Setting(name="client", label="Application", help="Its id; it needs Monitoring Metrics Publisher on the rule."),
-        Setting(name="scope", label="Scope", help="Empty: https://monitor.azure.com/.default"),
+        Setting(name="scope", label="Cloud", help="Where the endpoint is.", default=_SCOPES[0][0], choices=_SCOPES),
     ),
     check=_check,
     encode=_encode,
     send=_send,
     frame_bytes=60_000,
     most_bytes=900_000,
+    templates=(
+        Template(
+            name="guardrail-sentinel.json",
+            help="Makes the table and the rule: az deployment group create --template-file. Its outputs go in here.",
+            text=json.dumps(_deployment(), indent=1) + "\n",
+        ),
+    ),
 )

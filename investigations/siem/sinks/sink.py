@@ -71,8 +71,17 @@ class SettingError(ValueError):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Template:
+    """A document that an admin installs at the receiver before the first event; `name` is that of its file."""
+
+    name: str
+    help: str
+    text: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Setting:
-    """One thing a sink asks an admin for, beside the address."""
+    """One thing a sink asks an admin for, beside the address: a word, or one of `choices` (value, label)."""
 
     name: str
     label: str
@@ -109,7 +118,8 @@ class Sink:
     It may say so of the first of them only: it is asked about the others again.
 
     `lanes` = how many workers may send to one receiver at once; 1 where order matters. `most_bytes` is of one request,
-    `frame_bytes` of one event.
+    `frame_bytes` of one event. An empty `address_help` = it is sent to no address, an empty `secret_label` = it has no
+    secret; `secret_pem` = its secret is a certificate we show with its key.
     """
 
     kind: str
@@ -127,6 +137,8 @@ class Sink:
     frame_bytes: int = 250_000
     lanes: int = 2
     secret_required: bool = True
+    secret_pem: bool = False
+    templates: tuple[Template, ...] = ()
 
     @property
     def short(self) -> str:

@@ -25,7 +25,7 @@ _PORT = 6514
 _FACILITY = 13
 _LEVELS = {0: 6, 1: 5, 2: 4, 3: 3, 4: 2}
 _CEF_LEVELS = {0: 1, 1: 3, 2: 5, 3: 8, 4: 10}
-_FORMATS = ("json", "cef")
+_FORMATS = (("json", "JSON"), ("cef", "CEF"))
 
 
 def _encode(event: Event, setup: Setup) -> bytes:
@@ -117,23 +117,22 @@ def _is_ip(text: str) -> bool:
 
 
 def _check(settings: Mapping[str, str], secret: str) -> None:
-    host, form = settings.get("host", ""), settings.get("format", "")
+    host = settings.get("host", "")
     if not host.isascii() or any(not "!" <= letter <= "~" for letter in host):
         raise SettingError("host", f"`{host}` has spaces or letters beyond ASCII, expected a name")
-    if form not in ("", *_FORMATS):
-        raise SettingError("format", f"`{form}` is no format, expected `json` or `cef`")
 
 
 SINK = Sink(
     kind="syslog",
     word="Syslog over TLS (JSON or CEF)",
     address_help="tls:// with host and port, e.g. tls://syslog.example:6514",
-    secret_label="",
-    secret_help="",
+    secret_label="Client certificate",  # noqa: S106 a label
+    secret_help="For a receiver that wants to know us: PEM of the certificate and its key, without a password.",  # noqa: S106
     secret_required=False,
+    secret_pem=True,
     schemes=("tls",),
     settings=(
-        Setting(name="format", label="Format", help="json or cef.", default="json"),
+        Setting(name="format", label="Format", help="Of the message.", default="json", choices=_FORMATS),
         Setting(name="host", label="Host", help="What messages name as their host.", default="guardrail"),
     ),
     check=_check,
