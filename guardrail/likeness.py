@@ -21,6 +21,7 @@ import msgspec
 
 from guardrail.invocation import Invocation
 from guardrail.text.public_services import is_public_service
+from policies.hosts import authority_of, without_scheme
 from policies.intelligence.domains import registered
 from policies.intelligence.lookalike import look_of, unicode_of
 from policies.intelligence.public_houses import PUBLIC_HOUSES
@@ -247,7 +248,7 @@ def _forms(value: str) -> tuple[str, str, str, bool]:
     name = "" if shared else look_of(found.name)
     before = host.removesuffix(found.domain) if found.domain else ""
     where = f"{_plain(before)}{look_of(found.name)}.{found.suffix}" if found.domain else host
-    if "@" in shown and "://" not in shown:
+    if _is_mailbox(shown):
         local = _squashed(_plain(shown.rpartition("@")[0].partition("+")[0]))
         return f"{local}@{where}", "" if shared else f"{name}.{found.suffix}", name or local, False
     return "/".join((where.removeprefix("www."), *path)), "" if shared else f"{name}.{found.suffix}", name, False
@@ -256,20 +257,26 @@ def _forms(value: str) -> tuple[str, str, str, bool]:
 @lru_cache(maxsize=4096)
 def _host_of(value: str) -> str:
     """The host of an address, URL or bare host, in Unicode; empty for anything else."""
-    if "://" in value:
-        rest = value.partition("://")[2]
-    elif "@" in value and " " not in value:
-        rest = value.rpartition("@")[2]
-    else:
-        rest = value if _HOST.match(value) else ""
+    rest = without_scheme(value)
+    if _is_mailbox(value):
+        rest = value.rpartition("@")[2] if " " not in value else ""
+    elif rest is value and not _HOST.match(value):
+        rest = ""
     host = re.split(r"[/?#]", rest[:300], maxsplit=1)[0].rpartition("@")[2].partition(":")[0]
     return unicode_of(host.strip("[]<>., "))
 
 
+def _is_mailbox(value: str) -> bool:
+    """Whether the host is behind the last `@`; not in a URL, with or without its scheme, that has one later on."""
+    if "@" not in value or without_scheme(value) is not value:
+        return False
+    return "@" in authority_of(value) or not _HOST.match(value)
+
+
 def _path_of(value: str) -> tuple[str, ...]:
-    if "@" in value and "://" not in value:
+    if _is_mailbox(value):
         return ()
-    rest = re.split(r"[?#]", value.partition("://")[2] or value, maxsplit=1)[0]
+    rest = re.split(r"[?#]", without_scheme(value), maxsplit=1)[0]
     return tuple(part for part in rest[:500].split("/")[1:] if part)
 
 

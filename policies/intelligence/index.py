@@ -14,11 +14,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import blake2b
+from ipaddress import ip_address, ip_network
 from typing import Any
 from zlib import crc32
 
 from policies.intelligence.domains import registered
-from policies.intelligence.values import Kind, number_or_network
+from policies.intelligence.values import Kind
 
 _PIECE_BYTES = 240_000
 # What a call is judged by as if the text had hijacked an agent before: looked through with every call.
@@ -155,12 +156,9 @@ def key_of(kind: str, value: str) -> int:
 def network_of(host: str, length: int) -> str:
     """The network of this length that `host` is in; empty where it is no number, or the length is none of its."""
     try:
-        number = number_or_network(f"{host}/128" if ":" in host else f"{host}/32")
-        network = number_or_network(host)
-        wide = type(number)((int(network), length), strict=False)  # type: ignore[arg-type, call-arg]
-    except (ValueError, TypeError):
+        return str(ip_network((ip_address(host).packed, length), strict=False))
+    except ValueError:
         return ""
-    return str(wide)
 
 
 def _ways(url: str) -> Iterator[str]:

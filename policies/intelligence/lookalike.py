@@ -16,6 +16,7 @@ from types import MappingProxyType
 
 from confusable_homoglyphs.confusables import confusables_data
 
+from policies.hosts import host_of
 from policies.intelligence.domains import Registered, registered
 from policies.intelligence.public_houses import PUBLIC_HOUSES
 
@@ -144,7 +145,7 @@ def compile_lookalikes(*, internal: str, known: str) -> Lookalikes:
 
 @lru_cache(maxsize=4)
 def _domains_of(lines: str) -> frozenset[str]:
-    domains = {registered(host).domain for host in {_host(value) for value in lines.split("\n")} if "." in host}
+    domains = {registered(host).domain for host in {host_of(value) for value in lines.split("\n")} if "." in host}
     # whoever knows one person at a public house does not own the house
     return frozenset(domains - PUBLIC_HOUSES - {""})
 
@@ -208,11 +209,6 @@ def _looks() -> Mapping[str, str]:
                 found.setdefault(look.lower(), letters[0])
     # small letters whose table entry goes by their capital
     return found | dict(zip("аеорсухіјѕһԁԛвкмтαορνυ", "aeopcyxijshdqbkmtaopvu", strict=True))
-
-
-def _host(value: str) -> str:
-    host = value.strip().lower().rpartition("@")[2].partition("://")[2] or value.strip().lower().rpartition("@")[2]
-    return host.partition("/")[0].partition(":")[0].strip("[]<>., ")
 
 
 def _neighbourhood(text: str) -> set[str]:

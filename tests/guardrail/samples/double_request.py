@@ -36,6 +36,8 @@ NEXT_DOOR: dict[str, Any] = {**MAIL, "arguments": {"to": "office@wingtip-archive
 OUTSIDE: dict[str, Any] = {**MAIL, "arguments": {"to": "files@fabrikam.example", "body": "Our prices"}}
 INSIDE: dict[str, Any] = {**MAIL, "arguments": {"to": "lena@adatum.example", "body": "Our prices"}}
 DELETE: dict[str, Any] = {"user": "What is in it?", "tool": "delete_file", "arguments": {"path": "/plans/berth 7.pdf"}}
+# to whoever follows it, a page of the one; the other only stands in it
+WITHIN: dict[str, Any] = {**MAIL, "arguments": {"to": "wingtip-archive.example/in?next=https://fabrikam.example/a"}}
 OFFICE = {"destination": "office@wingtip-archive.example", "likeness": "house"}
 WORDS = {"destination": "", "likeness": "", "words": 0.8, "whole": True}
 
@@ -66,6 +68,16 @@ PAIRS = (
             **NEXT_DOOR,
             "user": "Answer the office of Wingtip.",
             "past": before(**OFFICE),
+        },
+    ),
+    Pair(
+        what="an address in whose query stands what the user named",
+        says="double_request",
+        fires={**WITHIN, "user": "What is on fabrikam.example?", "past": before(destination=WITHIN["arguments"]["to"])},
+        near={
+            **WITHIN,
+            "user": "Send it to wingtip-archive.example.",
+            "past": before(destination=WITHIN["arguments"]["to"]),
         },
     ),
     Pair(
