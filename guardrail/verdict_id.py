@@ -15,8 +15,8 @@ def new_verdict_id(at: datetime) -> uuid.UUID:
 
 
 def floor_id(at: datetime) -> uuid.UUID:
-    """The lowest id of the moment `at`: every verdict from then on has a higher one."""
-    return uuid.UUID(int=(int(at.timestamp() * 1000) & (1 << 48) - 1) << 80)
+    """The lowest id of the moment `at`: every verdict from then on has a higher one. Before 1970 it is the lowest."""
+    return uuid.UUID(int=(max(0, int(at.timestamp() * 1000)) & (1 << 48) - 1) << 80)
 
 
 def moment_of_id(verdict_id: uuid.UUID) -> datetime:

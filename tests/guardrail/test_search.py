@@ -90,6 +90,8 @@ FITS: tuple[tuple[str, bool], ...] = (
     ("policy:v2", False),
     ("since:1h", True),
     ("until:2020-01-01", False),
+    ("since:1960-01-01", True),
+    ("until:1960-01-01", False),
     ('agent:"har-berths" berth', True),
 )
 
@@ -112,6 +114,7 @@ REFUSED: tuple[tuple[str, str], ...] = (
     ("agent:", "nothing stands after"),
     ("agent:a agent:b", "is asked for twice"),
     ("???", "is no word"),
+    ("since:0001-01-01T00:00+14:00", "is no time"),
     (" ".join(f"w{n}" for n in range(20)), "expected at most"),
     ("x" * 600, "expected at most"),
 )
