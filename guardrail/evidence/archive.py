@@ -32,9 +32,7 @@ _MOST_MANIFEST_BYTES = 4_000_000
 # A sha256 in hexadecimal digits.
 _SEAL_BYTES = 64
 # What reading a damaged zip file ends in.
-_UNREADABLE = (
-    *(EOFError, OSError, NotImplementedError, RuntimeError, ValueError, struct.error, zlib.error, zipfile.LargeZipFile),
-)
+_UNREADABLE = (EOFError, OSError, NotImplementedError, ValueError, struct.error, zlib.error)
 # Letters, digits, dashes and dots in plain folders: no path that leads anywhere, no name two systems read otherwise.
 _NAME = re.compile(r"(?:[a-z0-9_-]{1,80}/){0,3}[a-z0-9_-]{1,80}(?:\.[a-z0-9]{1,8})?")
 

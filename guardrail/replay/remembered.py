@@ -95,7 +95,7 @@ def detectors_for(
     for name, detect in detectors:
         if name in REMEMBERED:
             found.append((name, partial(_as_then, tuple(s for s in standing if s.name in REMEMBERED[name]))))
-        elif name in PARTLY_REMEMBERED and standing:
+        elif name in PARTLY_REMEMBERED:
             then = tuple(s for s in standing if s.name in PARTLY_REMEMBERED[name])
             found.append((name, partial(_now_or_then, detect, then)))
         else:

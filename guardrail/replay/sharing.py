@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, fields
 from functools import lru_cache
 from typing import Any
 
-from guardrail.case import Case, Layout
+from guardrail.case import Case
 from guardrail.detectors import DETECTORS, Detect
 from policies.ruleset import Ruleset
 from policies.signal import Signal
@@ -42,10 +42,9 @@ class Watched:
 class Shared:
     """What judging one call by the policy in force found that holds by the draft, too.
 
-    `layout` is the call's, None where it looked at a difference. `said` and `took_ms` are by name of detector.
+    `said` and `took_ms` are by name of detector.
     """
 
-    layout: Layout | None = None
     said: dict[str, list[Signal]] = field(default_factory=dict)
     took_ms: dict[str, float] = field(default_factory=dict)
 

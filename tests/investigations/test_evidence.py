@@ -249,6 +249,21 @@ def test_a_file_that_was_cut_off_is_refused(bundle: bytes, verified: Callable[..
             verified(bundle[:size])
 
 
+def test_an_entry_that_says_it_lies_beyond_every_file_is_refused(bundle: bytes, verified: Callable[..., str]) -> None:
+    central = bundle.index(b"PK\x01\x02")
+    names, more = (int.from_bytes(bundle[central + at : central + at + 2], "little") for at in (28, 30))
+    # where it lies as 64 bits, the way large zip files have it
+    far = b"\x01\x00\x08\x00" + b"\xff" * 8
+    moved = bytearray(bundle[: central + 46 + names] + far + bundle[central + 46 + names :])
+    moved[central + 30 : central + 32] = (more + len(far)).to_bytes(2, "little")
+    moved[central + 42 : central + 46] = b"\xff" * 4
+    end = moved.rindex(b"PK\x05\x06")
+    size = int.from_bytes(moved[end + 12 : end + 16], "little") + len(far)
+    moved[end + 12 : end + 16] = size.to_bytes(4, "little")
+    with pytest.raises(CommandError, match="no whole zip file"):
+        verified(bytes(moved))
+
+
 def test_no_byte_of_a_file_can_be_another(bundle: bytes) -> None:
     passed = []
     # each of a prime's distance, and all of the end, where a zip file says what it holds
