@@ -1,5 +1,6 @@
 """Deliveries by syslog over TLS: whole frames, or none. Entered by the Celery tasks."""
 
+import json
 import re
 import socket
 import ssl
@@ -8,8 +9,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
+import jc
 import pytest
 
 from investigations.models import Delivery, Receiver
@@ -30,10 +32,14 @@ HOSTILE = "x\n<14>1 - evil - - - - forged\r\n act=allow|CEF:0|a|b \u2028 \\ \u20
 
 @dataclass(slots=True)
 class Syslog:
-    """Reads frames by their count of octets until the other side ends; `dies` = hangs up on what it has not read."""
+    """Reads frames by their count of octets until the other side ends.
+
+    `dies` = hangs up on what it has not read; `leaves` = greets and closes in order, and reads nothing.
+    """
 
     frames: list[bytes] = field(default_factory=list)
     dies: bool = False
+    leaves: bool = False
 
     @contextmanager
     def serving(self, pem: Path) -> Iterator[str]:
@@ -61,6 +67,9 @@ class Syslog:
             # a reset, as the kernel sends for a process that was killed
             line.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\x01\x00\x00\x00\x00\x00\x00\x00")
             return
+        if self.leaves:
+            line.unwrap()
+            return
         incoming = b""
         while piece := line.recv(65_536):
             incoming += piece
@@ -68,6 +77,12 @@ class Syslog:
                 start = len(count) + 1
                 self.frames.append(incoming[start : start + int(count)])
                 incoming = incoming[start + int(count) :]
+
+
+def parsed(parser: str, text: str) -> dict[str, Any]:
+    """What jc reads in it; of syslog as it stands, since it takes backslashes out of messages."""
+    (read,) = cast("list[dict[str, Any]]", jc.parse(parser, text, raw=parser == "syslog", quiet=True))
+    return read
 
 
 @pytest.fixture
@@ -102,11 +117,33 @@ def test_each_call_is_one_frame_whatever_stands_in_it(pem: Path, form: str) -> N
         told.append(found[5])
     assert all(any(one in message for message in told) for one in ids)
     if form == "cef":
+        plain = "".join(letter if letter.isprintable() else "?" for letter in HOSTILE)
         for message in told:
-            head = re.split(r"(?<!\\)\|", message, maxsplit=7)
-            assert head[:7] == ["CEF:0", "Guardrail", "Guardrail", "1", "call", "instruction_marked", "8"]
-            fields = dict(re.findall(r"(?:^| )(\w+)=((?:\\.|[^\\=])*)(?= \w+=|$)", head[7]))
-            assert fields["act"] == "block"
+            read = parsed("cef", message)
+            assert (read["deviceVendor"], read["deviceEventClassId"], read["name"], read["agentSeverity"]) == (
+                *("Guardrail", "call", "instruction_marked", "8"),
+            )
+            assert (read["act"], read["rule"], read["destinationServiceName"]) == ("block", "instruction_marked", plain)
+
+
+@pytest.mark.parametrize("form", ["json", "cef"])
+def test_a_parser_of_somebody_else_reads_each_part_of_a_frame(pem: Path, form: str) -> None:
+    stub = Syslog()
+    with stub.serving(pem) as address:
+        to_syslog(address, pem, settings={"format": form, "host": "guardrail.quay.example"})
+        verdict_id = record_verdict(agent_name=HOSTILE, destination="pay@quay.example")
+        take_in()
+        deliver()
+    read = parsed("syslog", stub.frames[0].decode())
+    assert [read[name] for name in ("priority", "version", "hostname", "appname", "proc_id", "msg_id")] == [
+        *("110", "1", "guardrail.quay.example", "guardrail", None, "call"),
+    ]
+    assert (read["structured_data"], read["timestamp"][-1]) == (None, "Z")
+    if form == "json":
+        assert json.loads(read["message"])["id"] == str(verdict_id)
+    else:
+        inside = parsed("cef", read["message"])
+        assert (inside["externalId"], inside["act"]) == (str(verdict_id), "allow")
 
 
 def test_what_a_receiver_that_dies_has_not_read_is_sent_again(pem: Path) -> None:
@@ -120,6 +157,22 @@ def test_what_a_receiver_that_dies_has_not_read_is_sent_again(pem: Path) -> None
         assert "broke off" in the(receiver).error
         stub.dies = False
         with later(1):
+            deliver()
+        assert (states(), len(stub.frames)) == ([State.ACKNOWLEDGED], 1)
+
+
+def test_what_one_that_greets_and_leaves_has_not_read_is_sent_again(pem: Path) -> None:
+    stub = Syslog(leaves=True)
+    with stub.serving(pem) as address:
+        receiver = to_syslog(address, pem)
+        record_verdict()
+        take_in()
+        for minutes in range(0, 60, 10):
+            with later(minutes):
+                deliver()
+            assert (states(), the(receiver).taken) == ([State.QUEUED], 0)
+        stub.leaves = False
+        with later(120):
             deliver()
         assert (states(), len(stub.frames)) == ([State.ACKNOWLEDGED], 1)
 

@@ -2,12 +2,17 @@
 
 Syslog acknowledges nothing, and a write that succeeded says nothing: 290 of 15,001 were lost in a receiver that died
 (rsyslog, 2026-11). So a batch has a connection of its own, and counts as taken when the receiver has closed its side
-after us: it has read all of it by then. Over 8,096 bytes rsyslog makes a second message of the rest: frames are cut.
+after us and its kernel has acknowledged everything: it has read all of it by then. Over 8,096 bytes rsyslog makes a
+second message of the rest: frames are cut.
 """
 
 import contextlib
+import fcntl
 import socket
 import ssl
+import struct
+import sys
+import termios
 import time
 from collections.abc import Mapping, Sequence
 from ipaddress import ip_address
@@ -16,10 +21,11 @@ from urllib.parse import urlsplit
 from investigations.siem.content import ascii_json
 from investigations.siem.event import Event, as_document
 from investigations.siem.sinks.sink import TAKEN, Frame, Post, Result, Setting, SettingError, Setup, Sink
-from policies.outbound import connect, cut_at, told_to_people
+from policies.outbound import OutboundError, connect, cut_at, told_to_people
 
 _SECONDS = 15.0
 _CLOSING_SECONDS = 5.0
+_LOOK_SECONDS = 0.01
 _PORT = 6514
 # Facility 13, log audit; the syslog severity of each of ours
 _FACILITY = 13
@@ -46,6 +52,14 @@ def _send(frames: Sequence[Frame], setup: Setup, post: Post) -> Sequence[Result]
             with cut_at(line, until=until):
                 line.sendall(b"".join(b"%d %s" % (len(frame.body), frame.body) for frame in frames))
                 _close_in_order(line)
+                _see_that_it_arrived(line, until=until)
+        except OSError as error:
+            alert = isinstance(error, ssl.SSLError) and not isinstance(error, ssl.SSLEOFError | ssl.SSLZeroReturnError)
+            if alert or isinstance(error, TimeoutError) or time.monotonic() >= until:
+                raise
+            raise OutboundError(
+                "broke off before it had read everything: it may want another client certificate, or have been stopped"
+            ) from error
         finally:
             line.close()
     return [TAKEN] * len(frames)
@@ -61,6 +75,24 @@ def _close_in_order(line: socket.socket) -> None:
         line.shutdown(socket.SHUT_WR)
         while line.recv(4096):
             continue
+
+
+def _see_that_it_arrived(line: socket.socket, *, until: float) -> None:
+    """Raise ConnectionError where the other side had closed before it had everything.
+
+    Who greets and hangs up, as some do with a certificate they do not let in, closes just as orderly as after the last
+    message. But its kernel refuses what comes after, and never acknowledges it.
+    """
+    if sys.platform != "linux":
+        return
+    while line.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR) == 0:
+        (unacknowledged,) = struct.unpack("i", fcntl.ioctl(line.fileno(), termios.TIOCOUTQ, bytes(4)))
+        if not unacknowledged:
+            return
+        if time.monotonic() >= until:
+            raise TimeoutError
+        time.sleep(_LOOK_SECONDS)
+    raise ConnectionResetError
 
 
 def _cef(event: Event) -> str:
