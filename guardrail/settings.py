@@ -73,6 +73,13 @@ def _bytes_of(raw: str) -> int:
         return 0
 
 
+def _folder(raw: str) -> str:
+    # that it is there is seen when it is written to: a disk that is not mounted must not stop the judging
+    if not Path(raw).is_absolute():
+        raise ValueError("a path that begins with `/`")
+    return raw
+
+
 def _words(raw: str) -> list[str]:
     return [word.strip() for word in raw.split(",") if word.strip()]
 
@@ -148,6 +155,8 @@ BACKTEST_DAYS = _read("GUARDRAIL_BACKTEST_DAYS", 180, _number(1, 3660))
 DELIVERY_PROCESSES = _read("GUARDRAIL_DELIVERY_PROCESSES", 2, _number(1, 64))
 # Days a delivery is kept after a receiver acknowledged it; dead letters ten times as long.
 DELIVERY_KEEP_DAYS = _read("GUARDRAIL_DELIVERY_KEEP_DAYS", 3, _number(1, 366))
+# Where receivers that are files are written, on each machine that sends; without it there are none.
+DELIVERY_FOLDER = _read("GUARDRAIL_DELIVERY_FOLDER", "", _folder)
 # Signs evidence that leaves the house: an Ed25519 key as base64, from `manage.py evidence key`. Without one it is not
 # signed.
 EVIDENCE_KEY = _read("GUARDRAIL_EVIDENCE_KEY", "", str)

@@ -8,11 +8,14 @@ import json
 import socket
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any
 from urllib.parse import parse_qsl
 
 import time_machine
 from django.utils import timezone
+from jsonschema import Draft202012Validator
+from ocsf_json_schema import OcsfJsonSchemaEmbedded, get_ocsf_schema
 
 from investigations.models import Delivery, Receiver
 from investigations.receivers import ReceiverSettings, add_receiver
@@ -22,6 +25,7 @@ SECRETS = {
     "splunk": "5f1d6a52-hec-token-0123456789",
     "elastic": "ZWxhc3RpYy1hcGkta2V5OjAxMjM0NTY3ODk=",
     "sentinel": "entra-client-secret-0123456789",
+    "ocsf": "ocsf-token-0123456789",
     "webhook": "whsec_" + base64.b64encode(b"0123456789abcdef0123456789abcdef").decode(),
 }
 
@@ -217,6 +221,51 @@ class Sentinel:
     def ids(self) -> list[str]:
         """The event ids that arrived, in order."""
         return [row["EventId"] for row in self.rows]
+
+
+@dataclass(slots=True)
+class Ocsf:
+    """Takes documents of OCSF by HTTP, an array or a line each, that are valid by the schema of their own version."""
+
+    documents: list[dict[str, Any]] = field(default_factory=list)
+    poison: str = ""
+    most_bytes: int = 10_000_000
+
+    def __call__(self, connection: socket.socket, engine: OtherEngine) -> bool:
+        return saying(b"", status=self._take(engine.requests[-1]))(connection, engine)
+
+    def _take(self, request: Request) -> str:
+        if request.headers.get("authorization") != f"Bearer {SECRETS['ocsf']}" or request.path != "/guard":
+            return "401 Unauthorized"
+        if len(request.body) > self.most_bytes:
+            return "413 Content Too Large"
+        if request.headers["content-type"] == "application/x-ndjson":
+            documents = [json.loads(line) for line in request.body.decode("ascii").splitlines()]
+        else:
+            documents = json.loads(request.body)
+        if (self.poison and self.poison in json.dumps(documents)) or any(map(ocsf_faults, documents)):
+            return "400 Bad Request"
+        self.documents += documents
+        return "200 OK"
+
+    @property
+    def ids(self) -> list[str]:
+        """The event ids that arrived, in order; that of a finding beside its activity is no other."""
+        names = [one["metadata"] for one in self.documents]
+        return [name["uid"] for name in names if name["uid"] == name["correlation_uid"]]
+
+
+def ocsf_faults(document: dict[str, Any]) -> list[str]:
+    """What is wrong with a document by the schema of its class and profiles."""
+    found = _ocsf(document["class_uid"], tuple(document["metadata"].get("profiles", ()))).iter_errors(document)
+    return [f"{list(error.path)}: {error.message[:200]}" for error in found]
+
+
+@lru_cache
+def _ocsf(number: int, profiles: tuple[str, ...]) -> Draft202012Validator:
+    schema = OcsfJsonSchemaEmbedded(get_ocsf_schema("1.8.0"))
+    whole = schema.get_class_schema(schema.lookup_class_name_from_uid(number), list(profiles))
+    return Draft202012Validator(whole)
 
 
 @dataclass(slots=True)

@@ -4,6 +4,7 @@ import json
 import uuid
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
@@ -115,8 +116,30 @@ def test_hostile_text_ends_no_line_and_begins_no_event(kind: str, content: str) 
     setup = Setup(address="https://siem.example", settings={}, secret=SECRETS.get(kind, ""), inside=False)
     body = SINKS[kind].encode(seen_by(hostile, content), setup)
     assert body.isascii()
-    assert not {b"\n", b"\r", b"\x00"} & {body[at : at + 1] for at in range(len(body))}
-    assert isinstance(json.loads(body), dict)
+    # what was stopped is two documents of OCSF, a line each
+    lines = body.split(b"\n")
+    assert len(lines) == (2 if kind.startswith("ocsf") else 1)
+    assert not {b"\r", b"\x00"} & {body[at : at + 1] for at in range(len(body))}
+    assert all(isinstance(json.loads(line), dict) for line in lines)
+
+
+@pytest.mark.parametrize("kind", SINKS)
+def test_a_frame_is_cut_to_what_its_receiver_takes_and_stays_valid(kind: str) -> None:
+    event, sink = an_event(HOSTILE * 4_000), SINKS[kind]
+    setup = Setup(address="https://siem.example", settings={}, secret=SECRETS.get(kind, ""), inside=False)
+    body = fitting(event, lambda smaller: sink.encode(smaller, setup), most_bytes=sink.frame_bytes)
+    assert len(body) <= sink.frame_bytes
+    # syslog has a head before it
+    document = event_in(json.loads(body[body.index(b"{") :].split(b"\n")[0]))
+    assert (document["id"], document["decision"]["action"]) == (str(event.id), "block")
+    assert document["cut"]
+    assert "[cut, " in json.dumps(document)
+
+
+def event_in(document: dict[str, Any]) -> dict[str, Any]:
+    """The event as all receivers get it, wherever a protocol has it."""
+    inside = [one for one in document.values() if isinstance(one, dict)]
+    return document if "schema" in document else next(filter(None, map(event_in, inside)), {})
 
 
 @pytest.mark.parametrize("most_bytes", [200_000, 60_000, 8_000, 4_000, 2_500])

@@ -5,6 +5,8 @@ from types import MappingProxyType
 
 from investigations.siem.sinks import (
     elastic,
+    ocsf,
+    ocsf_file,
     sentinel,
     splunk,
     syslog,
@@ -18,6 +20,8 @@ _ALL = (
     sentinel.SINK,
     elastic.SINK,
     syslog.SINK,
+    ocsf.SINK,
+    ocsf_file.SINK,
     webhook.SINK,
 )
 SINKS: Mapping[str, Sink] = MappingProxyType({sink.kind: sink for sink in _ALL})
