@@ -9,12 +9,14 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
+from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 from django.db.models import Q
 
 from investigations import recollection, services
 from investigations.models import Activity, BulkItem, BulkRun, Investigation
 from investigations.services import InvestigationError
+from investigations.visibility import visible_to
 from policies.services import restrictions
 
 Action, State = BulkRun.Action, BulkItem.State
@@ -27,6 +29,7 @@ CHANGES = (
     *("split", "split_off", "paused", "resumed"),
 )
 _KEPT = ("status", "disposition")
+_KEPT_TO_FEW = "it is kept to few by now, who may see it changes it"
 
 
 def work_due(now: datetime) -> int:
@@ -66,24 +69,28 @@ def _end(run: BulkRun, *, now: datetime) -> None:
 def _do_chunk(run: BulkRun, *, now: datetime) -> int:
     with transaction.atomic():
         # an undo waits for the rows locked here, and leaves no others waiting
-        items, rows = _locked(run, State.WAITING)
+        items, rows = _locked(run, State.WAITING, actor=run.asked_by)
         if run.action == Action.CLOSE:
             restrictions.serialise()
         for item in items:
-            _do(run, item, rows[item.investigation_id], now=now)
+            _do(run, item, rows.get(item.investigation_id), now=now)
         BulkItem.objects.bulk_update(items, ("state", "said", "before", "activity", "told"))
     _tell(items)
     return len(items)
 
 
-def _locked(run: BulkRun, state: str) -> tuple[list[BulkItem], dict[int, Investigation]]:
+def _locked(run: BulkRun, state: str, *, actor: User | None) -> tuple[list[BulkItem], dict[int, Investigation]]:
+    """Some rows of the run in this state, and their investigations, as far as they are for the actor's eyes."""
     waiting = run.items.filter(state=state).select_for_update(skip_locked=True, of=("self",))
     items = list(waiting.order_by("investigation_id")[:CHUNK])
-    rows = Investigation.objects.filter(pk__in=[item.investigation_id for item in items]).select_for_update(no_key=True)
-    return items, {row.pk: row for row in rows.order_by("pk")}
+    rows = Investigation.objects.filter(visible_to(actor), pk__in=[item.investigation_id for item in items])
+    return items, {row.pk: row for row in rows.select_for_update(no_key=True, of=("self",)).order_by("pk")}
 
 
-def _do(run: BulkRun, item: BulkItem, row: Investigation, *, now: datetime) -> None:
+def _do(run: BulkRun, item: BulkItem, row: Investigation | None, *, now: datetime) -> None:
+    if row is None:
+        item.state, item.said = State.REFUSED, _KEPT_TO_FEW
+        return
     before = _as_json(row)
     last = _last_activity(row)
     try:
@@ -140,15 +147,18 @@ _ACTIONS: dict[str, Callable[[BulkRun, Investigation, datetime], None]] = {
 def _undo_chunk(run: BulkRun, *, now: datetime) -> int:
     with transaction.atomic():
         run.items.filter(state=State.WAITING).update(state=State.LEFT, said="it was not reached before the undo")
-        items, rows = _locked(run, State.DONE)
+        items, rows = _locked(run, State.DONE, actor=run.undo_by)
         for item in items:
-            _undo(run, item, rows[item.investigation_id])
+            _undo(run, item, rows.get(item.investigation_id))
         BulkItem.objects.bulk_update(items, ("state", "said", "told"))
     _tell(items)
     return len(items)
 
 
-def _undo(run: BulkRun, item: BulkItem, row: Investigation) -> None:
+def _undo(run: BulkRun, item: BulkItem, row: Investigation | None) -> None:
+    if row is None:
+        item.state, item.said = State.LEFT, _KEPT_TO_FEW
+        return
     since = Activity.objects.filter(investigation=row, id__gt=item.activity or 0, kind__in=CHANGES)
     changed = since.select_related("actor").order_by("id").first()
     if changed is not None:

@@ -217,6 +217,24 @@ def test_what_another_asked_for_is_not_mine_to_begin_and_mine_to_undo_when_done(
     assert Activity.objects.get(kind="undone").actor != ines
 
 
+def test_neither_a_run_nor_its_undo_touches_what_is_kept_to_few_by_now(analyst: Client, ines: User) -> None:
+    kept, other = case("kept"), case("for everybody")
+    run = bulk(analyst, "close", kept, other)
+    lea = Client()
+    lea.force_login(person("lea", Role.LEAD))
+    lea.post(f"/investigations/{kept.pk}/confide/", {"people": [], "why": "It concerns ines."})
+    begin(analyst, run, disposition="true_positive", note="Known.")
+    assert (fresh(kept).status, fresh(other).status) == ("new", "closed")
+    assert states(run) == {"done": 1, "refused": 1}
+    lea.post("/queue/bulk/", {"do": "close", "n": kept.pk})
+    hers = BulkRun.objects.latest("id")
+    begin(lea, hers, disposition="undetermined", note="Looked.")
+    analyst.post(f"/queue/bulk/{hers.pk}/undo/")
+    assert fresh(kept).status == "closed"
+    assert states(hers) == {"left": 1}
+    assert "kept" not in analyst.get(f"/queue/bulk/{hers.pk}/").content.decode().split("Which</h2>")[1]
+
+
 def test_beginning_or_undoing_twice_does_nothing_twice(analyst: Client) -> None:
     row = case("one")
     run = bulk(analyst, "comment", row)
