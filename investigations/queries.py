@@ -221,6 +221,12 @@ def load_merged(investigation: Investigation) -> tuple[list[Investigation], Merg
     return sources, newest
 
 
+def sees_followed(investigation: Investigation, *, person: AbstractBaseUser) -> bool:
+    """Whether the person may see the one it came after. One query where it came after one, none otherwise."""
+    before = investigation.follows_id
+    return before is not None and Investigation.objects.filter(visible_to(person), pk=before).exists()
+
+
 def load_readers(investigation: Investigation) -> list[User]:
     """Who may see a restricted one, beside leads. One query for such a one, none otherwise."""
     if not investigation.restricted:

@@ -118,13 +118,20 @@ def recurred(fresh: Sequence[Investigation]) -> list[Activity]:
         kin = of_kin.get(row.kin)
         if earlier is not None:
             row.follows_id = earlier.pk
-            text = f"investigation {earlier.pk}, closed as {earlier.get_disposition_display().lower()}"
+            text = _named(earlier, f"investigation {earlier.pk}, closed as {_said_of(earlier)}")
             activities.append(Activity(investigation=row, kind="recurred", text=text))
         elif kin is not None and kin.agent_id != row.agent_id:
             row.follows_id = kin.pk
-            said = kin.get_disposition_display().lower() or kin.get_status_display().lower()
-            text = (
-                f"investigation {kin.pk} ({said}), at an agent that did not have it: {row.agent_name or row.agent_id}"
-            )
+            said = _named(kin, f"investigation {kin.pk} ({_said_of(kin)})")
+            text = f"{said}, at an agent that did not have it: {row.agent_name or row.agent_id}"
             activities.append(Activity(investigation=row, kind="recurred", text=text))
     return activities
+
+
+def _named(earlier: Investigation, words: str) -> str:
+    """The new one is for everybody: what was found out about one that is kept to few must not stand in it."""
+    return "an investigation that is kept to few" if earlier.restricted else words
+
+
+def _said_of(earlier: Investigation) -> str:
+    return earlier.get_disposition_display().lower() or earlier.get_status_display().lower()

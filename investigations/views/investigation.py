@@ -75,6 +75,7 @@ def render_investigation(
         "remediation_form": RemediationForm(initial={"due": timezone.now().date() + timedelta(days=7)}),
         "may_lead": may(request.user, Permission.LEAD),
         "sources": sources,
+        "sees_followed": queries.sees_followed(investigation, person=actor_of(request)),
         "merge": merge,
         "investigation": investigation,
         "now": timezone.now(),

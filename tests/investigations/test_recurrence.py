@@ -111,6 +111,23 @@ def test_the_same_cause_at_another_agent_is_opened_and_linked_however_the_first_
     assert row.status == "closed"
 
 
+@pytest.mark.parametrize("changes", [{}, {"agent_id": "crane-desk", "agent_name": "Crane Desk"}])
+def test_what_came_of_one_that_is_kept_to_few_stands_in_no_other(analyst: Client, changes: dict[str, object]) -> None:
+    row = stopped()
+    close(analyst, row, "true_positive")
+    analyst.post(f"/investigations/{row.pk}/confide/", {"people": [], "why": "It concerns a colleague."})
+    again(conversation_id="conversation-2", **changes)
+    fresh = Investigation.objects.latest("pk")
+    his = Client()
+    his.force_login(person("tom"))
+    for client, named in ((his, False), (analyst, True)):
+        page = client.get(f"/investigations/{fresh.pk}/").content.decode()
+        assert "The same cause as an investigation that is kept to few" in page
+        assert ("one that is kept to few</p>" in page or "one that is kept to few." in page) is not named
+        assert (f'href="/investigations/{row.pk}/"' in page) is named
+        assert "true positive" not in page
+
+
 def test_a_repeated_delivery_of_a_closed_call_wakes_nobody(analyst: Client) -> None:
     row = stopped(step_key="step-1")
     close(analyst, row, "false_positive")
