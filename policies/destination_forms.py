@@ -6,6 +6,7 @@ from django import forms
 
 from policies.choices import Standing
 from policies.destination_list import LONGEST_NOTE, MOST_BYTES, ReadList, read_list
+from policies.listed_forms import ListedForm
 from policies.models import Destination
 
 
@@ -30,8 +31,10 @@ class DestinationForm(forms.Form):
         return again
 
 
-class ListForm(forms.Form):
+class ListForm(ListedForm):
     """Many entries, pasted or from a file. `found` is what was read; only after `is_valid`."""
+
+    entry, most_bytes = "destination", MOST_BYTES
 
     text = forms.CharField(
         label="Pasted list",
@@ -62,26 +65,8 @@ class ListForm(forms.Form):
 
     def clean(self) -> None:
         """Read the list; a line that is none refuses all of it."""
-        file, text = self.cleaned_data.get("file"), self.cleaned_data.get("text", "")
-        field = "file" if file else "text"
-        if file:
-            if file.size > MOST_BYTES:
-                self.add_error("file", f"the file has {file.size:,} bytes, expected at most {MOST_BYTES:,}")
-                return
-            try:
-                text = file.read().decode("utf-8-sig")
-            except UnicodeDecodeError:
-                self.add_error("file", "the file is no text in UTF-8, expected CSV or one destination a line")
-                return
-        standing = self.cleaned_data.get("standing")
-        if not text.strip() or standing is None:
-            if not self.errors:
-                self.add_error(field, "there is nothing in it, expected one destination a line")
+        field, text = self.listed()
+        if self.errors:
             return
-        self.found = read_list(text, standing=Standing(standing))
-        count = len(self.found.bad) + self.found.more_bad
-        if count:
-            one = "one line is" if count == 1 else f"{count:,} lines are"
-            self.add_error(field, f"{one} not understood, so nothing was saved")
-        elif not self.found.lines:
-            self.add_error(field, "there is nothing in it, expected one destination a line")
+        self.found = read_list(text, standing=Standing(self.cleaned_data["standing"]))
+        self.refuse_bad(field, self.found)

@@ -6,12 +6,15 @@ from typing import Any
 from django import forms
 
 from policies.file_list import MOST_BYTES, ReadFiles, read_files
+from policies.listed_forms import ListedForm
 
 LONGEST_PASTE = 2_000_000
 
 
-class FilesForm(forms.Form):
+class FilesForm(ListedForm):
     """Files, typed or from a list. `found` is what was read; only after `is_valid`."""
+
+    entry, most_bytes = "name", MOST_BYTES
 
     text = forms.CharField(
         label="Files and folders",
@@ -42,27 +45,12 @@ class FilesForm(forms.Form):
 
     def clean(self) -> None:
         """Read the list; a line that is none refuses all of it."""
-        file, text = self.cleaned_data.get("file"), self.cleaned_data.get("text", "")
-        field = "file" if file else "text"
-        if file:
-            if file.size > MOST_BYTES:
-                self.add_error("file", f"the file has {file.size:,} bytes, expected at most {MOST_BYTES:,}")
-                return
-            try:
-                text = file.read().decode("utf-8-sig")
-            except UnicodeDecodeError:
-                self.add_error("file", "the file is no text in UTF-8, expected CSV or one name a line")
-                return
+        field, text = self.listed()
         if self.errors:
             return
         otherwise = self.cleaned_data["data_class"]
         self.found = read_files(text, classes={name.lower(): name for name in self.classes}, otherwise=otherwise)
-        count = len(self.found.bad) + self.found.more_bad
-        if count:
-            one = "one line is" if count == 1 else f"{count:,} lines are"
-            self.add_error(field, f"{one} not understood, so nothing was saved")
-        elif not self.found.lines:
-            self.add_error(field, "there is nothing in it, expected one name a line")
+        self.refuse_bad(field, self.found)
 
 
 class TickedFilesForm(forms.Form):
