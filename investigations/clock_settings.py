@@ -79,9 +79,7 @@ def change(clocks: Clocks, *, now: datetime, actor: User) -> None:
         actor=actor,
         action="clocks.changed",
         targets={str(severity): list(pair) for severity, pair in clocks.targets.items()},
-        hours="always"
-        if hours.always
-        else f"{hours.opens:%H:%M}-{hours.closes:%H:%M} {hours.zone} {sorted(hours.days)}",
+        hours=_said(hours),
         untouched_minutes=int(clocks.untouched.total_seconds() // 60),
     )
 
@@ -106,5 +104,4 @@ def _check(clocks: Clocks) -> None:
 def _said(hours: Hours) -> str:
     if hours.always:
         return "always"
-    days = " ".join(str(day) for day in sorted(hours.days))
-    return f"{hours.opens:%H:%M}-{hours.closes:%H:%M} {hours.zone}, days {days}"
+    return f"{hours.opens:%H:%M}-{hours.closes:%H:%M} {hours.zone} {sorted(hours.days)}"

@@ -110,7 +110,7 @@ class Related:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Listing:
-    """Something people or lists said of it. `address` is (the name of a page, its argument or None)."""
+    """Something people or lists said of it. `page` is the name of a page, `argument` what its address takes."""
 
     what: str
     text: str

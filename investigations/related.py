@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from urllib.parse import urlencode
 
 from django.contrib.auth.models import AbstractBaseUser
-from django.db.models import Count, Q
+from django.db.models import Count, Q, QuerySet
 
 from investigations.models import Investigation
 from investigations.visibility import visible_to
@@ -67,14 +67,16 @@ def load_related(investigation: Investigation, *, person: AbstractBaseUser) -> R
     )
 
 
-def _counted(rows: object, named: Sequence[tuple[str, str, str]], investigation: Investigation) -> list[Shared]:
+def _counted(
+    rows: QuerySet[Investigation], named: Sequence[tuple[str, str, str]], investigation: Investigation
+) -> list[Shared]:
     shut = Q(status=Investigation.Status.CLOSED)
     asked = {}
     for _, column, _ in named:
         same = Q(**{column: getattr(investigation, column)})
         asked[f"{column}_open"] = Count("pk", filter=same & ~shut)
         asked[f"{column}_closed"] = Count("pk", filter=same & shut)
-    found = rows.order_by().aggregate(**asked) if asked else {}  # type: ignore[attr-defined]
+    found = rows.order_by().aggregate(**asked) if asked else {}
     return [
         Shared(
             word=word,

@@ -129,7 +129,7 @@ def read_period(first: str, last: str, *, days: int, today: date) -> Period:
         begin = date.fromisoformat(first) if first else end - timedelta(days=days - 1)
     except (ValueError, OverflowError):
         raise PeriodError(_unread(first, last)) from None
-    if not _YEARS[0] <= begin.year <= end.year < _YEARS[1] and begin <= end:
+    if any(not _YEARS[0] <= day.year < _YEARS[1] for day in (begin, end)):
         raise PeriodError(_unread(first, last))
     if begin > end:
         raise PeriodError(f"the period begins on `{begin}` and ends on `{end}`, expected it to end later")

@@ -36,7 +36,8 @@ def hidden_from(person: AbstractBaseUser | AnonymousUser) -> frozenset[int]:
     if may(person, Permission.LEAD):
         return frozenset()
     hidden = Investigation.objects.filter(restricted=True).exclude(visible_to(person))
-    return frozenset(hidden.values_list("pk", flat=True)[:10_000])
+    # all of them: what is left out here is shown there
+    return frozenset(hidden.values_list("pk", flat=True))
 
 
 def without_hidden(changed: Iterable[Changed], person: AbstractBaseUser | AnonymousUser | None) -> tuple[Changed, ...]:
