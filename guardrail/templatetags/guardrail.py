@@ -1,5 +1,6 @@
 """Template tags and filters of every page."""
 
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any
@@ -67,6 +68,12 @@ def prose(text: str) -> SafeString:
     return format_html_join(
         "", "{}", ((format_html("<code>{}</code>", part) if odd % 2 else part,) for odd, part in enumerate(parts))
     )
+
+
+@register.filter
+def said(errors: Iterable[object]) -> SafeString:
+    """What is wrong with a form or a field: our sentences one after the other, what they quote as code."""
+    return format_html_join(" ", "{}", ((prose(str(one)),) for one in errors))
 
 
 @register.filter

@@ -44,7 +44,7 @@ def test_a_caller_is_added_and_leads_to_its_setup_page(admin: Client) -> None:
 def test_a_refused_path_is_shown_with_the_reason(admin: Client, caller: Orchestrator) -> None:
     answer = admin.post("/callers/", {"name": "Another", "slug": "copilot-studio"})
     assert answer.status_code == 422
-    assert "is taken by `Copilot Studio`" in answer.content.decode()
+    assert "is taken by <code>Copilot Studio</code>" in answer.content.decode()
 
 
 def test_the_setup_page_prints_what_the_platform_forms_want(admin: Client, caller: Orchestrator) -> None:

@@ -1,5 +1,6 @@
 """The pages of data classes, by the browser's requests, and the next call judged by what they say."""
 
+import re
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from threading import Barrier
@@ -165,7 +166,9 @@ def test_it_says_at_the_field_what_is_wrong_and_saves_nothing(
 
     found.refresh_from_db()
     assert answer.status_code == 422
-    assert message.replace("`", "") in text_of(answer).replace("`", "").replace("<code>", "").replace("</code>", "")
+    assert message.replace("`", "") in re.sub("</?code>", "", text_of(answer)).replace("<code>", "").replace(
+        "</code>", ""
+    )
     assert (found.note, found.revision, actions()) == ("", 1, [])
 
 
@@ -243,7 +246,7 @@ def test_it_refuses_a_dictionary_at_its_field(admin: Client, changes: dict[str, 
     answer = admin.post(f"/policies/classes/{found.pk}/dictionaries/", a_dictionary(found, **changes))
 
     assert answer.status_code == 422
-    assert message in text_of(answer).replace("`", "")
+    assert message in re.sub("</?code>", "", text_of(answer))
     assert not ClassDictionary.objects.exists()
 
 

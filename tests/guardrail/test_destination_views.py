@@ -128,10 +128,10 @@ def test_what_is_no_destination_is_said_at_its_field(admin: Client, value: str, 
 @pytest.mark.parametrize(
     ("value", "standing", "said"),
     [
-        ("gmail.com", "internal", "anybody can have an address or a site below `gmail.com`"),
+        ("gmail.com", "internal", "anybody can have an address or a site below <code>gmail.com</code>"),
         ("sharepoint.com", "internal", "so it is nobody&#x27;s own"),
         ("azurewebsites.net", "internal", "so it is nobody&#x27;s own"),
-        ("co.uk", "known", "`co.uk` is an ending that anybody registers names below"),
+        ("co.uk", "known", "<code>co.uk</code> is an ending that anybody registers names below"),
         ("github.io", "partner", "expected a domain below it"),
     ],
 )
@@ -218,7 +218,7 @@ def test_an_entry_with_another_standing_is_said_before_it_is_changed(admin: Clie
     say(admin, "evil.example", "denied", "They phish.")
     page = say(admin, "Evil.example", "partner")
     assert page.status_code == 422
-    assert "is on the list as `denied`, said by policy_admin" in page.text.replace("&#x27;", "'")
+    assert "is on the list as <code>denied</code>, said by policy_admin" in page.text.replace("&#x27;", "'")
     assert 'name="seen" value="denied"' in page.text
     assert listed() == {"evil.example": "denied"}
     # whoever began from what it was before somebody else changed it is told as well
@@ -235,7 +235,7 @@ def test_a_list_that_says_otherwise_is_refused_unless_that_is_meant(admin: Clien
     text = "new.example\nold.example\nevil.example"
     page = take_in(admin, text)
     assert page.status_code == 422
-    assert "one entry is on the list with another standing, the first `evil.example`" in page.text
+    assert "one entry is on the list with another standing, the first <code>evil.example</code>" in page.text
     assert listed() == {"evil.example": "denied", "old.example": "known"}
     assert take_in(admin, text, change="on").status_code == 302
     assert listed() == {"evil.example": "known", "old.example": "known", "new.example": "known"}

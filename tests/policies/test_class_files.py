@@ -94,7 +94,7 @@ def test_a_file_of_another_class_is_said_before_it_is_changed(admin: Client) -> 
     add(admin, "menu.pdf", data_class="open")
     page = add(admin, "plan.docx\nmenu.pdf")
     assert page.status_code == 422
-    assert "one file has another class already, the first `menu.pdf`: `open` there and `Secret` here" in page.text
+    assert "one file has another class already, the first <code>menu.pdf</code>: <code>open</code> there" in page.text
     assert listed() == {"menu.pdf": "open"}
     assert add(admin, "plan.docx\nmenu.pdf", change="on").status_code == 302
     assert listed() == {"menu.pdf": "Secret", "plan.docx": "Secret"}

@@ -226,7 +226,7 @@ def test_settings_that_say_what_holds_already_write_nothing(admin: Client, regis
 def test_failing_open_wants_the_sentence(admin: Client, registered: Agent) -> None:
     answer = admin.post(f"/agents/{registered.pk}/settings/", _settings(fail_posture="allow", confirmation="yes"))
     assert answer.status_code == 422
-    assert "expected `let calls through`" in answer.content.decode()
+    assert "expected <code>let calls through</code>" in answer.content.decode()
     assert Agent.objects.get(pk=registered.pk).fail_posture == ""
 
 

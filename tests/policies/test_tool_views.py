@@ -77,7 +77,7 @@ def test_a_tool_that_can_do_harm_wants_the_sentence(admin: Client, pay: SeenTool
     for kind in ("", "read"):  # calling it harmless in the same breath does not help
         answer = admin.post(f"/tools/{pay.pk}/", _wanted(kind=kind, confirmation=typed))
         assert answer.status_code == 422
-        assert "expected `act before judging`" in answer.content.decode()
+        assert "expected <code>act before judging</code>" in answer.content.decode()
     assert not Tool.objects.exists()
 
 
