@@ -18,8 +18,8 @@ VIEWS = (
     ("closed", "Closed"),
 )
 SORT_WORDS = (
-    ("severity", "severity, then newest"),
     ("due", "what runs out first"),
+    ("severity", "severity, then newest"),
     ("last_seen", "newest call"),
     ("first_seen", "newest cause"),
     ("calls", "most calls"),
@@ -122,10 +122,11 @@ def asked_of(query: Any) -> Asked:
     def word(name: str) -> str:
         return str(query.get(name, "")).strip()[:_LONGEST_FILTER].replace("\x00", "")
 
-    sort = word("sort") if word("sort") in SORTS else "severity"
+    view = word("view") if word("view") in dict(VIEWS) else "mine"
+    sort = word("sort") if word("sort") in SORTS else usual_sort(view)
     severity = word("severity")
     return Asked(
-        view=word("view") if word("view") in dict(VIEWS) else "mine",
+        view=view,
         sort=sort,
         status=word("status") if word("status") in dict(STATUSES) else "",
         assignee=word("assignee"),
@@ -139,6 +140,11 @@ def asked_of(query: Any) -> Asked:
         words=word("q"),
         after=_key(word("after"), sort=sort),
     )
+
+
+def usual_sort(view: str) -> str:
+    """How a view is sorted that is asked for without a sort: what is closed has no clock that runs."""
+    return "severity" if view == "closed" else "due"
 
 
 def filters_of(asked: Asked) -> dict[str, str]:

@@ -52,7 +52,7 @@ class Asked:
     """
 
     view: str = "mine"
-    sort: str = "severity"
+    sort: str = "due"
     status: str = ""
     assignee: str = ""
     severity: int = 0

@@ -13,7 +13,16 @@ from django.views.decorators.http import require_GET
 from guardrail.badges import SEVERITIES as SEVERITY_WORDS
 from investigations import queries
 from investigations.bulk import load_last, load_tally
-from investigations.forms import SEVERITIES, SORT_WORDS, STATUSES, VIEWS, asked_of, filters_of, query_of
+from investigations.forms import (
+    SEVERITIES,
+    SORT_WORDS,
+    STATUSES,
+    VIEWS,
+    asked_of,
+    filters_of,
+    query_of,
+    usual_sort,
+)
 from investigations.queries import Asked, Mark
 from investigations.saved_views import MOST_SHOWN, load_views
 from policies.access import Permission, actor_of, may
@@ -129,5 +138,5 @@ def _word(name: str, value: str) -> str:
 
 def _url(parameters: dict[str, str]) -> str:
     # the view is always said: an address without one opens with the person's own
-    defaults = {"sort": "severity"}
-    return "?" + urlencode({name: value for name, value in parameters.items() if value and defaults.get(name) != value})
+    usual = {"sort": usual_sort(parameters["view"])}
+    return "?" + urlencode({name: value for name, value in parameters.items() if value and usual.get(name) != value})

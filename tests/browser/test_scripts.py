@@ -119,7 +119,7 @@ def test_a_filter_leaves_only_what_was_set_in_the_address(chromium: Chromium, in
         window.do(lambda page: page.wait_for_url("**/?*severity=4*"))
         address = window.do(lambda page: page.url)
         faults = window.faults()
-    assert address == install.address("/?severity=4&sort=severity")
+    assert address == install.address("/?severity=4&sort=due")
     assert faults == []
 
 

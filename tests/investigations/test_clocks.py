@@ -103,7 +103,7 @@ def test_the_queue_is_sorted_by_what_runs_out_first_and_says_what_is_late(analys
     set_clocks()
     Investigation.objects.filter(title="without a clock yet").update(due_at=NEVER)
     with clock_at(FRIDAY + timedelta(minutes=90)):
-        response = analyst.get("/?view=open&sort=due")
+        response = analyst.get("/?view=open")
     said = response.content.decode()
     assert [row.title for row in response.context["page"].rows][:2] == ["severity 4", "severity 3"]
     assert response.context["page"].rows[-1].title == "without a clock yet"
@@ -240,6 +240,7 @@ def test_working_hours_count_where_a_lead_says_so(lead: Client) -> None:
     ("wrong", "said"),
     [
         ({"zone": "Mars/Olympus"}, "Europe/Berlin"),
+        ({"zone": "L'Aquila <b>"}, "the time zone is <code>L&#x27;Aquila &lt;b&gt;</code>, expected"),
         ({"acknowledge_4": "500"}, "expected no less to resolve"),
         ({"resolve_2": "-1"}, "greater than or equal to 0"),
         ({"untouched": "99999999"}, "less than or equal to 10080"),
