@@ -58,9 +58,25 @@ def load_compliance(period: Period, *, actor: AbstractBaseUser) -> Compliance:
     parts = {name: list(islice(rows, SHOWN + 1)) for name, rows in _parts(period, hidden_from(actor))}
     return Compliance(
         period=period,
-        **{name: tuple(rows[:SHOWN]) for name, rows in parts.items()},
+        **{name: tuple(map(_shown, rows[:SHOWN])) for name, rows in parts.items()},
         more=tuple(name for name, rows in parts.items() if len(rows) > SHOWN),
     )
+
+
+def _shown(row: Row) -> Row:
+    """For people to read: what an entry of the audit trail says nothing about is left out of its detail."""
+    if "detail" not in row:
+        return row
+    said = {name: _in_words(value) for name, value in row["detail"].items() if value not in (None, "", [], {})}
+    return {**row, "detail": said}
+
+
+def _in_words(value: Any) -> str:
+    if isinstance(value, list):
+        return ", ".join(map(_in_words, value))
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {_in_words(said)}" for name, said in value.items())
+    return {True: "yes", False: "no"}[value] if isinstance(value, bool) else str(value)
 
 
 def export(period: Period, *, kind: str, actor: AbstractBaseUser) -> Iterator[str]:

@@ -88,6 +88,7 @@ def test_a_refused_value_is_confirmed_and_then_listed(chromium: Chromium, instal
 def test_an_analyst_lists_the_destination_of_an_investigation(chromium: Chromium, scene: Scene) -> None:
     with chromium.window(Look(width=390)) as window:
         window.sign_in(scene.address(f"/investigations/{scene.invoice.pk}/"), username="ada", password=PASSWORD)
+        window.do(lambda page: page.get_by_text("Hold its destination").click())
         window.do(lambda page: page.get_by_role("button", name="List as a threat").click())
         window.do(lambda page: page.wait_for_load_state())
         said = window.text()

@@ -131,6 +131,7 @@ def test_a_conversation_is_quarantined_and_released_without_a_barrier(chromium: 
     with chromium.window(Look()) as window:
         window.sign_in(scene.address(path), username="ada", password=PASSWORD)
         part = "#restrict"
+        window.do(lambda page: page.locator(part).get_by_text("Stop it for a time").click())
         window.do(lambda page: page.locator(part).get_by_label("Why").fill("Asked L. Brandt, who did not send it"))
         window.do(lambda page: page.locator(part).get_by_role("button", name="Restrict").click())
         window.do(lambda page: page.get_by_role("button", name="Undo").wait_for())
