@@ -18,7 +18,7 @@ from django.db.models import QuerySet
 from guardrail.models import TranscriptOpened, Verdict
 from guardrail.verdict_id import floor_id
 from investigations.reports import Period
-from investigations.visibility import hidden_from
+from investigations.visibility import hidden_among, named_in
 from policies import audit
 from policies.access import Permission, require
 from policies.csv_lines import MARK, csv_line
@@ -53,9 +53,9 @@ class Compliance:
 
 
 def load_compliance(period: Period, *, actor: AbstractBaseUser) -> Compliance:
-    """What the page shows. Audited. Raises PermissionDenied. Three queries beside that."""
+    """What the page shows. Audited. Raises PermissionDenied. Four queries beside that."""
     _note(period, actor=actor, kind="page")
-    parts = {name: list(islice(rows, SHOWN + 1)) for name, rows in _parts(period, hidden_from(actor))}
+    parts = {name: list(islice(rows, SHOWN + 1)) for name, rows in _parts(period, actor)}
     return Compliance(
         period=period,
         **{name: tuple(map(_shown, rows[:SHOWN])) for name, rows in parts.items()},
@@ -82,8 +82,7 @@ def _in_words(value: Any) -> str:
 def export(period: Period, *, kind: str, actor: AbstractBaseUser) -> Iterator[str]:
     """All of it as lines of `kind` (one of FORMATS). Audited before the first. Raises PermissionDenied."""
     _note(period, actor=actor, kind=kind)
-    hidden = hidden_from(actor)
-    return _csv(period, hidden) if kind == "csv" else _json(period, hidden)
+    return _csv(period, actor) if kind == "csv" else _json(period, actor)
 
 
 def _note(period: Period, *, actor: AbstractBaseUser, kind: str) -> None:
@@ -98,16 +97,22 @@ def _note(period: Period, *, actor: AbstractBaseUser, kind: str) -> None:
         )
 
 
-def _parts(period: Period, hidden: frozenset[int]) -> Iterator[tuple[str, Iterator[Row]]]:
-    """Without what was done in investigations `hidden` from whoever asks."""
+def _parts(period: Period, actor: AbstractBaseUser) -> Iterator[tuple[str, Iterator[Row]]]:
+    """Without what was done in investigations that are hidden from the actor."""
     stops = Verdict.objects.filter(
         id__gte=floor_id(period.begins), id__lt=floor_id(period.ends), would_have__in=("hold", "block")
     )
     yield "stops", _in_pieces(stops, _STOP)
     changes = _in_pieces(AuditEntry.objects.filter(at__gte=period.begins, at__lt=period.ends), _CHANGE)
-    yield "changes", (row for row in changes if row["detail"].get("investigation") not in hidden)
+    yield "changes", _shown_to(actor, changes)
     opened = TranscriptOpened.objects.filter(day__gte=period.first, day__lte=period.last)
     yield "access", _in_pieces(opened, _ACCESS)
+
+
+def _shown_to(actor: AbstractBaseUser, entries: Iterator[Row]) -> Iterator[Row]:
+    while some := list(islice(entries, _CHUNK)):
+        hidden = hidden_among({pk for row in some for pk in named_in(row["detail"])}, actor)
+        yield from (row for row in some if hidden.isdisjoint(named_in(row["detail"])))
 
 
 def _in_pieces(rows: QuerySet[Any], columns: tuple[str, ...]) -> Iterator[Row]:
@@ -122,9 +127,9 @@ def _in_pieces(rows: QuerySet[Any], columns: tuple[str, ...]) -> Iterator[Row]:
         last = chunk[-1]["id"]
 
 
-def _csv(period: Period, hidden: frozenset[int]) -> Iterator[str]:
+def _csv(period: Period, actor: AbstractBaseUser) -> Iterator[str]:
     yield MARK + csv_line(_CSV)
-    for name, rows in _parts(period, hidden):
+    for name, rows in _parts(period, actor):
         for row in rows:
             yield csv_line(map(_told, _cells(name, row)))
 
@@ -143,9 +148,9 @@ def _cells(part: str, row: Row) -> tuple[Any, ...]:
     return ("access", row["first_at"], row["actor_name"], row["how"], row["verdict_id"], *[""] * 9)
 
 
-def _json(period: Period, hidden: frozenset[int]) -> Iterator[str]:
+def _json(period: Period, actor: AbstractBaseUser) -> Iterator[str]:
     yield f'{{"first": "{period.first}", "last": "{period.last}"'
-    for name, rows in _parts(period, hidden):
+    for name, rows in _parts(period, actor):
         yield f',\n"{name}": ['
         for number, row in enumerate(rows):
             yield ("," if number else "") + "\n" + json.dumps(row, default=_told)

@@ -5,8 +5,9 @@ did not exist.
 """
 
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser, User
 from django.db.models import Q
@@ -14,6 +15,11 @@ from django.db.models import Q
 from investigations.models import Investigation, InvestigationCall, Reader
 from investigations.tally import Changed
 from policies.access import Permission, may
+
+# What an entry of the audit trail calls its investigation, and others.
+_NAMING = ("investigation", "of", "into", "sources", "to", "from")
+# Whoever is no person, and is named nowhere.
+NOBODY = AnonymousUser()
 
 
 def visible_to(person: AbstractBaseUser | AnonymousUser | None, *, prefix: str = "") -> Q:
@@ -38,6 +44,23 @@ def hidden_from(person: AbstractBaseUser | AnonymousUser) -> frozenset[int]:
     hidden = Investigation.objects.filter(restricted=True).exclude(visible_to(person))
     # all of them: what is left out here is shown there
     return frozenset(hidden.values_list("pk", flat=True))
+
+
+def hidden_among(ids: Collection[int], person: AbstractBaseUser | AnonymousUser | None) -> frozenset[int]:
+    """Those of some investigations that the person may not see. At most one query."""
+    seen = visible_to(person)
+    if not ids or not seen:
+        return frozenset()
+    return frozenset(Investigation.objects.filter(pk__in=ids).exclude(seen).values_list("pk", flat=True))
+
+
+def named_in(detail: Mapping[str, Any]) -> frozenset[int]:
+    """The investigations an entry of the audit trail is about: its own, and those it was joined with or parted from."""
+    if "investigation" not in detail:
+        return frozenset()
+    values = [detail.get(name) for name in _NAMING]
+    every = (one for value in values for one in (value if isinstance(value, list) else (value,)))
+    return frozenset(one for one in every if isinstance(one, int))
 
 
 def without_hidden(changed: Iterable[Changed], person: AbstractBaseUser | AnonymousUser | None) -> tuple[Changed, ...]:
