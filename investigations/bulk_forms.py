@@ -4,6 +4,7 @@ from typing import Any
 
 from django import forms
 from django.contrib.auth.models import User
+from django.db.models import QuerySet
 
 from investigations.models import BulkRun, Investigation
 from investigations.services import LONGEST_TEXT
@@ -23,21 +24,18 @@ class BulkForm(forms.Form):
         choices=Investigation.Disposition.choices,
         widget=forms.RadioSelect(attrs={"class": "form-check-input"}),
     )
-    assignee = forms.ModelChoiceField(
-        label="Assign to", queryset=User.objects.none(), empty_label="nobody", required=False
-    )
     note = forms.CharField(
         label="Note, written into each of them", max_length=LONGEST_TEXT, widget=forms.Textarea(attrs={"rows": 2})
     )
 
-    def __init__(self, *args: Any, action: str, people: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, action: str, people: QuerySet[User], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if action != BulkRun.Action.CLOSE:
             del self.fields["disposition"]
-        if action != BulkRun.Action.ASSIGN:
-            del self.fields["assignee"]
-        else:
-            self.fields["assignee"].queryset = people  # type: ignore[attr-defined]
+        if action == BulkRun.Action.ASSIGN:
+            self.fields["assignee"] = forms.ModelChoiceField(
+                label="Assign to", queryset=people, empty_label="nobody", required=False
+            )
         note = self.fields["note"]
         note.required = action not in (BulkRun.Action.CLAIM, BulkRun.Action.ASSIGN)
         note.widget.attrs["placeholder"] = _PLACEHOLDERS.get(BulkRun.Action(action), "")

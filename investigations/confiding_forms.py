@@ -7,6 +7,7 @@ from typing import Any
 from django import forms
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
+from django.db.models import QuerySet
 
 from guardrail.badges import SEVERITIES
 from investigations.forms import PageForm
@@ -19,17 +20,16 @@ _ID = re.compile(r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}")
 class ConfideForm(PageForm):
     """The people who may see it, beside oneself and leads."""
 
-    people = forms.ModelMultipleChoiceField(
-        label="Who may see it, beside you and leads",
-        queryset=User.objects.none(),
-        required=False,
-        widget=forms.SelectMultiple(attrs={"size": 4}),
-    )
     why = forms.CharField(label="Why only they", max_length=LONGEST_TEXT, widget=forms.Textarea(attrs={"rows": 2}))
 
-    def __init__(self, *args: Any, people: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, people: QuerySet[User], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["people"].queryset = people  # type: ignore[attr-defined]
+        self.fields["people"] = forms.ModelMultipleChoiceField(
+            label="Who may see it, beside you and leads",
+            queryset=people,
+            required=False,
+            widget=forms.SelectMultiple(attrs={"size": 4}),
+        )
 
 
 class OpenForm(forms.Form):

@@ -12,9 +12,6 @@ from investigations.services import LONGEST_TEXT
 class MergeForm(PageForm):
     """Which of the picked ones the others become part of, and why."""
 
-    into = forms.TypedChoiceField(
-        label="They become part of", coerce=int, widget=forms.RadioSelect(attrs={"class": "form-check-input"})
-    )
     reason = forms.CharField(
         label="Why they are one",
         max_length=LONGEST_TEXT,
@@ -23,7 +20,12 @@ class MergeForm(PageForm):
 
     def __init__(self, *args: Any, rows: list[Investigation], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["into"].choices = [(row.pk, str(row.pk)) for row in rows]  # type: ignore[attr-defined]
+        self.fields["into"] = forms.TypedChoiceField(
+            label="They become part of",
+            coerce=int,
+            choices=[(row.pk, str(row.pk)) for row in rows],
+            widget=forms.RadioSelect(attrs={"class": "form-check-input"}),
+        )
 
 
 class SplitForm(PageForm):
