@@ -1,6 +1,6 @@
 """What admins write in a playbook, and analysts at one of its steps. Everything is checked again by the services."""
 
-import re
+from collections.abc import Container, Sequence
 from typing import Any
 
 from django import forms
@@ -11,7 +11,6 @@ from investigations.playbook_versions import LONGEST_REASON
 from investigations.playbooks import EVIDENCE, MOST_STEPS, Playbook, PlaybookError, read_playbook
 from investigations.services import LONGEST_TEXT
 
-_WORD = re.compile(r"[a-z0-9]+")
 CARRIER_WORDS = (
     ("", "anything"),
     ("mail", "a mail"),
@@ -117,7 +116,7 @@ def playbook_from(slug: str, form: PlaybookForm, steps: "BaseFormSet[StepForm]")
         "purpose": said["purpose"],
         "kinds": said["kinds"].split(),
         "carrier": said["carrier"],
-        "steps": [_step(one.cleaned_data, taken=[other.cleaned_data.get("name") for other in rows]) for one in rows],
+        "steps": _entries([one.cleaned_data for one in rows]),
     }
     try:
         return read_playbook(slug, entry)
@@ -129,13 +128,20 @@ def playbook_from(slug: str, form: PlaybookForm, steps: "BaseFormSet[StepForm]")
         return None
 
 
-def _step(said: dict[str, Any], *, taken: list[str | None]) -> dict[str, Any]:
-    """A step's entry; a new one is named by its first words."""
-    words = "".join(
-        letter if letter.isascii() and letter.isalnum() else " " for letter in said["title"].lower()
-    ).split()
-    name = said.get("name") or "-".join(words)[:50].strip("-") or "step"
-    if not said.get("name"):
-        tries = (name if number == 1 else f"{name}-{number}" for number in range(1, MOST_STEPS + 3))
-        name = next(one for one in tries if one not in taken)
-    return {"name": name, **{part: said.get(part, "") for part in ("title", "text", "ask", "evidence")}}
+def _entries(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The entries of steps, each with a name of its own."""
+    taken = {said["name"] for said in rows if said.get("name")}
+    entries = []
+    for said in rows:
+        entries.append({"name": said.get("name") or _new_name(said["title"], taken=taken)})
+        entries[-1] |= {part: said.get(part, "") for part in ("title", "text", "ask", "evidence")}
+        taken.add(entries[-1]["name"])
+    return entries
+
+
+def _new_name(title: str, *, taken: Container[str]) -> str:
+    """A new step is named by its first words."""
+    words = "".join(letter if letter.isascii() and letter.isalnum() else " " for letter in title.lower()).split()
+    name = "-".join(words)[:50].strip("-") or "step"
+    tries = (name if number == 1 else f"{name}-{number}" for number in range(1, MOST_STEPS + 3))
+    return next(one for one in tries if one not in taken)

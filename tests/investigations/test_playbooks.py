@@ -224,6 +224,12 @@ def test_a_playbook_of_ones_own_is_proposed_for_its_kinds_and_retired(admin: Cli
     assert "<h3>A call was stopped" in said
 
 
+def test_two_new_steps_with_the_same_words_have_names_of_their_own(admin: Client) -> None:
+    new = {"step-TOTAL_FORMS": 8, "step-6-title": "Lock the badge", "step-7-title": "Lock the badge!"}
+    assert admin.post("/playbooks/insider/", form_of("insider", **new)).status_code == 302
+    assert [step["name"] for step in PlaybookVersion.objects.get().steps[-2:]] == ["lock-the-badge", "lock-the-badge-2"]
+
+
 def test_without_scripts_another_step_is_one_more_row_and_loses_nothing(admin: Client) -> None:
     sent = form_of("insider", more="1", **{"step-0-title": "Typed before"})
     said = admin.post("/playbooks/insider/", sent).content.decode()
