@@ -37,6 +37,7 @@ RESERVED_SLUGS = frozenset(
         "logout",
         "opinions",
         "static",
+        "tokens",
         "v1",
         "verdicts",
     }

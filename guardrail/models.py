@@ -56,6 +56,32 @@ class OrchestratorToken(models.Model):
         return f"{self.hint}… of {self.orchestrator}"
 
 
+class ApiToken(models.Model):
+    """A bearer token a program reads verdicts and investigations with, kept as its sha256 only; it always ends.
+
+    `scopes` are words of `guardrail.api_tokens.Scope`. A name is used once and for ever: what was read is written down
+    under it. Written by `guardrail.api_tokens` only.
+    """
+
+    name = models.CharField(max_length=100, unique=True)
+    scopes = models.JSONField(default=list)
+    token_sha256 = models.CharField(max_length=64, unique=True)
+    hint = models.CharField(max_length=12, help_text="The first characters, to tell tokens apart.")
+    created_at = models.DateTimeField(auto_now_add=True)
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
+    expires_at = models.DateTimeField()
+    revoked_at = models.DateTimeField(null=True, blank=True)
+    last_used_at = models.DateTimeField(null=True, blank=True)
+    minute = models.BigIntegerField(default=0, help_text="In which it asked last, since 1970.")
+    asked = models.PositiveIntegerField(default=0, help_text="How often in that minute.")
+
+    class Meta:
+        ordering = ("-created_at", "-id")
+
+    def __str__(self) -> str:
+        return self.name
+
+
 class Verdict(models.Model):
     """One answered call. INVARIANT: insert only, by `guardrail.store.record`; a trigger refuses UPDATE and DELETE.
 
@@ -129,6 +155,30 @@ class Transcript(models.Model):
 
     def __str__(self) -> str:
         return str(self.id)
+
+
+class FeedHead(models.Model):
+    """The last number that was taken of a feed; whoever takes one holds the row. Written by `guardrail.feed` only."""
+
+    name = models.CharField(max_length=40, primary_key=True)
+    number = models.BigIntegerField()
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.number}"
+
+
+class FeedEntry(models.Model):
+    """The place of a verdict among all, in the order in which they could be seen. Written by `guardrail.feed` only."""
+
+    id = models.UUIDField(primary_key=True, editable=False)
+    number = models.BigIntegerField()
+
+    class Meta:
+        managed = False
+        db_table = "guardrail_feedentry"
+
+    def __str__(self) -> str:
+        return f"{self.number} {self.id}"
 
 
 class PendingIntake(models.Model):

@@ -4,6 +4,7 @@ from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import include, path
 
 from guardrail.views import (
+    api_tokens,
     callers,
     charters,
     destinations,
@@ -75,6 +76,8 @@ urlpatterns = [
     path("policies/drafts/<int:pk>/approve/", drafts.draft_approve, name="policy_draft_approve"),
     path("policies/drafts/<int:pk>/return/", drafts.draft_return, name="policy_draft_return"),
     path("policies/drafts/<int:pk>/publish/", drafts.draft_publish, name="policy_draft_publish"),
+    path("tokens/", api_tokens.token_list, name="api_tokens"),
+    path("tokens/<int:pk>/revoke/", api_tokens.revoke, name="api_token_revoke"),
     path("opinions/", opinions.opinions, name="opinions"),
     path("opinions/new/", opinions.opinion_new, name="opinion_new"),
     path("opinions/<int:pk>/", opinions.opinion, name="opinion"),

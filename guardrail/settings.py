@@ -157,6 +157,10 @@ DELIVERY_PROCESSES = _read("GUARDRAIL_DELIVERY_PROCESSES", 2, _number(1, 64))
 DELIVERY_KEEP_DAYS = _read("GUARDRAIL_DELIVERY_KEEP_DAYS", 3, _number(1, 366))
 # Where receivers that are files are written, on each machine that sends; without it there are none.
 DELIVERY_FOLDER = _read("GUARDRAIL_DELIVERY_FOLDER", "", _folder)
+# Days after which a token that programs read with ends at the latest.
+API_TOKEN_MAX_DAYS = _read("GUARDRAIL_API_TOKEN_MAX_DAYS", 366, _number(1, 1830))
+# Questions a minute each of them may ask.
+API_PER_MINUTE = _read("GUARDRAIL_API_PER_MINUTE", 600, _number(1, 100_000))
 # Signs evidence that leaves the house: an Ed25519 key as base64, from `manage.py evidence key`. Without one it is not
 # signed.
 EVIDENCE_KEY = _read("GUARDRAIL_EVIDENCE_KEY", "", str)
@@ -272,7 +276,14 @@ REST_FRAMEWORK = {
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "Guardrail",
-    "DESCRIPTION": "Ask before an agent uses a tool: allow, block, modify or ask.",
+    "DESCRIPTION": "Ask before an agent uses a tool: allow, block, modify or ask. Read what was decided.",
+    "OAS_VERSION": "3.1.0",
+    "ENUM_NAME_OVERRIDES": {"ActionEnum": "investigations.api.shapes.ACTIONS"},
+    "APPEND_COMPONENTS": {
+        "securitySchemes": {
+            "apiToken": {"type": "http", "scheme": "bearer", "description": "A token of the page API tokens."}
+        }
+    },
     "VERSION": "0.1.0",
     "SERVE_INCLUDE_SCHEMA": False,
 }

@@ -3,7 +3,7 @@
 from celery import shared_task
 from django.utils import timezone
 
-from guardrail import knowledge_intake, partitions, retention, validation
+from guardrail import feed, knowledge_intake, partitions, retention, validation
 from guardrail.search import indexing
 from policies.services import document_uses, knowledge
 
@@ -12,6 +12,12 @@ from policies.services import document_uses, knowledge
 def make_partitions() -> None:
     """Make the partitions of the coming months; safe to run twice."""
     partitions.make_ahead()
+
+
+@shared_task(name="guardrail.number_missed")
+def number_missed() -> None:
+    """Let programs read what was taken in while an upgrade was under way; safe to run twice."""
+    feed.append_missed(timezone.now())
 
 
 @shared_task(name="guardrail.index_calls")

@@ -12,6 +12,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("v1/evaluate", Evaluate.as_view(), name="evaluate"),
     path("v1/knowledge-events", KnowledgeEvents.as_view(), name="knowledge_events"),
     path("api/schema", SpectacularAPIView.as_view(), name="schema"),
+    path("api/v1/", include("investigations.api.urls")),
     path("", include("investigations.urls")),
     path("", include("policies.urls")),
     path("", include("guardrail.page_urls")),

@@ -16,7 +16,7 @@ from django.db import DataError, IntegrityError, transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from guardrail import tickets
+from guardrail import feed, tickets
 from guardrail.identities import load_identities
 from guardrail.models import EXERCISE, Orchestrator, PendingIntake, Verdict
 from guardrail.search.indexing import hand_in
@@ -123,9 +123,10 @@ def _take_alone(verdict_id: uuid.UUID, *, now: datetime) -> bool:
 
 
 def _done(ids: Sequence[uuid.UUID]) -> None:
-    """Off the queue, and on to the search's."""
+    """Off the queue, on to the search's, and seen by programs: the last step, as all are numbered one by one."""
     hand_in(ids)
     PendingIntake.objects.filter(pk__in=ids).delete()
+    feed.append_verdicts(ids)
 
 
 def _lock_pending(limit: int, *, of: Sequence[uuid.UUID] | None = None) -> list[uuid.UUID]:

@@ -8,6 +8,7 @@ from investigations import (
     backtests,
     bulk,
     bulk_work,
+    changes,
     clocks,
     edit_notices,
     escalation,
@@ -108,6 +109,12 @@ def roll_back_rules() -> None:
 def tell_receivers() -> None:
     """Queue for receivers what happened to investigations and policy; safe to run twice, one worker has it."""
     outbox.queue_told(timezone.now())
+
+
+@shared_task(name="investigations.number_changes")
+def number_changes() -> None:
+    """Number what changed since somebody read it last; safe to run twice, and by several at once."""
+    changes.number_changes()
 
 
 @shared_task(name="investigations.deliver")

@@ -23,6 +23,7 @@ class Permission(enum.Enum):
     CHANGE_POLICY = "change agents, environments and policy"
     CHANGE_CALLERS = "change callers and their tokens"
     CHANGE_RECEIVERS = "decide what other systems are told"
+    CHANGE_API_TOKENS = "give programs tokens to read with"
     EXPORT_EVIDENCE = "take evidence and lists of calls out"
 
 

@@ -3,6 +3,7 @@
 from investigations.models.backtest import Backtest, BacktestChange, BacktestChunk
 from investigations.models.campaigns import Campaign, CampaignMember, SharedKey, Sharing
 from investigations.models.casework import NEVER, Activity, Investigation, InvestigationCall, Reader
+from investigations.models.changes import LastChange, PendingChange
 from investigations.models.clocks import ClockSettings, Transition
 from investigations.models.deliveries import AuditTold, Delivery, Receiver
 from investigations.models.exercise import Exercise
@@ -30,8 +31,10 @@ __all__ = [
     "FirstView",
     "Investigation",
     "InvestigationCall",
+    "LastChange",
     "Merge",
     "MergedSource",
+    "PendingChange",
     "PlaybookStep",
     "PlaybookVersion",
     "Reader",

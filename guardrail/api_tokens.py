@@ -1,0 +1,170 @@
+"""Tokens programs read with: made and revoked by an admin, audited; counted where they are asked with."""
+
+import enum
+import json
+import secrets
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from types import MappingProxyType
+
+from django.conf import settings
+from django.contrib.auth.models import AbstractBaseUser
+from django.db import connection, transaction
+from django.db.models import QuerySet
+
+from guardrail.callers import HINT_LENGTH, digest_of
+from guardrail.models import ApiToken
+from guardrail.text.storable import storable_text
+from policies import audit
+from policies.access import Permission, require
+
+TOKEN_PREFIX = "gra_"  # noqa: S105 no secret: it lets a secret scanner find a leaked token
+LONGEST_NAME = 100
+_LONGEST_TOKEN = 200
+# One statement is who asks and how often: it counts for every process and machine, and Redis may be away.
+_ASK = """
+UPDATE guardrail_apitoken
+SET asked = CASE WHEN minute = %(minute)s THEN asked + 1 ELSE 1 END, minute = %(minute)s, last_used_at = %(now)s
+WHERE token_sha256 = %(digest)s AND revoked_at IS NULL AND expires_at > %(now)s
+RETURNING id, name, scopes, asked
+"""
+
+
+class Scope(enum.Enum):
+    """What a token may read. The value is stored, and stands in docs/api.md."""
+
+    VERDICTS = "verdicts:read"
+    TRANSCRIPTS = "transcripts:read"
+    INVESTIGATIONS = "investigations:read"
+    INDICATORS = "indicators:read"
+    AUDIT = "audit:read"
+
+
+SCOPE_WORDS: Mapping[Scope, str] = MappingProxyType(
+    {
+        Scope.VERDICTS: "Calls and what was decided, without what anybody wrote",
+        Scope.TRANSCRIPTS: "What stands in a call: requests, outputs of tools, quotes; each reading is written down",
+        Scope.INVESTIGATIONS: "Investigations that everybody here may see",
+        Scope.INDICATORS: "Indicators confirmed by investigations",
+        Scope.AUDIT: "Who changed what",
+    }
+)
+
+
+class TokenError(ValueError):
+    """A token that is not made; the message says what was found and what is wanted, `field` where."""
+
+    def __init__(self, field: str, message: str) -> None:
+        super().__init__(message)
+        self.field = field
+
+
+class TokenRefused(Exception):
+    """A request whose token is none of ours, or one that has ended; the message never holds it."""
+
+
+class TooMany(Exception):
+    """The token has asked too often this minute; `wait` is in seconds."""
+
+    def __init__(self, asked: int, wait: int) -> None:
+        super().__init__(f"`{asked}` questions this minute, expected at most `{settings.API_PER_MINUTE}`")
+        self.wait = wait
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Reader:
+    """The token behind a request."""
+
+    pk: int
+    name: str
+    scopes: frozenset[Scope]
+
+    @property
+    def called(self) -> str:
+        """What stands in the trail: no person has such a name."""
+        return f"token {self.name}"
+
+    @property
+    def is_authenticated(self) -> bool:
+        """For whoever asks as of a person."""
+        return True
+
+
+@transaction.atomic
+def create_token(
+    name: str, scopes: Iterable[Scope], *, expires_at: datetime, now: datetime, actor: AbstractBaseUser | None
+) -> str:
+    """A new token, returned this once: only its sha256 is stored. Raises PermissionDenied and TokenError."""
+    require(actor, Permission.CHANGE_API_TOKENS)
+    name = " ".join(storable_text(name).split())
+    if not 0 < len(name) <= LONGEST_NAME or not name.isprintable():
+        raise TokenError("name", f"the name has {len(name)} characters, expected 1 to {LONGEST_NAME} that can be seen")
+    granted = sorted({scope.value for scope in scopes})
+    if not granted:
+        raise TokenError("scopes", "nothing may be read with it, expected at least one scope")
+    longest = timedelta(days=settings.API_TOKEN_MAX_DAYS)
+    if not now < expires_at <= now + longest:
+        raise TokenError(
+            "days", f"it would end `{expires_at:%Y-%m-%d %H:%M}`, expected within `{longest.days}` days from now"
+        )
+    token = TOKEN_PREFIX + secrets.token_urlsafe(32)
+    hint = token[:HINT_LENGTH]
+    made, fresh = ApiToken.objects.get_or_create(
+        name=name,
+        defaults={
+            "scopes": granted,
+            "token_sha256": digest_of(token),
+            "hint": hint,
+            "expires_at": expires_at,
+            "created_by_id": actor.pk if actor else None,
+        },
+    )
+    if not fresh:
+        raise TokenError("name", f"there is, or was, a token `{name}`, expected a name that was never used")
+    audit.record(
+        actor=actor,
+        action="api_token.made",
+        token=made.pk,
+        name=name,
+        hint=hint,
+        scopes=granted,
+        expires_at=expires_at.isoformat(),
+    )
+    return token
+
+
+@transaction.atomic
+def revoke_token(token: ApiToken, *, now: datetime, actor: AbstractBaseUser | None) -> None:
+    """End a token now. Raises PermissionDenied, and TokenError when it has ended already."""
+    require(actor, Permission.CHANGE_API_TOKENS)
+    ended = ApiToken.objects.filter(pk=token.pk, revoked_at=None, expires_at__gt=now).update(revoked_at=now)
+    if not ended:
+        raise TokenError("", f"token `{token.name}` has ended already, expected a valid one")
+    audit.record(actor=actor, action="api_token.revoked", token=token.pk, name=token.name, hint=token.hint)
+
+
+def load_tokens() -> QuerySet[ApiToken]:
+    """Every token, the newest first, with who made it. One query."""
+    return ApiToken.objects.select_related("created_by")
+
+
+def ask(token: str, *, now: datetime) -> Reader:
+    """Who reads, counted. Raises TokenRefused and TooMany. One query, two for a token that is refused."""
+    if not token.startswith(TOKEN_PREFIX) or len(token) > _LONGEST_TOKEN or not token.isascii():
+        raise TokenRefused("the token is not known")
+    digest = digest_of(token)
+    seconds = int(now.timestamp())
+    with connection.cursor() as cursor:
+        cursor.execute(_ASK, {"minute": seconds // 60, "now": now, "digest": digest})
+        row = cursor.fetchone()
+    if row is None:
+        known = ApiToken.objects.filter(token_sha256=digest).exists()
+        raise TokenRefused("the token has ended" if known else "the token is not known")
+    pk, name, scopes, asked = row
+    if asked > settings.API_PER_MINUTE:
+        raise TooMany(asked, 60 - seconds % 60)
+    known_scopes = {scope.value: scope for scope in Scope}
+    words = json.loads(scopes) if isinstance(scopes, str) else scopes
+    granted = frozenset(known_scopes[word] for word in words if word in known_scopes)
+    return Reader(pk=pk, name=name, scopes=granted)

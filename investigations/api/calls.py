@@ -1,0 +1,184 @@
+"""Reads verdicts for programs: a page of the feed, one call, and what stands in it.
+
+A page looks through a bounded stretch of the feed, so that no filter is slower on ten million calls than on a thousand:
+it may hold fewer rows than were asked for, or none, and says whether more follow.
+"""
+
+import base64
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import zstandard
+from django.conf import settings
+from django.urls import reverse
+
+from guardrail.feed import number_of_calls_from
+from guardrail.models import FeedEntry, LateFinding, Orchestrator, Transcript, Verdict
+from guardrail.verdict_id import floor_id
+from investigations.models import InvestigationCall
+from investigations.siem.content import masked
+from investigations.siem.event import severity_word
+
+LETTER = "v"
+# Verdicts looked through at once, and for one page at most.
+_CHUNK, _LOOKED_THROUGH = 1_000, 10_000
+# A fact that is longer may be a text somebody wrote.
+_LONGEST_FACT = 200
+_MOST_FINDINGS, _MOST_FACTS, _MOST_QUOTES = 30, 50, 100
+_MOST_BODY_BYTES = 64_000_000
+_SAME = (
+    "action", "would_have", "mode", "failed", "degraded", "severity", "policy_version", "answer_ms", "deferred", "wire",
+    "correlation_id", "tenant_id", "environment_id", "agent_id", "agent_name", "user_id", "conversation_id",
+    "channel_id", "client_ip", "tool_id", "tool_name", "tool_kind", "destination",
+)  # fmt: skip
+_COLUMNS = (*_SAME, "id", "received_at", "orchestrator_id", "deciding_signal", "reason", "duplicate_of", "signals")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Page:
+    """Rows as programs get them. `last` is the number the next page begins after."""
+
+    rows: Sequence[dict[str, Any]]
+    last: int
+    more: bool
+
+
+def load_page(
+    *, after: int, most: int, since: datetime | None, until: datetime | None, fits: Mapping[str, Any]
+) -> Page:
+    """The next verdicts that fit, in the order in which they could be seen. Five queries, a few more with `fits`.
+
+    `since` and `until` are about when calls came; `fits` are conditions on columns of a verdict.
+    """
+    at = max(after, number_of_calls_from(since)) if since else after
+    low, high = floor_id(since) if since else None, floor_id(until) if until else None
+    narrow = bool(fits or low or high)
+    found: list[uuid.UUID] = []
+    looked = 0
+    while len(found) < most and looked < _LOOKED_THROUGH:
+        size = _CHUNK if narrow else most
+        entries = list(FeedEntry.objects.filter(number__gt=at).order_by("number").values_list("number", "id")[:size])
+        wanted = [pk for _, pk in entries if (low is None or pk >= low) and (high is None or pk < high)]
+        if fits and wanted:
+            of_them = Verdict.objects.filter(pk__in=wanted, **fits).values_list("pk", flat=True)
+            wanted = list(of_them)
+        kept = set(wanted)
+        for number, pk in entries:
+            at = number
+            if pk in kept:
+                found.append(pk)
+                if len(found) == most:
+                    break
+        looked += len(entries)
+        if len(entries) < size:
+            break
+    more = FeedEntry.objects.filter(number__gt=at).exists()
+    return Page(rows=_load_rows(found), last=at, more=more)
+
+
+def load_one(pk: uuid.UUID) -> dict[str, Any] | None:
+    """One verdict, with what judging it in full found afterwards; None where there is none. Up to four queries."""
+    rows = _load_rows([pk])
+    if not rows:
+        return None
+    found = LateFinding.objects.filter(pk=pk).first() if rows[0]["deferred"] else None
+    late = None
+    if found is not None:
+        late = {
+            "found_at": found.found_at,
+            "would_have": found.would_have,
+            "severity": found.severity,
+            "severity_name": severity_word(found.severity or 0),
+            "rule": found.deciding_signal,
+            "reason": masked(found.reason),
+            "findings": _findings(found.signals),
+        }
+    return {**rows[0], "found_late": late}
+
+
+def load_transcript(pk: uuid.UUID) -> dict[str, Any] | None:
+    """What stands in a call, and the quotes what was found rests on; None where nothing is kept. Two queries."""
+    kept = Transcript.objects.filter(pk=pk).values("body_zstd", "body_bytes").first()
+    signals = Verdict.objects.filter(pk=pk).values_list("signals", flat=True).first()
+    if kept is None or signals is None:
+        return None
+    try:
+        body = zstandard.decompress(bytes(kept["body_zstd"]), max_output_size=_MOST_BODY_BYTES)
+    except zstandard.ZstdError:
+        return None
+    encoding, text = _as_text(body)
+    return {
+        "verdict": str(pk),
+        "received_bytes": kept["body_bytes"],
+        "kept_bytes": len(body),
+        "encoding": encoding,
+        "body": text,
+        "quotes": list(_quotes(signals))[:_MOST_QUOTES],
+    }
+
+
+def _as_text(body: bytes) -> tuple[str, str]:
+    try:
+        return "utf-8", body.decode()
+    except UnicodeDecodeError:
+        return "base64", base64.b64encode(body).decode()
+
+
+def _load_rows(ids: Sequence[uuid.UUID]) -> list[dict[str, Any]]:
+    rows = {row["id"]: row for row in Verdict.objects.filter(pk__in=ids).values(*_COLUMNS)} if ids else {}
+    # the number of what is restricted would say that there is something
+    calls = InvestigationCall.objects.filter(verdict_id__in=list(rows), investigation__restricted=False)
+    places = dict(calls.values_list("verdict_id", "investigation_id")) if rows else {}
+    callers = dict(Orchestrator.objects.values_list("pk", "slug")) if rows else {}
+    return [_row(rows[pk], callers, places.get(pk)) for pk in ids if pk in rows]
+
+
+def _row(row: Mapping[str, Any], callers: Mapping[int, str], investigation: int | None) -> dict[str, Any]:
+    return {
+        "id": str(row["id"]),
+        "received_at": row["received_at"],
+        "caller": callers.get(row["orchestrator_id"], ""),
+        **{name: row[name] for name in _SAME},
+        "degraded": [str(part) for part in row["degraded"]],
+        "severity_name": severity_word(row["severity"] or 0),
+        "rule": row["deciding_signal"],
+        "reason": masked(row["reason"]),
+        "findings": _findings(row["signals"]),
+        "duplicate_of": str(row["duplicate_of"]) if row["duplicate_of"] else None,
+        "investigation": investigation,
+        "link": settings.PUBLIC_URL + reverse("verdict", args=(row["id"],)),
+    }
+
+
+def _findings(signals: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """What each detector or rule said, without a word of what it rests on."""
+    return [
+        {
+            "rule": str(one["name"]),
+            "severity": int(one.get("severity") or 0),
+            "reason": masked(str(one.get("reason", ""))),
+            "facts": [
+                {"name": str(name), "value": masked(str(value))}
+                for name, value in one.get("facts", ())[:_MOST_FACTS]
+                if len(str(value)) <= _LONGEST_FACT
+            ],
+        }
+        for one in signals[:_MOST_FINDINGS]
+    ]
+
+
+def _quotes(signals: Sequence[Mapping[str, Any]]) -> Any:
+    for signal in signals:
+        for one in signal.get("evidence", ()):
+            yield {
+                "rule": str(signal["name"]),
+                "source": str(one.get("source", "")),
+                "path": str(one.get("path", "")),
+                "start": int(one.get("start", 0)),
+                "end": int(one.get("end", 0)),
+                "mark": str(one.get("mark", "")),
+                "text": str(one.get("quote", "")),
+            }

@@ -1,0 +1,16 @@
+"""`/api/v1/`: what programs read."""
+
+from django.urls import path
+
+from investigations.api import routes
+from investigations.api.view import NothingHere
+
+urlpatterns = [
+    path("verdicts", routes.Verdicts.as_view(), name="api_verdicts"),
+    path("verdicts/<uuid:pk>", routes.OneVerdict.as_view(), name="api_verdict"),
+    path("verdicts/<uuid:pk>/transcript", routes.Transcript.as_view(), name="api_transcript"),
+    path("investigations", routes.Investigations.as_view(), name="api_investigations"),
+    path("investigations/<int:pk>", routes.OneInvestigation.as_view(), name="api_investigation"),
+    path("audit", routes.Trail.as_view(), name="api_audit"),
+    path("<path:rest>", NothingHere.as_view(), name="api_nothing"),
+]
