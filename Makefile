@@ -32,7 +32,7 @@ up: $(VENV)/installed
 	@exec $(RUN) manage.py up $(ARGS)
 
 test: $(VENV)/installed-dev
-	@$(RUN) -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile $(ARGS)
+	@$(RUN) -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 check: $(VENV)/installed-dev
 	@$(RUN) -m ruff check .

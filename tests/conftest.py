@@ -1,5 +1,6 @@
 """Fixtures every test may use. The servers come from tests/servers.py."""
 
+import os
 from collections.abc import Iterator
 
 import psycopg
@@ -7,10 +8,17 @@ import pytest
 import redis
 from django.conf import settings
 from django.test import Client
+from psycopg import sql
 
 from guardrail import database, housekeeper, opinions
 from guardrail.memory import past
 from tests.callers import Asking
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What drives a browser or starts instances comes first: long files that begin last are waited for alone."""
+    items.sort(key=lambda item: not any(item.get_closest_marker(name) for name in ("processes", "browser")))
 
 
 @pytest.hookimpl(wrapper=True)
@@ -32,16 +40,58 @@ def pytest_runtest_teardown(nextitem: pytest.Item | None) -> Iterator[None]:
     used = database.was_used()
     if nextitem is None:
         database.close()
+        _EMPTYING.close()
     yield
     if used:
         database.close()
         redis.Redis.from_url(settings.REDIS_URL).flushdb()
     if used and nextitem is not None:
-        with psycopg.connect(database.dsn(), autocommit=True) as connection:
-            connection.execute(
-                "TRUNCATE guardrail_verdict, guardrail_transcript, guardrail_pendingintake,"
-                " guardrail_pendingvalidation, guardrail_latefinding"
-            )
+        _EMPTYING.run()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionfinish() -> None:
+    """A run that ends early drops its database, too."""
+    _EMPTYING.close()
+
+
+class _Emptying:
+    """Takes out what the last test wrote into the tables of verdicts, on a connection it keeps."""
+
+    _TABLES = (
+        *("guardrail_verdict", "guardrail_transcript"),
+        *("guardrail_pendingintake", "guardrail_pendingvalidation", "guardrail_latefinding"),
+    )
+    # Of the months only those that hold something: TRUNCATE makes each table's files anew, whatever is in them.
+    _FILLED = sql.SQL(" UNION ").join(
+        sql.SQL("SELECT tableoid::regclass::text FROM {}").format(sql.Identifier(table)) for table in _TABLES
+    )
+
+    def __init__(self) -> None:
+        self._connection: psycopg.Connection | None = None
+
+    def run(self) -> None:
+        if self._connection is None:
+            self._connection = psycopg.connect(database.dsn(), autocommit=True)
+        filled = [sql.Identifier(table) for (table,) in self._connection.execute(self._FILLED)]
+        if filled:
+            self._connection.execute(sql.SQL("TRUNCATE {}").format(sql.SQL(", ").join(filled)))
+
+    def close(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+
+_EMPTYING = _Emptying()
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(django_db_modify_db_settings: None) -> None:
+    """Each of xdist's workers has a copy of a database that is migrated already."""
+    template = os.environ.get("GUARDRAIL_TEST_TEMPLATE")
+    if template:
+        settings.DATABASES["default"]["TEST"]["TEMPLATE"] = template
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 """Starts a throw-away Postgres and Valkey for a test run; named in addopts, because conftest.py comes too late.
 
-Nothing starts where DATABASE_URL or REDIS_URL is set, so xdist's workers use the servers of their controller.
+Nothing starts where DATABASE_URL or REDIS_URL is set, so xdist's workers use the servers of their controller. For them
+the database is migrated once, and named in GUARDRAIL_TEST_TEMPLATE: theirs and those of real instances are copies.
 """
 
 import os
@@ -8,13 +9,14 @@ import secrets
 import shutil
 import signal
 import subprocess
+import sys
 import tempfile
 from collections.abc import Generator
 from pathlib import Path
 
 import pytest
 
-from guardrail.embedded.postgres import STOP as STOP_POSTGRES, Postgres
+from guardrail.embedded.postgres import DATABASE, STOP as STOP_POSTGRES, Postgres
 from guardrail.embedded.processes import end, free_port, server_account
 from guardrail.embedded.valkey import STOP as STOP_VALKEY, Valkey
 
@@ -27,6 +29,7 @@ _BUDGETS = {
     "GUARDRAIL_MEMORY_BUDGET_MS": "1000",
     "GUARDRAIL_EXPLAIN_MS": "1000",
 }
+_ROOT = Path(__file__).resolve().parent.parent
 _STATE = pytest.StashKey["_Servers"]()
 
 
@@ -41,8 +44,8 @@ class _Servers:
             ["/bin/sh", "-c", _JANITOR, str(self.folder)], stdin=subprocess.PIPE, start_new_session=True
         )
 
-    def start(self) -> None:
-        """Start what is missing and name it in the environment. Takes about 2 s."""
+    def start(self, *, for_workers: bool) -> None:
+        """Start what is missing and name it in the environment. Takes about 2 s, and 5 more for workers."""
         account = server_account()
         for name, milliseconds in _BUDGETS.items():
             os.environ.setdefault(name, milliseconds)
@@ -61,6 +64,9 @@ class _Servers:
             )
             self.running.append((postgres.start(), STOP_POSTGRES))
             os.environ["DATABASE_URL"] = postgres.url
+            if for_workers:
+                subprocess.run([sys.executable, "manage.py", "migrate", "--verbosity", "0"], cwd=_ROOT, check=True)
+                os.environ["GUARDRAIL_TEST_TEMPLATE"] = DATABASE
         if not os.environ.get("REDIS_URL"):
             valkey = Valkey(
                 folder=self.folder / "valkey",
@@ -94,8 +100,14 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> Generator[None
         servers = _Servers()
         early_config.stash[_STATE] = servers
         early_config.add_cleanup(servers.stop)
-        servers.start()
+        servers.start(for_workers=bool(early_config.known_args_namespace.numprocesses))
     yield
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """One more than there are processors: a worker waits for its browser or its servers about a third of the time."""
+    return (os.cpu_count() or 1) + 1
 
 
 def _give_own_corner(worker: str) -> None:

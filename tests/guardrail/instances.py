@@ -7,12 +7,16 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from time import monotonic, sleep
 from typing import Any
+from uuid import uuid4
 
 import httpx
+import psycopg
+from psycopg import sql
 
 from guardrail.embedded.instance import Instance
 from guardrail.embedded.processes import free_port
@@ -96,6 +100,36 @@ class RunningInstance:
     def _is_up(self) -> bool:
         assert self.process.poll() is None, self.output.read_text()
         return "Ctrl-C stops everything" in self.output.read_text()
+
+
+@contextmanager
+def ready_database() -> Iterator[dict[str, str]]:
+    """A database beside those of the tests, as the environment of an instance names it; gone afterwards.
+
+    It is migrated already where xdist's controller has migrated one to copy.
+    """
+    servers, _, _ = os.environ["DATABASE_URL"].rpartition("/")
+    name = f"instance_{uuid4().hex}"
+    template = os.environ.get("GUARDRAIL_TEST_TEMPLATE", "template1")
+    create = sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY file_copy")
+    with psycopg.connect(f"{servers}/postgres", autocommit=True) as connection:
+        connection.execute(create.format(sql.Identifier(name), sql.Identifier(template)))
+    try:
+        yield {"DATABASE_URL": f"{servers}/{name}"}
+    finally:
+        with psycopg.connect(f"{servers}/postgres", autocommit=True) as connection:
+            connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+@contextmanager
+def running_instance(**env: str) -> Iterator[RunningInstance]:
+    """One that is up, on a database of the tests' own server, and removed afterwards."""
+    with ready_database() as database:
+        running = RunningInstance(env={**database, **env})
+        try:
+            yield running.wait(seconds=300)
+        finally:
+            running.remove()
 
 
 def up_command(*, data: Path, port: int) -> list[str]:

@@ -15,7 +15,7 @@ import httpx
 import pytest
 
 from tests.guardrail.bodies import call
-from tests.guardrail.instances import ROOT, RunningInstance, clean_environment, wait_for
+from tests.guardrail.instances import ROOT, RunningInstance, clean_environment, running_instance, wait_for
 
 pytestmark = [
     pytest.mark.processes,
@@ -90,26 +90,24 @@ class Admin:
 
 @pytest.fixture(scope="module")
 def ours() -> Iterator[Admin]:
-    instance = RunningInstance(env=PATIENT)
-    yield Admin(instance.wait())
-    instance.remove()
+    with running_instance(**PATIENT) as instance:
+        yield Admin(instance)
 
 
 @pytest.fixture(scope="module")
 def theirs(ours: Admin) -> Iterator[Admin]:
     """The other instance. It denies an address of which ours knows nothing."""
-    instance = RunningInstance(env=PATIENT).wait()
-    document = instance.data / "tenant.json"
-    document.write_text(json.dumps({"denied_contacts": [DENIED]}))
-    subprocess.run(
-        [sys.executable, "manage.py", "import_tenant", str(document)],
-        cwd=ROOT,
-        env=clean_environment() | {"GUARDRAIL_DATA": str(instance.data)},
-        check=True,
-        capture_output=True,
-    )
-    yield Admin(instance)
-    instance.remove()
+    with running_instance(**PATIENT) as instance:
+        document = instance.data / "tenant.json"
+        document.write_text(json.dumps({"denied_contacts": [DENIED]}))
+        subprocess.run(
+            [sys.executable, "manage.py", "import_tenant", str(document)],
+            cwd=ROOT,
+            env=clean_environment() | {"GUARDRAIL_DATA": str(instance.data)},
+            check=True,
+            capture_output=True,
+        )
+        yield Admin(instance)
 
 
 def test_two_instances_that_ask_each_other_judge_a_call_by_what_both_know(ours: Admin, theirs: Admin) -> None:

@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from guardrail.embedded.product import WEB_PROCESSES
-from tests.guardrail.instances import RunningInstance
+from tests.guardrail.instances import RunningInstance, running_instance
 from tests.restricting import planned
 
 pytestmark = [
@@ -29,11 +29,8 @@ RULE = {"name": "no-mail", "when": 'tool.kind == "send"', "then": "block", "expl
 
 @pytest.fixture(scope="module")
 def instance() -> Iterator[RunningInstance]:
-    running = RunningInstance(env=PATIENT)
-    try:
-        yield running.wait()
-    finally:
-        running.remove()
+    with running_instance(**PATIENT) as running:
+        yield running
 
 
 def test_every_process_serves_a_new_version_within_a_second(instance: RunningInstance) -> None:

@@ -17,7 +17,7 @@ import redis
 from guardrail.embedded.product import WEB_PROCESSES
 from guardrail.traces import session_hash
 from policies.response_rules import RULES
-from tests.guardrail.instances import RunningInstance, wait_for
+from tests.guardrail.instances import RunningInstance, running_instance, wait_for
 from tests.restricting import hijacked, look_up
 
 pytestmark = [
@@ -33,11 +33,8 @@ PATIENT = {"GUARDRAIL_DEADLINE_MS": "4000", "GUARDRAIL_MEMORY_BUDGET_MS": "1000"
 @pytest.fixture(scope="module")
 def instance() -> Iterator[RunningInstance]:
     assert WEB_PROCESSES >= 2
-    running = RunningInstance(env=PATIENT)
-    try:
-        yield running.wait()
-    finally:
-        running.remove()
+    with running_instance(**PATIENT) as running:
+        yield running
 
 
 @pytest.fixture(scope="module")

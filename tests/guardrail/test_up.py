@@ -24,6 +24,7 @@ from tests.guardrail.instances import (
     alive,
     clean_environment,
     make_data_folder,
+    ready_database,
     up_command,
     wait_for,
 )
@@ -120,19 +121,17 @@ def test_it_replaces_a_killed_process_of_the_web_server(instance: RunningInstanc
     wait_for(lambda: instance.ask() == 200, what="an answer")
 
 
-def test_it_ends_what_a_killed_start_left_behind() -> None:
-    first = RunningInstance().wait()
-    web = first.pids()["web"]
+def test_it_ends_what_a_killed_start_left_behind(instance: RunningInstance) -> None:
+    web = instance.pids()["web"]
     orphans = _children(web)
-    first.process.kill()
+    instance.process.kill()
     os.kill(web, signal.SIGKILL)  # nobody is left to tell its children
-    first.process.wait()
+    instance.process.wait()
     assert any(alive(pid) for pid in orphans)
-    first.start()
-    first.wait()
+    instance.start()
+    instance.wait()
     assert not any(alive(pid) for pid in orphans)
-    assert first.ask() == 200
-    first.remove()
+    assert instance.ask() == 200
 
 
 def test_it_keeps_its_secrets_and_leaves_no_process_behind(instance: RunningInstance) -> None:
@@ -151,11 +150,11 @@ def test_it_keeps_its_secrets_and_leaves_no_process_behind(instance: RunningInst
 
 
 def test_it_starts_no_server_where_both_are_given() -> None:
-    given = {name: os.environ[name] for name in ("DATABASE_URL", "REDIS_URL")}
-    running = RunningInstance(env=given).wait()
-    assert set(running.pids()) == {"web", "worker", "beat"}
-    assert running.ask() == 200
-    running.remove()
+    with ready_database() as database:
+        running = RunningInstance(env={"REDIS_URL": os.environ["REDIS_URL"], **database}).wait()
+        assert set(running.pids()) == {"web", "worker", "beat"}
+        assert running.ask() == 200
+        running.remove()
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root runs its servers as somebody else")

@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from guardrail.embedded.product import WEB_PROCESSES
-from tests.guardrail.instances import RunningInstance, wait_for
+from tests.guardrail.instances import RunningInstance, running_instance, wait_for
 from tests.restricting import THIEF, hijacked
 
 pytestmark = [
@@ -30,12 +30,8 @@ ASKED = 40
 @pytest.fixture(scope="module")
 def instance() -> Iterator[RunningInstance]:
     assert WEB_PROCESSES >= 2
-    # the queue has this one investigation then
-    running = RunningInstance("--no-demo", env=PATIENT)
-    try:
-        yield running.wait(seconds=300)
-    finally:
-        running.remove()
+    with running_instance(**PATIENT) as running:
+        yield running
 
 
 def ask(instance: RunningInstance, body: dict[str, Any]) -> str:
