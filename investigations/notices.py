@@ -30,7 +30,6 @@ class Case:
     """What the texts are filled with; `url` is the address of its page."""
 
     number: int
-    title: str
     outcome: str
     agent: str
     destination: str
@@ -130,7 +129,7 @@ def _lines(case: Case) -> dict[str, str]:
     return {
         "number": str(case.number),
         "url": case.url,
-        "agent": _line(case.agent),
+        "agent": _unlinked(case.agent),
         "document": _unlinked(case.document),
         "author": _unlinked(case.author),
         "data_class": _line(case.data_class),

@@ -9,7 +9,8 @@ from datetime import date, datetime, timedelta
 
 from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
-from django.db.models import Exists, OuterRef, Q, Sum
+from django.db.models import Exists, OuterRef, Q, Subquery, Sum
+from django.db.models.functions import TruncDate
 
 from investigations.models import Activity, Investigation, Remediation
 from investigations.services import InvestigationError, required, write_line
@@ -99,10 +100,16 @@ def drop(remediation: Remediation, *, reason: str, actor: User) -> None:
 def verify_due(now: datetime) -> int:
     """Look what feeds and calls showed of documents that are cleaned; returns how many changed. Safe to run twice."""
     total = 0
-    told = DocumentRevision.objects.filter(document=OuterRef("document"), pk__gt=OuterRef("checked_revision"))
+    told = DocumentRevision.objects.filter(
+        document=OuterRef("document"), pk__gt=OuterRef("checked_revision"), at__gte=OuterRef("marked_at")
+    ).exclude(holds_order=None)
     stopped = DocumentQuote.objects.filter(document=OuterRef("document"), pk__gt=OuterRef("checked_quote"))
-    only_read = Q(state=State.DONE, document__fed=False)
-    under_way = Remediation.objects.filter(Exists(told) | Exists(stopped) | only_read, state__in=UNDER_WAY)
+    days = DocumentUse.objects.filter(document=OuterRef("document"), day__gt=TruncDate(OuterRef("done_at")))
+    read = Subquery(days.order_by().values("document").annotate(total=Sum("calls")).values("total"))
+    often_read = Q(state=State.DONE, document__fed=False, read__gte=MOST_OWED_READS)
+    # only what has something to be looked at: the batch must not fill with what waits
+    under_way = Remediation.objects.filter(state__in=UNDER_WAY).annotate(read=read)
+    under_way = under_way.filter(Exists(told) | Exists(stopped) | often_read)
     for pk in list(under_way.order_by("due", "id").values_list("pk", flat=True)[:_BATCH]):
         with transaction.atomic():
             rows = Remediation.objects.select_for_update(skip_locked=True, of=("self",)).filter(state__in=UNDER_WAY)

@@ -1,6 +1,7 @@
 """Documents that have to be cleaned, and the words for the people who have to know of a case."""
 
 from django.contrib import messages
+from django.db.models import F
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render, resolve_url
 from django.utils import timezone
@@ -22,12 +23,14 @@ _MOST_LISTED = 200
 @require_GET
 @never_cache
 def remediation_list(request: HttpRequest) -> HttpResponse:
-    """Every document that is to be cleaned, what is due first on top; and the newest that are clean."""
+    """Every document that is to be cleaned, what is due first on top; and those that are settled, clean ones first."""
     rows = Remediation.objects.filter(visible_to(request.user, prefix="investigation__"))
     rows = rows.select_related("investigation", "document", "marked_by", "done_by")
     context = {
         "under_way": rows.filter(state__in=remediation.UNDER_WAY).order_by("due", "id")[:_MOST_LISTED],
-        "over": rows.exclude(state__in=remediation.UNDER_WAY).order_by("-verified_at", "-id")[:50],
+        "over": rows.exclude(state__in=remediation.UNDER_WAY).order_by(F("verified_at").desc(nulls_last=True), "-id")[
+            :50
+        ],
         "today": timezone.now().date(),
     }
     return render(request, "investigations/remediations.html", context)
@@ -99,7 +102,6 @@ def _notices(request: HttpRequest, found: Investigation, form: ToldForm, *, stat
     facts = dict(reversed([(str(name), str(value)) for name, value in found.facts]))
     case = Case(
         number=found.pk,
-        title=found.title,
         outcome=found.outcome,
         agent=found.agent_name or found.agent_id,
         destination=found.destination,

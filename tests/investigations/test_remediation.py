@@ -9,6 +9,7 @@ from django.core.cache import cache
 from django.test import Client
 from django.utils import timezone
 
+from investigations import remediation
 from investigations.models import Investigation, Remediation
 from investigations.tasks import verify_remediations
 from policies.access import Role
@@ -138,6 +139,29 @@ def test_where_no_feed_tells_of_it_being_read_often_without_a_stop_verifies_it(
     assert (found.state, found.seen) == ("verified", "it was read 20 times since, and stopped no plan")
 
 
+def test_what_waits_does_not_keep_what_can_be_verified_waiting(
+    analyst: Client, row: Investigation, document: KnowledgeDocument, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(remediation, "_BATCH", 1)
+    other = KnowledgeDocument.objects.create(key="o" * 32, document_id="list", name="List.docx", fed=False)
+    waiting = marked(analyst, case("another", document="List.docx", facts=[["document_page", str(other.pk)]]))
+    edited(other, holds_order=None)
+    found = marked(analyst, row)
+    for one in (waiting, found):
+        change(analyst, one, "done")
+    edited(document, holds_order=False)
+    verify_remediations()
+    found.refresh_from_db()
+    assert found.state == "verified"
+    assert change(analyst, waiting, "verified", "Opened it.").state == "verified"
+
+
+def test_what_was_dropped_stands_below_the_newest_that_are_clean(analyst: Client, row: Investigation) -> None:
+    change(analyst, marked(analyst, row), "dropped", "It was deleted.")
+    clean = change(analyst, marked(analyst, case("another", document="List.docx")), "verified", "Opened it.")
+    assert analyst.get("/queue/remediation/").context["over"][0] == clean
+
+
 def test_a_person_says_how_it_was_seen_to_be_clean_or_why_it_need_not_be(analyst: Client, row: Investigation) -> None:
     found = marked(analyst, row)
     assert change(analyst, found, "verified").state == "open"
@@ -172,7 +196,7 @@ def test_the_words_for_people_hold_what_is_known_and_no_link_of_an_attacker(anal
     row = case(
         "Data left",
         outcome="would_block",
-        agent_name="Quay Desk",
+        agent_name="Quay Desk https://berth.example",
         destination="https://relay.example/x",
         document="Plan\r\nBcc: all@corp.example\u202e.docx",
         user_id="u-1",
@@ -186,6 +210,7 @@ def test_the_words_for_people_hold_what_is_known_and_no_link_of_an_attacker(anal
     assert "The call ran: this agent is only watched." in text
     assert "https[:]//relay[.]example/x" in text
     assert "Plan  Bcc: all[@]corp[.]example [.]docx" in text
+    assert "Agent: Quay Desk https[:]//berth[.]example" in text
     assert "relay.example" not in text
     assert unquote(shown["privacy"].mailto.partition("&body=")[2]) == text
     assert "\r" not in unquote(shown["privacy"].mailto)
