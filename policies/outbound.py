@@ -54,20 +54,26 @@ class Outbound:
         self._kept: http.client.HTTPConnection | None = None
 
     def post(self, suffix: str, body: bytes, headers: Mapping[str, str], *, seconds: float) -> Answer:
+        """As `ask` with POST."""
+        return self.ask("POST", suffix, body, headers, seconds=seconds)
+
+    def ask(
+        self, method: str, suffix: str, body: bytes | None, headers: Mapping[str, str], *, seconds: float
+    ) -> Answer:
         """Send `body` to the address with `suffix` and read the whole answer. Raises OutboundError.
 
         A kept connection may be closed under us just as we use it: then it is tried once more on a new one, so what is
-        sent must be harmless when it comes twice.
+        sent must be harmless when it comes twice. What is not is sent after `close`, and then only once.
         """
         until = time.monotonic() + seconds
         with told_to_people(self._host, until=until, seconds=seconds):
             if self._kept is not None:
                 try:
-                    return self._exchange(self._kept, suffix, body, headers, until=until)
+                    return self._exchange(self._kept, method, suffix, body, headers, until=until)
                 except (ConnectionError, http.client.RemoteDisconnected):
                     if time.monotonic() >= until:
                         raise
-            return self._exchange(self._opened(until=until), suffix, body, headers, until=until)
+            return self._exchange(self._opened(until=until), method, suffix, body, headers, until=until)
 
     def close(self) -> None:
         """Close the kept connection."""
@@ -84,8 +90,9 @@ class Outbound:
     def _exchange(
         self,
         connection: http.client.HTTPConnection,
+        method: str,
         suffix: str,
-        body: bytes,
+        body: bytes | None,
         headers: Mapping[str, str],
         *,
         until: float,
@@ -95,7 +102,7 @@ class Outbound:
         done = False
         try:
             with cut_at(connection.sock, until=until):
-                connection.request("POST", path, body=body, headers={**headers, "Accept-Encoding": "identity"})
+                connection.request(method, path, body=body, headers={**headers, "Accept-Encoding": "identity"})
                 answer = _read(connection.getresponse(), until=until)
             done = True
         finally:

@@ -17,7 +17,7 @@ from django.db import connection
 from django.utils import timezone
 
 from investigations.models import Delivery, Receiver
-from investigations.receiver_secrets import unseal_secret
+from investigations.receiver_setup import load_setup
 from investigations.siem import claims
 from investigations.siem.content import FULL, METADATA, fitting, seen_by
 from investigations.siem.event import Event
@@ -29,12 +29,11 @@ from investigations.siem.sinks.sink import (
     NotNow,
     Rejected,
     Result,
-    Setup,
     Sink,
     TooLarge,
 )
 from policies.engine_address import is_inside
-from policies.outbound import Answer, Outbound, OutboundError, trusting
+from policies.outbound import Answer, Outbound, OutboundError
 from policies.sealing import NotOpened
 
 log = structlog.get_logger(__name__)
@@ -183,17 +182,8 @@ class _Sender:
         self.lease: _Lease | None = None
         self.sink = sink
         self.content = receiver.content
-        secret = unseal_secret(receiver) if receiver.sealed_secret else ""
-        trust = trusting(receiver.authority, shown=secret if sink.secret_pem else "")
-        self.setup = Setup(
-            address=receiver.address,
-            settings={str(name): str(value) for name, value in receiver.settings.items()},
-            secret=secret,
-            inside=receiver.inside,
-            trust=trust,
-            elsewhere=self._post_elsewhere,
-        )
-        self._line = Outbound(receiver.address, inside=receiver.inside, trust=trust)
+        self.setup = load_setup(receiver, sink, elsewhere=self._post_elsewhere)
+        self._line = Outbound(receiver.address, inside=receiver.inside, trust=self.setup.trust)
 
     def is_for(self, receiver: Receiver) -> bool:
         """Whether it is set up as it was when this one was made."""

@@ -112,14 +112,11 @@ class Setup:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Sink:
-    """One protocol. `send` raises NotNow, TooLarge, Rejected and OutboundError, or says what became of the frames.
+class ReceiverKind:
+    """What an admin is asked for when a receiver of this kind is set up. `check` raises SettingError.
 
-    It may say so of the first of them only: it is asked about the others again.
-
-    `lanes` = how many workers may send to one receiver at once; 1 where order matters. `most_bytes` is of one request,
-    `frame_bytes` of one event. An empty `address_help` = it is sent to no address, an empty `secret_label` = it has no
-    secret; `secret_pem` = its secret is a certificate we show with its key.
+    An empty `address_help` = it is sent to no address, an empty `secret_label` = it has no secret; `secret_pem` = its
+    secret is a certificate we show with its key.
     """
 
     kind: str
@@ -127,15 +124,9 @@ class Sink:
     address_help: str
     secret_label: str
     secret_help: str
-    encode: Callable[[Event, Setup], bytes]
-    send: Callable[[Sequence[Frame], Setup, Post], Sequence[Result]]
     settings: tuple[Setting, ...] = ()
     check: Callable[[Mapping[str, str], str], None] = field(default=lambda settings, secret: None)
     schemes: tuple[str, ...] = ("https", "http")
-    most_events: int = 500
-    most_bytes: int = 900_000
-    frame_bytes: int = 250_000
-    lanes: int = 2
     secret_required: bool = True
     secret_pem: bool = False
     templates: tuple[Template, ...] = ()
@@ -144,6 +135,24 @@ class Sink:
     def short(self) -> str:
         """Its word without what stands in brackets."""
         return self.word.partition(" (")[0]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Sink(ReceiverKind):
+    """One protocol. `send` raises NotNow, TooLarge, Rejected and OutboundError, or says what became of the frames.
+
+    It may say so of the first of them only: it is asked about the others again.
+
+    `lanes` = how many workers may send to one receiver at once; 1 where order matters. `most_bytes` is of one request,
+    `frame_bytes` of one event.
+    """
+
+    encode: Callable[[Event, Setup], bytes]
+    send: Callable[[Sequence[Frame], Setup, Post], Sequence[Result]]
+    most_events: int = 500
+    most_bytes: int = 900_000
+    frame_bytes: int = 250_000
+    lanes: int = 2
 
 
 def raise_for(answer: Answer) -> None:
