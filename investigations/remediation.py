@@ -104,11 +104,11 @@ def verify_due(now: datetime) -> int:
         document=OuterRef("document"), pk__gt=OuterRef("checked_revision"), at__gte=OuterRef("marked_at")
     ).exclude(holds_order=None)
     stopped = DocumentQuote.objects.filter(document=OuterRef("document"), pk__gt=OuterRef("checked_quote"))
-    days = DocumentUse.objects.filter(document=OuterRef("document"), day__gt=TruncDate(OuterRef("done_at")))
+    days = DocumentUse.objects.filter(document=OuterRef("document"), day__gt=OuterRef("done_day"))
     read = Subquery(days.order_by().values("document").annotate(total=Sum("calls")).values("total"))
     often_read = Q(state=State.DONE, document__fed=False, read__gte=MOST_OWED_READS)
     # only what has something to be looked at: the batch must not fill with what waits
-    under_way = Remediation.objects.filter(state__in=UNDER_WAY).annotate(read=read)
+    under_way = Remediation.objects.filter(state__in=UNDER_WAY).annotate(done_day=TruncDate("done_at"), read=read)
     under_way = under_way.filter(Exists(told) | Exists(stopped) | often_read)
     for pk in list(under_way.order_by("due", "id").values_list("pk", flat=True)[:_BATCH]):
         with transaction.atomic():
