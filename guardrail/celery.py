@@ -42,6 +42,7 @@ app.conf.beat_schedule = {
     "index-calls": {"task": "guardrail.index_calls", "schedule": 1.0, "options": {"expires": 2}},
     "tell-receivers": {"task": "investigations.tell_receivers", "schedule": 1.0, "options": {"expires": 2}},
     "deliver": {"task": "investigations.deliver", "schedule": 1.0, "options": {"expires": 2}},
+    "sync-tickets": {"task": "investigations.sync_tickets", "schedule": 3.0, "options": {"expires": 5}},
     "prune-deliveries": {"task": "investigations.prune_deliveries", "schedule": 60.0, "options": {"expires": 50}},
     "forget-states": {"task": "guardrail.forget_states", "schedule": 24 * 3600.0},
     "number-missed": {"task": "guardrail.number_missed", "schedule": 3600.0},

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from investigations.views import confiding, merging, remediation
+from investigations.views import confiding, merging, remediation, tickets
 
 urlpatterns = [
     path("investigations/merge/", merging.merge, name="investigations_merge"),
@@ -15,5 +15,7 @@ urlpatterns = [
     path("investigations/<int:pk>/remediation/", remediation.remediation_mark, name="remediation_mark"),
     path("investigations/<int:pk>/notices/", remediation.notice_page, name="investigation_notices"),
     path("investigations/<int:pk>/notices/sent/", remediation.notice_sent, name="investigation_notice_sent"),
+    path("investigations/<int:pk>/tickets/", tickets.ticket_want, name="investigation_ticket"),
+    path("queue/tickets/<int:pk>/again/", tickets.ticket_again, name="ticket_again"),
     path("investigations/<int:pk>/split/", merging.split, name="investigation_split"),
 ]

@@ -129,25 +129,25 @@ def _lines(case: Case) -> dict[str, str]:
     return {
         "number": str(case.number),
         "url": case.url,
-        "agent": _unlinked(case.agent),
-        "document": _unlinked(case.document),
-        "author": _unlinked(case.author),
+        "agent": unlinked(case.agent),
+        "document": unlinked(case.document),
+        "author": unlinked(case.author),
         "data_class": _line(case.data_class),
-        "destination": _unlinked(case.destination),
+        "destination": unlinked(case.destination),
         "calls": str(case.calls) if case.calls else "",
         "first": case.first_seen,
         "last": case.last_seen if case.calls > 1 else "",
     }
 
 
-def _line(text: str) -> str:
+def unlinked(text: str, *, most: int = _LONGEST) -> str:
+    """An address no program makes a link of: `https://a.example` becomes `https[:]//a[.]example`. One line."""
+    return _line(text, most).replace("://", "[:]//").replace(".", "[.]").replace("@", "[@]")
+
+
+def _line(text: str, most: int = _LONGEST) -> str:
     """One line of characters that can be seen."""
-    return "".join(letter if letter.isprintable() else " " for letter in text)[:_LONGEST].strip()
-
-
-def _unlinked(text: str) -> str:
-    """An address no program makes a link of: `https://a.example` becomes `https[:]//a[.]example`."""
-    return _line(text).replace("://", "[:]//").replace(".", "[.]").replace("@", "[@]")
+    return "".join(letter if letter.isprintable() else " " for letter in text)[:most].strip()
 
 
 def _notice(name: str, audience: str, why: str, subject: str, text: str) -> Notice:

@@ -16,6 +16,7 @@ from guardrail import queries as calls, tickets
 from guardrail.models import AllowOnce, Verdict
 from investigations.grouping import KNOWLEDGE_EDITED
 from investigations.models import Activity, BulkItem, Investigation, InvestigationCall, Merge
+from investigations.tickets.account import ACCOUNT
 from investigations.visibility import visible_to
 from policies.access import GRANTS, Permission
 from policies.models import DocumentRevision
@@ -269,10 +270,10 @@ def visible_items(items: Sequence[BulkItem], *, person: AbstractBaseUser) -> lis
 
 
 def analysts() -> QuerySet[User]:
-    """Everybody who may work on investigations."""
+    """Everybody who may work on investigations, and is a person."""
     roles = [role.value for role, granted in GRANTS.items() if Permission.INVESTIGATE in granted]
     may = Q(is_superuser=True) | Q(groups__name__in=roles)
-    return User.objects.filter(may, is_active=True).distinct().order_by("username")
+    return User.objects.filter(may, is_active=True).exclude(username=ACCOUNT).distinct().order_by("username")
 
 
 def load_assignees() -> list[str]:

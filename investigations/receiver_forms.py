@@ -7,10 +7,10 @@ from django.forms import BoundField
 
 from guardrail.badges import SEVERITIES
 from investigations.models import Receiver
+from investigations.receiver_kinds import KINDS
 from investigations.receivers import ReceiverSettings
 from investigations.siem.event import KIND_WORDS, Kind
-from investigations.siem.sinks import SINKS
-from investigations.siem.sinks.sink import Setting, Sink
+from investigations.siem.sinks.sink import ReceiverKind, Setting, Sink
 
 _TYPED = {"autocomplete": "off", "spellcheck": "false"}
 _OTHERS = [(kind.value, word) for kind, word in KIND_WORDS.items() if kind not in (Kind.CALL, Kind.TEST)]
@@ -72,7 +72,7 @@ class ReceiverForm(forms.Form):
         help_text="PEM, for an authority of your own. Empty: the usual ones.",
     )
 
-    def __init__(self, *args: Any, sink: Sink, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, sink: ReceiverKind, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.sink = sink
         self.fields["address"].help_text = sink.address_help
@@ -85,8 +85,16 @@ class ReceiverForm(forms.Form):
         if not sink.address_help:
             for name in ("inside", "authority"):
                 del self.fields[name]
+        if not self.is_told_of_events:
+            del self.fields["calls"], self.fields["kinds"], self.fields["per_minute"]
+            self.fields["severity_from"].help_text = "Of investigations a ticket is opened for by itself."
         for one in sink.settings:
             self.fields[one.name] = _field_of(one)
+
+    @property
+    def is_told_of_events(self) -> bool:
+        """Whether it is a sink of events, and no ticket system."""
+        return isinstance(self.sink, Sink)
 
     def of_its_protocol(self) -> list[BoundField]:
         """The fields that only this kind has."""
@@ -102,11 +110,11 @@ class ReceiverForm(forms.Form):
             settings={one.name: data[one.name] for one in self.sink.settings},
             authority=data.get("authority", ""),
             inside=data.get("inside", False),
-            calls=data["calls"],
+            calls=data.get("calls", Receiver.CallsChoice.NONE.value),
             severity_from=data["severity_from"],
-            kinds=tuple(data["kinds"]),
+            kinds=tuple(data.get("kinds", ())),
             content=data["content"],
-            per_minute=data["per_minute"],
+            per_minute=data.get("per_minute", 0),
         )
 
     @classmethod
@@ -114,7 +122,7 @@ class ReceiverForm(forms.Form):
         """The form as it stands; without the secret, which leaves the house in one direction only."""
         names = ("name", "address", "calls", "severity_from", "kinds", "content", "per_minute", "inside", "authority")
         initial = {name: getattr(receiver, name) for name in names}
-        return cls(initial={**initial, **receiver.settings}, sink=SINKS[receiver.kind])
+        return cls(initial={**initial, **receiver.settings}, sink=KINDS[receiver.kind])
 
 
 def _field_of(setting: Setting) -> forms.Field:

@@ -5,12 +5,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db.models import Count, Min, Q
+from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
+from django.db.models import Case, Count, Min, Q, When
 
 from guardrail.badges import SEVERITIES
-from investigations.models import Delivery, Receiver
+from investigations.models import Delivery, Receiver, Ticket
+from investigations.receiver_kinds import KINDS
 from investigations.siem.event import KIND_WORDS, Kind
-from investigations.siem.sinks import SINKS
+from investigations.tickets.rule_settings import BY_RULE, most_a_day
+from investigations.tickets.systems import SYSTEMS
+from investigations.visibility import visible_to
 from policies.models import AuditEntry
 
 # What waits longer than this is said in the list.
@@ -55,7 +59,7 @@ class Shown:
 
 
 def load_shown(receivers: Sequence[Receiver], *, now: datetime) -> list[Shown]:
-    """Each with its backlog. One query."""
+    """Each with its backlog. Two queries."""
     open_ = Delivery.objects.filter(receiver__in=receivers).exclude(state=Delivery.State.ACKNOWLEDGED)
     counts = {
         row["receiver_id"]: row
@@ -65,7 +69,17 @@ def load_shown(receivers: Sequence[Receiver], *, now: datetime) -> list[Shown]:
             oldest=Min("created_at", filter=Q(state__lt=Delivery.State.ACKNOWLEDGED)),
         )
     }
-    return [_shown(one, counts.get(one.pk, {}), now=now) for one in receivers]
+    tickets = {
+        row["receiver_id"]: row
+        for row in Ticket.objects.filter(receiver__in=receivers)
+        .values("receiver_id")
+        .annotate(
+            waiting=Count("pk", filter=Q(next_at__isnull=False)),
+            dead=Count("pk", filter=Q(state__in=(Ticket.State.REFUSED, Ticket.State.GONE))),
+            oldest=Min("next_at"),
+        )
+    }
+    return [_shown(one, (tickets if one.kind in SYSTEMS else counts).get(one.pk, {}), now=now) for one in receivers]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -86,6 +100,13 @@ def load_dead(receiver: Receiver) -> list[Letter]:
     ]
 
 
+def load_tickets(receiver: Receiver, *, person: AbstractBaseUser | AnonymousUser) -> list[Ticket]:
+    """Its newest tickets of investigations the person may see, those that need somebody first."""
+    rows = Ticket.objects.filter(visible_to(person, prefix="investigation__"), receiver=receiver)
+    needed = Case(When(state__in=(Ticket.State.REFUSED, Ticket.State.GONE), then=0), default=1)
+    return list(rows.select_related("investigation").order_by(needed, "-pk")[:MOST_LETTERS])
+
+
 def load_history(receiver: Receiver) -> list[AuditEntry]:
     """Who changed it, newest first."""
     return list(AuditEntry.objects.filter(action__startswith="receiver.", detail__receiver=receiver.pk)[:_MOST_HISTORY])
@@ -96,7 +117,7 @@ def _shown(receiver: Receiver, counts: dict[str, object], *, now: datetime) -> S
     oldest = oldest if isinstance(oldest, datetime) else None
     return Shown(
         receiver=receiver,
-        word=SINKS[receiver.kind].word if receiver.kind in SINKS else receiver.kind,
+        word=KINDS[receiver.kind].word if receiver.kind in KINDS else receiver.kind,
         wants=_wants(receiver),
         waiting=int(str(counts.get("waiting", 0))),
         dead=int(str(counts.get("dead", 0))),
@@ -116,6 +137,11 @@ def _health(receiver: Receiver, oldest: datetime | None, *, now: datetime) -> He
 
 
 def _wants(receiver: Receiver) -> str:
+    if receiver.kind in SYSTEMS:
+        severity = SEVERITIES[receiver.severity_from][1].lower() if receiver.severity_from in SEVERITIES else "any"
+        most = most_a_day(receiver.settings)
+        by_rule = f"and by itself from severity {severity}, {most} a day at most"
+        return f"tickets, by hand {by_rule if receiver.settings.get('opens') == BY_RULE else ''}".strip()
     calls = {"all": "every call", "noted": "noted calls", "stopped": "stopped calls", "none": ""}[receiver.calls]
     severity = SEVERITIES[receiver.severity_from][1].lower() if receiver.severity_from in SEVERITIES else ""
     others = len(receiver.kinds)

@@ -15,12 +15,14 @@ from django.contrib.auth.models import AbstractBaseUser, User
 from django.db import transaction
 
 from investigations.models import Delivery, Receiver
+from investigations.receiver_kinds import KINDS
 from investigations.receiver_secrets import seal_secret
 from investigations.siem.delivery import send_test
 from investigations.siem.event import KIND_WORDS, Kind
 from investigations.siem.outbox import KEEP_TRYING
-from investigations.siem.sinks import SINKS
-from investigations.siem.sinks.sink import SettingError, Sink
+from investigations.siem.sinks.sink import ReceiverKind, SettingError
+from investigations.tickets.sync import probe
+from investigations.tickets.systems import SYSTEMS
 from policies import audit
 from policies.access import Permission, require
 from policies.engine_address import AddressError, is_inside
@@ -66,12 +68,12 @@ class ReceiverSettings:
 def add_receiver(kind: str, wanted: ReceiverSettings, *, actor: Actor) -> Receiver:
     """Tell another system from now on. Raises ReceiverError."""
     require(actor, Permission.CHANGE_RECEIVERS)
-    if kind not in SINKS:
-        raise ReceiverError("kind", f"`{kind}` is no kind of receiver, expected one of {', '.join(SINKS)}")
+    if kind not in KINDS:
+        raise ReceiverError("kind", f"`{kind}` is no kind of receiver, expected one of {', '.join(KINDS)}")
     if Receiver.objects.count() >= MOST_RECEIVERS:
         raise ReceiverError("name", f"there are {MOST_RECEIVERS} receivers already, expected one to be removed first")
-    columns = _checked(SINKS[kind], wanted)
-    if SINKS[kind].secret_required and not wanted.secret:
+    columns = _checked(KINDS[kind], wanted)
+    if KINDS[kind].secret_required and not wanted.secret:
         raise ReceiverError("secret", "it is empty, expected what the receiver gave out")
     if Receiver.objects.filter(name=columns["name"]).exists():
         raise ReceiverError("name", f"`{columns['name']}` is taken, expected a name of its own")
@@ -89,7 +91,7 @@ def change_receiver(receiver: Receiver, wanted: ReceiverSettings, *, actor: Acto
     """
     require(actor, Permission.CHANGE_RECEIVERS)
     receiver = Receiver.objects.select_for_update().get(pk=receiver.pk)
-    columns = _checked(SINKS[receiver.kind], wanted)
+    columns = _checked(KINDS[receiver.kind], wanted)
     if columns["address"] != receiver.address and receiver.sealed_secret and not wanted.secret:
         raise ReceiverError(
             "secret", "the address changed, expected the secret of the new one: the old is not sent there"
@@ -126,7 +128,7 @@ def resume_receiver(receiver: Receiver, *, actor: Actor) -> None:
 
 @transaction.atomic
 def remove_receiver(receiver: Receiver, *, actor: Actor) -> None:
-    """Forget it, its secret, and what it was still to be told."""
+    """Forget it, its secret, what it was still to be told, and which tickets are there."""
     require(actor, Permission.CHANGE_RECEIVERS)
     waiting = Delivery.objects.filter(receiver=receiver, state__lt=Delivery.State.ACKNOWLEDGED).count()
     name, pk = receiver.name, receiver.pk
@@ -152,9 +154,12 @@ def replay(receiver: Receiver, ids: tuple[int, ...] | None, *, now: datetime, ac
 
 
 def try_receiver(receiver: Receiver, *, actor: User) -> str:
-    """Send it one made-up event now; returns what was wrong, empty where it took it. Audited. Takes 15 s at most."""
+    """Send it one made-up event now, or ask a ticket system whether it would take a ticket; returns what was wrong.
+
+    Empty where nothing was. Audited. Takes 15 s a request at most.
+    """
     require(actor, Permission.CHANGE_RECEIVERS)
-    wrong = send_test(receiver, actor=actor.get_username())
+    wrong = probe(receiver) if receiver.kind in SYSTEMS else send_test(receiver, actor=actor.get_username())
     with transaction.atomic():
         audit.record(actor=actor, action="receiver.tested", receiver=receiver.pk, taken=not wrong)
     return wrong
@@ -169,7 +174,7 @@ def _set_paused(receiver: Receiver, *, paused: bool, actor: Actor) -> None:
     audit.record(actor=actor, action=action, receiver=receiver.pk)
 
 
-def _checked(sink: Sink, wanted: ReceiverSettings) -> dict[str, Any]:
+def _checked(sink: ReceiverKind, wanted: ReceiverSettings) -> dict[str, Any]:
     """The columns; raises ReceiverError for the first that cannot be."""
     name = wanted.name.strip()
     if not 0 < len(name) <= 100 or not name.isprintable() or "`" in name:
@@ -212,7 +217,7 @@ def _checked(sink: Sink, wanted: ReceiverSettings) -> dict[str, Any]:
     }
 
 
-def _check_secret(sink: Sink, secret: str) -> None:
+def _check_secret(sink: ReceiverKind, secret: str) -> None:
     if sink.secret_pem:
         if len(secret) > _LONGEST_PEM_SECRET or not secret.isascii():
             raise ReceiverError(
@@ -228,7 +233,7 @@ def _check_secret(sink: Sink, secret: str) -> None:
         raise ReceiverError("secret", f"it has {len(secret)} characters, expected plain ASCII without spaces")
 
 
-def _checked_address(sink: Sink, wanted: ReceiverSettings) -> str:
+def _checked_address(sink: ReceiverKind, wanted: ReceiverSettings) -> str:
     if not sink.address_help:
         return ""
     scheme, _, rest = wanted.address.strip().partition("://")

@@ -21,6 +21,7 @@ from investigations import (
     rule_uses,
 )
 from investigations.siem import delivery, outbox
+from investigations.tickets import sync
 from policies.services import exceptions, response, restrictions
 
 
@@ -121,6 +122,12 @@ def number_changes() -> None:
 def deliver() -> None:
     """Send what is queued; safe to run twice, and overlapping runs share the work."""
     delivery.deliver_due()
+
+
+@shared_task(name="investigations.sync_tickets")
+def sync_tickets() -> None:
+    """Bring tickets in other systems in step; safe to run twice, one worker has it."""
+    sync.sync_due()
 
 
 @shared_task(name="investigations.prune_deliveries")

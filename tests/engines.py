@@ -20,6 +20,7 @@ class Request:
     path: str
     headers: dict[str, str]
     body: bytes
+    method: str = "POST"
 
 
 # Answers one request on a connection; returns whether the connection goes on.
@@ -141,7 +142,11 @@ class OtherEngine:
                     name, _, value = line.decode("latin-1").partition(":")
                     headers[name.strip().lower()] = value.strip()
                 body = incoming.read(int(headers.get("content-length", "0")))
-                self.requests.append(Request(path=first.split()[1].decode(), headers=headers, body=body))
+                self.requests.append(
+                    Request(
+                        path=first.split()[1].decode(), headers=headers, body=body, method=first.split()[0].decode()
+                    )
+                )
                 if "/validate" in self.requests[-1].path and self.behave in (ALLOWS, BLOCKS):
                     saying({"isSuccessful": True, "status": "OK"})(connection, self)
                 elif not self.behave(connection, self):

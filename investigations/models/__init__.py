@@ -11,6 +11,7 @@ from investigations.models.merges import Merge, MergedSource
 from investigations.models.playbooks import CasePlaybook, PlaybookStep, PlaybookVersion
 from investigations.models.remediation import Remediation
 from investigations.models.rule_use import RuleMatch, RuleTrial, RuleUse
+from investigations.models.tickets import Ticket, TicketPoll
 from investigations.models.worklist import BulkItem, BulkRun, FirstView, SavedView
 
 __all__ = [
@@ -46,5 +47,7 @@ __all__ = [
     "SavedView",
     "SharedKey",
     "Sharing",
+    "Ticket",
+    "TicketPoll",
     "Transition",
 ]

@@ -154,12 +154,12 @@ def _told_of(activity: Activity) -> Told:
             "actor": activity.actor.get_username() if activity.actor else "",
             # what people write about a restricted case is for those who may see it
             "text": "" if case.restricted else activity.text,
-            "case": _case(case),
+            "case": case_as_told(case),
         },
     )
 
 
-def _case(case: Investigation) -> dict[str, Any]:
+def case_as_told(case: Investigation) -> dict[str, Any]:
     """A case as it is now; of one that is restricted only what does not say whom it is about."""
     whole = {
         "number": case.pk,

@@ -15,6 +15,12 @@ _OF_SYSTEM = {
     "remediation_again": ("exclamation-triangle", "red", "Not clean: {}"),
     "woken": ("arrow-counterclockwise", "amber", "Woke up by itself: {}"),
     "came_again": ("arrow-repeat", "", "Came again after it was closed, and stayed closed: {}"),
+    "ticket_opened": ("tag", "", "A ticket was opened: {}"),
+    "ticket_status": ("arrow-left-right", "", "In its ticket system: {}"),
+    "ticket_kept": ("exclamation-triangle", "amber", "In its ticket system: {}"),
+    "ticket_conflict": ("exclamation-triangle", "amber", "Both sides changed: {}"),
+    "ticket_refused": ("exclamation-triangle", "red", "A ticket was refused: {}"),
+    "ticket_gone": ("exclamation-triangle", "red", "Its ticket is gone: {}"),
     "returned": ("arrow-counterclockwise", "", "Back in the queue: {}"),
 }
 _OF_PEOPLE = {
@@ -25,6 +31,7 @@ _OF_PEOPLE = {
     "remediation_done": ("check2", "", "says it is cleaned: {}"),
     "remediation_verified": ("check-circle", "green", "found it clean: {}"),
     "remediation_dropped": ("dash-circle", "", "need not be cleaned after all: {}"),
+    "ticket_wanted": ("tag", "", "asked for a ticket in {}"),
     "notified": ("bell", "", "told {}"),
     "merged": ("diagram-2", "", "made these part of it: {}"),
     "merged_away": ("diagram-2", "", "made it part of investigation {}"),

@@ -12,7 +12,9 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from investigations import receiver_queries as queries, receivers as services
 from investigations.models import Receiver
 from investigations.receiver_forms import ReceiverForm, RemoveReceiverForm
+from investigations.receiver_kinds import KINDS
 from investigations.siem.sinks import SINKS
+from investigations.tickets.systems import SYSTEMS
 from policies.access import Permission, actor_of, may, require
 
 _ALL = "all"
@@ -25,6 +27,7 @@ def delivery_list(request: HttpRequest) -> HttpResponse:
     context = {
         "rows": queries.load_shown(list(Receiver.objects.all()), now=timezone.now()),
         "kinds": tuple(SINKS.values()),
+        "systems": tuple(SYSTEMS.values()),
         "may_change": may(request.user, Permission.CHANGE_RECEIVERS),
     }
     return render(request, "investigations/deliveries.html", context)
@@ -35,9 +38,9 @@ def delivery_list(request: HttpRequest) -> HttpResponse:
 def receiver_new(request: HttpRequest, kind: str) -> HttpResponse:
     """Add a receiver of one kind."""
     require(request.user, Permission.CHANGE_RECEIVERS)
-    if kind not in SINKS:
+    if kind not in KINDS:
         raise Http404(f"no kind of receiver `{kind}`")
-    sink = SINKS[kind]
+    sink = KINDS[kind]
     form = ReceiverForm(request.POST or None, sink=sink)
     if request.method == "POST" and form.is_valid():
         try:
@@ -76,7 +79,7 @@ def receiver_settings(request: HttpRequest, pk: int) -> HttpResponse:
         return redirect("delivery_receiver", pk)
     found = _load(pk)
     require(request.user, Permission.CHANGE_RECEIVERS)
-    form = ReceiverForm(request.POST, sink=SINKS[found.kind])
+    form = ReceiverForm(request.POST, sink=KINDS[found.kind])
     if form.is_valid():
         try:
             services.change_receiver(found, form.settings(), actor=actor_of(request))
@@ -95,7 +98,8 @@ def receiver_test(request: HttpRequest, pk: int) -> HttpResponse:
     if wrong := services.try_receiver(found, actor=actor_of(request)):
         messages.error(request, f"The test was not taken: {wrong}.")
     else:
-        messages.success(request, f"{found} took the test.")
+        took = "would take a ticket" if found.kind in SYSTEMS else "took the test"
+        messages.success(request, f"{found} {took}.")
     return redirect("delivery_receiver", pk)
 
 
@@ -150,7 +154,7 @@ def receiver_remove(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _load(pk: int) -> Receiver:
-    return get_object_or_404(Receiver, pk=pk, kind__in=list(SINKS))
+    return get_object_or_404(Receiver, pk=pk, kind__in=list(KINDS))
 
 
 def _page(
@@ -168,6 +172,7 @@ def _page(
         "form": form or ReceiverForm.of(found),
         "remove_form": remove_form or RemoveReceiverForm(),
         "letters": queries.load_dead(found),
+        "tickets": queries.load_tickets(found, person=request.user) if found.kind in SYSTEMS else None,
         "history": queries.load_history(found),
         "may_change": may(request.user, Permission.CHANGE_RECEIVERS),
     }
