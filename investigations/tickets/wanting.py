@@ -1,11 +1,10 @@
 """Which investigation gets a ticket where: those a person asks for, and those a receiver's rule names."""
 
-from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, Q, QuerySet
 
 from investigations.models import Investigation, Receiver, Ticket
 from investigations.services import InvestigationError, write_line
@@ -21,11 +20,6 @@ _OLDEST = timedelta(days=7)
 _DAY = timedelta(days=1)
 _BATCH = 20
 _CLOSED = Investigation.Status.CLOSED
-
-
-def load_desks() -> list[Receiver]:
-    """The ticket systems that are set up."""
-    return list(Receiver.objects.filter(kind__in=SYSTEMS))
 
 
 @transaction.atomic
@@ -84,15 +78,19 @@ def load_room(receiver: Receiver, *, now: datetime) -> int:
     return max(0, most_a_day(receiver.settings) - by_rule.count())
 
 
-def without_ticket(case: Investigation, desks: Sequence[Receiver], tickets: Sequence[Ticket]) -> list[Receiver]:
-    """Those a ticket may be asked for."""
+def with_desks(rows: QuerySet[Investigation]) -> QuerySet[Investigation]:
+    """The same, each knowing whether there is a ticket system at all."""
+    return rows.annotate(has_desks=Exists(Receiver.objects.filter(kind__in=SYSTEMS)))
+
+
+def load_tickets(case: Investigation) -> tuple[list[Ticket], list[Receiver]]:
+    """Its tickets, and the systems one may be asked for in. Two queries, none `with_desks` where there are none."""
+    if not getattr(case, "has_desks", True):
+        return [], []
+    tickets = list(Ticket.objects.filter(investigation=case).select_related("receiver", "wanted_by"))
     have = {ticket.receiver_id for ticket in tickets}
-    return [one for one in desks if one.pk not in have and may_leave(case, one.content)]
-
-
-def load_tickets(case: Investigation) -> list[Ticket]:
-    """Its tickets. One query."""
-    return list(Ticket.objects.filter(investigation=case).select_related("receiver", "wanted_by"))
+    desks = Receiver.objects.filter(kind__in=SYSTEMS).exclude(pk__in=have)
+    return tickets, [one for one in desks if may_leave(case, one.content)]
 
 
 def load_again(pk: int, *, person: User) -> Ticket | None:

@@ -24,7 +24,7 @@ from investigations.remediation import load_remediations
 from investigations.remediation_forms import RemediationForm
 from investigations.response_forms import RestrictInvestigationForm
 from investigations.restricting import PROBING_HOURS, PROBING_PER_MINUTE, load_restricting
-from investigations.tickets.wanting import load_desks, load_tickets, without_ticket
+from investigations.tickets.wanting import load_tickets, with_desks
 from investigations.visibility import may_see
 from policies.access import Permission, actor_of, may
 
@@ -38,7 +38,7 @@ def investigation_page(request: HttpRequest, pk: int) -> HttpResponse:
 
 def load_investigation(request: HttpRequest, pk: int) -> Investigation:
     """The investigation with its assignee, if the person may see it. Raises Http404. At most three queries."""
-    rows = Investigation.objects.select_related("assignee", "membership__campaign")
+    rows = with_desks(Investigation.objects.select_related("assignee", "membership__campaign"))
     found = get_object_or_404(rows, pk=pk)
     if not may_see(found, request.user):
         raise Http404
@@ -68,13 +68,13 @@ def render_investigation(
     sources, merge = queries.load_merged(investigation)
     may_work = may(request.user, Permission.INVESTIGATE)
     readers = queries.load_readers(investigation)
-    tickets = load_tickets(investigation)
+    tickets, desks = load_tickets(investigation)
     context = {
         "related": related,
         "readers": readers,
         "confide_form": ConfideForm(people=queries.analysts(), initial={"people": readers}) if may_work else None,
         "tickets": tickets,
-        "desks": without_ticket(investigation, load_desks(), tickets),
+        "desks": desks,
         "remediations": load_remediations(investigation),
         "remediation_form": RemediationForm(initial={"due": timezone.now().date() + timedelta(days=7)}),
         "may_lead": may(request.user, Permission.LEAD),
