@@ -1,5 +1,6 @@
 """Which investigation gets a ticket where: those a person asks for, and those a receiver's rule names."""
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.contrib.auth.models import User
@@ -83,14 +84,22 @@ def with_desks(rows: QuerySet[Investigation]) -> QuerySet[Investigation]:
     return rows.annotate(has_desks=Exists(Receiver.objects.filter(kind__in=SYSTEMS)))
 
 
-def load_tickets(case: Investigation) -> tuple[list[Ticket], list[Receiver]]:
-    """Its tickets, and the systems one may be asked for in. Two queries, none `with_desks` where there are none."""
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Ticketing:
+    """What the page of a case shows: its tickets, and the systems one may be asked for in."""
+
+    tickets: tuple[Ticket, ...] = ()
+    desks: tuple[Receiver, ...] = ()
+
+
+def load_ticketing(case: Investigation) -> Ticketing:
+    """Two queries, none `with_desks` where there is no ticket system."""
     if not getattr(case, "has_desks", True):
-        return [], []
-    tickets = list(Ticket.objects.filter(investigation=case).select_related("receiver", "wanted_by"))
+        return Ticketing()
+    tickets = tuple(Ticket.objects.filter(investigation=case).select_related("receiver", "wanted_by"))
     have = {ticket.receiver_id for ticket in tickets}
     desks = Receiver.objects.filter(kind__in=SYSTEMS).exclude(pk__in=have)
-    return tickets, [one for one in desks if may_leave(case, one.content)]
+    return Ticketing(tickets=tickets, desks=tuple(one for one in desks if may_leave(case, one.content)))
 
 
 def load_again(pk: int, *, person: User) -> Ticket | None:

@@ -24,7 +24,7 @@ from investigations.remediation import load_remediations
 from investigations.remediation_forms import RemediationForm
 from investigations.response_forms import RestrictInvestigationForm
 from investigations.restricting import PROBING_HOURS, PROBING_PER_MINUTE, load_restricting
-from investigations.tickets.wanting import load_tickets, with_desks
+from investigations.tickets.wanting import load_ticketing, with_desks
 from investigations.visibility import may_see
 from policies.access import Permission, actor_of, may
 
@@ -68,13 +68,11 @@ def render_investigation(
     sources, merge = queries.load_merged(investigation)
     may_work = may(request.user, Permission.INVESTIGATE)
     readers = queries.load_readers(investigation)
-    tickets, desks = load_tickets(investigation)
     context = {
         "related": related,
         "readers": readers,
         "confide_form": ConfideForm(people=queries.analysts(), initial={"people": readers}) if may_work else None,
-        "tickets": tickets,
-        "desks": desks,
+        "ticketing": load_ticketing(investigation),
         "remediations": load_remediations(investigation),
         "remediation_form": RemediationForm(initial={"due": timezone.now().date() + timedelta(days=7)}),
         "may_lead": may(request.user, Permission.LEAD),
