@@ -9,7 +9,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("investigations", "0021_tell_of_opened_transcripts"),
+        ("investigations", "0022_number_changes"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
