@@ -103,6 +103,7 @@ def _page(request: HttpRequest, form: IndicatorForm) -> HttpResponse:
             "near_said": _near(near) if near else None,
             "form": form,
             "may_change": may(request.user, Permission.CHANGE_POLICY),
+            "may_export": may(request.user, Permission.EXPORT_EVIDENCE),
         },
         status=422 if form.is_bound else 200,
     )

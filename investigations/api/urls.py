@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from investigations.api import routes
+from investigations.api import files, routes
 from investigations.api.view import NothingHere
 
 urlpatterns = [
@@ -11,6 +11,8 @@ urlpatterns = [
     path("verdicts/<uuid:pk>/transcript", routes.Transcript.as_view(), name="api_transcript"),
     path("investigations", routes.Investigations.as_view(), name="api_investigations"),
     path("investigations/<int:pk>", routes.OneInvestigation.as_view(), name="api_investigation"),
+    path("indicators/stix", files.IndicatorBundle.as_view(), name="api_indicator_bundle"),
+    path("indicators/csv", files.IndicatorList.as_view(), name="api_indicator_list"),
     path("audit", routes.Trail.as_view(), name="api_audit"),
     path("<path:rest>", NothingHere.as_view(), name="api_nothing"),
 ]

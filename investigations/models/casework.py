@@ -140,6 +140,12 @@ class Investigation(models.Model):
             HashIndex(fields=("document",), condition=~models.Q(document=""), name="investigation_document"),
             HashIndex(fields=("author",), condition=~models.Q(author=""), name="investigation_author"),
             HashIndex(fields=("user_id",), condition=~models.Q(user_id=""), name="investigation_user"),
+            # what was found to be an attack, or harmless, lately
+            models.Index(
+                fields=("disposition", "-closed_at"),
+                condition=models.Q(status="closed"),
+                name="investigation_found",
+            ),
             # what few may see
             models.Index(fields=("id",), condition=models.Q(restricted=True), name="investigation_restricted"),
             # what was closed of a cause

@@ -37,6 +37,8 @@ _PATHS = {
     "email-message:sender_ref.value": Kind.EMAIL,
     "ipv4-addr:value": Kind.IP,
     "ipv6-addr:value": Kind.IP,
+    # as `policies.intelligence.writing` names it: no object of the standard is a text
+    "x-guardrail-text:fingerprint": Kind.TEXT,
 }
 _HASHES = re.compile(r"(?:file|artifact):hashes\.'?\"?(?:md5|sha-?1|sha-?256|sha-?512)\"?'?", re.IGNORECASE)
 
