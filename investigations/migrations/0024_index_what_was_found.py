@@ -4,7 +4,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("investigations", "0022_number_changes")]
+    dependencies = [("investigations", "0023_keep_tickets_in_step")]
 
     operations = [
         migrations.AddIndex(
