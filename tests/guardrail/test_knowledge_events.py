@@ -9,12 +9,13 @@ from typing import Any
 
 import psycopg
 import pytest
-from django.db import connection
+from django.db import OperationalError, connection
 from django.test import Client
 from django.utils import timezone
 
 from guardrail import callers, database, housekeeper, knowledge_intake, knowledge_webhook
 from guardrail.models import OrchestratorToken
+from policies.document_names import document_key
 from policies.models import DocumentRevision, KnowledgeDocument, KnowledgeEvent
 from tests.callers import Asking
 from tests.feeds import Feed, edit
@@ -199,6 +200,37 @@ def test_workers_at_once_take_each_event_in_once(feed: Feed) -> None:
     assert not KnowledgeEvent.objects.exists()
     assert DocumentRevision.objects.count() == 300
     assert sum(KnowledgeDocument.objects.values_list("edits", flat=True)) == 300
+
+
+@pytest.mark.django_db(transaction=True)
+def test_one_the_database_refuses_holds_nothing_of_the_others(feed: Feed) -> None:
+    """They are taken in one by one; what was is kept, and locks nobody out, while the next has to wait."""
+    held = {"document_id": "held", "path": "/n/held.docx"}
+    feed.tell(edit(**held, revision="1"))
+    knowledge_intake.take_in_all_edits(timezone.now())
+    last = KnowledgeDocument.objects.get()
+    # the batch must fail before it waits: documents are written in the order of their keys
+    names = {document_key(tenant_id=last.tenant_id, document_id=f"odd-{n}"): f"odd-{n}" for n in range(99)}
+    odd = names[min(names)]
+    assert min(names) < last.key
+    with psycopg.connect(database.dsn()) as other, connection.cursor() as cursor:
+        cursor.execute(f"ALTER TABLE policies_knowledgedocument ADD CONSTRAINT odd CHECK (document_id <> '{odd}')")
+        for event in (edit(document_id="first"), edit(document_id=odd), edit(**held, revision="2")):
+            feed.tell(event)
+        other.execute("SELECT 1 FROM policies_knowledgedocument WHERE document_id = 'held' FOR UPDATE")
+        try:
+            cursor.execute("SET lock_timeout = '50ms'")
+            with pytest.raises(OperationalError):
+                knowledge_intake.take_in_all_edits(timezone.now())
+            assert list(KnowledgeEvent.objects.values_list("document_id", flat=True)) == ["held"]
+            other.rollback()
+            knowledge_intake.take_in_all_edits(timezone.now())
+        finally:
+            other.rollback()
+            cursor.execute("SET lock_timeout = 0")
+            cursor.execute("ALTER TABLE policies_knowledgedocument DROP CONSTRAINT odd")
+    assert not KnowledgeEvent.objects.exists()
+    assert dict(KnowledgeDocument.objects.values_list("document_id", "edits")) == {"first": 1, "held": 2}
 
 
 @pytest.mark.django_db(transaction=True)
