@@ -4,7 +4,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from policies.destination_values import BadDestination, normal_destination
+from policies.choices import Standing
+from policies.destination_values import BadDestination, check_standing, normal_destination
 from policies.interchange.exception_entries import BadEntry, end_of_entry, scope_of_entry
 from policies.recognition.patterns import PatternError, compile_pattern
 from policies.recognition.phrases import PhraseError, words_of
@@ -21,6 +22,7 @@ def list_faults(lists: Mapping[str, Entries], *, line_of: LineOf) -> Iterator[Fo
     """Entries that are none, and those that speak of the same thing twice; `line_of` a path from `lists` on."""
     for member, key in (("destinations", "value"), ("data_classes", "name"), ("agents", "id")):
         yield from _repeated(lists.get(member) or (), (member,), key, line_of)
+    yield from _standing_faults(lists.get("destinations") or ())
     for index, entry in enumerate(lists.get("data_classes") or ()):
         yield from _class_faults(entry, ("data_classes", index), line_of)
     yield from _exception_faults(lists.get("exceptions") or (), line_of)
@@ -54,6 +56,18 @@ def _repeated(entries: Entries, path: Path, key: str, line_of: LineOf) -> Iterat
         if same in seen:
             yield (*path, index), f"`{name[:80]}` is in line {seen[same]} already, expected each entry once"
         seen.setdefault(same, line_of((*path, index)))
+
+
+def _standing_faults(entries: Entries) -> Iterator[Found]:
+    for index, entry in enumerate(entries):
+        try:
+            value = normal_destination(entry["value"])
+        except BadDestination:
+            continue  # told above
+        try:
+            check_standing(value, Standing(entry["standing"]))
+        except BadDestination as error:
+            yield ("destinations", index, "standing"), str(error)
 
 
 def _class_faults(entry: Mapping[str, Any], path: Path, line_of: LineOf) -> Iterator[Found]:

@@ -11,6 +11,8 @@ from django.utils import timezone
 
 from policies import audit
 from policies.access import Permission, require
+from policies.choices import Standing
+from policies.destination_values import BadDestination, check_standing
 from policies.models import Agent, ClassifiedFile, DataClass, Destination, Environment, Tool
 from policies.services.destinations import serialise
 from policies.services.publish import changed
@@ -59,8 +61,14 @@ def import_tenant(document: Mapping[str, Any], actor: AbstractBaseUser | None) -
 
 
 def _save_destinations(entries: Sequence[Mapping[str, Any]], *, actor: AbstractBaseUser | None) -> list[str]:
-    """Write them but those the list denies: a file that is read every night must not undo what a person denied."""
+    """Write them but those the list denies: a file that is read every night must not undo what a person denied.
+
+    What belongs to anybody is left out too: one such entry must not cost the night's others.
+    """
     serialise()
+    everybodys = [entry["value"] for entry in entries if _is_everybodys(entry)]
+    left_out = set(everybodys)
+    entries = [entry for entry in entries if entry["value"] not in left_out]
     values = [entry["value"] for entry in entries]
     was: dict[str, str] = {}
     for start in range(0, len(values), _ROWS_AT_ONCE):
@@ -89,6 +97,7 @@ def _save_destinations(entries: Sequence[Mapping[str, Any]], *, actor: AbstractB
         filter(
             None,
             (
+                _note(everybodys, "nobody's own, since anybody can have a name below it, and was left out"),
                 _note(kept, "denied on the list and stays so; to lift that, change it on the page Destinations"),
                 _note(
                     partners, "a partner now and was known; rules and the table of data classes may tell these apart"
@@ -96,6 +105,14 @@ def _save_destinations(entries: Sequence[Mapping[str, Any]], *, actor: AbstractB
             ),
         )
     )
+
+
+def _is_everybodys(entry: Mapping[str, Any]) -> bool:
+    try:
+        check_standing(entry["value"], Standing(entry["standing"]))
+    except BadDestination:
+        return True
+    return False
 
 
 def _note(values: Sequence[str], what: str) -> str:

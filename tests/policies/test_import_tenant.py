@@ -192,6 +192,14 @@ def test_what_a_person_denied_stays_denied_and_that_is_told(folder: Path) -> Non
     assert run(write(folder, "b.json", {"denied_domains": ["agency.example"]}))[1] == ""
 
 
+def test_what_belongs_to_anybody_is_left_out_and_told(folder: Path) -> None:
+    document = {"internal_domains": ["gmail.com", "quay.example"], "supplier_domains": ["co.uk"]}
+    _, err = run(write(folder, "a.json", document))
+    assert "`gmail.com` and 1 more: each is nobody's own" in err
+    assert dict(Destination.objects.values_list("value", "standing")) == {"quay.example": "internal"}
+    assert run(write(folder, "b.json", {"supplier_domains": ["gmail.com"], "denied_domains": ["co.uk"]}))[1] == ""
+
+
 def test_a_class_is_one_whatever_its_case_or_former_name(folder: Path) -> None:
     DataClass.objects.create(name="Secret", former_names=["restricted"], may_leave=False)
     classes = [{"name": "RESTRICTED", "terms": ["Board only"]}, {"name": "open", "may_leave": True}, {"name": "Open"}]

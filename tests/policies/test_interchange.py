@@ -110,6 +110,7 @@ def test_an_import_is_a_draft_and_touches_nothing_in_force(admin: Client) -> Non
         ('{\n "defaults": {},\n}', 3, "it is not JSON"),
         ("defaults: {}\nactions: {}\n---\nactions: {}\n", 3, "a second document begins"),
         (MINIMAL + "lists:\n  destinations:\n    - {value: a@b@c.example/, standing: known}\n", 6, "expected"),
+        (MINIMAL + "lists:\n  destinations:\n    - {value: gmail.com, standing: internal}\n", 6, "is nobody's own"),
         ("- a\n- b\n", 1, "it is no object"),
         ('{"defaults": {}, "actions": {},\n"\\ud800": 1}', 2, "\\ud800` is not understood"),
         ('{"defaults": {}, "actions": {},\n"title": "\\ud800"}', 2, "holds U+D800"),
