@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from django.contrib.auth.models import AbstractBaseUser, User
-from django.db.models import Count, Max, Q, QuerySet
+from django.db.models import Count, Max, Q, QuerySet, Window
 from django.db.models.functions import Now
 
 from guardrail import queries as calls, tickets
@@ -87,10 +87,14 @@ class Counts:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class QueuePage:
-    """One page of the queue. `next_key` is where the next page goes on, None at the end."""
+    """One page of the queue. `next_key` is where the next page goes on, None at the end.
+
+    `fitting` is how many rows the filter lets through, where that was counted on the way.
+    """
 
     rows: Sequence[Investigation]
     next_key: tuple[str, ...] | None
+    fitting: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -124,18 +128,21 @@ class Allowing:
 
 
 def load_queue(asked: Asked, *, person: AbstractBaseUser) -> QueuePage:
-    """One page. One query."""
+    """One page. One query, two with words."""
     columns = SORTS[asked.sort]
-    rows = (
-        matching(asked, person=person)
-        .select_related("assignee", "membership")
-        .order_by(*(columns if asked.sort in RISING else (f"-{name}" for name in columns)))
-    )
+    order = columns if asked.sort in RISING else tuple(f"-{name}" for name in columns)
+    rows = matching(asked, person=person).order_by(*order)
+    fitting = None
     if asked.after:
         rows = rows.filter(_beyond(columns, asked.after, way="gt" if asked.sort in RISING else "lt"))
-    page = list(rows[: PAGE + 1])
-    more = len(page) > PAGE
-    return QueuePage(rows=page[:PAGE], next_key=_key_of(page[PAGE - 1], columns) if more else None)
+    elif asked.words:
+        # no index knows words: every row is looked at, which is dear enough to count on the way
+        found = dict(rows.annotate(fitting=Window(Count("pk"))).values_list("pk", "fitting")[: PAGE + 1])
+        fitting = next(iter(found.values()), 0)
+        rows = Investigation.objects.filter(pk__in=found).order_by(*order)
+    page = list(rows.select_related("assignee", "membership")[: PAGE + 1])
+    next_key = _key_of(page[PAGE - 1], columns) if len(page) > PAGE else None
+    return QueuePage(rows=page[:PAGE], next_key=next_key, fitting=fitting)
 
 
 def load_counts(*, person: AbstractBaseUser) -> tuple[Counts, Mark]:
@@ -157,8 +164,10 @@ def load_counts(*, person: AbstractBaseUser) -> tuple[Counts, Mark]:
     return Counts(**found), Mark(highest=highest or 0, newest=newest)
 
 
-def count_fitting(asked: Asked, counts: Counts, *, person: AbstractBaseUser) -> int:
+def count_fitting(asked: Asked, page: QueuePage, counts: Counts, *, person: AbstractBaseUser) -> int:
     """How many rows the filter lets through, all pages; at most MOST + 1 of bulk. At most one query."""
+    if page.fitting is not None:
+        return min(page.fitting, MOST_FITTING + 1)
     plain = Asked(view=asked.view, sort=asked.sort, after=asked.after) == asked
     if plain and asked.view != "closed":
         return int(getattr(counts, asked.view))

@@ -66,7 +66,7 @@ def queue(request: HttpRequest) -> HttpResponse:
         request,
         "investigations/queue.html",
         {
-            "fitting": queries.count_fitting(asked, counts, person=person) if may_work else 0,
+            "fitting": queries.count_fitting(asked, page, counts, person=person) if may_work else 0,
             "saved": [(kept.view, kept.view.query == query_of(asked)) for kept in saved[:MOST_SHOWN]],
             "saved_left_out": max(0, len(saved) - MOST_SHOWN),
             "here_query": query_of(asked),

@@ -10,7 +10,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
 from investigations.compliance import FORMATS, SHOWN, export, load_compliance
-from investigations.reports import Period, PeriodError, load_report, read_period
+from investigations.reports import Period, PeriodError, load_activity, load_report, read_period
 from policies.access import Permission, actor_of, may, require
 
 SPANS = (7, 30, 90)
@@ -39,7 +39,7 @@ def report_compliance(request: HttpRequest) -> HttpResponse:
     period, refused = _period(request)
     shown = {
         "compliance": load_compliance(period, actor=actor_of(request)),
-        "report": load_report(period),
+        "activity": load_activity(period),
         "period": period,
         "refused": refused,
         "formats": FORMATS,
