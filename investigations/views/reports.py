@@ -10,6 +10,8 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
 from investigations.compliance import FORMATS, SHOWN, export, load_compliance
+from investigations.models import Receiver
+from investigations.receiver_queries import load_shown
 from investigations.reports import Period, PeriodError, load_activity, load_report, read_period
 from policies.access import Permission, actor_of, may, require
 
@@ -23,6 +25,7 @@ def reports(request: HttpRequest) -> HttpResponse:
     period, refused = _period(request)
     shown = {
         "report": load_report(period),
+        "receivers": load_shown(list(Receiver.objects.all()), now=timezone.now()),
         "period": period,
         "refused": refused,
         "spans": SPANS,

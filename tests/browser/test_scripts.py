@@ -6,7 +6,7 @@ import pytest
 from django.contrib.sessions.models import Session
 
 from investigations.intake import take_in_all
-from investigations.models import Investigation
+from investigations.models import Investigation, InvestigationCall
 from tests import told
 from tests.browser.chromium import Chromium, Look
 from tests.browser.conftest import PASSWORD, Install
@@ -40,7 +40,12 @@ def test_keys_walk_the_queue_open_a_case_and_its_steps(chromium: Chromium, insta
         window.do(lambda page: page.keyboard.press("/"))
         focused = window.do(lambda page: page.evaluate("document.activeElement.id"))
         address = window.do(lambda page: page.url)
-    assert row == f"/investigations/{min(found.pk, found.pk - 1)}/"
+        call = InvestigationCall.objects.filter(investigation=found).values_list("verdict_id", flat=True)[0]
+        window.open(install.address(f"/verdicts/{call}/replay/?step=1"))
+        for key, step in (("ArrowRight", 2), ("ArrowLeft", 1), ("j", 2), ("k", 1)):
+            window.do(lambda page, key=key: page.keyboard.press(key))
+            window.do(lambda page, step=step: page.wait_for_url(f"**/replay/?step={step}"))
+    assert row == f"/investigations/{found.pk}/"
     assert address.endswith(row)
     assert first_step is not None
     assert focused == "search"
