@@ -43,8 +43,8 @@ class Scope(enum.Enum):
 
 SCOPE_WORDS: Mapping[Scope, str] = MappingProxyType(
     {
-        Scope.VERDICTS: "Calls and what was decided, without what anybody wrote",
-        Scope.TRANSCRIPTS: "What stands in a call: requests, outputs of tools, quotes; each reading is written down",
+        Scope.VERDICTS: "Calls and what was decided, with names and short facts only",
+        Scope.TRANSCRIPTS: "What stands in a call: requests, outputs, reasons that quote; each reading is written down",
         Scope.INVESTIGATIONS: "Investigations that everybody here may see",
         Scope.INDICATORS: "Indicators confirmed by investigations",
         Scope.AUDIT: "Who changed what",

@@ -46,6 +46,6 @@ app.conf.beat_schedule = {
     "prune-deliveries": {"task": "investigations.prune_deliveries", "schedule": 60.0, "options": {"expires": 50}},
     "forget-states": {"task": "guardrail.forget_states", "schedule": 24 * 3600.0},
     "number-missed": {"task": "guardrail.number_missed", "schedule": 3600.0},
-    "number-changes": {"task": "investigations.number_changes", "schedule": 60.0, "options": {"expires": 50}},
+    "number-changes": {"task": "investigations.number_changes", "schedule": 5.0, "options": {"expires": 4}},
     "make-partitions": {"task": "guardrail.make_partitions", "schedule": 6 * 3600.0},
 }

@@ -18,6 +18,7 @@ from django.urls import reverse
 from guardrail.feed import number_of_calls_from
 from guardrail.models import FeedEntry, LateFinding, Orchestrator, Transcript, Verdict
 from guardrail.verdict_id import floor_id
+from guardrail.words import signal_words
 from investigations.models import InvestigationCall
 from investigations.siem.content import masked
 from investigations.siem.event import severity_word
@@ -34,7 +35,7 @@ _SAME = (
     "correlation_id", "tenant_id", "environment_id", "agent_id", "agent_name", "user_id", "conversation_id",
     "channel_id", "client_ip", "tool_id", "tool_name", "tool_kind", "destination",
 )  # fmt: skip
-_COLUMNS = (*_SAME, "id", "received_at", "orchestrator_id", "deciding_signal", "reason", "duplicate_of", "signals")
+_COLUMNS = (*_SAME, "id", "received_at", "orchestrator_id", "deciding_signal", "duplicate_of", "signals")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -93,17 +94,17 @@ def load_one(pk: uuid.UUID) -> dict[str, Any] | None:
             "severity": found.severity,
             "severity_name": severity_word(found.severity or 0),
             "rule": found.deciding_signal,
-            "reason": masked(found.reason),
+            "rule_words": signal_words(found.deciding_signal) if found.deciding_signal else "",
             "findings": _findings(found.signals),
         }
     return {**rows[0], "found_late": late}
 
 
 def load_transcript(pk: uuid.UUID) -> dict[str, Any] | None:
-    """What stands in a call, and the quotes what was found rests on; None where nothing is kept. Two queries."""
+    """What stands in a call, and what was found with its quotes; None where nothing is kept. Two queries."""
     kept = Transcript.objects.filter(pk=pk).values("body_zstd", "body_bytes").first()
-    signals = Verdict.objects.filter(pk=pk).values_list("signals", flat=True).first()
-    if kept is None or signals is None:
+    verdict = Verdict.objects.filter(pk=pk).values("reason", "signals").first()
+    if kept is None or verdict is None:
         return None
     try:
         body = zstandard.decompress(bytes(kept["body_zstd"]), max_output_size=_MOST_BODY_BYTES)
@@ -116,7 +117,8 @@ def load_transcript(pk: uuid.UUID) -> dict[str, Any] | None:
         "kept_bytes": len(body),
         "encoding": encoding,
         "body": text,
-        "quotes": list(_quotes(signals))[:_MOST_QUOTES],
+        "reason": verdict["reason"],
+        "findings": [_quoting(one) for one in verdict["signals"][:_MOST_FINDINGS]],
     }
 
 
@@ -145,7 +147,7 @@ def _row(row: Mapping[str, Any], callers: Mapping[int, str], investigation: int 
         "degraded": [str(part) for part in row["degraded"]],
         "severity_name": severity_word(row["severity"] or 0),
         "rule": row["deciding_signal"],
-        "reason": masked(row["reason"]),
+        "rule_words": signal_words(row["deciding_signal"]) if row["deciding_signal"] else "",
         "findings": _findings(row["signals"]),
         "duplicate_of": str(row["duplicate_of"]) if row["duplicate_of"] else None,
         "investigation": investigation,
@@ -154,12 +156,12 @@ def _row(row: Mapping[str, Any], callers: Mapping[int, str], investigation: int 
 
 
 def _findings(signals: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """What each detector or rule said, without a word of what it rests on."""
+    """What each detector or rule found. Without its reason, which quotes what it rests on."""
     return [
         {
             "rule": str(one["name"]),
+            "rule_words": signal_words(str(one["name"])),
             "severity": int(one.get("severity") or 0),
-            "reason": masked(str(one.get("reason", ""))),
             "facts": [
                 {"name": str(name), "value": masked(str(value))}
                 for name, value in one.get("facts", ())[:_MOST_FACTS]
@@ -170,15 +172,16 @@ def _findings(signals: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     ]
 
 
-def _quotes(signals: Sequence[Mapping[str, Any]]) -> Any:
-    for signal in signals:
-        for one in signal.get("evidence", ()):
-            yield {
-                "rule": str(signal["name"]),
-                "source": str(one.get("source", "")),
-                "path": str(one.get("path", "")),
-                "start": int(one.get("start", 0)),
-                "end": int(one.get("end", 0)),
-                "mark": str(one.get("mark", "")),
-                "text": str(one.get("quote", "")),
-            }
+def _quoting(signal: Mapping[str, Any]) -> dict[str, Any]:
+    quotes = [
+        {
+            "source": str(one.get("source", "")),
+            "path": str(one.get("path", "")),
+            "start": int(one.get("start", 0)),
+            "end": int(one.get("end", 0)),
+            "mark": str(one.get("mark", "")),
+            "text": str(one.get("quote", "")),
+        }
+        for one in signal.get("evidence", ())[:_MOST_QUOTES]
+    ]
+    return {"rule": str(signal["name"]), "reason": str(signal.get("reason", "")), "quotes": quotes}

@@ -31,13 +31,13 @@ class _Fact(serializers.Serializer[None]):
 
 class _Found(serializers.Serializer[None]):
     rule = serializers.CharField(help_text="The name of the detector's signal, or of the rule.")
+    rule_words = serializers.CharField(allow_blank=True, help_text="The same for people.")
     severity = serializers.IntegerField(help_text="0 (none) to 4 (critical).")
-    reason = serializers.CharField(allow_blank=True, help_text=_MASKED)
-    facts = _Fact(many=True, help_text=f"Short ones only: a longer one may be a text somebody wrote. {_MASKED}")
+    facts = _Fact(many=True, help_text=f"Of at most 200 characters: an address, a mail's subject. {_MASKED}")
 
 
 class VerdictShape(serializers.Serializer[None]):
-    """One call and what was decided about it; it never changes. No text anybody wrote is in it but names."""
+    """One call and what was decided about it; it never changes. Of its text only names and short facts are in it."""
 
     id = serializers.UUIDField(help_text="A UUIDv7.")
     received_at = serializers.DateTimeField()
@@ -50,7 +50,7 @@ class VerdictShape(serializers.Serializer[None]):
     severity = serializers.IntegerField(allow_null=True, help_text="1 (low) to 4 (critical).")
     severity_name = serializers.ChoiceField(choices=_SEVERITY_NAMES)
     rule = serializers.CharField(allow_blank=True, help_text="What decided.")
-    reason = serializers.CharField(allow_blank=True, help_text=_MASKED)
+    rule_words = serializers.CharField(allow_blank=True, help_text="The same for people.")
     policy_version = serializers.IntegerField()
     answer_ms = serializers.FloatField()
     deferred = serializers.BooleanField(help_text="Answered by the quick checks and judged in full afterwards.")
@@ -80,7 +80,7 @@ class _FoundLate(serializers.Serializer[None]):
     severity = serializers.IntegerField(allow_null=True)
     severity_name = serializers.ChoiceField(choices=_SEVERITY_NAMES)
     rule = serializers.CharField(allow_blank=True)
-    reason = serializers.CharField(allow_blank=True, help_text=_MASKED)
+    rule_words = serializers.CharField(allow_blank=True)
     findings = _Found(many=True)
 
 
@@ -94,7 +94,6 @@ _QUOTE = inline_serializer(
     "Quote",
     # as a class would have it, `source` hides a member of the base class
     {
-        "rule": serializers.CharField(),
         "source": serializers.CharField(allow_blank=True),
         "path": serializers.CharField(allow_blank=True),
         "start": serializers.IntegerField(),
@@ -106,15 +105,22 @@ _QUOTE = inline_serializer(
 )
 
 
+class _Quoting(serializers.Serializer[None]):
+    rule = serializers.CharField()
+    reason = serializers.CharField(allow_blank=True, help_text="In a sentence, with what it rests on.")
+    quotes = _QUOTE
+
+
 class TranscriptShape(serializers.Serializer[None]):
-    """What stands in a call, as it came, and the quotes what was found rests on. That it was read is written down."""
+    """What stands in a call, as it came, and what was found with its quotes. That it was read is written down."""
 
     verdict = serializers.UUIDField()
     received_bytes = serializers.IntegerField()
     kept_bytes = serializers.IntegerField(help_text="Fewer than were received where the call was too large.")
     encoding = serializers.ChoiceField(choices=("utf-8", "base64"), help_text="Of `body`; base64 = it is no UTF-8.")
     body = serializers.CharField(allow_blank=True)
-    quotes = _QUOTE
+    reason = serializers.CharField(allow_blank=True, help_text="Of the decision.")
+    findings = _Quoting(many=True)
 
 
 class InvestigationShape(serializers.Serializer[None]):
@@ -141,7 +147,7 @@ class InvestigationShape(serializers.Serializer[None]):
     opened_at = serializers.DateTimeField()
     acknowledged_at = serializers.DateTimeField(allow_null=True)
     closed_at = serializers.DateTimeField(allow_null=True)
-    updated_at = serializers.DateTimeField(help_text="When its last change could be seen.")
+    updated_at = serializers.DateTimeField(help_text="When its last change was put in order, seconds after it.")
     assignee = serializers.CharField(allow_blank=True)
     merged_into = serializers.IntegerField(allow_null=True)
     link = serializers.CharField(help_text="Its page.")

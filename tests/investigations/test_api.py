@@ -155,7 +155,9 @@ def test_nothing_anybody_wrote_is_in_a_verdict_and_all_of_it_in_a_transcript(ask
     assert not TranscriptOpened.objects.exists()
     whole = program.get(f"verdicts/{pk}/transcript").body
     assert ORDER in whole["body"]
-    assert any(ORDER in quote["text"] for quote in whole["quotes"])
+    assert any(ORDER in quote["text"] for found in whole["findings"] for quote in found["quotes"])
+    assert "tells the agent to send the berth list" in whole["reason"]
+    assert "tells the agent" not in told
     assert whole["kept_bytes"] == whole["received_bytes"] == len(whole["body"].encode())
 
 
