@@ -115,6 +115,8 @@ DATA_DIR = _read("GUARDRAIL_DATA", BASE_DIR / ".run", Path)
 DEBUG = _read("GUARDRAIL_DEBUG", False, _switch)
 # Signs sessions and forms. Without one every restart signs everybody out, which is right for a trial and wrong for use.
 SECRET_KEY = _read("GUARDRAIL_SECRET_KEY", secrets.token_urlsafe(48), str)
+# Secret keys that were: what they signed or encrypted is still read. Kept until `manage.py reseal_secrets` was run.
+SECRET_KEY_FALLBACKS: list[str] = _read("GUARDRAIL_OLD_SECRET_KEYS", [], _words)
 ALLOWED_HOSTS = _read("GUARDRAIL_ALLOWED_HOSTS", ["localhost", "127.0.0.1", "[::1]"], _words)
 # The address orchestrators and people reach us at; the setup page prints it and Entra tokens name it.
 PUBLIC_URL = _read("GUARDRAIL_PUBLIC_URL", "http://127.0.0.1:8000", _url("http", "https"))

@@ -14,5 +14,10 @@ def unseal_secret(receiver: Receiver) -> str:
     return sealing.unseal(receiver.sealed_secret, purpose=_purpose(receiver.kind, receiver.address))
 
 
+def resealed(receiver: Receiver) -> str:
+    """Its secret under the newest secret key; unchanged where it is. Raises sealing.NotOpened."""
+    return sealing.resealed(receiver.sealed_secret, purpose=_purpose(receiver.kind, receiver.address))
+
+
 def _purpose(kind: str, address: str) -> str:
     return f"receiver {kind} {address}"

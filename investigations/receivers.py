@@ -16,7 +16,7 @@ from django.db import transaction
 
 from investigations.models import Delivery, Receiver
 from investigations.receiver_kinds import KINDS
-from investigations.receiver_secrets import seal_secret
+from investigations.receiver_secrets import resealed, seal_secret
 from investigations.siem.delivery import send_test
 from investigations.siem.event import KIND_WORDS, Kind
 from investigations.siem.outbox import KEEP_TRYING
@@ -28,6 +28,7 @@ from policies.access import Permission, require
 from policies.engine_address import AddressError, is_inside
 from policies.intelligence.feed_address import checked_feed_url
 from policies.outbound import trusting
+from policies.sealing import NotOpened
 
 MOST_RECEIVERS = 20
 MOST_REPLAYED = 50_000
@@ -151,6 +152,25 @@ def replay(receiver: Receiver, ids: tuple[int, ...] | None, *, now: datetime, ac
     if count:
         audit.record(actor=actor, action="receiver.replayed", receiver=receiver.pk, deliveries=count)
     return count
+
+
+@transaction.atomic
+def reseal_receivers(*, actor: Actor) -> tuple[int, tuple[str, ...]]:
+    """Seal secrets under the newest secret key; returns how many were not, and whose do not open. Safe to run twice."""
+    require(actor, Permission.CHANGE_RECEIVERS)
+    count, closed = 0, []
+    for receiver in Receiver.objects.select_for_update().exclude(sealed_secret="").order_by("pk"):
+        try:
+            sealed = resealed(receiver)
+        except NotOpened:
+            closed.append(receiver.name)
+            continue
+        if sealed != receiver.sealed_secret:
+            Receiver.objects.filter(pk=receiver.pk).update(sealed_secret=sealed)
+            count += 1
+    if count:
+        audit.record(actor=actor, action="receiver.resealed", receivers=count)
+    return count, tuple(closed)
 
 
 def try_receiver(receiver: Receiver, *, actor: User) -> str:

@@ -119,6 +119,27 @@ def remove_opinion(opinion: SecondOpinion, *, actor: AbstractBaseUser | None) ->
     changed()
 
 
+@transaction.atomic
+def reseal_tokens(*, actor: AbstractBaseUser | None) -> tuple[int, tuple[str, ...]]:
+    """Seal tokens under the newest secret key; returns how many were not, and whose do not open. Safe to run twice."""
+    require(actor, Permission.CHANGE_POLICY)
+    count, closed = 0, []
+    for opinion in SecondOpinion.objects.select_for_update().order_by("pk"):
+        purpose = _purpose(opinion.slug, opinion.base_url)
+        try:
+            sealed = sealing.resealed(opinion.sealed_token, purpose=purpose)
+        except sealing.NotOpened:
+            closed.append(opinion.name)
+            continue
+        if sealed != opinion.sealed_token:
+            SecondOpinion.objects.filter(pk=opinion.pk).update(sealed_token=sealed)
+            count += 1
+    if count:
+        audit.record(actor=actor, action="opinion.resealed", opinions=count)
+        changed()
+    return count, tuple(closed)
+
+
 def seal_token(token: str, *, slug: str, base_url: str) -> str:
     """A token as it is kept: it opens for this engine at this address only."""
     return sealing.seal(token, purpose=_purpose(slug, base_url))
