@@ -221,6 +221,7 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "guardrail.views.shell.shell",
+                "investigations.views.lag.deliveries_late",
             ],
             "builtins": ["guardrail.templatetags.guardrail"],
         },

@@ -3,7 +3,7 @@
 import enum
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
 from django.db.models import Case, Count, Min, Q, When
@@ -11,14 +11,13 @@ from django.db.models import Case, Count, Min, Q, When
 from guardrail.badges import SEVERITIES
 from investigations.models import Delivery, Receiver, Ticket
 from investigations.receiver_kinds import KINDS
+from investigations.siem.backlog import MOST_COUNTED, Backlog, load_backlogs
 from investigations.siem.event import KIND_WORDS, Kind
 from investigations.tickets.rule_settings import BY_RULE, most_a_day
 from investigations.tickets.systems import SYSTEMS
 from investigations.visibility import visible_to
 from policies.models import AuditEntry
 
-# What waits longer than this is said in the list.
-LATE = timedelta(minutes=5)
 MOST_LETTERS = 50
 _MOST_HISTORY = 20
 
@@ -47,39 +46,38 @@ class Health(enum.Enum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Shown:
-    """A receiver with how it fares. `oldest` is when what waits longest was written, None = nothing waits."""
+    """A receiver with how it fares. `oldest` is when what waits longest was written, None = nothing waits.
+
+    `waiting` and `dead` are told up to a bound, `10,000+` beyond; `letters` is the number behind `dead`.
+    """
 
     receiver: Receiver
     word: str
     wants: str
-    waiting: int
-    dead: int
+    waiting: str
+    dead: str
+    letters: int
     oldest: datetime | None
     health: Health
 
 
 def load_shown(receivers: Sequence[Receiver], *, now: datetime) -> list[Shown]:
     """Each with its backlog. Two queries."""
-    open_ = Delivery.objects.filter(receiver__in=receivers).exclude(state=Delivery.State.ACKNOWLEDGED)
-    counts = {
-        row["receiver_id"]: row
-        for row in open_.values("receiver_id").annotate(
-            waiting=Count("pk", filter=Q(state__lt=Delivery.State.ACKNOWLEDGED)),
-            dead=Count("pk", filter=Q(state=Delivery.State.DEAD)),
-            oldest=Min("created_at", filter=Q(state__lt=Delivery.State.ACKNOWLEDGED)),
-        )
-    }
-    tickets = {
-        row["receiver_id"]: row
-        for row in Ticket.objects.filter(receiver__in=receivers)
+    found = {**load_backlogs([one.pk for one in receivers]), **_load_tickets(receivers)}
+    return [_shown(one, found.get(one.pk, Backlog()), now=now) for one in receivers]
+
+
+def _load_tickets(receivers: Sequence[Receiver]) -> dict[int, Backlog]:
+    rows = (
+        Ticket.objects.filter(receiver__in=[one for one in receivers if one.kind in SYSTEMS])
         .values("receiver_id")
         .annotate(
             waiting=Count("pk", filter=Q(next_at__isnull=False)),
             dead=Count("pk", filter=Q(state__in=(Ticket.State.REFUSED, Ticket.State.GONE))),
             oldest=Min("next_at"),
         )
-    }
-    return [_shown(one, (tickets if one.kind in SYSTEMS else counts).get(one.pk, {}), now=now) for one in receivers]
+    )
+    return {row.pop("receiver_id"): Backlog(**row) for row in rows}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -112,26 +110,29 @@ def load_history(receiver: Receiver) -> list[AuditEntry]:
     return list(AuditEntry.objects.filter(action__startswith="receiver.", detail__receiver=receiver.pk)[:_MOST_HISTORY])
 
 
-def _shown(receiver: Receiver, counts: dict[str, object], *, now: datetime) -> Shown:
-    oldest = counts.get("oldest")
-    oldest = oldest if isinstance(oldest, datetime) else None
+def _shown(receiver: Receiver, backlog: Backlog, *, now: datetime) -> Shown:
     return Shown(
         receiver=receiver,
         word=KINDS[receiver.kind].word if receiver.kind in KINDS else receiver.kind,
         wants=_wants(receiver),
-        waiting=int(str(counts.get("waiting", 0))),
-        dead=int(str(counts.get("dead", 0))),
-        oldest=oldest,
-        health=_health(receiver, oldest, now=now),
+        waiting=_counted(backlog.waiting),
+        dead=_counted(backlog.dead),
+        letters=backlog.dead,
+        oldest=backlog.oldest,
+        health=_health(receiver, backlog, now=now),
     )
 
 
-def _health(receiver: Receiver, oldest: datetime | None, *, now: datetime) -> Health:
+def _counted(number: int) -> str:
+    return f"{number:,}" if number <= MOST_COUNTED else f"{MOST_COUNTED:,}+"
+
+
+def _health(receiver: Receiver, backlog: Backlog, *, now: datetime) -> Health:
     if receiver.paused:
         return Health.PAUSED
     if receiver.failures:
         return Health.FAILING
-    if oldest and now - oldest > LATE:
+    if backlog.is_late(now):
         return Health.LATE
     return Health.WELL if receiver.ok_at else Health.QUIET
 

@@ -132,5 +132,5 @@ def sync_tickets() -> None:
 
 @shared_task(name="investigations.prune_deliveries")
 def prune_deliveries() -> None:
-    """End what was tried for its whole time, and forget what was settled long ago; safe to run twice."""
+    """End what was tried for its whole time, forget what was settled long ago, tell of lag; safe to run twice."""
     delivery.prune(timezone.now())

@@ -19,6 +19,7 @@ from django.utils import timezone
 from investigations.models import Delivery, Receiver
 from investigations.receiver_setup import load_setup
 from investigations.siem import claims
+from investigations.siem.backlog import tell_of_lag
 from investigations.siem.content import FULL, METADATA, fitting, seen_by
 from investigations.siem.event import Event
 from investigations.siem.loading import load_events, test_event
@@ -287,6 +288,10 @@ def _alone(frame: Frame, sender: _Sender, error: TooLarge | Rejected) -> Result:
 
 
 def prune(now: datetime) -> None:
-    """Make dead letters of what is past its time, and forget what was settled long ago. Safe to run twice."""
+    """Make dead letters of what is past its time, forget what was settled long ago, and tell of what waits for long.
+
+    Safe to run twice.
+    """
     claims.expire(now)
     claims.forget(now, days=settings.DELIVERY_KEEP_DAYS)
+    tell_of_lag(now)

@@ -5,12 +5,16 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.core.cache import cache
+from django.db import connection
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries
+from structlog.testing import capture_logs
 
 from investigations.models import Delivery, Receiver
 from investigations.receiver_secrets import unseal_secret
 from investigations.siem.sinks.sentinel import COLUMNS
+from investigations.tasks import prune_deliveries
 from policies.access import Role, give_role
 from policies.models import AuditEntry
 from tests.certificates import authority
@@ -225,6 +229,41 @@ def test_what_a_receiver_needs_is_offered_as_a_file(analyst: Client) -> None:
 
 def test_the_file_is_offered_where_the_receiver_is_added(admin: Client) -> None:
     assert "/deliveries/new/elastic/logs-guardrail.json/" in text_of(admin.get("/deliveries/new/elastic/"))
+
+
+def waiting_since(receiver: Receiver, minutes: int, count: int = 1) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO investigations_delivery (receiver_id, event_id, kind, created_at, next_at, expires_at) SELECT"
+            " %s, gen_random_uuid(), 'call', at, at, now() + interval '1 day'"
+            " FROM generate_series(1, %s), (SELECT now() - %s * interval '1 minute' AS at) AS since",
+            [receiver.pk, count, minutes],
+        )
+
+
+@pytest.mark.parametrize(("minutes", "paused", "told"), [(6, False, True), (4, False, False), (600, True, False)])
+def test_every_page_says_that_a_receiver_is_behind(analyst: Client, minutes: int, paused: bool, told: bool) -> None:
+    receiver = a_receiver("splunk", "https://splunk.quay.example", name="Quay SIEM")
+    Receiver.objects.filter(pk=receiver.pk).update(paused=paused)
+    waiting_since(receiver, minutes)
+    cache.clear()
+    page = text_of(analyst.get("/agents/"))
+    assert ("1 behind" in page, "Not told for more than 5 minutes: Quay SIEM" in page) == (told, told)
+    with capture_logs() as logged:
+        prune_deliveries()
+    late = [line for line in logged if line["event"] == "delivery.late"]
+    assert [(line["receiver"], line["waiting"], line["seconds"] // 60) for line in late] == (
+        [(receiver.pk, 1, minutes)] if told else []
+    )
+
+
+def test_what_waits_is_not_counted_on_and_on(
+    admin: Client, django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
+    waiting_since(a_receiver("splunk", "https://splunk.quay.example"), 1, count=10_500)
+    admin.get("/deliveries/")
+    with django_assert_max_num_queries(9):
+        assert "10,000+" in text_of(admin.get("/deliveries/"))
 
 
 def test_an_empty_page_says_what_to_do(admin: Client, analyst: Client) -> None:

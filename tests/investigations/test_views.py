@@ -19,11 +19,11 @@ from policies.models import AuditEntry
 from policies.ruleset import Mode
 from tests import told
 
-# session, person, saved views, rows, two for the counts, the last bulk action, assignees, roles, four for the header
-QUEUE_QUERIES = 13
+# session, person, saved views, rows, two for the counts, the last bulk action, assignees, roles, five for the header
+QUEUE_QUERIES = 14
 # session, person, the investigation, its calls, their verdicts, the shown one, its conversation, body, caller and
-# document, activities, roles, who opened it, parts, merge, related, documents to clean, playbooks, three for the header
-PAGE_QUERIES = 31
+# document, activities, roles, who opened it, parts, merge, related, documents to clean, playbooks, four for the header
+PAGE_QUERIES = 32
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 
 
