@@ -1,6 +1,5 @@
 """What every ticket system is asked, and how one is spoken to: JSON over a guarded connection, bounded in time."""
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,6 +11,7 @@ from investigations.siem.sinks.sink import (
     NotNow,
     ReceiverKind,
     Setup,
+    json_of,
     pause_of,
     printable,
     raise_for,
@@ -134,7 +134,7 @@ class Line:
         answer = self._line.ask(method, path, body, self._headers, seconds=REQUEST_SECONDS)
         if answer.status not in own:
             self._raise_for(answer)
-        return Reply(status=answer.status, document=_json_of(answer))
+        return Reply(status=answer.status, document=json_of(answer))
 
     def said(self, reply: Reply) -> str:
         """What its answer says is wrong, for a message."""
@@ -146,19 +146,12 @@ class Line:
 
     def _raise_for(self, answer: Answer) -> None:
         if answer.status == 403:
-            told = printable(self._told(_json_of(answer)), _LONGEST_SAID)
+            told = printable(self._told(json_of(answer)), _LONGEST_SAID)
             raise NotNow(
                 f"it does not let us: {told or 'no reason'} (status 403)",
                 seconds=max(pause_of(answer), NEEDS_A_PERSON_SECONDS),
             )
         raise_for(answer)
-
-
-def _json_of(answer: Answer) -> Any:
-    try:
-        return json.loads(answer.body)
-    except (ValueError, RecursionError):
-        return None
 
 
 def text_at(document: Any, *path: str) -> str:

@@ -56,6 +56,20 @@ REFUSALS: dict[str, tuple[Behave, str, float]] = {
 }
 
 
+# what nobody answers who means well
+HOSTILE: dict[str, Behave] = {
+    "depth": saying(b"[" * 100_000),
+    "depth, refused": saying(b'{"error":' * 50_000, status="400 Bad Request"),
+    "a late day": saying(
+        b"", status="429 Too Many Requests", more=("Retry-After: 1 Jan 99999999999999999999 00:00:00",)
+    ),
+    "a long way": saying(
+        b"", status="503 Service Unavailable", more=("Retry-After: Mon, 1 Jan 2026 00:00:00 +99999999999999999999",)
+    ),
+    "no number": saying(b'{"items": [{"create": {"status": Infinity}}], "code": Infinity, "text": 1e999}'),
+}
+
+
 @pytest.fixture(autouse=True)
 def patience(monkeypatch: pytest.MonkeyPatch) -> None:
     """A receiver that hangs must not make a test wait as long as an operator would."""
@@ -120,6 +134,38 @@ def test_what_is_too_large_alone_and_bare_is_a_dead_letter_and_the_receiver_is_w
     take_in()
     deliver()
     assert (stub.ids, sorted(states())) == ([str(verdict_id)], [State.ACKNOWLEDGED, State.DEAD])
+
+
+@pytest.mark.parametrize("kind", STUBS)
+def test_what_a_hostile_receiver_answers_ends_no_run(siem: OtherEngine, kind: str) -> None:
+    """What another receiver is to be told is sent in the same run."""
+    stub, other, minutes = STUBS[kind](), Hook(), 0
+    a_receiver(kind, siem.url, name="hostile")
+    for what, behave in HOSTILE.items():
+        siem.behave = but_tokens(stub, behave)
+        with OtherEngine(behave=other).serving() as good:
+            told = a_receiver("webhook", good.url, name=f"good {minutes}")
+            verdict_id = record_verdict()
+            take_in()
+            minutes += 90
+            with later(minutes):
+                deliver()
+            assert str(verdict_id) in other.ids, what
+            assert the(told).taken == 1, what
+
+
+def test_a_hostile_entra_ends_no_run(siem: OtherEngine) -> None:
+    receiver = a_receiver("sentinel", siem.url)
+    record_verdict()
+    take_in()
+    minutes = 0
+    for content in (b"[" * 100_000, b'{"access_token": "x", "expires_in": 1' + b"0" * 400 + b"}", b'{"error": [[]]}'):
+        siem.behave = saying(content)
+        minutes += 60
+        with later(minutes):
+            deliver()
+        assert "with no token" in the(receiver).error
+        assert states() == [State.QUEUED]
 
 
 def test_a_certificate_nobody_signed_gets_nothing_by_any_protocol(siem: OtherEngine, tmp_path: Path) -> None:

@@ -26,9 +26,11 @@ from investigations.siem.sinks.sink import (
     Setup,
     Sink,
     Template,
+    json_of,
     printable,
     raise_for,
 )
+from policies.outbound import Answer
 
 _WORD = {"type": "keyword", "ignore_above": 1024}
 _TEXT = {"type": "match_only_text"}
@@ -133,15 +135,15 @@ def _send(frames: Sequence[Frame], setup: Setup, post: Post) -> Sequence[Result]
     raise_for(answer)
     if answer.status != 200:
         raise Rejected(f"it does not take the request (status {answer.status})")
-    return _read(answer.body, len(frames))
+    return _read(answer, len(frames))
 
 
-def _read(body: bytes, wanted: int) -> list[Result]:
+def _read(answer: Answer, wanted: int) -> list[Result]:
     try:
-        items = json.loads(body)["items"]
+        items = json_of(answer)["items"]
         told = [next(iter(item.values())) for item in items]
         results = [_result(int(one["status"]), one.get("error")) for one in told]
-    except (ValueError, KeyError, TypeError, AttributeError, StopIteration) as error:
+    except (ValueError, OverflowError, KeyError, TypeError, AttributeError, StopIteration) as error:
         raise NotNow("it answers, but not as Elasticsearch does", seconds=NEEDS_A_PERSON_SECONDS) from error
     if len(results) != wanted:
         raise NotNow(f"it answers for {len(results)} of {wanted} events", seconds=NEEDS_A_PERSON_SECONDS)

@@ -30,6 +30,7 @@ from investigations.siem.sinks.sink import (
     Setup,
     Sink,
     Template,
+    json_of,
     printable,
     raise_for,
 )
@@ -143,9 +144,9 @@ def _token(setup: Setup) -> str:
     if answer.status != 200:
         raise NotNow(f"Entra answers with status {answer.status}, expected a token")
     try:
-        told = json.loads(answer.body)
+        told = json_of(answer)
         token, seconds = str(told["access_token"]), float(told["expires_in"])
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, OverflowError, KeyError, TypeError) as error:
         raise NotNow("Entra answers, but with no token", seconds=NEEDS_A_PERSON_SECONDS) from error
     if not token.isascii() or not token.isprintable() or " " in token:
         raise NotNow("Entra answers, but with no token", seconds=NEEDS_A_PERSON_SECONDS)
@@ -168,9 +169,8 @@ def _key_of(setup: Setup) -> str:
 def _code_of(answer: Answer) -> str:
     """The code of an error as Azure and Entra tell it; empty where there is none."""
     try:
-        told = json.loads(answer.body)
-        error = told["error"]
-    except (ValueError, KeyError, TypeError):
+        error = json_of(answer)["error"]
+    except (KeyError, TypeError):
         return ""
     return printable(error.get("code", "") if isinstance(error, dict) else error, 100)
 

@@ -1,11 +1,13 @@
 """What every sink is: how it puts an event, how it sends some, and what it makes of the answers."""
 
 import enum
+import json
 import ssl
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from typing import Any
 
 from investigations.siem.event import Event
 from policies.outbound import Answer, OutboundError
@@ -183,10 +185,18 @@ def pause_of(answer: Answer) -> float:
         return min(float(said), _LONGEST_PAUSE)
     try:
         at = parsedate_to_datetime(said)
-    except ValueError:
+    except (ValueError, OverflowError):
         return 0.0
     at = at if at.tzinfo else at.replace(tzinfo=UTC)
     return min(max(0.0, (at - datetime.now(UTC)).total_seconds()), _LONGEST_PAUSE)
+
+
+def json_of(answer: Answer) -> Any:
+    """What an answer says as JSON, None where it is none: a stranger wrote it, and may nest it without end."""
+    try:
+        return json.loads(answer.body)
+    except (ValueError, RecursionError):
+        return None
 
 
 def printable(text: object, most: int = 200) -> str:

@@ -5,7 +5,6 @@ Cloud has none for this way, and without it 200 is said when an event is in the 
 """
 
 import gzip
-import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -23,6 +22,7 @@ from investigations.siem.sinks.sink import (
     SettingError,
     Setup,
     Sink,
+    json_of,
     pause_of,
     printable,
     raise_for,
@@ -68,10 +68,7 @@ def _send(frames: Sequence[Frame], setup: Setup, post: Post) -> Sequence[Result]
 
 def _read(answer: Answer) -> tuple[int | None, str]:
     """Its code and its text; None where it does not answer as Splunk does."""
-    try:
-        said = json.loads(answer.body)
-    except ValueError:
-        return None, ""
+    said = json_of(answer)
     if not isinstance(said, dict) or not isinstance(said.get("code"), int):
         return None, ""
     return said["code"], printable(said.get("text", ""))
