@@ -162,7 +162,7 @@ DELIVERY_FOLDER = _read("GUARDRAIL_DELIVERY_FOLDER", "", _folder)
 # Days after which a token that programs read with ends at the latest.
 API_TOKEN_MAX_DAYS = _read("GUARDRAIL_API_TOKEN_MAX_DAYS", 366, _number(1, 1830))
 # Questions a minute each of them may ask.
-API_PER_MINUTE = _read("GUARDRAIL_API_PER_MINUTE", 600, _number(1, 100_000))
+API_PER_MINUTE = _read("GUARDRAIL_API_PER_MINUTE", 120, _number(1, 100_000))
 # Signs evidence that leaves the house: an Ed25519 key as base64, from `manage.py evidence key`. Without one it is not
 # signed.
 EVIDENCE_KEY = _read("GUARDRAIL_EVIDENCE_KEY", "", str)

@@ -76,7 +76,8 @@ def load_page(
         looked += len(entries)
         if len(entries) < size:
             break
-    more = FeedEntry.objects.filter(number__gt=at).exists()
+    # in order, so that it is the index that is asked
+    more = FeedEntry.objects.filter(number__gt=at).order_by("number").values_list("number").first() is not None
     return Page(rows=_load_rows(found), last=at, more=more)
 
 

@@ -196,6 +196,7 @@ def _paths(scene: Scene) -> tuple[str, ...]:
         "/callers/",
         f"/callers/{scene.install.caller.pk}/",
         "/opinions/",
+        "/tokens/",
         "/opinions/new/",
         "/response/",
         "/agents/fail-open/",
