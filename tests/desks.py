@@ -6,12 +6,12 @@ from django.test import Client
 
 from investigations.models import Activity, Investigation, Receiver, Ticket
 from investigations.tasks import sync_tickets
-from tests import jira
+from tests import jira, servicenow
 from tests.engines import OtherEngine
 from tests.receivers import a_receiver, later
 
-_SETTINGS = {"jira": jira.JIRA}
-_SECRETS = {"jira": jira.TOKEN}
+_SETTINGS = {"jira": jira.JIRA, "servicenow": servicenow.SERVICENOW}
+_SECRETS = {"jira": jira.TOKEN, "servicenow": servicenow.PASSWORD}
 
 
 def a_desk(kind: str, engine: OtherEngine, settings: dict[str, str] | None = None, **wanted: Any) -> Receiver:
