@@ -132,7 +132,8 @@ def _health(receiver: Receiver, backlog: Backlog, *, now: datetime) -> Health:
         return Health.PAUSED
     if receiver.failures:
         return Health.FAILING
-    if backlog.is_late(now):
+    # between two mails nothing is sent, and nothing is behind
+    if backlog.is_late(now) and not (receiver.rest_until and receiver.rest_until > now):
         return Health.LATE
     return Health.WELL if receiver.ok_at else Health.QUIET
 

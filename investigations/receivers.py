@@ -31,6 +31,7 @@ from policies.outbound import trusting
 from policies.sealing import NotOpened
 
 MOST_RECEIVERS = 20
+_WEB = ("https", "http")
 MOST_REPLAYED = 50_000
 _LONGEST_SECRET = 4_000
 # sealed, it fits into its column
@@ -261,7 +262,7 @@ def _checked_address(sink: ReceiverKind, wanted: ReceiverSettings) -> str:
         raise ReceiverError("address", f"`{scheme}` is not what it begins with, expected `{sink.schemes[0]}://`")
     try:
         # TLS without HTTP: the same goes for host and port
-        told = f"https://{rest}" if scheme == "tls" else wanted.address
+        told = wanted.address if scheme in _WEB else f"https://{rest}"
         address = checked_feed_url(told).rstrip("/")
     except AddressError as error:
         raise ReceiverError("address", str(error)) from error
@@ -270,7 +271,7 @@ def _checked_address(sink: ReceiverKind, wanted: ReceiverSettings) -> str:
         raise ReceiverError(
             "inside", f"`{host}` is this machine or a private network, expected that to be allowed here"
         )
-    return f"tls://{address.partition('://')[2]}" if scheme == "tls" else address
+    return address if scheme in _WEB else f"{scheme}://{address.partition('://')[2]}"
 
 
 def _checked_authority(pem: str) -> str:

@@ -81,10 +81,11 @@ def renew(claimed: Claim, *, now: datetime) -> bool:
 
 
 @transaction.atomic
-def settle(claimed: Claim, results: Mapping[int, Result], *, now: datetime) -> None:
+def settle(claimed: Claim, results: Mapping[int, Result], *, now: datetime, gap_seconds: float = 0.0) -> None:
     """Write down what became of claimed rows, by row number.
 
     What was taken is taken, whoever holds the row by now; anything else is written only while the row is still ours.
+    After something was taken the receiver is left alone for `gap_seconds`.
     """
     taken = [pk for pk, result in results.items() if result.fate is Fate.TAKEN]
     if taken:
@@ -93,7 +94,10 @@ def settle(claimed: Claim, results: Mapping[int, Result], *, now: datetime) -> N
             state=Delivery.State.ACKNOWLEDGED, settled_at=now, lease=None, error="", payload=None
         )
         Receiver.objects.filter(pk=claimed.receiver.pk).update(
-            failures=0, rest_until=None, ok_at=now, taken=F("taken") + count
+            failures=0,
+            rest_until=now + timedelta(seconds=gap_seconds) if gap_seconds else None,
+            ok_at=now,
+            taken=F("taken") + count,
         )
     for row in claimed.rows:
         result = results.get(row.pk)

@@ -89,7 +89,8 @@ def send_test(receiver: Receiver, *, actor: str) -> str:
         return f"it {error}"
     finally:
         sender.close()
-    return "" if result.fate is Fate.TAKEN else result.error
+    # taken, but not by everybody it was for
+    return result.error
 
 
 def _take_slot() -> int | None:
@@ -140,7 +141,7 @@ def _send_claim(claim: claims.Claim, senders: "dict[int, _Sender]") -> int:
     except LeaseLost:
         log.warning("delivery.lease_lost", receiver=receiver.pk, claimed=len(claim.rows))
     now = timezone.now()
-    claims.settle(claim, results, now=now)
+    claims.settle(claim, results, now=now, gap_seconds=SINKS[receiver.kind].gap_seconds(receiver.settings))
     claims.put_back(claim, now=now, but=list(results))
     taken = sum(result.fate is Fate.TAKEN for result in results.values())
     log.info("delivery.sent", receiver=receiver.pk, claimed=len(claim.rows), taken=taken)

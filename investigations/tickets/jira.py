@@ -14,10 +14,11 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
+from investigations.siem.sinks.pairs import PairError, read_pairs
 from investigations.siem.sinks.sink import NotNow, Rejected, Setting, SettingError, Setup
 from investigations.tickets.desk import MOST_CHANGED, Line, Made, Remote, Reply, Said, System, list_at, text_at
 from investigations.tickets.rule_settings import RULE_SETTINGS, check_rule_settings
-from investigations.tickets.statuses import StatusError, read_inward, read_outward, read_pairs
+from investigations.tickets.statuses import read_inward, read_outward
 
 LABEL = "guardrail"
 _API = "/rest/api/3"
@@ -236,7 +237,7 @@ def _check(settings: Mapping[str, str], secret: str) -> None:
     for name, read in reads.items():
         try:
             read(settings.get(name, ""))
-        except StatusError as error:
+        except PairError as error:
             raise SettingError(name, str(error)) from error
 
 

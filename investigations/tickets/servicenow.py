@@ -7,15 +7,16 @@ with what came back. Journal fields show what stands between `[code]` and `[/cod
 import base64
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote, urlencode
 
+from investigations.siem.sinks.pairs import PairError, read_pairs
 from investigations.siem.sinks.sink import NEEDS_A_PERSON_SECONDS, NotNow, Rejected, Setting, SettingError, Setup
 from investigations.tickets.desk import MOST_CHANGED, Line, Made, Remote, Reply, Said, System, list_at, text_at
 from investigations.tickets.rule_settings import RULE_SETTINGS, check_rule_settings
-from investigations.tickets.statuses import StatusError, read_inward, read_outward, read_pairs
+from investigations.tickets.statuses import read_inward, read_outward
 
 PREFIX = "guardrail-"
 _TABLE = re.compile(r"[a-z][a-z0-9_]{1,79}\Z")
@@ -142,7 +143,7 @@ class ServiceNow:
         return f"it kept {', '.join(left)} as it was: a rule there, or we may not write it" if left else ""
 
     def _optional(self, *, severity: str, assignee: str, empty: bool = False) -> dict[str, str]:
-        fields = {}
+        fields: dict[str, str] = {}
         if severity in self._urgencies:
             fields |= {"urgency": self._urgencies[severity], "impact": self._urgencies[severity]}
         if assignee in self._people or (empty and self._people):
@@ -193,12 +194,17 @@ def _check(settings: Mapping[str, str], secret: str) -> None:
     user = settings.get("user", "")
     if not user or ":" in user or not user.isascii() or not user.isprintable():
         raise SettingError("user", f"`{user}` is no name of a user, expected ASCII without a colon")
-    reads = {"outward": read_outward, "inward": read_inward}
-    pairs = ("priorities", "people", "always", "closing")
-    for name, read in {**reads, **dict.fromkeys(pairs, read_pairs)}.items():
+    reads: dict[str, Callable[[str], Mapping[str, Any]]] = {
+        "outward": read_outward,
+        "inward": read_inward,
+        "priorities": read_pairs,
+        "people": read_pairs,
+    }
+    reads |= {"always": read_pairs, "closing": read_pairs}
+    for name, read in reads.items():
         try:
-            found = read(settings.get(name, ""))
-        except StatusError as error:
+            found = tuple(read(settings.get(name, "")))
+        except PairError as error:
             raise SettingError(name, str(error)) from error
         if name in ("always", "closing") and (wrong := [one for one in found if not _TABLE.match(one)]):
             raise SettingError(name, f"`{wrong[0]}` is no name of a field, expected e.g. `assignment_group`")

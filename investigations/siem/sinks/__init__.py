@@ -5,6 +5,7 @@ from types import MappingProxyType
 
 from investigations.siem.sinks import (
     elastic,
+    mail,
     ocsf,
     ocsf_file,
     sentinel,
@@ -23,5 +24,6 @@ _ALL = (
     ocsf.SINK,
     ocsf_file.SINK,
     webhook.SINK,
+    mail.SINK,
 )
 SINKS: Mapping[str, Sink] = MappingProxyType({sink.kind: sink for sink in _ALL})

@@ -145,6 +145,8 @@ class Sink(ReceiverKind):
 
     It may say so of the first of them only: it is asked about the others again.
 
+    `gap_seconds` = how long to leave it alone after it took something; what comes meanwhile goes together.
+
     `lanes` = how many workers may send to one receiver at once; 1 where order matters. `most_bytes` is of one request,
     `frame_bytes` of one event.
     """
@@ -155,6 +157,7 @@ class Sink(ReceiverKind):
     most_bytes: int = 900_000
     frame_bytes: int = 250_000
     lanes: int = 2
+    gap_seconds: Callable[[Mapping[str, str]], float] = field(default=lambda settings: 0.0)
 
 
 def raise_for(answer: Answer) -> None:
