@@ -56,8 +56,13 @@ def load_backlogs(receivers: Sequence[int], *, most: int = MOST_COUNTED) -> Mapp
 
 
 def load_late(now: datetime, *, most: int = 0) -> list[tuple[Receiver, Backlog]]:
-    """Those that something waits for too long, but for what a person paused; their backlog counted to `most` + 1."""
-    awake = {receiver.pk: receiver for receiver in Receiver.objects.filter(paused=False).only("name", "failures")}
+    """Those that something waits for too long, but for what a person paused, and for what goes together later.
+
+    Their backlog is counted to `most` + 1.
+    """
+    # one that is left alone though it did not fail gets its next digest later
+    rows = Receiver.objects.filter(paused=False).exclude(failures=0, rest_until__gt=now)
+    awake = {receiver.pk: receiver for receiver in rows.only("name", "failures")}
     found = load_backlogs(tuple(awake), most=most) if awake else {}
     return [(awake[pk], backlog) for pk, backlog in found.items() if backlog.is_late(now)]
 

@@ -8,10 +8,12 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 from pytest_django import Settings
 
 from investigations import services
 from investigations.models import Activity, Delivery, Investigation, Receiver
+from investigations.siem.backlog import load_late
 from investigations.siem.sinks import mail
 from investigations.tasks import deliver, tell_receivers
 from policies.access import Role
@@ -96,6 +98,8 @@ def test_what_comes_in_between_is_one_digest(server: MailServer) -> None:
     happens(grave)
     deliver()
     assert len(server.mails) == 1
+    with later(14):
+        assert load_late(timezone.now()) == []
     with later(16):
         deliver()
         assert len(server.mails) == 2

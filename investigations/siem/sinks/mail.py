@@ -111,11 +111,8 @@ def _digest(events: Sequence[Event]) -> tuple[str, str]:
     left_out = len(events) - len(listed)
     lines = [f"{len(events)} events since the last mail.", ""]
     for event in listed:
-        lines += [f"- {event.severity_word}, {event.at:%Y-%m-%d %H:%M} UTC: {_summary(event)}", f"  {event.link}"]
-    items = "".join(
-        f"<li>{escape(event.severity_word)}, {event.at:%Y-%m-%d %H:%M} UTC: {escape(_summary(event))}{_anchor(event)}</li>"
-        for event in listed
-    )
+        lines += [f"- {_when(event)}: {_summary(event)}", f"  {event.link}"]
+    items = "".join(f"<li>{escape(_when(event))}: {escape(_summary(event))}{_anchor(event)}</li>" for event in listed)
     more = f"{left_out} more are not listed." if left_out else ""
     return "\n".join([*lines, "", more, ""]), f"<p>{lines[0]}</p><ul>{items}</ul><p>{more}</p>"
 
@@ -140,6 +137,10 @@ def _facts(event: Event) -> list[tuple[str, str]]:
 
 def _summary(event: Event) -> str:
     return unlinked(event.summary, most=300)
+
+
+def _when(event: Event) -> str:
+    return f"{event.severity_word}, {event.at:%Y-%m-%d %H:%M} UTC"
 
 
 def _anchor(event: Event) -> str:
