@@ -4,11 +4,14 @@ An attacker chose some of the facts. Each becomes one line without unseen charac
 no mail program makes a link of it.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import quote
 
 _LONGEST = 200
+# One that ends a sentence makes no address
+_INNER_DOT = re.compile(r"\.(?=\S)")
 # Beyond this some mail programs cut an address off; the text is then copied instead.
 _LONGEST_ADDRESS = 1_900
 # What became of its calls, where data may have left.
@@ -142,7 +145,7 @@ def _lines(case: Case) -> dict[str, str]:
 
 def unlinked(text: str, *, most: int = _LONGEST) -> str:
     """An address no program makes a link of: `https://a.example` becomes `https[:]//a[.]example`. One line."""
-    return _line(text, most).replace("://", "[:]//").replace(".", "[.]").replace("@", "[@]")
+    return _INNER_DOT.sub("[.]", _line(text, most).replace("://", "[:]//")).replace("@", "[@]")
 
 
 def _line(text: str, most: int = _LONGEST) -> str:

@@ -86,7 +86,7 @@ def test_what_changes_here_goes_there_and_comes_not_back(
     poll()
     assert (record["state"], record["close_code"]) == ("6", "Solution provided")
     assert record["close_notes"] == f"Guardrail {row.pk}: True positive"
-    assert record["journal"].count("closed: True positive: Reported[.]") == 1
+    assert record["journal"].count("closed: True positive: Reported.") == 1
     assert not Activity.objects.filter(investigation=row, kind="ticket_status").exists()
 
 

@@ -21,8 +21,8 @@ from urllib.parse import urlsplit
 
 from django.utils import timezone
 
-from investigations.notices import unlinked
-from investigations.siem.event import KIND_WORDS, Event, id_of
+from investigations.siem.event import Event, id_of
+from investigations.siem.sinks.notice import facts_of, summary_of
 from investigations.siem.sinks.pairs import PairError, read_pairs
 from investigations.siem.sinks.sink import (
     NEEDS_A_PERSON_SECONDS,
@@ -49,12 +49,12 @@ _ADDRESS = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]{1,64}@[A-Za-z0-9.-]{1,19
 _SEVERITIES = ("low", "medium", "high", "critical")
 _MOST_RECIPIENTS = 50
 _MOST_LISTED = 100
-_LONGEST_SUBJECT, _LONGEST_FACT = 150, 1_000
+_LONGEST_SUBJECT = 150
 _USUAL_MINUTES, _MOST_MINUTES = 15, 24 * 60
 
 
 def _encode(event: Event, setup: Setup) -> bytes:
-    return "\n".join([_summary(event), *(f"{word}: {value}" for word, value in _facts(event)), event.link]).encode()
+    return "\n".join([summary_of(event), *(f"{word}: {value}" for word, value in facts_of(event)), event.link]).encode()
 
 
 def _send(frames: Sequence[Frame], setup: Setup, post: Post) -> Sequence[Result]:
@@ -93,16 +93,16 @@ def _mail(events: Sequence[Event], setup: Setup, recipients: Sequence[str]) -> E
 
 def _subject(events: Sequence[Event]) -> str:
     if len(events) == 1:
-        return f"[Guardrail] {events[0].severity_word}: {_summary(events[0])}"[:_LONGEST_SUBJECT]
+        return f"[Guardrail] {events[0].severity_word}: {summary_of(events[0])}"[:_LONGEST_SUBJECT]
     gravest = max(events, key=lambda event: event.severity)
     return f"[Guardrail] {len(events)} events, the gravest {gravest.severity_word}"
 
 
 def _one(event: Event) -> tuple[str, str]:
-    facts = _facts(event)
-    text = [_summary(event), "", *(f"{word}: {value}" for word, value in facts), "", event.link, ""]
+    facts = facts_of(event)
+    text = [summary_of(event), "", *(f"{word}: {value}" for word, value in facts), "", event.link, ""]
     rows = "".join(f"<tr><td>{escape(word)}</td><td>{escape(value)}</td></tr>" for word, value in facts)
-    return "\n".join(text), f"<p><b>{escape(_summary(event))}</b></p><table>{rows}</table>{_anchor(event)}"
+    return "\n".join(text), f"<p><b>{escape(summary_of(event))}</b></p><table>{rows}</table>{_anchor(event)}"
 
 
 def _digest(events: Sequence[Event]) -> tuple[str, str]:
@@ -111,32 +111,10 @@ def _digest(events: Sequence[Event]) -> tuple[str, str]:
     left_out = len(events) - len(listed)
     lines = [f"{len(events)} events since the last mail.", ""]
     for event in listed:
-        lines += [f"- {_when(event)}: {_summary(event)}", f"  {event.link}"]
-    items = "".join(f"<li>{escape(_when(event))}: {escape(_summary(event))}{_anchor(event)}</li>" for event in listed)
+        lines += [f"- {_when(event)}: {summary_of(event)}", f"  {event.link}"]
+    items = "".join(f"<li>{escape(_when(event))}: {escape(summary_of(event))}{_anchor(event)}</li>" for event in listed)
     more = f"{left_out} more are not listed." if left_out else ""
     return "\n".join([*lines, "", more, ""]), f"<p>{lines[0]}</p><ul>{items}</ul><p>{more}</p>"
-
-
-def _facts(event: Event) -> list[tuple[str, str]]:
-    call, case, act = event.call, event.case, event.act
-    facts = [("What", KIND_WORDS[event.kind]), ("Severity", event.severity_word)]
-    if call:
-        facts += [("Done", call.action), ("Would be", call.would_have), ("Rule", call.deciding)]
-        facts += [("Reason", call.reason), ("Tool", call.tool_name or call.tool_id)]
-    if case:
-        facts += [("Case", str(case.number)), ("Status", case.status), ("Rule", case.rule)]
-        facts += [("Disposition", case.disposition), ("Assignee", case.assignee)]
-    if call or case:
-        who: Any = call or case
-        facts += [("Agent", who.agent_name or who.agent_id), ("User", who.user_id), ("Destination", who.destination)]
-    if act:
-        facts += [("Change", act.what.replace("_", " ")), ("By", act.actor or "the system"), ("Text", act.text)]
-    facts.append(("When", f"{event.at:%Y-%m-%d %H:%M:%S} UTC"))
-    return [(word, unlinked(value, most=_LONGEST_FACT)) for word, value in facts if value]
-
-
-def _summary(event: Event) -> str:
-    return unlinked(event.summary, most=300)
 
 
 def _when(event: Event) -> str:

@@ -1,4 +1,4 @@
-"""Any HTTP receiver, one event a request, signed as Standard Webhooks 1.0 says (standardwebhooks.com).
+"""Any HTTP receiver, one event a request, signed as Standard Webhooks 1.0 says (standardwebhooks.com), or a chat.
 
 The signature is HMAC-SHA256 over `id.timestamp.body`; `webhook-id` is the event's id, the same each time it is sent.
 """
@@ -12,13 +12,16 @@ from collections.abc import Mapping, Sequence
 
 from investigations.siem.content import ascii_json
 from investigations.siem.event import Event, as_document
+from investigations.siem.sinks.chat import CHATS, SLACK, SLACK_WORKFLOW, TEAMS, encode_for
 from investigations.siem.sinks.sink import (
+    NEEDS_A_PERSON_SECONDS,
     TAKEN,
     Fate,
     Frame,
     NotNow,
     Post,
     Result,
+    Setting,
     SettingError,
     Setup,
     Sink,
@@ -34,6 +37,8 @@ _SECONDS = 20.0
 
 
 def _encode(event: Event, setup: Setup) -> bytes:
+    if (template := setup.settings.get("template", "")) in CHATS:
+        return encode_for(template, event)
     document = as_document(event)
     return ascii_json({"type": event.kind.value, "timestamp": document["time"], "data": document})
 
@@ -55,6 +60,8 @@ def _send(frames: Sequence[Frame], setup: Setup, post: Post) -> Sequence[Result]
 
 
 def _send_one(frame: Frame, setup: Setup, post: Post) -> Result:
+    if setup.settings.get("template", "") in CHATS:
+        return _send_message(frame, setup, post)
     event_id, at = str(frame.event.id), str(int(time.time()))
     headers = {
         "Content-Type": "application/json",
@@ -73,6 +80,21 @@ def _send_one(frame: Frame, setup: Setup, post: Post) -> Result:
     return Result(fate=Fate.LATER, error=f"it does not take this event (status {answer.status}): {_said(answer.body)}")
 
 
+def _send_message(frame: Frame, setup: Setup, post: Post) -> Result:
+    """To a chat: unsigned, to an address whose path is the secret."""
+    if not setup.secret.startswith("/"):
+        raise NotNow("its secret is no path of a webhook: enter what follows the host", seconds=NEEDS_A_PERSON_SECONDS)
+    answer = post(setup.secret, frame.body, {"Content-Type": "application/json", "User-Agent": "Guardrail"})
+    if answer.status == 410:
+        raise NotNow("it says that nothing should be sent there any more (status 410)", gone=True)
+    raise_for(answer)
+    if 200 <= answer.status < 300:
+        return TAKEN
+    return Result(
+        fate=Fate.NEVER, error=f"it does not take this message (status {answer.status}): {_said(answer.body)}"
+    )
+
+
 def sign(secret: str, *, event_id: str, at: str, body: bytes) -> str:
     """The value of `webhook-signature`."""
     key = base64.b64decode(secret.removeprefix(_PREFIX))
@@ -81,6 +103,10 @@ def sign(secret: str, *, event_id: str, at: str, body: bytes) -> str:
 
 
 def _check(settings: Mapping[str, str], secret: str) -> None:
+    if settings.get("template", "") in CHATS:
+        if secret and not secret.startswith("/"):
+            raise SettingError("secret", "it is no path, expected what follows the host in the webhook's address")
+        return
     try:
         key = base64.b64decode(secret.removeprefix(_PREFIX), validate=True)
     except (binascii.Error, ValueError):
@@ -95,10 +121,26 @@ def _said(body: bytes) -> str:
 
 SINK = Sink(
     kind="webhook",
-    word="Webhook (Standard Webhooks)",
-    address_help="Each event is sent there as JSON, signed.",
+    word="Webhook (Standard Webhooks, Slack, Teams)",
+    address_help="Each event is sent there as JSON, signed. For Slack and Teams the host alone.",
     secret_label="Signing secret",  # noqa: S106 a label
-    secret_help="whsec_ and 24 to 64 bytes as base64, as the receiver gave it out.",  # noqa: S106 a help text
+    secret_help=(
+        "whsec_ and 24 to 64 bytes as base64, as the receiver gave it out. For Slack and Teams what follows the host"
+        " in the webhook's address, with the slash: who knows that may write there."
+    ),
+    settings=(
+        Setting(
+            name="template",
+            label="Written for",
+            help="Slack and Teams get a message for people, without quotes and transcripts.",
+            choices=(
+                ("", "Any receiver (Standard Webhooks, signed)"),
+                (SLACK, "Slack, an incoming webhook"),
+                (SLACK_WORKFLOW, "Slack, a workflow that begins with a webhook"),
+                (TEAMS, "Microsoft Teams, a workflow that begins with a webhook"),
+            ),
+        ),
+    ),
     encode=_encode,
     send=_send,
     check=_check,
