@@ -124,7 +124,7 @@ SINK = Sink(
     word="Webhook (Standard Webhooks, Slack, Teams)",
     address_help="Each event is sent there as JSON, signed. For Slack and Teams the host alone.",
     secret_label="Signing secret",  # noqa: S106 a label
-    secret_help=(
+    secret_help=(  # noqa: S106 a help text
         "whsec_ and 24 to 64 bytes as base64, as the receiver gave it out. For Slack and Teams what follows the host"
         " in the webhook's address, with the slash: who knows that may write there."
     ),
