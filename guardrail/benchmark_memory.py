@@ -13,6 +13,7 @@ from guardrail.judge import Judgement, read_ahead
 from guardrail.memory.past import asking_for, load_past, remember
 from guardrail.memory.shelf import Asking
 from guardrail.taught import traces_once_judged
+from guardrail.verdict_id import new_verdict_id
 from policies.ruleset import Mode, Ruleset
 
 
@@ -61,6 +62,7 @@ class Remembering:
         started, cpu_started = time.perf_counter(), time.thread_time()
         asked = self._asked
         traces = traces_once_judged(asked.traces, asked.destinations, judgement) if asked else None
-        remember(traces, judgement.decision, ruleset, verdict_id=uuid.uuid4())
+        # of its time, as a verdict's: what was stopped later stands before what was stopped earlier
+        remember(traces, judgement.decision, ruleset, verdict_id=new_verdict_id(timezone.now()))
         self.ms[-1] += (time.perf_counter() - started) * 1000
         self.cpu_ms[-1] += (time.thread_time() - cpu_started) * 1000

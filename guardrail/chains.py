@@ -4,7 +4,7 @@ Words and pieces are hashed under a key of the installation, so that nobody who 
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import blake2b
@@ -53,11 +53,14 @@ class Key:
 
 
 def chain_of(
-    call: Invocation, ruleset: Ruleset, *, kind: ToolKind, destinations: Sequence[str], key: Key
+    call: Invocation, ruleset: Ruleset, *, kind: ToolKind, standings: Mapping[str, Standing], key: Key
 ) -> Chain | None:
-    """What a call says of its links before it is judged; None when nothing. Tens of microseconds."""
+    """What a call says of its links before it is judged; None when nothing. Tens of microseconds.
+
+    `standings` are those of its destinations, in order.
+    """
     named, said = _said(call, key)
-    reached = [value for value in destinations if is_outside(value, ruleset, kind)]
+    reached = [value for value, standing in standings.items() if _is_outside(value, standing, kind)]
     pieces = find_pieces(call) if reached and kind is not ToolKind.READ else ()
     parts = find_parts(call) if reached else ()
     remembered = bool(pieces or ruleset.fingerprints.documents)
@@ -76,9 +79,9 @@ def chain_of(
 _NO_CHAIN = Chain()
 
 
-def is_outside(destination: str, ruleset: Ruleset, kind: ToolKind) -> bool:
+def _is_outside(destination: str, standing: Standing, kind: ToolKind) -> bool:
     """A call of this kind carries what it holds there: whoever stores an address writes to nobody."""
-    if ruleset.standing_of(destination) is Standing.INTERNAL:
+    if standing is Standing.INTERNAL:
         return False
     return kind in _GIVING or bool(URL.match(destination))
 

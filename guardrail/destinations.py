@@ -82,6 +82,11 @@ class Reach:
         """
         return tuple(dict.fromkeys(target.value for target in self.targets))
 
+    @property
+    def standings(self) -> dict[str, Standing]:
+        """How the organisation stands to each of the destinations."""
+        return {target.value: target.standing for target in self.targets}
+
 
 def reach_of(call: Invocation, ruleset: Ruleset) -> Reach:
     """Where a call reaches; 0.1 ms."""

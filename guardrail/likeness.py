@@ -12,7 +12,7 @@ import re
 import struct
 import unicodedata
 import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import lru_cache
 from hashlib import blake2b
 from itertools import pairwise
@@ -25,7 +25,7 @@ from policies.hosts import authority_of, without_scheme
 from policies.intelligence.domains import registered
 from policies.intelligence.lookalike import look_of, unicode_of
 from policies.intelligence.public_houses import PUBLIC_HOUSES
-from policies.ruleset import Ruleset, Standing, ToolKind
+from policies.ruleset import Standing, ToolKind
 
 # From here on two texts are the same call in other words.
 SAME_WORDS = 0.6
@@ -77,13 +77,16 @@ class Aim(msgspec.Struct, frozen=True, kw_only=True, array_like=True, omit_defau
 
 
 def aims_of(
-    call: Invocation, destinations: Sequence[str], ruleset: Ruleset, *, kind: ToolKind, organisation: str
+    call: Invocation, standings: Mapping[str, Standing], *, kind: ToolKind, organisation: str
 ) -> tuple[Aim, ...]:
-    """Where a call reaches outside, at most MOST_AIMS, what the user did not name first. 20 microseconds each."""
+    """Where a call reaches outside, at most MOST_AIMS, what the user did not name first. 20 microseconds each.
+
+    `standings` are those of its destinations, in order.
+    """
     outside = [
         (at, value)
-        for at, value in enumerate(destinations[:50])
-        if ruleset.standing_of(value) in _OUTSIDE and not (kind in _QUOTING and _is_only_quoted(value, call))
+        for at, (value, standing) in enumerate(standings.items())
+        if standing in _OUTSIDE and not (kind in _QUOTING and _is_only_quoted(value, call))
     ]
     if not outside:
         return ()
@@ -173,7 +176,7 @@ def led_to(facts: Iterable[Sequence[str]], quotes: Iterable[str]) -> list[str]:
     return [value for value in outside if value.lower() in quoted] or outside
 
 
-def sketch_of(call: Invocation, destinations: Sequence[str], *, organisation: str) -> bytes:
+def sketch_of(call: Invocation, destinations: Collection[str], *, organisation: str) -> bytes:
     """What the words of the arguments are known by, without the places the call reaches; at most 96 bytes."""
     words: list[bytes] = []
     for argument in call.arguments:
@@ -200,11 +203,17 @@ def _encoded(words: Iterable[str]) -> list[bytes]:
 
 def resemblance(one: bytes, other: bytes) -> float:
     """The share of pairs of words two sketches have in common, 0 to 1."""
-    first, second = _numbers(one), _numbers(other)
+    first, second = numbers_of(one), numbers_of(other)
     if first.isdisjoint(second):
         return 0.0
     least = sorted(first | second)[:_SKETCH]
     return sum(1 for number in least if number in first and number in second) / len(least)
+
+
+def may_resemble(one: frozenset[int], other: frozenset[int]) -> bool:
+    """False where two sketches, by their numbers, are surely not the same call in other words: a quick look."""
+    shared = len(one & other)
+    return shared > 0 and shared >= SAME_WORDS * min(_SKETCH, len(one) + len(other) - shared)
 
 
 def words_in(sketch: bytes) -> int:
@@ -214,7 +223,7 @@ def words_in(sketch: bytes) -> int:
 
 def are_near(one: bytes, other: bytes) -> bool:
     """Whether two names are at most one letter apart."""
-    return not _numbers(one).isdisjoint(_numbers(other))
+    return not numbers_of(one).isdisjoint(numbers_of(other))
 
 
 def _aim(at: int, value: str, said: str, organisation: str) -> Aim | None:
@@ -310,7 +319,8 @@ def _neighbourhood(name: str, organisation: str) -> bytes:
 
 
 @lru_cache(maxsize=4096)
-def _numbers(packed: bytes) -> frozenset[int]:
+def numbers_of(packed: bytes) -> frozenset[int]:
+    """The hashes in a sketch or a neighbourhood."""
     return frozenset(number for (number,) in struct.iter_unpack(">I", packed[: len(packed) // 4 * 4]))
 
 

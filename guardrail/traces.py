@@ -7,7 +7,7 @@ import hashlib
 import ipaddress
 import re
 import uuid
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
 
@@ -18,7 +18,7 @@ from guardrail.likeness import LEADING, Aim, aims_of, led_to, sketch_of
 from guardrail.shapes import shape_of
 from guardrail.text.questions import ABILITIES, LONGEST_TURN, REFUSED, fingerprint_of, letters_of
 from policies.decision import Decision
-from policies.ruleset import Action, Mode, Ruleset, Standing, ToolKind, host_of
+from policies.ruleset import Action, Mode, Standing, ToolKind, host_of
 from policies.signal import Signal
 
 
@@ -128,19 +128,18 @@ def traces_of(
     call: Invocation,
     *,
     kind: ToolKind,
-    destinations: Sequence[str],
-    ruleset: Ruleset,
+    standings: Mapping[str, Standing],
     at: datetime,
     chain: Chain | None = None,
 ) -> Traces:
-    """The traces of a call that came `at`. 0.1 ms."""
+    """The traces of a call that came `at`, by the standings of its destinations in order. 0.1 ms."""
     whose = (call.orchestrator, call.tenant_id)
     client, network = _client_of(call.client_ip)
     series, number = _series_of(call) if call.anonymous else ("", 0)
     turn = " ".join(passage.text for passage in call.user_passages)[:LONGEST_TURN] if call.anonymous else ""
     questions = letters_of(turn) if turn else ""
     organisation = organisation_of(call)
-    aims = aims_of(call, destinations, ruleset, kind=kind, organisation=organisation)
+    aims = aims_of(call, standings, kind=kind, organisation=organisation)
     again = aims or kind is not ToolKind.READ
     return Traces(
         at=int(at.timestamp() * 1000),
@@ -152,7 +151,7 @@ def traces_of(
         network=hashed(*whose, network) if network else "",
         tool=tool_hash(call, call.tool.tool_id or call.tool.name),
         kind=kind.value,
-        destinations=tuple(hashed(value) for value in destinations),
+        destinations=tuple(hashed(value) for value in standings),
         outputs_of_tool=_outputs_of_tool(call),
         shape=shape_of(call),
         kindred=hashed(*whose, "named", call.agent_name.strip().lower()) if call.agent_name.strip() else "",
@@ -165,8 +164,8 @@ def traces_of(
         number=number,
         step=hashed(call.step_key)[:16] if call.plan_step_id else "",
         aims=aims,
-        sketch=sketch_of(call, destinations, organisation=organisation) if again else b"",
-        outward=any(ruleset.standing_of(value) is not Standing.INTERNAL for value in destinations),
+        sketch=sketch_of(call, standings, organisation=organisation) if again else b"",
+        outward=any(standing is not Standing.INTERNAL for standing in standings.values()),
     )
 
 
@@ -243,6 +242,8 @@ def _hash(whole: str) -> str:
     return hashlib.sha256(whole.encode("utf-8", "surrogatepass")).hexdigest()[:24]
 
 
+# An address with a zone of its own; what is longer is none.
+_LONGEST_ADDRESS = 100
 # the same agents, users and tools come again and again; what is long is not kept for whoever sends it
 _SHORT = 300
 _short_hash = lru_cache(maxsize=16_384)(_hash)
@@ -266,6 +267,12 @@ _DECODER = msgspec.msgpack.Decoder(Traces)
 
 def _client_of(ip: str) -> tuple[str, str]:
     """The client's address in one spelling and its network; what is no address stands for itself alone."""
+    return _known_client(ip) if len(ip) <= _LONGEST_ADDRESS else (ip.strip().lower(), "")
+
+
+# a client makes call after call
+@lru_cache(maxsize=4_096)
+def _known_client(ip: str) -> tuple[str, str]:
     if not ip:
         return "", ""
     try:

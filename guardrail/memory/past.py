@@ -68,14 +68,14 @@ _KEEP = Composed(tuple((shelf.name, shelf.keep) for shelf in _KEPT_BY))
 
 def asking_for(call: Invocation, ruleset: Ruleset, *, reach: Reach, mode: Mode, at: datetime) -> Asking:
     """A call that came `at`, as memory is asked for it. Pure but for a random holder where the caller names no step."""
-    kind, destinations = reach.kind, reach.destinations
+    kind, standings = reach.kind, reach.standings
     key = Key(key=pepper(), organisation=organisation_of(call))
-    chain = chain_of(call, ruleset, kind=kind, destinations=destinations, key=key)
-    traces = traces_of(call, kind=kind, destinations=destinations, ruleset=ruleset, at=at, chain=chain)
+    chain = chain_of(call, ruleset, kind=kind, standings=standings, key=key)
+    traces = traces_of(call, kind=kind, standings=standings, at=at, chain=chain)
     # without a step id two calls of one plan are no repeated delivery of each other
     holder = call.step_key if call.plan_step_id and call.step_key else uuid.uuid4().hex
     limits = _limits(call, ruleset) if call.anonymous else ()
-    return asking(call, traces, destinations=destinations, holder=holder, mode=mode, limits=limits)
+    return asking(call, traces, destinations=tuple(standings), holder=holder, mode=mode, limits=limits)
 
 
 def _limits(call: Invocation, ruleset: Ruleset) -> tuple[tuple[int, int], ...]:

@@ -31,6 +31,8 @@ _COUNTS = {
 # Changes that are kept for those who know what was before them.
 _MOST_CHANGES = 256
 _MOST_LISTS = 64
+# When nothing ends.
+_NEVER = float("inf")
 # keys: texts, changes; args: the version that is known. Answers the version, and where it is another the changes since,
 # behind the number of the one before them, or with no number all texts.
 _LOOK = """
@@ -128,7 +130,7 @@ class _List:
 
     version: bytes
     ends: dict[Mode, dict[str, int]]
-    first_end: int
+    first_end: float
     whole: dict[Mode, frozenset[str]]
 
 
@@ -214,7 +216,7 @@ def _fetched(key: str, *, mode: Mode) -> frozenset[str]:
 
 
 def _read(listed: bytes, *, version: bytes) -> _List:
-    return _listed({mode: {} for mode in _COUNTS}, listed.split(b" "), version=version)
+    return _listed({mode: {} for mode in _COUNTS}, listed.split(b" "), version=version, first_end=_NEVER)
 
 
 def _changed(known: _List, listed: bytes, *, version: bytes, before: int) -> _List | None:
@@ -227,21 +229,28 @@ def _changed(known: _List, listed: bytes, *, version: bytes, before: int) -> _Li
     if int(known_number) >= int(number):
         return known
     ends = {mode: dict(found) for mode, found in known.ends.items()}
-    return _listed(ends, listed.split(b" ")[2 * (int(known_number) - before) :], version=version)
+    words = listed.split(b" ")[2 * (int(known_number) - before) :]
+    return _listed(ends, words, version=version, first_end=known.first_end)
 
 
-def _listed(ends: dict[Mode, dict[str, int]], words: Sequence[bytes], *, version: bytes) -> _List:
-    """`ends` with what `words` say: digest, value, digest, value, ...; a dash for what has gone."""
+def _listed(ends: dict[Mode, dict[str, int]], words: Sequence[bytes], *, version: bytes, first_end: float) -> _List:
+    """`ends`, of which the first is `first_end`, with what `words` say: digest, value, digest, value, ...; a dash for
+    what has gone."""
+    first_gone = False
     for word, value in zip(words[::2], words[1::2], strict=False):
         digest, how = word.decode("ascii", "replace"), value[18:].decode("ascii", "replace")
         for mode, counts in _COUNTS.items():
-            ends[mode].pop(digest, None)
+            first_gone |= ends[mode].pop(digest, _NEVER) <= first_end
             if how in counts and value[:10].isdigit():
                 ends[mode][digest] = int(value[:10])
+                first_end = min(first_end, ends[mode][digest])
+    if first_gone:
+        # going through all of them with each change took as long as all else
+        first_end = min((end for found in ends.values() for end in found.values()), default=_NEVER)
     return _List(
         version=version,
         ends=ends,
-        first_end=min((end for found in ends.values() for end in found.values()), default=0),
+        first_end=first_end,
         whole={mode: frozenset(found) for mode, found in ends.items()},
     )
 

@@ -12,6 +12,7 @@ What only memory stopped teaches nothing: one finding would feed the next for ev
 
 import time
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
@@ -19,7 +20,17 @@ from typing import Any
 import msgspec
 
 from guardrail.invocation import Again, Elsewhere
-from guardrail.likeness import ENOUGH_WORDS, LEADING, SAME_WORDS, Aim, are_near, resemblance, words_in
+from guardrail.likeness import (
+    ENOUGH_WORDS,
+    LEADING,
+    SAME_WORDS,
+    Aim,
+    are_near,
+    may_resemble,
+    numbers_of,
+    resemblance,
+    words_in,
+)
 from guardrail.memory.connection import run
 from guardrail.memory.shelf import NOTHING, Ask, Asking, Shelf
 from guardrail.traces import Outcome, Traces, hashed
@@ -260,12 +271,14 @@ def _read(answer: Any, asking: Asking) -> Mapping[str, Any]:
 def _again(stops: Iterable[bytes], asking: Asking, cleared: set[str]) -> list[Again]:
     found: dict[str, Again] = {}
     traces = asking.traces
+    words, places = numbers_of(traces.sketch), _places_near(traces.aims)
     for entry in stops:
         known = _known(entry)
-        if known is None or known[0] in found or traces.at - known[1].at > SECONDS * 1000:
+        # most are of other calls altogether, and up to 24 of them are looked at with every call of a user
+        if known is None or (places.isdisjoint(known.places) and not may_resemble(words, known.words)):
             continue
-        verdict_id, stop = known
-        if stop.step and stop.step == traces.step:
+        verdict_id, stop = known.verdict_id, known.stop
+        if verdict_id in found or traces.at - stop.at > SECONDS * 1000 or (stop.step and stop.step == traces.step):
             continue
         if not stop.told and asking.mode is Mode.ENFORCE:
             continue
@@ -275,14 +288,38 @@ def _again(stops: Iterable[bytes], asking: Asking, cleared: set[str]) -> list[Ag
     return sorted(found.values(), key=lambda one: (_RANK[one.likeness], one.action == "block", one.words), reverse=True)
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Known:
+    """A stop with what a call like it must share: hashes of its words, or of where it led."""
+
+    verdict_id: str
+    stop: _Stop
+    words: frozenset[int]
+    places: frozenset[str | int]
+
+
 # what a user or agent was stopped for comes with each of its calls
 @lru_cache(maxsize=4_096)
-def _known(entry: bytes) -> tuple[str, _Stop] | None:
-    """The verdict and its stop; None = of a version to come, or of one before."""
+def _known(entry: bytes) -> _Known | None:
+    """None = of a version to come, or of one before."""
     try:
-        return entry[:_ID].decode("ascii", "replace"), _DECODER.decode(entry[_ID:])
+        stop = _DECODER.decode(entry[_ID:])
     except msgspec.DecodeError:
         return None
+    return _Known(
+        verdict_id=entry[:_ID].decode("ascii", "replace"),
+        stop=stop,
+        words=numbers_of(stop.sketch),
+        places=_places_near(stop.aims) if stop.signal in LEADING else frozenset(),
+    )
+
+
+def _places_near(aims: Iterable[Aim]) -> frozenset[str | int]:
+    """The hashes of which two places that are alike in any way share one."""
+    found: set[str | int] = set()
+    for aim in aims:
+        found.update((aim.look, aim.house) if aim.house else (aim.look,), numbers_of(aim.near))
+    return frozenset(found)
 
 
 def _compared(stop: _Stop, verdict_id: str, asking: Asking, cleared: set[str]) -> Again | None:

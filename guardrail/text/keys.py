@@ -83,6 +83,14 @@ _FORMATS: tuple[tuple[str, tuple[str, ...], str], ...] = (
 )
 _Format = tuple[str, tuple[str, ...], re.Pattern[str]]
 _KNOWN: tuple[_Format, ...] = tuple((what, marks, re.compile(pattern)) for what, marks, pattern in _FORMATS)
+# Marks by the letter of theirs that texts have least: one is looked for faster than the twenty that hold it.
+_SELDOM = "~_=QZXJKVYzqjx-NGUHFPBMLR/0123456789"
+_BY_LETTER: dict[str, list[tuple[str, _Format]]] = {}
+for _form in _KNOWN:
+    for _mark in _form[1]:
+        # what is not among them comes last: -1 is 99
+        _letter = min(_mark, key=lambda letter: _SELDOM.find(letter) % 100)
+        _BY_LETTER.setdefault(_letter, []).append((_mark, _form))
 # Where the mark is no rarity, what follows it is looked for first: a search that begins with the mark itself is fast.
 _THEN = {"a connection string with its password": re.compile(r"://[^\s:/@]{1,60}:[^\s:/@]{3,80}@")}
 # a private key goes with all of its lines
@@ -128,9 +136,14 @@ def find_secrets_in(texts: Sequence[str]) -> Iterator[tuple[str, int, int, int]]
     A listing of a thousand fields is asked once, and not a thousand times, whether a mark stands in it.
     """
     whole = "\n".join(texts)
-    known = tuple(form for form in _KNOWN if any(mark in whole for mark in form[1]))
+    marked = [
+        form for letter, of_letter in _BY_LETTER.items() if letter in whole for mark, form in of_letter if mark in whole
+    ]
+    known = tuple(form for form in _KNOWN if form in marked) if marked else ()
     lower = whole.lower()
-    named = any(name in lower for name in _NAMED)
+    named = [name for name in _NAMED if name in lower]
+    if not known and not named:
+        return
     for number, text in enumerate(texts):
         for what, start, end in islice(_all(text, known) if named else _formatted(text, known), _MOST):
             yield what, number, start, end

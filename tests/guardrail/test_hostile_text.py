@@ -9,7 +9,7 @@ import pytest
 from guardrail.chains import Key, chain_of
 from guardrail.detectors import DETECTORS
 from guardrail.text.reading import forget_readings
-from policies.ruleset import Action, ToolKind
+from policies.ruleset import Action, Standing, ToolKind
 from tests.guardrail.cases import a_call, a_ruleset, judged
 from tests.guardrail.samples.data_classes import MANY
 from tests.guardrail.samples.fingerprints import KNOWN
@@ -180,5 +180,5 @@ def test_what_memory_is_asked_with_is_found_in_no_time(piece: str) -> None:
     )
     key, ruleset = Key(key=b"k", organisation="o"), a_ruleset()
     started = time.process_time()
-    chain_of(call, ruleset, kind=ToolKind.SEND, destinations=("a@b.example",), key=key)
+    chain_of(call, ruleset, kind=ToolKind.SEND, standings={"a@b.example": Standing.UNKNOWN}, key=key)
     assert time.process_time() - started < 0.2
