@@ -42,7 +42,7 @@ def lines_of(case: Case) -> dict[int, frozenset[int]]:
         for owner, own in by_document.items():
             if len(own) >= max(_FEWEST, _SHARE * len(set(prints))):
                 found.setdefault(owner, set()).update(own)
-    typed = _typed(case) if found else set()
+    typed = typed_prints(case) if found else set()
     return {owner: frozenset(sorted(own - typed)[:_MOST]) for owner, own in found.items() if own - typed}
 
 
@@ -63,7 +63,8 @@ def owners_of(number: int, held: Collection[int], case: Case) -> tuple[int, ...]
     return owners if all(owner in held for owner in owners) else ()
 
 
-def _typed(case: Case) -> set[int]:
+def typed_prints(case: Case) -> set[int]:
+    """The fingerprints of what people typed in this conversation."""
     if case.call.event_triggered:
         return set()
     typed = [passage.text for passage in case.call.user_passages]

@@ -185,6 +185,22 @@ class Entered:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Stored:
+    """A text that another conversation stored from what was marked: `at` and by the call of which verdict.
+
+    `marked` as in `guardrail.stored_text`. `shared` are the fingerprints (48 bits) of it that this call carries, of
+    `size`, at most 64. `by_this_agent` = the same agent stored it.
+    """
+
+    call: str
+    at: datetime
+    marked: str
+    shared: frozenset[int]
+    size: int
+    by_this_agent: bool
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Again:
     """An earlier stop of this conversation, or of the same user or agent, that this call is like.
 
@@ -236,7 +252,8 @@ class Past:
     stopped, empty when there is none. `over_rate` are the numbers of rate limits that this call goes beyond.
     `heaps` are what left in pieces with this call's; `entered` those of its destinations that were stored from a text
     nobody vouched for; `unsaid` those of an order of another agent that none of this user's own words speak of;
-    `lines` the fingerprints of classified documents that went where this call goes.
+    `lines` the fingerprints of classified documents that went where this call goes; `stored` are classified texts it
+    carries that were stored elsewhere before.
     `habits` are what is usual for the agent, None where nothing is known of it; `probing` what a caller who is not
     signed in, and others near, asked about the agent itself; `person` what is usual for the user with this
     agent. `again` are stops this call repeats in whatever form, the most alike first; `elsewhere` where others were
@@ -261,6 +278,7 @@ class Past:
     again: tuple[Again, ...] = ()
     elsewhere: tuple[Elsewhere, ...] = ()
     lines: frozenset[int] = frozenset()
+    stored: tuple[Stored, ...] = ()
     at: datetime | None = None
 
 

@@ -12,6 +12,7 @@ from guardrail.attribution.provenance import stands_in
 from guardrail.carried_out import is_named, is_quoted, shingles_of
 from guardrail.case import Case
 from guardrail.destinations import argument_name
+from guardrail.invocation import Passage
 from guardrail.leaving import Outgoing
 from guardrail.text.labels import Label, find_labels, identity_of, is_under
 from policies.hosts import plain_parts
@@ -203,69 +204,87 @@ def _flowing(label: str, case: Case) -> str:
     return case.ruleset.class_of_label(plain) or case.ruleset.known_class(plain)
 
 
-def _from_labelled_fields(case: Case, texts: list[Outgoing], counts: Counts) -> Iterator[Finding]:
-    """Text, or the name, of a document or mail that a tool returned with a label in its fields."""
-    shingles: set[tuple[str, ...]] | None = None
+def find_marked_texts(case: Case, counts: Counts) -> Iterator[tuple[str, bool, tuple[Passage, ...]]]:
+    """(class or label, whether an admin gave it, texts) of whatever tools returned that is marked, sent or not."""
+    for _, _, data_class, by_admin, below in _labelled_things(case, counts):
+        yield data_class, by_admin, tuple(below)
+    for _, passage, (data_class, _, _, by_admin) in _marked_passages(case, counts):
+        yield data_class, by_admin, (passage,)
+
+
+def _labelled_things(case: Case, counts: Counts) -> Iterator[tuple[int, Label, str, bool, list[Passage]]]:
+    """(output, label, class or label, whether an admin gave it, texts) of what a tool returned with a label."""
     for index, output in enumerate(case.call.outputs):
         for label in find_labels((passage.path, passage.text) for passage in output.passages):
             if case.budget.spent():
                 return
             data_class, by_admin = _class_of(label, case, counts)
-            if not data_class:
-                continue
-            if shingles is None:
-                shingles = {shingle for text in texts for shingle in shingles_of(text.text)}
-            below = [passage for passage in output.passages if is_under(passage.path, label.holder)]
-            if not is_named(below, label.holder, texts) and not is_quoted(below, shingles):
-                continue
-            tool = output.tool_name or output.tool_id
-            yield Finding(
-                data_class=data_class,
-                why=f"it comes from what {tool} returned with the label “{label.text}”",
-                document=next(identity_of(below, label.holder), ""),
-                evidence=Evidence(
-                    source=f"output:{index}",
-                    path=label.path,
-                    end=len(label.text),
-                    quote=label.text[:200],
-                    mark=Mark.DATA,
-                    note="the label on the data that would leave",
-                ),
-                by_admin=by_admin,
-            )
+            if data_class:
+                below = [passage for passage in output.passages if is_under(passage.path, label.holder)]
+                yield index, label, data_class, by_admin, below
 
 
-def _from_labelled_outputs(case: Case, texts: list[Outgoing], counts: Counts) -> Iterator[Finding]:
-    """Outgoing text or attachments taken from an output that bears a label or an admin's class."""
-    shingles: set[tuple[str, ...]] | None = None
+def _marked_passages(case: Case, counts: Counts) -> Iterator[tuple[int, Passage, tuple[str, int, int, bool]]]:
+    """(output, text, mark) of each text that bears a label or a phrase of a class."""
     for index, output in enumerate(case.call.outputs):
         for passage in output.passages:
             if case.budget.spent():
                 return
             found = _mark_of(passage.text, case, counts)
-            if found is None:
-                continue
-            data_class, start, end, by_admin = found
-            if shingles is None:
-                shingles = {shingle for text in texts for shingle in shingles_of(text.text)}
-            if not is_quoted((passage,), shingles):
-                continue
-            tool = output.tool_name or output.tool_id
-            yield Finding(
-                data_class=data_class,
-                why=f"the text comes from what {tool} returned, which is marked “{data_class}”",
-                document=_document(case, index, passage.path),
-                evidence=Evidence(
-                    source=f"output:{index}",
-                    path=passage.path,
-                    start=start,
-                    end=end,
-                    quote=passage.text[start : start + 200],
-                    mark=Mark.DATA,
-                    note="the label on the data that would leave",
-                ),
-                by_admin=by_admin,
-            )
+            if found is not None:
+                yield index, passage, found
+
+
+def _from_labelled_fields(case: Case, texts: list[Outgoing], counts: Counts) -> Iterator[Finding]:
+    """Text, or the name, of a document or mail that a tool returned with a label in its fields."""
+    shingles: set[tuple[str, ...]] | None = None
+    for index, label, data_class, by_admin, below in _labelled_things(case, counts):
+        if shingles is None:
+            shingles = {shingle for text in texts for shingle in shingles_of(text.text)}
+        if not is_named(below, label.holder, texts) and not is_quoted(below, shingles):
+            continue
+        output = case.call.outputs[index]
+        yield Finding(
+            data_class=data_class,
+            why=f"it comes from what {output.tool_name or output.tool_id} returned with the label “{label.text}”",
+            document=next(identity_of(below, label.holder), ""),
+            evidence=Evidence(
+                source=f"output:{index}",
+                path=label.path,
+                end=len(label.text),
+                quote=label.text[:200],
+                mark=Mark.DATA,
+                note="the label on the data that would leave",
+            ),
+            by_admin=by_admin,
+        )
+
+
+def _from_labelled_outputs(case: Case, texts: list[Outgoing], counts: Counts) -> Iterator[Finding]:
+    """Outgoing text or attachments taken from an output that bears a label or an admin's class."""
+    shingles: set[tuple[str, ...]] | None = None
+    for index, passage, (data_class, start, end, by_admin) in _marked_passages(case, counts):
+        if shingles is None:
+            shingles = {shingle for text in texts for shingle in shingles_of(text.text)}
+        if not is_quoted((passage,), shingles):
+            continue
+        output = case.call.outputs[index]
+        tool = output.tool_name or output.tool_id
+        yield Finding(
+            data_class=data_class,
+            why=f"the text comes from what {tool} returned, which is marked “{data_class}”",
+            document=_document(case, index, passage.path),
+            evidence=Evidence(
+                source=f"output:{index}",
+                path=passage.path,
+                start=start,
+                end=end,
+                quote=passage.text[start : start + 200],
+                mark=Mark.DATA,
+                note="the label on the data that would leave",
+            ),
+            by_admin=by_admin,
+        )
 
 
 def _mark_of(text: str, case: Case, counts: Counts) -> tuple[str, int, int, bool] | None:

@@ -1,4 +1,4 @@
-"""What a call teaches once it is judged: the destinations it stores, the lines of documents it carries out. Pure."""
+"""What a call teaches once it is judged: what it stores, and the lines of documents it carries out. Pure."""
 
 from collections.abc import Sequence
 
@@ -7,6 +7,7 @@ import msgspec
 from guardrail.document_lines import lines_of
 from guardrail.entered import entered_by
 from guardrail.judge import Judgement
+from guardrail.stored_text import MOST, stored_by
 from guardrail.traces import Chain, Traces, led_by
 
 
@@ -25,7 +26,10 @@ def taught_by(traces: Traces, judgement: Judgement) -> Traces:
     chain = traces.chain or Chain()
     found = lines_of(case) if case is not None and chain.houses else {}
     lines = tuple(sorted({f"{number >> 16:012x}" for own in found.values() for number in own}))
-    if not entered and not lines:
+    marked, stored = stored_by(case) if case is not None and not case.budget.spent_already() else ("", ())
+    carried = {number for text in case.past.stored for number in text.shared} if case is not None else set()
+    if not (entered or lines or stored or carried):
         return traces
-    chain = msgspec.structs.replace(chain, entered=entered, lines=lines)
+    matched = tuple(f"{number:012x}" for number in sorted(carried)[:MOST])
+    chain = msgspec.structs.replace(chain, entered=entered, lines=lines, stored=stored, marked=marked, matched=matched)
     return msgspec.structs.replace(traces, chain=chain)

@@ -29,7 +29,8 @@ class Chain(msgspec.Struct, frozen=True, kw_only=True, array_like=True, omit_def
     are (hash of a secret, its characters, start, end). `said` are 3 bytes for each word and address of what a person
     just said, `named` the destinations named so; `relayed` = another agent gave the order. `entered` are
     (destination, `c` a record that was there got it, `n` a new one or a text did); `lines` are fingerprints of
-    classified documents that went to `houses`.
+    classified documents that went to `houses`. `stored` are fingerprints of a text that it stored and that is `marked`
+    so (`guardrail.stored_text`), `matched` those of such a text it carries.
     """
 
     houses: tuple[str, ...] = ()
@@ -40,6 +41,9 @@ class Chain(msgspec.Struct, frozen=True, kw_only=True, array_like=True, omit_def
     relayed: bool = False
     entered: tuple[tuple[str, str], ...] = ()
     lines: tuple[str, ...] = ()
+    stored: tuple[str, ...] = ()
+    marked: str = ""
+    matched: tuple[str, ...] = ()
 
 
 class Traces(msgspec.Struct, frozen=True, kw_only=True, array_like=True, omit_defaults=True):

@@ -29,6 +29,7 @@ SIGNALS = {
     "pieces_leaving": "Something leaving piece by piece",
     "laundered_destination": "Destination changed by a text nobody vouched for",
     "laundered_destination_noted": "Destination stored from a text nobody vouched for",
+    "stored_data_leaving": "Classified data leaving that was stored elsewhere",
     "relayed_destination": "Another agent's order to a destination the user never named",
     "data_in_link": "Data leaving in an address",
     "data_in_link_suspected": "Data leaving in an address, suspected",

@@ -304,7 +304,7 @@ def _title(found: _Found) -> str:
             title = f"Harm likely next after {_words(verdict['tool_name'] or verdict['tool_id'])}"
         case "reconnaissance_spread":
             title = f"Visitors of {found.fact('client_network') or 'one address'} probed what the agent can do"
-        case "classified_data_leaving":
+        case "classified_data_leaving" | "stored_data_leaving":
             title = f"{found.fact('data_class') or 'Classified'} data bound for {where or 'outside'}"
         case "secret_leaving":
             title = f"Secret bound for {where or 'outside'}"

@@ -14,7 +14,7 @@ import msgspec
 
 from guardrail import tickets
 from guardrail.attribution.recall import named_by, proven_by
-from guardrail.memory import poisoned, session, stops
+from guardrail.memory import poisoned, session, stops, stored_text
 from guardrail.memory.past import keep_surely
 from guardrail.models import AllowOnce, LateFinding, Orchestrator, Verdict
 from guardrail.traces import Outcome, Traces, hashed, session_hash, unpacked
@@ -66,7 +66,7 @@ def vouch_for(verdict_id: uuid.UUID) -> bool:
 
 
 def forget_stops_of(ids: Sequence[uuid.UUID]) -> bool:
-    """Take these stops off the memory, and nothing else: such calls may pass from now on. False when Redis is away."""
+    """Take these stops, and the stored texts they carried, off the memory: such calls may pass. False when away."""
     return _forget_stops(_load(list(ids)))
 
 
@@ -94,7 +94,7 @@ def _forget_stops(rows: Iterable[Mapping[str, Any]]) -> bool:
     for row in rows:
         traces = _traces_of(row)
         if traces is not None:
-            done &= stops.forget(traces, str(row["id"]))
+            done &= stops.forget(traces, str(row["id"])) and stored_text.vouch(traces)
     return done
 
 

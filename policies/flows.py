@@ -13,7 +13,7 @@ from typing import Any
 from policies.choices import Action, Standing
 
 # Found data on its way: what policy does on these the cell decides, where there is one.
-GOVERNED = frozenset(("classified_data_leaving", "secret_leaving", "personal_data_leaving"))
+GOVERNED = frozenset(("classified_data_leaving", "stored_data_leaving", "secret_leaving", "personal_data_leaving"))
 CHOICES = (Action.ALLOW, Action.NOTICE, Action.HOLD, Action.BLOCK)
 _BY_WORD = {action.name.lower(): action for action in CHOICES}
 _STANDINGS = {standing.value: standing for standing in Standing}

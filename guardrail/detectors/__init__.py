@@ -26,6 +26,7 @@ from guardrail.detectors import (
     restricted,
     secrets,
     stopped_elsewhere,
+    stored_text,
     tool_description,
 )
 from policies.signal import Signal
@@ -42,6 +43,7 @@ DETECTORS: tuple[tuple[str, Detect], ...] = (
     (charter.NAME, charter.detect),
     (relayed.NAME, relayed.detect),
     (laundering.NAME, laundering.detect),
+    (stored_text.NAME, stored_text.detect),
     (chain_request.NAME, chain_request.detect),
     (intelligence.NAME, intelligence.detect),
     (behaviour.NAME, behaviour.detect),
@@ -71,5 +73,6 @@ AT_ONCE: tuple[tuple[str, Detect], ...] = (
     (secrets.NAME, secrets.detect),
     (relayed.NAME, relayed.detect),
     (laundering.NAME, laundering.detect),
+    (stored_text.NAME, stored_text.detect),
     (chain_request.NAME, chain_request.detect),
 )

@@ -30,10 +30,12 @@ from guardrail.memory import (
     said,
     session,
     stops,
+    stored_text,
     tickets,
 )
 from guardrail.memory.pepper import pepper
 from guardrail.memory.shelf import NOTHING, Asking, Composed, Shelf, asking
+from guardrail.stored_text import texts_carried_by
 from guardrail.traces import Outcome, Traces, organisation_of, outcome_of, traces_of
 from policies.decision import Decision
 from policies.restrictions import Effect, Restricted
@@ -51,6 +53,7 @@ SHELVES: tuple[Shelf, ...] = (
     leaving.SHELF,
     carried.SHELF,
     document_lines.SHELF,
+    stored_text.SHELF,
     said.SHELF,
     probing.SHELF,
     people.SHELF,
@@ -75,7 +78,8 @@ def asking_for(call: Invocation, ruleset: Ruleset, *, reach: Reach, mode: Mode, 
     # without a step id two calls of one plan are no repeated delivery of each other
     holder = call.step_key if call.plan_step_id and call.step_key else uuid.uuid4().hex
     limits = _limits(call, ruleset) if call.anonymous else ()
-    return asking(call, traces, destinations=tuple(standings), holder=holder, mode=mode, limits=limits)
+    texts = texts_carried_by(call) if traces.outward else ()
+    return asking(call, traces, destinations=tuple(standings), holder=holder, mode=mode, limits=limits, texts=texts)
 
 
 def _limits(call: Invocation, ruleset: Ruleset) -> tuple[tuple[int, int], ...]:
@@ -145,3 +149,4 @@ def forget_connection() -> None:
     """Begin anew: a new process, or a test with another server."""
     connection.forget_connection()
     poisoned.forget()
+    stored_text.forget()

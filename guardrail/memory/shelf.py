@@ -27,7 +27,7 @@ class Asking:
 
     `call_key` is `Invocation.call_key`; `holder` the step that may use a ticket; in monitor `mode` also those texts
     count that only monitored calls were found to follow. `limits` are the rate limits the call comes under, as (number
-    of the restriction, calls a minute).
+    of the restriction, calls a minute). `texts` are the long ones it would carry out.
     """
 
     traces: Traces
@@ -36,6 +36,7 @@ class Asking:
     holder: str
     mode: Mode
     limits: tuple[tuple[int, int], ...] = ()
+    texts: tuple[str, ...] = ()
 
 
 def asking(
@@ -46,6 +47,7 @@ def asking(
     holder: str,
     mode: Mode,
     limits: tuple[tuple[int, int], ...] = (),
+    texts: tuple[str, ...] = (),
 ) -> Asking:
     """A call as the shelves are asked for it."""
     return Asking(
@@ -55,6 +57,7 @@ def asking(
         holder=holder,
         mode=mode,
         limits=limits,
+        texts=texts,
     )
 
 

@@ -31,6 +31,7 @@ REMEMBERED: Mapping[str, frozenset[str]] = MappingProxyType(
         "disobedience": frozenset({"stopped_call_executed"}),
         "relayed": frozenset({"relayed_destination"}),
         "laundering": frozenset({"laundered_destination", "laundered_destination_noted"}),
+        "stored_text": frozenset({"stored_data_leaving"}),
         "chain_request": frozenset({"secret_in_pieces", "pieces_leaving"}),
         "behaviour": frozenset(
             {"tool_new", "arguments_unusual", "volume_unusual", "time_unusual", "step_unusual", "unlike_its_kind"}
@@ -50,7 +51,7 @@ PARTLY_REMEMBERED: Mapping[str, frozenset[str]] = MappingProxyType(
 # Those that are asked again with what `past_of` puts back.
 TOLD_BY_MEMORY = frozenset({"restricted", "reach", "intelligence"})
 # Holds for known destinations, too: only one of our own makes it harmless.
-_EVEN_TO_KNOWN = frozenset({"secret_in_pieces", "classified_data_leaving"})
+_EVEN_TO_KNOWN = frozenset({"secret_in_pieces", "classified_data_leaving", "stored_data_leaving"})
 _VOUCHED = frozenset({Standing.INTERNAL.value, Standing.KNOWN.value, Standing.PARTNER.value})
 
 

@@ -64,7 +64,7 @@ def lede_of(
     if deciding in ("reconnaissance", "reconnaissance_spread"):
         spread = " over several conversations" if deciding == "reconnaissance_spread" else ""
         return f"{'A user' if signed_in else 'Somebody not signed in'} asked {agent} what it can reach{spread}"
-    if deciding == "classified_data_leaving":
+    if deciding in ("classified_data_leaving", "stored_data_leaving"):
         data = f"{_cut(facts['data_class'])} data" if facts.get("data_class") else "classified data"
         return f"{agent} was about to {_deed(tool_kind, tool, target, what=data)}"
     if deciding in _CARRIED:
