@@ -100,6 +100,11 @@ def decoded_views(view: View) -> list[tuple[View, str]]:
     return found[:_MAX_DECODED]
 
 
+def may_be_encoded(view: View) -> bool:
+    """False when no stretch of `view` between blanks, nor any part cut out of it there, has a decoded view."""
+    return next(_blobs(view, ()), None) is not None or bool(_turns_of(view))
+
+
 def decode_blob(blob: str) -> str | None:
     """The readable text a base64 value holds, or None."""
     return _from_base64(blob.strip()[:_MAX_BLOB])
@@ -155,15 +160,9 @@ def _many(text: str, pieces: Iterable[str]) -> bool:
 
 def _turned(view: View) -> Iterator[tuple[View, str]]:
     """Stretches of lines in shifted letters or backwards: their common words are words only when turned."""
-    words = view.words.keys()
-    probed = words & _PROBED
-    shifts = [_SHIFTS[word] for word in sorted(words & _SHIFTS.keys())][:_MAX_TURNS]
-    if not probed and not shifts:
-        return
-    lower = view.text.lower()
-    turns = [(how, turn) for how, turn, probes in _TURNS if any(probe in lower for probe in probes)] if probed else []
-    turns += shifts
-    for how, turn in dict(turns).items():
+    turns = _turns_of(view)
+    lower = view.text.lower() if turns else ""
+    for how, turn in turns.items():
         lines = [line.span() for line in _LINE.finditer(lower) if _reads_better(line.group(), turn)]
         if not lines:
             continue
@@ -174,6 +173,18 @@ def _turned(view: View) -> Iterator[tuple[View, str]]:
             yield Mirrored(view, start, end, split_sentences), how
             turned = _SPACED.sub(lambda match: match.group()[::-1], view.text[start:end])
             yield View(turned, view, [0], [start]), "words written backwards"
+
+
+def _turns_of(view: View) -> dict[str, Callable[[str], str]]:
+    """How letters may be turned, by the words it has."""
+    words = view.words.keys()
+    probed = words & _PROBED
+    shifts = [_SHIFTS[word] for word in sorted(words & _SHIFTS.keys())][:_MAX_TURNS]
+    if not probed and not shifts:
+        return {}
+    lower = view.text.lower()
+    turns = [(how, turn) for how, turn, probes in _TURNS if any(probe in lower for probe in probes)] if probed else []
+    return dict((*turns, *shifts))
 
 
 def _reads_better(line: str, turn: Callable[[str], str]) -> bool:

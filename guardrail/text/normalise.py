@@ -7,12 +7,12 @@ import html
 import re
 from dataclasses import dataclass
 
-from guardrail.text.encodings import decode_blob, decoded_views
+from guardrail.text.encodings import decode_blob, decoded_views, may_be_encoded
 from guardrail.text.joined import join_up
 from guardrail.text.letters import TAG_CHARACTERS, UNSEEN, plain_letters
 from guardrail.text.view import Cut, View
 
-__all__ = ["Hidden", "Plain", "decode_blob", "decoded_views", "normalise"]
+__all__ = ["Hidden", "Plain", "decode_blob", "decoded_views", "may_be_encoded", "normalise"]
 
 _ENTITY = re.compile(r"&(?:#(?:\d{1,7}|[xX][0-9a-fA-F]{1,6});?|[A-Za-z]{2,24};)")
 # an entity may stand for the sign that opens another one

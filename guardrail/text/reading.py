@@ -11,6 +11,7 @@ from collections import OrderedDict
 from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import blake2b
+from typing import NamedTuple
 
 from guardrail.invocation import Passage
 from guardrail.text.budget import Budget
@@ -28,6 +29,8 @@ SIGNATURE_REACH = 3
 _VALUE = re.compile(r"[\d@_\"“]|://")
 # A shorter sentence asks for nothing.
 _SHORTEST = 6
+# Of fields up to this length the whole is remembered.
+_SHORT = 40
 _AFTER = 3
 _LONGEST_BLOCK = 4_000
 _LONGEST_TEXT = 500
@@ -89,8 +92,7 @@ class Directive:
         return self.window.first_stems
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Prose:
+class Prose(NamedTuple):
     """The lower-cased text of one field and the stretches of it (offsets in `lower`) that belong to instructions."""
 
     path: str
@@ -153,6 +155,7 @@ def forget_readings() -> None:
     """Empty the cache, as in a process that has just started."""
     _cache.clear()
     _what_is_said.cache_clear()
+    _asks_nothing.cache_clear()
 
 
 def read_source(passages: tuple[Passage, ...], *, digest: str, budget: Budget) -> Reading:
@@ -241,8 +244,10 @@ def _author(record: Record) -> Author:
 def _directives_in(field: Field, record: int, lower: str, budget: Budget) -> tuple[list[Directive], _Spans]:
     """The directives of a field in order, and which stretches of it belong to them. `lower` is its text."""
     text = field.view.text
-    bounds = split_sentences(text)
     alike = text.translate(_ANY_DIGIT)
+    if len(text) <= _SHORT and _asks_nothing(alike):
+        return [], ()
+    bounds = split_sentences(text)
     hints: list[int] = []
     asked: list[tuple[int, Asked]] = []
     for index, (start, end) in enumerate(bounds):
@@ -281,6 +286,12 @@ def _directives_in(field: Field, record: int, lower: str, budget: Budget) -> tup
             )
         )
     return directives, tuple(spans)
+
+
+@lru_cache(maxsize=_MAX_SENTENCES)
+def _asks_nothing(field: str) -> bool:
+    """Most fields of rows come again, and no sentence in them asks for anything."""
+    return all(_what_is_said(field[start:end])[0] is None for start, end in split_sentences(field))
 
 
 @lru_cache(maxsize=_MAX_SENTENCES)

@@ -9,12 +9,13 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
+from typing import NamedTuple
 
 from guardrail.invocation import Passage
 from guardrail.text.budget import Budget
-from guardrail.text.normalise import Hidden, decoded_views, normalise
+from guardrail.text.normalise import Hidden, decoded_views, may_be_encoded, normalise
 from guardrail.text.other_tongues import FROM, WROTE
-from guardrail.text.tables import cells_of, may_be_table
+from guardrail.text.tables import Table, cells_of, may_be_table, table_of
 from guardrail.text.view import View
 
 _AUTHOR_KEYS = frozenset(
@@ -31,6 +32,7 @@ _DOCUMENT_KEYS = frozenset(
     "source title filename file name subject path url uri webpage document documentname displayname sourcename link "
     "webpageurl".split()
 )
+_TELLING_KEYS = _AUTHOR_KEYS | _EDITOR_KEYS | _REVISION_KEYS | _DOCUMENT_KEYS | FROM
 _NOT_ALNUM = re.compile(r"[^a-z0-9]+")
 _INDEX_TAIL = re.compile(r"(?:\[\d+\])+$")
 
@@ -62,8 +64,7 @@ _LONGEST_KEY = 80
 _PIECE = 32_000
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Field:
+class Field(NamedTuple):
     """One prose stretch of a record: its name there, its passage's path, and the text with offsets back into it."""
 
     name: str
@@ -193,10 +194,9 @@ def _records_in(text: str, base: int, path: str, record: Record, name: str, budg
         keys = list(_YAML_KEY.finditer(view.text))
         if len(keys) >= 2 or head.startswith("- "):
             return list(_yaml_records(view, path, hidden, keys, budget))
-    if may_be_table(view.text):
-        rows = list(_table_records(view, path, hidden, budget))
-        if rows:
-            return rows
+    table = table_of(view.text) if may_be_table(view.text) else None
+    if table is not None:
+        return list(_table_records(view, table, path, hidden, budget))
     for header in _headers(view.text):
         record.note((header.group(1),), header.group(2))
     if "\\n" in view.text:
@@ -207,17 +207,24 @@ def _records_in(text: str, base: int, path: str, record: Record, name: str, budg
     return []
 
 
-def _table_records(view: View, path: str, hidden: tuple[Hidden, ...], budget: Budget) -> Iterator[Record]:
+def _table_records(view: View, table: Table, path: str, hidden: tuple[Hidden, ...], budget: Budget) -> Iterator[Record]:
+    # a look at the whole saves one at each of its cells
+    encoded = may_be_encoded(View(view.text.replace(table.sign, " ")))
+    telling = {name for name in table.names if _plain_key(name) in _TELLING_KEYS}
     record, row = Record(), 0
-    for count, cell in enumerate(cells_of(view.text)):
+    for count, cell in enumerate(cells_of(view.text, table)):
         if count % 64 == 0 and budget.spent():
             return
         if cell.row != row:
             yield record
             record, row = Record(), cell.row
         value = view.cut(cell.start, cell.end)
-        record.note((cell.name,), value.text)
-        _add(record, cell.name, path, value, hidden)
+        if cell.name in telling:
+            record.note((cell.name,), value.text)
+        if encoded:
+            _add(record, cell.name, path, value, hidden)
+        else:
+            record.fields.append(Field(name=cell.name, path=path, view=value, hidden=hidden))
     if record.fields:
         yield record
 

@@ -7,6 +7,7 @@ cell holds some, or goes on in the next line, and its rest counts as its last ce
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 _SEPARATORS = ("|", "\t", ";", ",")
 _NAME = re.compile(r"\s{0,40}\"?[^\W\d_][\w .()/#%&+€$-]{0,40}\"?\s{0,40}")
@@ -19,7 +20,15 @@ _GLANCE = 12
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Cell:
+class Table:
+    """The names of the columns, what separates them, and the lines of the rows as offsets in the text."""
+
+    names: tuple[str, ...]
+    sign: str
+    lines: tuple[tuple[int, int], ...]
+
+
+class Cell(NamedTuple):
     """One cell with the name of its column; `start` and `end` are offsets in the text."""
 
     row: int
@@ -34,23 +43,28 @@ def may_be_table(text: str) -> bool:
     return end > 0 and any(text.find(sign, 0, end) > 0 for sign in _SEPARATORS)
 
 
-def cells_of(text: str) -> Iterator[Cell]:
-    """The cells of the rows; nothing where the text is no table."""
+def table_of(text: str) -> Table | None:
+    """The table a text is, or None."""
     lines = _lines(text)
     head = _head_of(text, lines)
-    if head is None:
-        return
-    names, sign, first = head
+    return Table(names=head[0], sign=head[1], lines=tuple(lines[1:])) if head else None
+
+
+def cells_of(text: str, table: Table) -> Iterator[Cell]:
+    """The cells of the rows that hold something, row by row."""
+    names, sign, most = table.names, table.sign, len(table.names)
     row = -1
-    for start, end in lines[first:]:
-        if not text[start:end].strip() or _RULE.fullmatch(text, start, end):
+    for start, end in table.lines:
+        if text[start:end].isspace() or start == end or _RULE.fullmatch(text, start, end):
             continue
-        if text.count(sign, start, end) < len(names) - 1 and row >= 0:
+        if text.count(sign, start, end) < most - 1 and row >= 0:
             # it goes on with the cell before, or stands below the table
             yield Cell(row=row, name=names[-1], start=start, end=end)
             continue
         row += 1
-        yield from _cells_in(text, start, end, names, sign, row)
+        for name, (a, b) in zip(names, _bounds(text, start, end, sign, most=most), strict=False):
+            if a < b and not text[a:b].isspace():
+                yield Cell(row=row, name=name, start=a, end=b)
 
 
 def _lines(text: str) -> list[tuple[int, int]]:
@@ -64,16 +78,15 @@ def _lines(text: str) -> list[tuple[int, int]]:
     return found
 
 
-def _head_of(text: str, lines: list[tuple[int, int]]) -> tuple[list[str], str, int] | None:
-    """The names of the columns, what separates them, and the line the rows begin with."""
+def _head_of(text: str, lines: list[tuple[int, int]]) -> tuple[tuple[str, ...], str] | None:
+    """The names of the columns and what separates them."""
     if len(lines) < _FEWEST:
         return None
     start, end = lines[0]
     if end - start > _LONGEST_HEAD:
         return None
     for sign in _SEPARATORS:
-        bounds = _bounds(text, start, end, sign)
-        names = [text[a:b].strip().strip('"') for a, b in bounds]
+        names = tuple(text[a:b].strip().strip('"') for a, b in _bounds(text, start, end, sign))
         if not _FEWEST <= len(names) <= _MOST_COLUMNS or not all(map(_NAME.fullmatch, names)):
             continue
         if sign == "," and len(names) == _FEWEST and any(" " in name for name in names):
@@ -81,35 +94,30 @@ def _head_of(text: str, lines: list[tuple[int, int]]) -> tuple[list[str], str, i
             continue
         rows = [line for line in lines[1:_GLANCE] if text[line[0] : line[1]].strip()]
         rows = [line for line in rows if not _RULE.fullmatch(text, *line)]
-        fitting = sum(len(_bounds(text, a, b, sign)) >= len(names) for a, b in rows)
+        fitting = sum(len(_bounds(text, a, b, sign, most=len(names))) >= len(names) for a, b in rows)
         if rows and 2 * fitting > len(rows):
-            return names, sign, 1
+            return names, sign
     return None
 
 
-def _bounds(text: str, start: int, end: int, sign: str) -> list[tuple[int, int]]:
-    """The stretches between separators outside quotes; the bars around a row of Markdown are none."""
+def _bounds(text: str, start: int, end: int, sign: str, *, most: int = _MOST_COLUMNS + 1) -> list[tuple[int, int]]:
+    """The stretches between separators outside quotes, at most so many; the bars around a row of Markdown are none."""
     if sign == "|":
         row = text[start:end]
         start += len(row) - len(row.lstrip(" ").removeprefix("|"))
         end -= len(row) - len(row.rstrip(" \r").removesuffix("|"))
     found = []
-    at, quoted = start, False
-    for index in range(start, end):
-        letter = text[index]
-        if letter == '"' and sign != "|":
-            quoted = not quoted
-        elif letter == sign and not quoted:
-            found.append((at, index))
-            at = index + 1
-    found.append((at, end))
+    last = start
+    at = text.find(sign, start, end)
+    # inside quotes are those with an odd number of quotes before them
+    quotes, counted = 0, start
+    while at >= 0 and len(found) < most - 1:
+        if sign != "|":
+            quotes += text.count('"', counted, at)
+            counted = at
+        if quotes % 2 == 0:
+            found.append((last, at))
+            last = at + 1
+        at = text.find(sign, at + 1, end)
+    found.append((last, end))
     return found
-
-
-def _cells_in(text: str, start: int, end: int, names: list[str], sign: str, row: int) -> Iterator[Cell]:
-    bounds = _bounds(text, start, end, sign)
-    if len(bounds) > len(names):
-        bounds = [*bounds[: len(names) - 1], (bounds[len(names) - 1][0], end)]
-    for name, (a, b) in zip(names, bounds, strict=False):
-        if text[a:b].strip():
-            yield Cell(row=row, name=name, start=a, end=b)

@@ -6,7 +6,7 @@ import pytest
 
 from guardrail.attribution.provenance import stands_in
 from guardrail.text.directives import read_directive
-from guardrail.text.tables import cells_of
+from guardrail.text.tables import cells_of, table_of
 from policies.ruleset import Action
 from tests.guardrail.cases import a_call, judged
 
@@ -148,7 +148,9 @@ def test_a_table_that_came_as_text_has_cells(table: str) -> None:
     text = table.format(remark)
     user = "Reorder everything that is below its minimum."
 
-    assert [text[cell.start : cell.end].strip() for cell in cells_of(text) if cell.name == "supplier"] == [
+    read = table_of(text)
+    assert read is not None
+    assert [text[cell.start : cell.end].strip() for cell in cells_of(text, read) if cell.name == "supplier"] == [
         "Wholesale Bears",
         "SkyWorks",
     ]
@@ -159,7 +161,7 @@ def test_a_table_that_came_as_text_has_cells(table: str) -> None:
 
 @pytest.mark.parametrize("text", ["Dear Ann, how are you?\nI am well, thank you.", "a,b", "", "Hello\nthere", ",\n,"])
 def test_what_is_no_table_has_no_cells(text: str) -> None:
-    assert not list(cells_of(text))
+    assert table_of(text) is None
 
 
 @pytest.mark.parametrize("text", ["gino@libero.it", "olga.p@mail.example", "E-mail: share.me@post.example"])
