@@ -5,22 +5,42 @@ value. Another language is another file in `languages/`, named in `TONGUES`.
 Cannot see: forms of no table, and a language without one.
 """
 
+import re
 import unicodedata
 from collections.abc import Iterable, Iterator
 from types import MappingProxyType, ModuleType
 
 from guardrail.text import english
-from guardrail.text.languages import dutch, french, german, italian, polish, portuguese, spanish
+from guardrail.text.languages import (
+    czech,
+    dutch,
+    french,
+    german,
+    italian,
+    polish,
+    portuguese,
+    spanish,
+    swedish,
+    turkish,
+)
 from guardrail.text.words import ENGLISH
 
-TONGUES: tuple[ModuleType, ...] = (german, french, spanish, italian, portuguese, dutch, polish)
+TONGUES: tuple[ModuleType, ...] = (
+    *(german, french, spanish, italian, portuguese, dutch, polish, turkish, swedish, czech),
+)
 _SHORTEST = 3
+_PRONOUN_BEHIND = re.compile(r"-(?:me|te|se|o|a|os|as|lhe|lhes|nos|moi|toi|lui|leur|le|la|les|nous|vous|en|y)$")
 # What an English sentence has plenty of.
 _MOST_ENGLISH = 2
+# `a ficha do gato` has two words that English has as well.
+_ONLY_ENGLISH = ENGLISH.stop_words - {"a", "as", "do", "no", "me"}
+
+
+_OTHERWISE = str.maketrans("łı", "li")
 
 
 def _without_marks(word: str) -> str:
-    return "".join(c for c in unicodedata.normalize("NFD", word) if not unicodedata.combining(c)).replace("ł", "l")
+    return "".join(c for c in unicodedata.normalize("NFD", word) if not unicodedata.combining(c)).translate(_OTHERWISE)
 
 
 def _both(words: Iterable[str]) -> Iterator[str]:
@@ -35,7 +55,9 @@ _ENGLISH_WORDS = frozenset(
 ) | frozenset(
     # words of one language's grammar that are a verb's form in another's
     "les des dem den der die del las los une con par por pas sur van het een "
-    "active cadre create pager sale sales past dates data date manual guide note notes fine sender past line".split()
+    "active cadre create pager sale sales past dates data date manual guide note notes fine sender past line "
+    # and words of plain English, or names, that are forms elsewhere
+    "last byte bytes installer getter blocker baker andrade proved atan indir svar".split()
 )
 
 
@@ -77,12 +99,15 @@ READS, TO = _field_names("READS"), _field_names("TO")
 
 def is_foreign(words: list[str]) -> bool:
     """Few of the words are those no English sentence does without."""
-    common = sum(1 for word in words if word in ENGLISH.stop_words)
+    common = sum(1 for word in words if word in _ONLY_ENGLISH)
     return common * 5 <= len(words) or common < min(_MOST_ENGLISH, len(words) // 3 + 1)
 
 
 def verbs_in(words: list[str]) -> frozenset[str]:
     """The English verbs for the word forms of other languages in a sentence; none in an English one."""
+    if any("-" in word for word in words):
+        # `mostra-me`, `envoie-lui`
+        words = [word.split("-", 1)[0] if _PRONOUN_BEHIND.search(word) else word for word in words]
     if FORMS.keys().isdisjoint(words) or not is_foreign(words):
         return frozenset()
     return frozenset(FORMS[word] for word in words if word in FORMS)

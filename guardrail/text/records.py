@@ -33,6 +33,10 @@ _DOCUMENT_KEYS = frozenset(
     "webpageurl".split()
 )
 _TELLING_KEYS = _AUTHOR_KEYS | _EDITOR_KEYS | _REVISION_KEYS | _DOCUMENT_KEYS | FROM
+_SAYING_KEYS = frozenset(
+    "text texto texte testo tekst body message nachricht mensagem mensaje messaggio bericht wiadomosc corpo cuerpo "
+    "inhalt content contenu conteudo contenido metin tresc".split()
+)
 _NOT_ALNUM = re.compile(r"[^a-z0-9]+")
 _INDEX_TAIL = re.compile(r"(?:\[\d+\])+$")
 
@@ -76,12 +80,16 @@ class Field(NamedTuple):
 
 @dataclass(kw_only=True, slots=True)
 class Record:
-    """One mail, row, message or page. Who wrote or last changed it, where the fields say so, else empty."""
+    """One mail, row, message or page. Who wrote or last changed it, where the fields say so, else empty.
+
+    `sender` is what a field of a short name says, which may be a person or a place.
+    """
 
     author: str = ""
     editor: str = ""
     revision: str = ""
     document: str = ""
+    sender: str = ""
     fields: list[Field] = field(default_factory=list)
 
     def note(self, keys: Iterable[str], value: str) -> None:
@@ -96,6 +104,8 @@ class Record:
             wrote = plain in _AUTHOR_KEYS or (plain in FROM and "@" in value)
             if wrote and (not self.author or ("@" in value and "@" not in self.author)):
                 self.author = value
+            elif plain in FROM and not self.sender:
+                self.sender = value[:200]
             elif plain in _EDITOR_KEYS and (not self.editor or ("@" in value and "@" not in self.editor)):
                 self.editor = value
             elif plain in _REVISION_KEYS and not self.revision:
@@ -131,6 +141,14 @@ def cut_records(passages: Iterable[Passage], budget: Budget) -> list[Record]:
             found = _records_in(text, start, passage.path, record, name, budget)
             records.extend(found)
             inner.extend((own, record) for own in found)
+    for record in records:
+        # `de: Rui Faria` is a sender where a text stands beside it, and Hamburg where it is a shipment's
+        if (
+            record.sender
+            and not record.author
+            and any(_plain_key(field.name) in _SAYING_KEYS for field in record.fields)
+        ):
+            record.author = record.sender
     for place, record in by_place.items():
         _inherit(record, place, by_place)
     for own, around in inner:

@@ -42,8 +42,9 @@ SIGNATURES: tuple[tuple[str, re.Pattern[str]], ...] = (
     (
         "addresses an automated reader",
         re.compile(
-            r"\b(?:note|message|instructions?|information|notice|attention|memo|reminder|hello|hi|hey|dear|attn|"
-            r"for|to)\b"
+            # `Dear agent` is how people write to an agency
+            r"\b(?!dear,? (?:port |ship |travel |estate |shipping )?agents?\b)"
+            r"(?:note|message|instructions?|information|notice|attention|memo|reminder|hello|hi|hey|dear|attn|for|to)\b"
             r"[ ,:]{1,3}(?:for |to |from )?(?:the |any |all |every |our |your |this |an? )?(?:[a-z]{2,14} ){0,2}"
             r"(?:ai|a\.i\.|llms?|assistants?|agents?|bots?|chatbots?|copilot|language models?|gpt[-\w.]{0,6}|claude|"
             r"gemini|automated (?:readers?|systems?|tools?|processing)|automation|crawlers?|models?)\b(?! (?:fee|name|"
@@ -52,8 +53,8 @@ SIGNATURES: tuple[tuple[str, re.Pattern[str]], ...] = (
             r"personal |smart )?(?:ai|llm|assistant|language model|chatbot|bot|ai agent|agent)\b"
             r"|\b(?:dear|hey|hi|hello|attention|to you),? (?:gpt|chatgpt|claude|gemini|copilot|llama|mistral|"
             r"assistant|ai)\b"
-            r"|(?:^|[.\n:>!?]\s{0,3})(?:ai |the |dear |hey |hi |hello )?(?:ai agent|agent|assistant|bot|copilot|"
-            r"chatbot|llm)\s?[,:]"
+            r"|(?:^|[.\n:>!?]\s{0,3})(?!dear agent\b)(?:ai |the |dear |hey |hi |hello )?(?:ai agent|agent|assistant|"
+            r"bot|copilot|chatbot|llm)\s?[,:]"
             r"|\b(?:ai|assistant|agent|bot|llm|copilot|chatbot) (?:instructions?|directives?|notes?|tasks?|"
             r"commands?)\s?:"
             r"|\b(?:ai|llm|virtual|automated|digital) (?:assistants?|agents?|readers?|systems?) (?:must|should|"

@@ -93,6 +93,9 @@ def _head_of(text: str, lines: list[tuple[int, int]]) -> tuple[tuple[str, ...], 
             # `Dear Ann, how are you` is no head
             continue
         rows = [line for line in lines[1:_GLANCE] if text[line[0] : line[1]].strip()]
+        if sign in "|\t":
+            # a cell may go on over lines that have none
+            rows = [line for line in rows if text.find(sign, *line) >= 0]
         rows = [line for line in rows if not _RULE.fullmatch(text, *line)]
         fitting = sum(len(_bounds(text, a, b, sign, most=len(names))) >= len(names) for a, b in rows)
         if rows and 2 * fitting > len(rows):
@@ -106,7 +109,7 @@ def _bounds(text: str, start: int, end: int, sign: str, *, most: int = _MOST_COL
         row = text[start:end]
         start += len(row) - len(row.lstrip(" ").removeprefix("|"))
         end -= len(row) - len(row.rstrip(" \r").removesuffix("|"))
-    found = []
+    found: list[tuple[int, int]] = []
     last = start
     at = text.find(sign, start, end)
     # inside quotes are those with an odd number of quotes before them

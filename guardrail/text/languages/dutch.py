@@ -3,6 +3,7 @@
 ENDINGS = " t en de den d e ten te"
 PREFIXES = " ge"
 VERBS = {
+    "correct": "corriger corrigeer verbeter",
     "write": "schrijf schrijv",
     "send": "stuur stur verstuur verstur verzend verzond",
     "forward": "doorstuur doorstur doorgestuur",
@@ -27,6 +28,7 @@ VERBS = {
     "create": "aanmak aangemaakt",
     "enter": "registreer registrer invoer vul",
     "assign": "toewijs wijs",
+    "schedule": "inplan ingepland",
     "approve": "keur goedkeur goedgekeur",
     "release": "vrijgev vrijgegeven",
     "grant": "verleen verlen toeken",
@@ -42,12 +44,12 @@ VERBS = {
 }
 POLITE = "alstublieft graag aub gelieve"
 MODALS = "moet moeten dient dienen"
-HANDING_OVER = "behandel behandelen verwerk verwerken werk handel afhandelen"
+HANDING_OVER = "volg volgen behandel behandelen verwerk verwerken werk handel afhandelen"
 TEXTS = (
-    "inbox postvak mail mails bericht berichten ticket tickets zaak dossier verzoek verzoeken aanvraag aanvragen lijst "
-    "brief formulier handboek handleiding notitie notulen document bestand"
+    "instructies rapport inbox postvak mail mails bericht berichten ticket tickets zaak dossier verzoek verzoeken "
+    "aanvraag aanvragen lijst brief formulier handboek handleiding notitie notulen document bestand"
 )
-ACCORDING = "volgens zoals conform"
+ACCORDING = "volgens zoals conform gegevens"
 # Names of fields; the short ones count only where an address stands in them.
 WROTE, FROM = "afzender auteur", "van"
 READS, TO = "ontvanger", "aan"

@@ -3,6 +3,7 @@
 ENDINGS = "e es ez er é ée és ées ons ent r re ir is it issez"
 PREFIXES = ""
 VERBS = {
+    "correct": "corrig rectifi",
     "write": "écri écriv écris écrivez",
     "send": "envoy envoi transmett adress expédi",
     "forward": "transfèr transfér faites-suivr",
@@ -27,6 +28,7 @@ VERBS = {
     "create": "cré",
     "enter": "enregistr saisiss saisi inscri inscriv",
     "assign": "attribu affect assign",
+    "schedule": "planifi programm",
     "approve": "approuv valid",
     "release": "libér débloqu",
     "grant": "accord octroy donn",
@@ -41,12 +43,12 @@ VERBS = {
 }
 POLITE = "merci veuillez svp prière"
 MODALS = "doit doivent faut convient devez devrait devraient"
-HANDING_OVER = "traite traiter traitez occupe occuper réponds répondez gère gérer gérez"
+HANDING_OVER = "suis suivez suivre traite traiter traitez occupe occuper réponds répondez gère gérer gérez"
 TEXTS = (
-    "boîte mail mails courriel courriels message messages ticket tickets dossier demande demandes liste lettre "
-    "courrier formulaire manuel guide note notes compte-rendu document fichier"
+    "instructions consignes rapport boîte mail mails courriel courriels message messages ticket tickets dossier "
+    "demande demandes liste lettre courrier formulaire manuel guide note notes compte-rendu document fichier"
 )
-ACCORDING = "selon comme conformément suivant d'après"
+ACCORDING = "selon comme conformément suivant d'après données indications"
 # Names of fields; the short ones count only where an address stands in them.
 WROTE, FROM = "expéditeur auteur", "de"
 READS, TO = "destinataire", "à a pour"

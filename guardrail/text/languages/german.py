@@ -3,6 +3,7 @@
 ENDINGS = " e en n t et st te ten est"
 PREFIXES = " ge zu"
 VERBS = {
+    "correct": "korrigier berichtig",
     "write": "schreib geschrieben",
     "send": "send schick sandt schickt zusend zuschick übermittl übermittel",
     "forward": "weiterleit weiterleitet leit",
@@ -28,6 +29,7 @@ VERBS = {
     "create": "anleg angelegt erstell einricht eingerichtet richt",
     "enter": "eintrag eingetragen hinterleg trag erfass",
     "assign": "zuweis zugewiesen zuordn übertrag",
+    "schedule": "einplan eingeplan terminier",
     "approve": "genehmig freigeb freigegeben billig bewillig",
     "release": "freigeb freigegeben herausgeb",
     "grant": "gewähr erteil einräum",
@@ -43,12 +45,15 @@ VERBS = {
 }
 POLITE = "bitte"
 MODALS = "muss müssen soll sollen sollte sollten ist sind"
-HANDING_OVER = "bearbeite bearbeiten erledige erledigen kümmere abarbeiten arbeite übernimm übernehme beantworte"
-TEXTS = (
-    "posteingang postfach mail mails email nachricht nachrichten ticket tickets fall vorgang anfrage anfragen auftrag "
-    "aufträge liste brief schreiben formular handbuch anleitung notiz notizen protokoll dokument datei"
+HANDING_OVER = (
+    "befolge befolgen bearbeite bearbeiten erledige erledigen kümmere abarbeiten arbeite übernimm übernehme beantworte"
 )
-ACCORDING = "laut gemäß wie entsprechend nach aus"
+TEXTS = (
+    "anweisungen bericht posteingang postfach mail mails email nachricht nachrichten ticket tickets fall vorgang "
+    "anfrage anfragen auftrag aufträge liste brief schreiben formular handbuch anleitung notiz notizen protokoll "
+    "dokument datei"
+)
+ACCORDING = "laut gemäß wie entsprechend nach aus angaben daten"
 # Names of fields; the short ones count only where an address stands in them.
 WROTE, FROM = "absender verfasser autor autorin", "von"
 READS, TO = "empfänger empfaenger", "an"

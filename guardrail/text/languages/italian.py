@@ -3,6 +3,7 @@
 ENDINGS = "a i e o are ere ire ate ato ata ati ate ano ino uto uta"
 PREFIXES = ""
 VERBS = {
+    "correct": "corregg corregger",
     "write": "scriv",
     "send": "invi mand sped spedisc trasmett",
     "forward": "inoltr",
@@ -27,6 +28,7 @@ VERBS = {
     "create": "cre",
     "enter": "inser inserisc registr",
     "assign": "assegn attribu attribuisc",
+    "schedule": "programm pianific",
     "approve": "approv autorizz",
     "release": "rilasc liber sblocc sblocch",
     "grant": "conced",
@@ -42,12 +44,12 @@ VERBS = {
 }
 POLITE = "prego cortesemente gentilmente favore"
 MODALS = "deve devono bisogna occorre va dovrebbe"
-HANDING_OVER = "gestisci gestire evadi evadere occupati occupa elabora elaborare sbriga tratta"
+HANDING_OVER = "segui seguite seguire gestisci gestire evadi evadere occupati occupa elabora elaborare sbriga tratta"
 TEXTS = (
-    "casella posta mail messaggio messaggi ticket caso pratica richiesta richieste lista elenco lettera modulo manuale "
-    "guida nota note verbale documento file"
+    "istruzioni rapporto casella posta mail messaggio messaggi ticket caso pratica richiesta richieste lista "
+    "elenco lettera modulo manuale guida nota note verbale documento file"
 )
-ACCORDING = "secondo come conforme"
+ACCORDING = "secondo come conforme dati"
 # Names of fields; the short ones count only where an address stands in them.
 WROTE, FROM = "mittente autore", "da"
 READS, TO = "destinatario", "a per"

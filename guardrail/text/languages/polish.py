@@ -3,6 +3,7 @@
 ENDINGS = " ij aj uj ić ać yć eć ać ować iać awić ono any ana ane ony ona one ić esz cie ijcie ajcie ujcie cie amy imy"
 PREFIXES = ""
 VERBS = {
+    "correct": "popraw",
     "write": "napisz napisać",
     "send": "wyśl wysł wysył prześl przesł",
     "forward": "przekaż przekaz",
@@ -27,6 +28,7 @@ VERBS = {
     "create": "utwórz utworz załóż",
     "enter": "wpisz wpis zarejestruj",
     "assign": "przypisz przypis przydziel",
+    "schedule": "zaplanuj zaplanow",
     "approve": "zatwierdź zatwierdz zaakceptuj",
     "release": "zwolnij zwoln wydaj",
     "grant": "nadaj nad udziel",
@@ -47,7 +49,7 @@ TEXTS = (
     "skrzynka skrzynkę poczta mail maile wiadomość wiadomości zgłoszenie zgłoszenia sprawa sprawę wniosek wnioski "
     "lista listę list pismo formularz podręcznik notatka notatki protokół dokument plik"
 )
-ACCORDING = "według zgodnie jak"
+ACCORDING = "według zgodnie jak danymi danych"
 # Names of fields; the short ones count only where an address stands in them.
 WROTE, FROM = "nadawca autor", "od"
 READS, TO = "odbiorca", "do"

@@ -3,6 +3,7 @@
 ENDINGS = "a e em am ar er ir ado ada ados adas ido ida idos idas"
 PREFIXES = ""
 VERBS = {
+    "correct": "corrig corrij",
     "write": "escrev",
     "send": "envi mand remet",
     "forward": "encaminh reencaminh",
@@ -27,6 +28,7 @@ VERBS = {
     "create": "cri",
     "enter": "regist registr insir inser",
     "assign": "atribu",
+    "schedule": "agend marc",
     "approve": "aprov autoriz",
     "release": "liber libert",
     "grant": "conced",
@@ -42,12 +44,15 @@ VERBS = {
 }
 POLITE = "favor agradecemos solicitamos"
 MODALS = "deve devem é-preciso convém deveria"
-HANDING_OVER = "trate tratar processa processe processar atenda atende atender resolva resolve resolver cuide"
-TEXTS = (
-    "caixa correio email mensagem mensagens ticket caso processo pedido pedidos lista carta formulário manual guia "
-    "nota notas ata documento ficheiro arquivo"
+HANDING_OVER = (
+    "trata trate tratar segue siga seguir processa processe processar atenda atende atender resolva resolve resolver "
+    "cuide"
 )
-ACCORDING = "segundo como conforme"
+TEXTS = (
+    "instruções relatório caixa correio email mensagem mensagens ticket caso processo pedido pedidos "
+    "lista carta formulário manual guia nota notas ata documento ficheiro arquivo"
+)
+ACCORDING = "segundo como conforme dados"
 # Names of fields; the short ones count only where an address stands in them.
 WROTE, FROM = "remetente autor autora", "de"
 READS, TO = "destinatário", "para a"

@@ -3,6 +3,7 @@
 ENDINGS = "a e en an ar er ir as es ado ada ados adas ido ida idos idas alo ala elo ela arlo arla"
 PREFIXES = ""
 VERBS = {
+    "correct": "corrig corrij corregi",
     "write": "escrib",
     "send": "envi enví mand remit",
     "forward": "reenvi reenví",
@@ -27,6 +28,7 @@ VERBS = {
     "create": "cre",
     "enter": "registr introduzc introduc anot",
     "assign": "asign",
+    "schedule": "program agend",
     "approve": "aprueb aprob autoric autoriz",
     "release": "liber",
     "grant": "conced otorg otorgu aplic apliqu",
@@ -43,13 +45,14 @@ VERBS = {
 POLITE = "por-favor favor ruego rogamos"
 MODALS = "debe deben hay conviene debería deberían"
 HANDING_OVER = (
-    "atiende atienda atender gestiona gestione gestionar procesa procese procesar encárgate encárguese tramita"
+    "sigue siga seguir atiende atienda atender gestiona gestione gestionar procesa procese procesar encárgate "
+    "encárguese tramita"
 )
 TEXTS = (
-    "bandeja correo correos mensaje mensajes ticket tickets caso expediente solicitud solicitudes lista carta "
-    "formulario manual guía nota notas acta documento archivo fichero"
+    "instrucciones informe bandeja correo correos mensaje mensajes ticket tickets caso expediente solicitud "
+    "solicitudes lista carta formulario manual guía nota notas acta documento archivo fichero"
 )
-ACCORDING = "según como conforme"
+ACCORDING = "según como conforme datos"
 # Names of fields; the short ones count only where an address stands in them.
 WROTE, FROM = "remitente autor autora", "de"
 READS, TO = "destinatario", "para a"

@@ -1,0 +1,57 @@
+"""Swedish, as `other_tongues` builds it: what verbs are made of, and what asks, hands over and points at a text."""
+
+ENDINGS = " a ar as at ade ades e er es et t ts te tes d da des ras r s na"
+PREFIXES = ""
+VERBS = {
+    "write": "skriv skriva",
+    "send": "skick skicka översänd",
+    "forward": "vidarebefordr vidarebefordra",
+    "reply": "svar svara",
+    "tell": "meddel meddela informer underrätt",
+    "pay": "betal betala utbetal",
+    "transfer": "överför överföra",
+    "refund": "återbetal",
+    "credit": "krediter",
+    "order": "beställ beställa",
+    "book": "bok boka reserver",
+    "delete": "rader radera",
+    "remove": "avlägsn",
+    "cancel": "avbok avboka avbeställ annuller",
+    "revoke": "återkall",
+    "deactivate": "inaktiver avaktiver",
+    "block": "spärr spärra blocker",
+    "change": "ändra ändras ändrat ändrad byt byta",
+    "set": "fastställ inställ",
+    "raise": "höj höja",
+    "lower": "sänka sänks sänkt",
+    "add": "lägg lägga",
+    "create": "skap skapa upprätt",
+    "enter": "registrer anteckn",
+    "assign": "tilldel tilldela",
+    "approve": "godkänn godkänna bevilj",
+    "release": "frisläpp frige",
+    "give": "gett gav ges",
+    "share": "delge delges",
+    "invite": "bjud bjuda",
+    "update": "uppdater",
+    "waive": "efterskänk",
+    "run": "kör köra",
+    "activate": "aktiver",
+    "move": "flytt flytta",
+    "read": "läs visa sammanfatta hämta",
+}
+POLITE = "vänligen"
+MODALS = "måste ska skall bör behöver"
+HANDING_OVER = "hantera handlägg handlägga åtgärda sköt ordna fixa besvara"
+TEXTS = (
+    "inkorg inkorgen mejl mejlet mail mailet meddelande meddelandet ärende ärendet ärenden listan lista brev brevet "
+    "formulär formuläret handbok handboken anteckning anteckningar protokoll protokollet dokument dokumentet fil filen"
+)
+ACCORDING = "enligt som såsom"
+# Names of fields; the short ones count only where an address stands in them.
+WROTE, FROM = "avsändare författare", "från"
+READS, TO = "mottagare", "till"
+# What anybody writes in.
+ANYBODYS = (
+    "inkorg inkorgen mejl mejlet mail mailet meddelande meddelandet ärende ärendet brev brevet formulär formuläret"
+)
