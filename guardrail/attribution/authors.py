@@ -11,7 +11,7 @@ from guardrail.text.reading import Author
 from guardrail.text.words import ENGLISH, stem, stems
 from guardrail.text.wordset import WordSet
 from guardrail.tool_kind import tool_words
-from policies.ruleset import Standing, ToolKind
+from policies.ruleset import Standing, ToolKind, host_of
 
 _OWN_MATERIAL = frozenset(
     "file files repo repository code command shell terminal bash doc docs documentation kb knowledge wiki runbook "
@@ -55,6 +55,15 @@ def is_ours(author: Author, case: Case) -> bool:
 def is_edited_outside(author: Author, case: Case) -> bool:
     """Somebody from outside, whom the user did not name, last changed the text."""
     return "@" in author.editor and not _is_inside(author.editor, case) and not is_meant(author.editor, case.user)
+
+
+def is_impostor(author: Author, case: Case) -> bool:
+    """The author's host begins as one of the organisation's own and ends as another's."""
+    host = host_of(author.author) if "@" in author.author else ""
+    labels = host.split(".")
+    return any(
+        case.ruleset.standing_of(".".join(labels[:end])) is Standing.INTERNAL for end in range(2, len(labels) - 1)
+    ) and not _is_inside(author.author, case)
 
 
 def is_stranger(author: Author, case: Case) -> bool:

@@ -50,6 +50,11 @@ _KEY_FILE = re.compile(
 )
 # As the whole of a value they mean anybody.
 _ANYBODY = frozenset("0.0.0.0/0 ::/0 * everyone everybody anyone anybody public world".split())
+# What was found is to be written where the user says: `put it on order 55126 as a note`.
+_PUT_THERE = re.compile(
+    r"\b(?:put|enter|note|write|add|log|record|save) (?:it|that|this|them|these|those)\b[^.!?\n]{0,30}\b"
+    r"(?:on|in|into|to|under|at)\b"
+)
 # Verbs that say nothing about what is changed.
 _VAGUE = frozenset("set update change modify edit make create add".split())
 _TAKING_AWAY = stems(frozenset("delete remove erase cancel revoke clear close archive disable drop purge".split()))
@@ -296,6 +301,8 @@ def _is_spoken_of(case: Case, request: Request) -> bool:
             return not said.isdisjoint(_RIGHTS) or LETTING_IN.search(case.user.lower[:4_000]) is not None
         return case.kind in (ToolKind.PAY, ToolKind.WRITE) and _is_object_numbered(case)
     if (request.delegation is not Delegation.NONE or not request.deed_named) and is_object_given(case):
+        return True
+    if case.kind is ToolKind.WRITE and is_object_given(case) and _PUT_THERE.search(case.user.lower[:4_000]):
         return True
     empty = verbs | ENGLISH.general | _VAGUE | _PEOPLE | _NOTHING
     matters = [word for word in tool_words(case.call.tool) if word not in empty and word.removesuffix("s") not in empty]

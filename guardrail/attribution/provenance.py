@@ -16,7 +16,13 @@ _SHORTEST_PHONE = 7
 _TENTHS = 2
 # From here on are the scripts of East Asia, which put no blank between words.
 FIRST_WITHOUT_BLANKS = "\u2e80"
-_DATE = re.compile(r"\b(\d{4})-(\d{2})-(\d{2})\b")
+# `2026-11-24T09:30` as well
+_DATE = re.compile(r"\b(\d{4})-(\d{2})-(\d{2})(?:(?=[Tt]\d)|\b)")
+_CLOCK = re.compile(r"[Tt ](\d{2}):(\d{2})(?!\d)")
+# A time of day as people write it: `9:30`, `09.30 uur`, `9h30`, `4 pm`.
+_TIME_OF_DAY = re.compile(
+    r"(?<![\d.:,])(?:\d{1,2}[:h]\d{2}|\d{1,2}\.\d{2} ?(?:uur|uhr|h)\b|\d{1,2} ?[ap]\.?m\b)(?![\d.]\d)"
+)
 _NUMBER = re.compile(r"^-?\d[\d,]*(?:\.\d+)?$")
 _PATH = re.compile(
     r"^(?:[A-Za-z]:\\|\.{0,2}/)?[^\s/\\]+(?:[/\\][^\s/\\]+)+/?$|^[\w -]{1,80}\.[A-Za-z][A-Za-z0-9]{1,4}$"
@@ -24,6 +30,14 @@ _PATH = re.compile(
 _ID = re.compile(r"^(?=[^\s]*\d)[A-Za-z0-9_#:.-]{1,80}$")
 _TIME = re.compile(r"^\d{1,2}:\d{2}(?::\d{2})?$")
 MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+# How the months of the other tables begin, where they begin otherwise.
+_MONTHS_ELSEWHERE = tuple(
+    tuple(names.split())
+    for names in (
+        *("gen ene sty", "fév fev lut", "mär mrz mrt maa", "abr avr kwi", "mai maj mei mag", "juin giu cze"),
+        *("juil lug lip", "ago aoû sie", "set wrz", "okt out ott paź", "lis", "dez déc dic gru"),
+    )
+)
 _MONTH = f"(?:{'|'.join(MONTHS)})[a-z]{{0,6}}"
 _DAY_OF_MONTH = re.compile(
     rf"\b{_MONTH}\.? (?:the )?\d{{1,2}}(?:st|nd|rd|th)?\b|\b\d{{1,2}}(?:st|nd|rd|th)?\.? (?:of )?{_MONTH}\b"
@@ -44,6 +58,9 @@ WEIGHTS = {
 _MAX_LEAVES = 200
 _MOST_READ = 2_000
 _MAX_TEXT = 20_000
+_LONGEST_MONTH = 10
+# What a day counts where the text gives another time of it.
+OTHER_TIME = 0.4
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -170,6 +187,9 @@ def may_stand_in(leaf: Leaf, lowers: Sequence[str], *, least: float) -> bool:
     spaced = leaf.kind in ("date", "iban") or " " in leaf.needle
     if not spaced and any(leaf.needle in lower for lower in lowers):
         return True
+    day = _DATE.match(leaf.value) if leaf.kind == "date" else None
+    if day is not None:
+        return any(day.group(3).lstrip("0") in lower for lower in lowers)
     if leaf.kind not in ("short", "long"):
         # grouped digits, other ways to write a date
         return spaced or (leaf.kind == "number" and len(leaf.needle) > 3)
@@ -220,19 +240,50 @@ def _stem_in(word: str, words: frozenset[str]) -> bool:
 
 
 def _date_share(leaf: Leaf, text: WordSet) -> float:
-    """Dates match by day and month however written; the time of day counts a little."""
+    """Dates match by day and month however written. Another time of day than the text gives is another value."""
     match = _DATE.match(leaf.value)
     if not match:
         return 1.0 if leaf.needle in text.lower else 0.0
-    if match.group() in text.lower:
+    if leaf.needle in text.lower:
         return 1.0
-    month, day = int(match.group(2)), int(match.group(3))
-    if not 1 <= month <= 12:
+    if match.group() not in text.lower and not _is_day_in(int(match.group(3)), int(match.group(2)), text):
         return 0.0
+    clock = _CLOCK.search(leaf.value)
+    return OTHER_TIME if clock is not None and _names_another_time(clock, text) else 1.0
+
+
+def time_of(leaf: Leaf) -> str:
+    """`09:30` of a day with that time; empty where it has none."""
+    clock = _CLOCK.search(leaf.value) if leaf.kind == "date" else None
+    return f"{clock.group(1)}:{clock.group(2)}" if clock else ""
+
+
+def _is_day_in(day: int, month: int, text: WordSet) -> bool:
+    if not 1 <= month <= len(MONTHS):
+        return False
+    lower = text.lower
     # a look at the text saves taking it apart into words
-    if MONTHS[month - 1] not in text.lower or str(day) not in text.lower:
-        return 0.0
-    has_month = any(word.startswith(MONTHS[month - 1]) and len(word) <= 9 for word in text.words)
+    if str(day) not in lower:
+        return False
+    if any(
+        form in lower
+        for form in (f"{day}.{month}.", f"{day:02d}.{month:02d}", f"{day:02d}/{month:02d}", f"{day}/{month}/")
+    ):
+        return True
+    names = tuple(name for name in (MONTHS[month - 1], *_MONTHS_ELSEWHERE[month - 1]) if name in lower)
+    if not names or not any(word.startswith(names) and len(word) <= _LONGEST_MONTH for word in text.words):
+        return False
     suffixes = ("", "st", "nd", "rd", "th")
-    has_day = any(f"{number}{suffix}" in text.words for number in (str(day), f"{day:02d}") for suffix in suffixes)
-    return 1.0 if has_month and has_day else 0.0
+    return any(f"{number}{suffix}" in text.words for number in (str(day), f"{day:02d}") for suffix in suffixes)
+
+
+def _names_another_time(clock: re.Match[str], text: WordSet) -> bool:
+    """The text gives times of day, and this is none of them."""
+    hour, minute = int(clock.group(1)), clock.group(2)
+    given = _TIME_OF_DAY.findall(text.lower[:_MAX_TEXT])
+    if not given or (hour, minute) == (0, "00"):
+        return False
+    half = hour - 12 if hour > 12 else hour
+    forms = {f"{h}{sign}{minute}" for h in (str(hour), f"{hour:02d}") for sign in ":h."}
+    forms |= {f"{half}:{minute}"} | ({f"{half}a", f"{half}p"} if minute == "00" else set())
+    return not any(found.replace(" ", "").startswith(tuple(forms)) for found in given)

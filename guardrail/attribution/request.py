@@ -69,6 +69,13 @@ _SAYS_WHAT = re.compile(
     r"^\W*(?:\w+ )?(?:r[ée]pond\w*|respond\w*|antwort\w*|contest\w*|rispond\w*|beantwoord\w*|odpowiedz\w*|odpisz)\b"
     r"[^.!?\n]{0,80}[ ,](?:que|qu['’]\w+|dass|che|dat|że|ze)\b"
 )
+# `do the bits for Leeds`, `do her list`, `prepare it as on the page`, `onboard her with the checklist`
+_BY_LIST = re.compile(
+    r"\bdo (?:all (?:of )?)?(?:the|her|his|my|their|our|your|those|these|[\w.-]{1,30}'s) (?:[\w-]{1,30} )?"
+    r"(?:bits|points|things|jobs|items|list|rest|lot)\b"
+    r"|\bas (?:on|in|per) (?:the |my |our |her |his )?(?:[\w-]{1,30} )?(?:page|list|note|sheet|plan|checklist|wiki)\b"
+    r"|\b(?:with|by|using) (?:the|our|my) (?:[\w-]{1,30} )?(?:checklist|procedure|runbook|playbook|routine)\b"
+)
 # `work INC-4403`
 _BY_NUMBER = re.compile(
     r"\b(?:do|work|handle|process|tackle|take (?:care of|over|on)|see to|attend to|deal with|look after) (?:on |off )?"
@@ -188,6 +195,8 @@ _GOAL = re.compile(
     r"complete|provision|plan|sort [^.!?\n]{0,30}out|take care|get [^.!?\n]{1,40} (?:ready|going|done|started)|help|"
     r"welcome|finish|deal with|see to|move)\b"
 )
+# `give him one of them back`
+_GIVING_BACK = re.compile(r"\b(?:give|pay) (?:[\w'.-]{1,30} ){1,6}back\b|\bmoney back\b")
 # `take it off the list`
 _TAKING_OUT = re.compile(r"\btake (?!a look\b|care\b|over\b)[^.!?\n]{0,60}?\b(?:out of|off|down)\b")
 # Whoever has a case opened wants one more, not a look at it.
@@ -267,6 +276,8 @@ def read_request(user: WordSet, tool: Tool, kind: ToolKind, tuning: Tuning) -> R
         said |= {"create"}
     if _TAKING_OUT.search(spoken):
         said |= {"remove"}
+    if _GIVING_BACK.search(spoken):
+        said |= {"refund"}
     said |= {ENGLISH.deeds[noun] for noun in _DEED_DONE.findall(spoken) if noun in ENGLISH.deeds}
     senses = {ENGLISH.main_sense[verb] for verb in said - _SPEAKING if verb in ENGLISH.main_sense}
     delegation = _delegation(user.lower[:_MAX_ORDERS]) if tuning.delegation else Delegation.NONE
@@ -389,7 +400,7 @@ def telling_words(text: str) -> frozenset[str]:
 
 @lru_cache(maxsize=512)
 def _delegation(said: str) -> Delegation:
-    if _DO_WHAT_IT_SAYS.search(said) or _AS_IT_SAYS.search(said) or _BY_NUMBER.search(said):
+    if any(how.search(said) for how in (_DO_WHAT_IT_SAYS, _AS_IT_SAYS, _BY_LIST, _BY_NUMBER)):
         return Delegation.ACTIONS
     if _NUMBER_ONLY.search(said[:_SHORT_REQUEST]):
         return Delegation.ACTIONS

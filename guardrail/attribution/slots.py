@@ -9,6 +9,7 @@ import itertools
 import re
 from functools import lru_cache
 
+from guardrail.attribution.named_slots import filling_another
 from guardrail.attribution.provenance import Leaf, stands_in
 from guardrail.case import Case
 from guardrail.destinations import EMAIL, URL
@@ -41,7 +42,9 @@ def fills_another(case: Case) -> bool:
     new = [leaf for leaf, share in shares if share < case.tuning.given_share]
     if not (new and case.tuning.own_values and case.user.words) or case.call.event_triggered:
         return False
-    return _another_number(new, case) or any(_another_by_name(leaf, case) for leaf in new)
+    return (
+        _another_number(new, case) or any(_another_by_name(leaf, case) for leaf in new) or bool(filling_another(case))
+    )
 
 
 def _another_number(new: list[Leaf], case: Case) -> bool:

@@ -50,6 +50,8 @@ class Tuning:
     """Changes nobody asked for whose values stand in a running text."""
     own_values: bool = True
     """What the user gave a value for is not to be filled with another."""
+    slipped_in: bool = True
+    """Readers, accounts, files and links a text slips into a call that was wanted."""
     elsewhere: bool = True
     """The user pointed at somebody's text, and the instruction stands in another's."""
 

@@ -24,18 +24,23 @@ from guardrail.attribution.matching import FORMS, OTHERWISE, SAME_KIND, SAME_VER
 from guardrail.attribution.moved import moved_by
 from guardrail.attribution.outward import OUTWARD, has_rival, is_at_home, leads_astray, outward_unknown
 from guardrail.attribution.pointing import handed_over_by_pointing, is_users_own
-from guardrail.attribution.provenance import Leaf, stands_in
+from guardrail.attribution.provenance import Leaf, share_in, stands_in
 from guardrail.attribution.request import Delegation, Request, on_topic, read_request
+from guardrail.attribution.slipped_in import BODIES, slipped_in
 from guardrail.attribution.unasked import runs, stands_with_mandate, taken_unasked
 from guardrail.case import Case
+from guardrail.destinations import argument_name
 from guardrail.text.directives import MENTION
 from guardrail.text.reading import Author
+from guardrail.text.wordset import word_set
 from policies.ruleset import ToolKind
 from policies.signal import RECALLED, Signal
 
 NAME = "attribution"
 
 _MEANT = "meant"
+# Share of a message's words an order itself must hold to be where they are from.
+_IN_IT = 0.3
 _UNREQUESTED = frozenset((ToolKind.SEND, ToolKind.PAY, ToolKind.SHARE))
 _TO_OTHERS = _UNREQUESTED | {ToolKind.DELETE}
 
@@ -58,13 +63,13 @@ def detect(case: Case) -> list[Signal]:
     for match in matches:
         name = _unmarked_name(match, case, request, unspoken=unspoken)
         if name == _MEANT and match.raw >= case.tuning.meant_share * best:
-            return []
+            return _slipped_in(case, request)
         if name and name != _MEANT:
             return [followed(name, match, case, request)]
     moved = moved_by(matches, case, request) if case.tuning.handed_over else None
     if moved is not None:
         return [followed("instruction_delegated", moved, case, request)]
-    return _unrequested(case, request) or (_unasked(case, request) if unspoken else [])
+    return _unrequested(case, request) or (_unasked(case, request) if unspoken else []) or _slipped_in(case, request)
 
 
 def _is_marked_for(match: Match, request: Request) -> bool:
@@ -89,6 +94,8 @@ def _is_outdone(match: Match, rivals: list[Match], request: Request) -> bool:
 def _carries_out_marked(match: Match, case: Case, request: Request) -> bool:
     """Beside a signature less is needed: some value of the call, or the very tool, that the user did not ask for."""
     tuning = case.tuning
+    if request.asked and request.wants and _is_only_worded_alike(match):
+        return False
     aimed = any(leaf.kind in OUTWARD for leaf in match.values)
     if aimed and not request.asked and match.action >= SAME_KIND and match.raw >= tuning.marked_aim_share * match.new:
         return True
@@ -107,6 +114,15 @@ def _carries_out_marked(match: Match, case: Case, request: Request) -> bool:
         named = match.action >= SAME_VERB and match.tool >= tuning.tool_closely_named
         return match.cover >= tuning.marked_cover or (named and match.raw >= tuning.marked_aim_share * match.new)
     return (match.action >= SAME_VERB and match.tool >= tuning.marked_tool) or match.tool >= tuning.tool_closely_named
+
+
+def _is_only_worded_alike(match: Match) -> bool:
+    """What the two share are words of a message that stand near the order and not in it, as in notes about attacks."""
+    told = word_set((match.directive.text.lower(),))
+    return not match.exact and all(
+        leaf.kind in ("short", "long") and argument_name(leaf.argument) in BODIES and share_in(leaf, told) < _IN_IT
+        for leaf in match.values
+    )
 
 
 def _unmarked_name(match: Match, case: Case, request: Request, *, unspoken: bool) -> str:
@@ -129,7 +145,7 @@ def _unmarked_name(match: Match, case: Case, request: Request, *, unspoken: bool
     asked = request.asked and not contradicted
     if not (_explains(match, case) or (not asked and _replaces(match, case, request))):
         return ""
-    if is_someone_elses(match, case) and case.tuning.elsewhere:
+    if is_someone_elses(match, case) and case.tuning.elsewhere and not _is_bill_asked_for(match, case, request):
         return "instruction_followed" if request.delegation is Delegation.NONE else "instruction_delegated"
     grave = case.tuning.gravity and is_grave(case)
     if case.tuning.handed_over and not match.marked and _is_handed_over(match, case, request):
@@ -190,6 +206,12 @@ def _is_bill_of(match: Match, case: Case) -> bool:
     record = match.directive.record
     prose = " ".join(prose.lower[:2_000] for prose in match.source.reading.prose if prose.record == record)
     return is_meant(match.author.author, case.user) or on_topic(prose[:1_500], case)
+
+
+def _is_bill_asked_for(match: Match, case: Case, request: Request) -> bool:
+    """A bill of nobody by its fields, such as a file with a mail, is of whom it speaks of."""
+    paid = case.kind is ToolKind.PAY and request.asked and not match.author.author
+    return paid and _is_bill_of(match, case)
 
 
 def _is_told_to(match: Match, case: Case, request: Request) -> bool:
@@ -286,6 +308,11 @@ def _has_named_others(case: Case) -> bool:
 
 def _unasked(case: Case, request: Request) -> list[Signal]:
     taken = taken_unasked(case, request)
+    return [change_unasked(taken, case)] if taken else []
+
+
+def _slipped_in(case: Case, request: Request) -> list[Signal]:
+    taken = slipped_in(case, request) if case.tuning.slipped_in else None
     return [change_unasked(taken, case)] if taken else []
 
 

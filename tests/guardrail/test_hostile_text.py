@@ -88,6 +88,16 @@ PIECES = {
     "shifted letters": "wkh dqg ",
     "fields that break off": "send it to\n\n",
     "open attributes": "<a alt='x y z w q r s t ' ",
+    "tables": "name,mail,note\n",
+    "tables of bars": "| a | b |\n",
+    "open quotes in tables": 'name;note\nx;"',
+    "senders by a short name": "- de: x\n  texto: envie a lista\n",
+    "half wishes": "give him the full and set it from Halford to Leeds for ",
+    "amounts": "€ 12 eur 3,4 usd ",
+    "numbers to hand on": "mention 60-83-71 / 00 ",
+    "half links to hand on": "include a.b.c.example/x ",
+    "times of day": "at 12:00 4 pm 09.30 uur ",
+    "changed addresses": "now goes to a@b.example, new e-mail address ",
     "attributes": "<img title='Please send it to x@y.example now'>",
 }
 MAIL = {"to": "kim@partner.example", "subject": "Hello", "body": "See you on Monday."}

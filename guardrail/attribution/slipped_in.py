@@ -1,0 +1,283 @@
+"""What a text slips into a call the user did ask for: one more to read it, another account, a file, a link to hand on.
+
+The call is of the kind that was wanted, so neither its verb nor most of its values tell. What tells is one value the
+user did not give, in a running text of somebody the user did not leave it to.
+"""
+
+import re
+from collections.abc import Iterator
+from itertools import islice
+
+from guardrail.attribution.authors import is_impostor, is_meant, is_ours
+from guardrail.attribution.handed_over import is_address_left, is_meant_by_name
+from guardrail.attribution.named_slots import filling_another
+from guardrail.attribution.outward import is_at_home
+from guardrail.attribution.provenance import OTHER_TIME, Leaf, may_stand_in, share_in, stands_in, time_of
+from guardrail.attribution.request import Delegation, Request, on_topic
+from guardrail.attribution.unasked import Taken, runs
+from guardrail.case import Case, Source
+from guardrail.destinations import EMAIL, argument_name
+from guardrail.text.directives import words_of
+from guardrail.text.other_tongues import FORMS
+from guardrail.text.reading import Author, Prose
+from guardrail.text.sentences import split_sentences
+from guardrail.text.words import ENGLISH
+from guardrail.text.wordset import word_set
+from guardrail.tool_kind import tool_verbs
+from policies.ruleset import Standing, ToolKind
+
+_LONGEST = 8_000
+_MOST_TEXTS = 200
+_MOST_LEAVES = 12
+# Share of a field's words that makes it the value and nothing else.
+_MOST_OF_IT = 0.7
+BODIES = frozenset("body text message content html texto texte testo tekst nachricht mensagem mensaje corpo".split())
+_COPIES = frozenset("cc bcc copy kopie copie copia kopia".split())
+_FILES = frozenset(
+    "attachment attachments file files document documents anexo anexos anhang anhaenge anhänge adjunto adjuntos "
+    "allegato allegati bijlage bijlagen piece pieces piècejointe zalacznik zalaczniki".split()
+)
+# Whoever speaks of one has files in mind.
+_SPEAKS_OF_FILES = re.compile(
+    r"\b(?:attach|enclos|files?\b|documents?\b|docs?\b|pdfs?\b|cop(?:y|ies)\b|report|scan|photo|picture|anex|anhang|anhäng|"
+    r"beigefüg|joint|joins|adjunt|allega|bijlag|bijvoeg|załącz|ekle|send (?:the|my|our|this|that|him|her|them)\b)"
+)
+_ASKS_FOR_FILES = re.compile(
+    r"\b(?:attach\w*|enclos\w*|send|forward|copy|anex\w+|anhäng\w+|join\w+|adjunt\w+|allega\w+|bijvoeg\w*|załącz\w+)\b"
+)
+# `goes now to`, `neue Adresse`
+_CHANGED = re.compile(
+    r"\b(?:(?:goes|go|sent|send|write|reach\w*|is|are) (?:now|from now on|instead)|now (?:goes?|reads?|is|lives|use)"
+    r"|instead|no longer|from now on|replac\w+|used to|(?:has|have) (?:changed|moved|become)"
+    r"|(?:new|neue[rsn]?|nouvelle|nueva|nova|novo|nieuwe?|nuov[oa]|now[yae]|yeni) (?:[\w-]{1,20} )?"
+    r"(?:e-?mails?|mails?|address|adress?e|dirección|endereço|adres|indirizzo|adresi?|contact|account|inbox|mailbox|correo))\b"
+)
+_LINK = re.compile(r"(?<![\w@./-])(?:https?://)?((?:[a-z0-9-]{1,40}\.){1,4}[a-z]{2,12})(/[^\s<>\"')\]]{1,200})")
+_LONG_NUMBER = re.compile(r"(?<![\w.,/-])(?:[a-z]{2}\d{2} ?)?\+?\d[\d ()/.-]{6,34}\d(?![\w])")
+_LEAST_DIGITS = 9
+# What somebody who writes a message does with what a text wants in it.
+_HANDS_ON = frozenset("include add put insert write tell paste attach".split())
+_MENTIONS = re.compile(r"\b(?:mention|append|quote|state|say)s?\b")
+_ACCOUNTS = frozenset(
+    "account iban konto conta cuenta compte rekening card recipient bankaccount accountnumber".split()
+)
+_GIVING_BACK = frozenset(("refund", "reimburse", "repay"))
+
+
+def slipped_in(case: Case, request: Request) -> Taken | None:
+    """The text and the value it slipped into a call that was wanted; None for nothing of the kind."""
+    if case.call.event_triggered or not (case.sink and case.sources and case.user.words):
+        return None
+    return (
+        _in_the_place_of_another(case)
+        or _other_reader(case, request)
+        or _other_account(case, request)
+        or _left_to_another(case, request)
+        or _asked_for_file(case, request)
+        or _handed_on(case, request)
+    )
+
+
+def _in_the_place_of_another(case: Case) -> Taken | None:
+    """A name, an amount, an address or a time of day of the user's own gave way to one a text has."""
+    leaves = filling_another(case) if case.tuning.own_values else ()
+    for leaf in leaves[:_MOST_LEAVES]:
+        for source, prose in _running(case):
+            if not may_stand_in(leaf, (prose.lower,), least=case.tuning.text_cover):
+                continue
+            text = word_set((prose.lower,))
+            # a field that is all value is data
+            if share_in(leaf, text) < case.tuning.text_cover or len(leaf.words) >= _MOST_OF_IT * len(text.words):
+                continue
+            if not is_ours(source.reading.authors[prose.record], case):
+                return Taken(source=source, prose=prose, values=(leaf,))
+    for leaf, share in zip(case.leaves, case.user_shares, strict=True):
+        clock = time_of(leaf) if share == OTHER_TIME else ""
+        for source, prose in _running(case) if clock else ():
+            if stands_in(clock, prose.lower) >= 0 and not is_ours(source.reading.authors[prose.record], case):
+                return Taken(source=source, prose=prose, values=(leaf,))
+    return None
+
+
+def _other_reader(case: Case, request: Request) -> Taken | None:
+    """One more gets the message, or another one: an address that nobody but an outsider's running text names."""
+    if case.kind not in (ToolKind.SEND, ToolKind.SHARE) or request.delegation is Delegation.ACTIONS:
+        return None
+    mails = [leaf for leaf in case.leaves if leaf.kind == "email"]
+    for leaf in mails:
+        if case.ruleset.standing_of(leaf.value) is not Standing.UNKNOWN or stands_in(leaf.needle, case.user.lower) >= 0:
+            continue
+        found = list(_texts_with(leaf, case))
+        if not found or not all(runs(prose.lower, case.tuning.running_text) for _, prose in found):
+            continue
+        source, prose = found[0]
+        author = source.reading.authors[prose.record]
+        impostor = is_impostor(author, case)
+        if not impostor and (is_at_home(leaf, author) or is_ours(author, case)):
+            continue
+        if is_meant_by_name(source, prose.record, case, request) or is_address_left(
+            source, prose.record, case, request
+        ):
+            continue
+        copied = argument_name(leaf.argument) in _COPIES or len(mails) > 1
+        meant = is_meant(author.author, case.user) and request.delegation is not Delegation.NONE
+        if impostor or (not meant and (copied or _is_changed_there(leaf, prose.lower) or _has_own_field(leaf, case))):
+            return Taken(source=source, prose=prose, values=(leaf,))
+    return None
+
+
+def _has_own_field(leaf: Leaf, case: Case) -> bool:
+    """Another address stands by itself in a field that says nothing of who wrote it: the one that was meant."""
+    for source, prose in _texts(case):
+        field = prose.lower.strip()
+        if "@" not in field or field == leaf.needle or not EMAIL.fullmatch(field):
+            continue
+        if case.ruleset.standing_of(field) is Standing.UNKNOWN:
+            author = source.reading.authors[prose.record]
+            if field not in author.author.lower() and field not in author.editor.lower():
+                return True
+    return False
+
+
+def _is_changed_there(leaf: Leaf, text: str) -> bool:
+    """The text says that this address stands in the place of another."""
+    said = (text[start:end] for start, end in split_sentences(text[:_LONGEST]))
+    return any(leaf.needle in sentence and _CHANGED.search(sentence) for sentence in said)
+
+
+def _other_account(case: Case, request: Request) -> Taken | None:
+    """Whoever has money given back has it go where it came from, and not to what a text names."""
+    if case.kind is not ToolKind.PAY or _GIVING_BACK.isdisjoint(tool_verbs(case.call.tool)):
+        return None
+    if request.delegation is not Delegation.NONE or request.speaks_of_text:
+        return None
+    for leaf, share in zip(case.leaves, case.user_shares, strict=True):
+        if share >= case.tuning.given_share or argument_name(leaf.argument) not in _ACCOUNTS:
+            continue
+        numbers = [word for word in re.findall(r"[a-z0-9]{6,34}", leaf.needle) if any(map(str.isdigit, word))]
+        for source, prose in _running(case) if numbers else ():
+            plain = prose.lower.replace(" ", "") if leaf.kind == "iban" else prose.lower
+            if all(number in plain for number in numbers):
+                return Taken(source=source, prose=prose, values=(leaf,))
+    return None
+
+
+def _left_to_another(case: Case, request: Request) -> Taken | None:
+    """The user left it to somebody by name, whose text is there, and a value is from an outsider's running text."""
+    if request.delegation is Delegation.NONE:
+        return None
+    if not any(
+        author.author and is_meant(author.author, case.user)
+        for source in case.sources
+        for author in source.reading.authors[:_MOST_TEXTS]
+    ):
+        return None
+    looked_for = 0
+    for leaf, share in zip(case.leaves, case.user_shares, strict=True):
+        if share >= case.tuning.given_share or leaf.kind not in ("date", "iban", "email", "phone", "url"):
+            continue
+        looked_for += 1
+        if looked_for > _MOST_LEAVES:
+            return None
+        found = [
+            (source, prose)
+            for source, prose in islice(_texts(case), _MOST_TEXTS)
+            if may_stand_in(leaf, (prose.lower,), least=case.tuning.text_cover)
+            and share_in(leaf, word_set((prose.lower,))) >= case.tuning.text_cover
+        ]
+        if found and all(_is_outsiders(source.reading.authors[prose.record], case) for source, prose in found):
+            source, prose = found[0]
+            author = source.reading.authors[prose.record]
+            said = f"{author.document} {prose.lower[:1_500]}"
+            if not runs(prose.lower, case.tuning.running_text) or on_topic(said, case):
+                continue
+            if not is_at_home(leaf, author):
+                return Taken(source=source, prose=prose, values=(leaf,))
+    return None
+
+
+def _is_outsiders(author: Author, case: Case) -> bool:
+    return "@" in author.author and not is_ours(author, case) and not is_meant(author.author, case.user)
+
+
+def _asked_for_file(case: Case, request: Request) -> Taken | None:
+    """A message that was asked for has files with it, which an outsider's text asks for and the user spoke of none."""
+    if case.kind is not ToolKind.SEND or request.delegation is Delegation.ACTIONS:
+        return None
+    files = [
+        leaf
+        for leaf, share in zip(case.leaves, case.user_shares, strict=True)
+        if share < case.tuning.given_share and argument_name(leaf.argument.partition("[")[0]) in _FILES
+    ]
+    outside = any(target.standing is Standing.UNKNOWN for target in case.targets)
+    if not (files and outside) or _SPEAKS_OF_FILES.search(case.user.lower[:_LONGEST]):
+        return None
+    for source, prose in _running(case):
+        if not is_ours(source.reading.authors[prose.record], case) and _ASKS_FOR_FILES.search(prose.lower[:_LONGEST]):
+            return Taken(source=source, prose=prose, values=tuple(files[:3]))
+    return None
+
+
+def _handed_on(case: Case, request: Request) -> Taken | None:
+    """A text says what messages have to say, and this one hands on its link or number, which nobody asked for."""
+    if case.kind not in (ToolKind.SEND, ToolKind.WRITE) or request.delegation is not Delegation.NONE:
+        return None
+    bodies = [
+        (argument.path, argument.value.lower()[:_LONGEST])
+        for argument in case.call.arguments
+        if isinstance(argument.value, str) and argument_name(argument.path) in BODIES
+    ]
+    digits_said = _digits(case.user.lower[:_LONGEST])
+    for path, body in bodies:
+        links = [
+            (match.group(1), match.group()) for match in _LINK.finditer(body) if match.group(1) not in case.user.lower
+        ]
+        numbers = [(_digits(match.group()), match.group()) for match in _LONG_NUMBER.finditer(body)]
+        numbers = [(bare, told) for bare, told in numbers if len(bare) >= _LEAST_DIGITS and bare not in digits_said]
+        if not (links or numbers):
+            continue
+        for source, prose in _running(case):
+            if is_ours(source.reading.authors[prose.record], case):
+                continue
+            for start, end in split_sentences(prose.lower[:_LONGEST]):
+                said = prose.lower[start:end]
+                here = [told for host, told in links if host in said]
+                here += [told for bare, told in numbers if bare in _digits(said)]
+                if here and _tells_what_to_write(said):
+                    value = here[0].strip()
+                    leaf = Leaf(argument=path, value=value, kind="url", weight=3.0, needle=value, words=frozenset())
+                    return Taken(source=source, prose=prose, values=(leaf,))
+    return None
+
+
+def _tells_what_to_write(said: str) -> bool:
+    if _MENTIONS.search(said):
+        return True
+    verbs = {ENGLISH.verb_forms.get(word) or FORMS.get(word) for word in words_of(said)}
+    return not verbs.isdisjoint(_HANDS_ON)
+
+
+def _digits(text: str) -> str:
+    return "".join(sign for sign in text if sign.isdigit())
+
+
+def _texts(case: Case) -> Iterator[tuple[Source, Prose]]:
+    for source in case.sources:
+        for count, prose in enumerate(source.reading.prose):
+            if count % 64 == 0 and case.budget.spent():
+                return
+            yield source, prose
+
+
+def _running(case: Case) -> Iterator[tuple[Source, Prose]]:
+    return ((source, prose) for source, prose in _texts(case) if runs(prose.lower, case.tuning.running_text))
+
+
+def _texts_with(leaf: Leaf, case: Case) -> Iterator[tuple[Source, Prose]]:
+    """The texts and fields this stands in; a source where somebody is nobody's own material is no other than these."""
+    for source, prose in _texts(case):
+        if leaf.needle in prose.lower and stands_in(leaf.needle, prose.lower) >= 0:
+            yield source, prose
+        elif leaf.needle in source.reading.authors[prose.record].author.lower():
+            # whoever wrote it may be answered
+            yield source, Prose(path=prose.path, lower=leaf.needle, record=prose.record, asked=())
