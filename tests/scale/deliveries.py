@@ -1,43 +1,54 @@
 """Whether receivers hear of everything while all breaks: `make deliveries`, status 1 where an event is lost.
 
-Fills a real instance with calls, has its own worker take them in and send them to two receivers, and meanwhile kills
-the receivers three times, the worker five times and Valkey once, all with -9. Tells what was lost, what came twice, and
-how fast it went.
+Fills a real instance with calls, has its own worker take them in and send each to a receiver of every protocol, and
+meanwhile kills the receivers three times, the worker five times and Valkey once, all with -9. Tells what was lost, what
+came twice, how long events waited, and how fast it went.
 """
 
 import argparse
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections import Counter
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from guardrail.embedded.processes import free_port
+from tests.certificates import self_signed
 from tests.guardrail.instances import ROOT, RunningInstance, wait_for
 
 # in the order they are done, one after each of these shares of the events has arrived
 _FAULTS = ("siem", "worker", "worker", "siem", "valkey", "worker", "worker", "siem", "worker")
-_MOST_SECONDS = 1200.0
-_KINDS = {"splunk": "event", "elastic": "_bulk"}
+_KINDS = ("splunk", "sentinel", "elastic", "syslog", "ocsf", "ocsf_file", "webhook")
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="make deliveries", description=__doc__)
     parser.add_argument("--events", type=int, default=50_000)
     parser.add_argument("--calm", action="store_true", help="kill nothing: how fast it is")
+    parser.add_argument("--only", metavar="KIND,KIND", default=",".join(_KINDS), help=f"of {', '.join(_KINDS)}")
+    parser.add_argument("--minutes", type=float, default=60, help="give up after so many")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the same numbers as JSON")
     options = parser.parse_args()
-    instance = RunningInstance("--no-demo").wait(seconds=180)
+    kinds = tuple(options.only.split(","))
+    receivers = _Receivers(Path(tempfile.mkdtemp()))
+    env = {"GUARDRAIL_DELIVERY_FOLDER": str(receivers.folder), "GUARDRAIL_ENTRA_AUTHORITY": receivers.url}
+    instance = RunningInstance("--no-demo", env=env)
     try:
-        os.environ.update(json.loads((instance.data / "environment.json").read_text()))
+        instance.wait(seconds=180)
+        os.environ.update(json.loads((instance.data / "environment.json").read_text()) | env)
         os.environ["DJANGO_SETTINGS_MODULE"] = "guardrail.settings"
-        figures = _measure(options, instance)
+        figures = _measure(options, kinds, instance, receivers)
     finally:
+        receivers.kill()
         instance.remove()
+        shutil.rmtree(receivers.folder)
     for name, value in figures.items():
         print(f"{value:>14,} {name}")
     if options.json:
@@ -46,16 +57,18 @@ def main() -> int:
 
 
 class _Receivers:
-    """The process the events are sent to."""
+    """The process the events are sent to; `folder` is where receivers that are files are written, too."""
 
     def __init__(self, folder: Path) -> None:
-        self.port = free_port()
-        self.file = folder / "arrived"
+        self.folder = folder
+        self.port, self.syslog_port = free_port(), free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.pem = self_signed(folder)
         self.start()
 
     def start(self) -> None:
-        command = [sys.executable, "-m", "tests.scale.siem", str(self.port), str(self.file)]
-        self.process = subprocess.Popen(command, cwd=ROOT)
+        ports = (str(self.port), str(self.folder / "arrived"), str(self.syslog_port), str(self.pem))
+        self.process = subprocess.Popen([sys.executable, "-m", "tests.scale.siem", *ports], cwd=ROOT)
 
     def kill(self) -> None:
         self.process.send_signal(signal.SIGKILL)
@@ -63,12 +76,36 @@ class _Receivers:
 
     def arrived(self) -> list[tuple[str, str]]:
         """Where each event came, and its id."""
-        if not self.file.exists():
-            return []
-        return [(line.split()[0], line.split()[1]) for line in self.file.read_text().splitlines()]
+        noted, file = self.folder / "arrived", self.folder / "ocsf.ndjson"
+        lines = noted.read_text().splitlines() if noted.exists() else []
+        # what is being written has no end yet
+        written = file.read_text().splitlines(keepends=True) if file.exists() else []
+        names = [json.loads(line)["metadata"] for line in written if line.endswith("\n")]
+        here = [("ocsf_file", name["uid"]) for name in names if name["uid"] == name["correlation_uid"]]
+        return [(line.split()[0], line.split()[1]) for line in lines if len(line.split()) == 2] + here
+
+    def count(self) -> int:
+        """How many events came, about: findings of OCSF are counted like events."""
+        return sum(
+            path.read_bytes().count(b"\n")
+            for path in (self.folder / "arrived", self.folder / "ocsf.ndjson")
+            if path.exists()
+        )
 
 
-def _measure(options: argparse.Namespace, instance: RunningInstance) -> dict[str, Any]:
+def _add(kind: str, receivers: _Receivers) -> None:
+    from tests.receivers import a_receiver
+
+    if kind == "syslog":
+        authority = receivers.pem.read_text().partition("-----BEGIN PRIVATE")[0]
+        a_receiver(kind, f"tls://127.0.0.1:{receivers.syslog_port}", authority=authority)
+    else:
+        a_receiver(kind, {"ocsf": f"{receivers.url}/ocsf", "ocsf_file": ""}.get(kind, receivers.url))
+
+
+def _measure(
+    options: argparse.Namespace, kinds: tuple[str, ...], instance: RunningInstance, receivers: _Receivers
+) -> dict[str, Any]:
     import django
 
     django.setup()
@@ -76,46 +113,63 @@ def _measure(options: argparse.Namespace, instance: RunningInstance) -> dict[str
 
     from guardrail import database, housekeeper
     from investigations.models import Delivery
-    from tests.receivers import a_receiver
     from tests.scale.filling import fill
 
     housekeeper.refresh()
-    receivers = _Receivers(instance.data)
-    try:
-        for kind in _KINDS:
-            a_receiver(kind, f"http://127.0.0.1:{receivers.port}", calls="all")
-        fill(agents=100, sessions=max(1, options.events // 10), verdicts=options.events, seed=7)
-        began = time.monotonic()
-        with psycopg.connect(database.dsn()) as connection:
-            connection.execute("INSERT INTO guardrail_pendingintake SELECT id FROM guardrail_verdict")
-            wanted = {str(row[0]) for row in connection.execute("SELECT id FROM guardrail_verdict")}
-        killed = [] if options.calm else _break(instance, receivers, total=len(wanted) * len(_KINDS))
-        late = _wait(receivers, Delivery, total=len(wanted) * len(_KINDS))
-        took = time.monotonic() - began
-        arrived = receivers.arrived()
-    finally:
-        receivers.kill()
-    counts = {kind: Counter(one for where, one in arrived if where == path) for kind, path in _KINDS.items()}
+    for kind in kinds:
+        _add(kind, receivers)
+    fill(agents=100, sessions=max(1, options.events // 10), verdicts=options.events, seed=7)
+    began = time.monotonic()
+    until = began + options.minutes * 60
+    with psycopg.connect(database.dsn()) as connection:
+        connection.execute("INSERT INTO guardrail_pendingintake SELECT id FROM guardrail_verdict")
+        wanted = {str(row[0]) for row in connection.execute("SELECT id FROM guardrail_verdict")}
+    total = len(wanted) * len(kinds)
+    killed = [] if options.calm else _break(instance, receivers, total=total, until=until)
+    most = _wait(Delivery, total=total, until=until)
+    took = time.monotonic() - began
+    arrived = receivers.arrived()
     figures: dict[str, Any] = {
         "calls": len(wanted),
-        "receivers": len(_KINDS),
+        "receivers": len(kinds),
         **Counter(f"times {what} was killed" for what in killed),
+        "events lost": 0,
     }
-    figures["events lost"] = sum(len(wanted - set(count)) for count in counts.values())
-    figures["events nobody queued"] = sum(len(set(count) - wanted) for count in counts.values())
-    figures["events that came twice, with the same id"] = sum(count.total() - len(count) for count in counts.values())
+    waiting = Delivery.objects.filter(state__lt=Delivery.State.ACKNOWLEDGED).count()
+    for kind in kinds:
+        count = Counter(one for where, one in arrived if where == kind)
+        figures[f"{kind}: not there"] = len(wanted - set(count))
+        figures[f"{kind}: came twice, with the same id"] = count.total() - len(count)
+        figures["events lost"] += len(wanted - set(count)) + len(set(count) - wanted)
+    figures["events lost"] -= min(waiting, figures["events lost"])
+    figures["still waiting when time was over"] = waiting
     figures["dead letters"] = Delivery.objects.filter(state=Delivery.State.DEAD).count()
-    figures["most waiting at once"] = late
+    figures["most waiting at once"] = most
+    figures |= _lag()
     figures["seconds from the intake to the last one"] = round(took)
     figures["events a second, the kills included"] = round(len(arrived) / took)
     return figures
 
 
-def _break(instance: RunningInstance, receivers: _Receivers, *, total: int) -> list[str]:
+def _lag() -> dict[str, int]:
+    from django.db import connection
+
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT percentile_cont(ARRAY[0.5, 0.95, 1.0]) WITHIN GROUP"
+            " (ORDER BY extract(epoch FROM settled_at - created_at)) FROM investigations_delivery WHERE state = 2"
+        )
+        row = cursor.fetchone()
+    half, most, longest = (round(one) for one in (row[0] if row and row[0] else (0, 0, 0)))
+    return {"seconds half waited at most": half, "seconds 95 % waited at most": most, "seconds the longest": longest}
+
+
+def _break(instance: RunningInstance, receivers: _Receivers, *, total: int, until: float) -> list[str]:
     """Kill one after the other while events arrive; returns what was killed."""
     for turn, what in enumerate(_FAULTS):
         share = total * (turn + 1) * 0.9 / (len(_FAULTS) + 1)
-        _wait_for_arrivals(receivers, share)
+        seconds = max(1.0, until - time.monotonic())
+        wait_for(partial(_has, receivers, share), what=f"{share:.0f} events", seconds=seconds)
         if what == "siem":
             receivers.kill()
             time.sleep(3)
@@ -125,8 +179,8 @@ def _break(instance: RunningInstance, receivers: _Receivers, *, total: int) -> l
     return list(_FAULTS)
 
 
-def _wait_for_arrivals(receivers: _Receivers, share: float) -> None:
-    wait_for(lambda: len(receivers.arrived()) >= share, what=f"{share:.0f} events", seconds=_MOST_SECONDS)
+def _has(receivers: _Receivers, share: float) -> bool:
+    return receivers.count() >= share
 
 
 def _kill(instance: RunningInstance, name: str) -> None:
@@ -136,11 +190,11 @@ def _kill(instance: RunningInstance, name: str) -> None:
     wait_for(lambda: instance.pids().get(name, before) != before, what=f"a new {name}", seconds=60)
 
 
-def _wait(receivers: _Receivers, deliveries: Any, *, total: int) -> int:
+def _wait(deliveries: Any, *, total: int, until: float) -> int:
     """Until everything is settled; returns the longest backlog that was seen."""
     from guardrail.models import PendingIntake
 
-    most, until = 0, time.monotonic() + _MOST_SECONDS
+    most = 0
     while time.monotonic() < until:
         waiting = deliveries.objects.filter(state__lt=deliveries.State.ACKNOWLEDGED).count()
         most = max(most, waiting)
