@@ -3,8 +3,10 @@
 Counts turns that ask about the agent itself: its systems, tools, parameters, tables, permissions, instructions. Three
 such turns of at least two kinds before a call that looks into knowledge stop that call. Over conversations memory
 counts: of one client three that probed, with three kinds, of a network four with four, and at least half of all it had;
-or two questions, new to the agent, in the same words from three clients each within a day. Then a call is stopped whose
-own turn probes or asks for much, and any other noted.
+or two questions, new to the agent, in the same words from three clients each within a day; or four tools or argument
+shapes this agent hardly ever uses in one conversation, six of one client, nine of a network. Then a call is stopped
+whose own turn probes or asks for much, or, of seldom used tools, whose conversation asked about the agent; any other is
+noted.
 Cannot see: one prober among many honest customers of one address, questions hours apart, or a person who already knows
 the agent.
 """
@@ -14,7 +16,7 @@ import re
 from guardrail.case import Case
 from guardrail.invocation import Message
 from guardrail.probing import Asked, Probing
-from guardrail.text.questions import ABILITIES, KINDS, LONGEST_TURN, Question, probing_in
+from guardrail.text.questions import ABILITIES, KINDS, LONGEST_TURN, REFUSED, SELDOM, Question, probing_in
 from guardrail.traces import network_of
 from policies.signal import Evidence, Mark, Severity, Signal
 
@@ -130,6 +132,9 @@ def _over_conversations(case: Case, current: str) -> list[Signal]:
         return [_spread_signal(case, probing.client, "this address", question, stops=asks)]
     if _spread(probing.network, _NETWORK):
         return [_spread_signal(case, probing.network, "its neighbourhood", question, stops=asks)]
+    if SELDOM in probing.here:
+        several = len(set(probing.here) - {SELDOM, *ABILITIES, REFUSED}) > 0
+        return [_seldom_signal(case, question, stops=asks or several)]
     if probing.campaign_here and probing.campaign >= _MIN_CAMPAIGN:
         several = len(set(probing.here.strip(ABILITIES))) > 1
         return [_campaign_signal(case, probing, question, stops=asks and several)]
@@ -165,6 +170,20 @@ def _campaign_signal(case: Case, probing: Probing, question: Question | None, *,
         reason=(
             f"Within a day {probing.campaign} questions about the agent itself came in the same words from three or "
             "more clients each, one of them in this conversation."
+        ),
+        conversations="",
+    )
+
+
+def _seldom_signal(case: Case, question: Question | None, *, stops: bool) -> Signal:
+    then = "asked about the agent itself, or asks for much, too" if stops else "may only have an unusual errand"
+    return _signal(
+        case,
+        question,
+        stops=stops,
+        reason=(
+            "Somebody not signed in, with others of that address, made the agent use tools and arguments it hardly "
+            f"ever uses, one after the other, and {then}."
         ),
         conversations="",
     )

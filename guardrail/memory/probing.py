@@ -1,15 +1,23 @@
 """Who that is not signed in asked an agent about itself: by client, by network, and in the same words from several.
 
-Keys: `gr:pc:<hash>` for an agent with one client or one network, 8 hours, 72 bytes: how many conversations, how many
+Keys: `gr:pc:<hash>` for an agent with one client or one network, 8 hours, 76 bytes: how many conversations, how many
 of them probing, each kind of question, all halved each hour; and the last number asked for with how often its
 neighbour followed. `gr:pq:<agent>`, 30 days, at most 500 questions: when each was first asked and by which three
 clients first. The conversation keeps the kinds asked in it.
+
+Whoever maps an agent out without asking makes it use what it hardly ever uses. A tool is seldom used that has less than
+a fifth of an equal share of the agent's calls, an argument shape likewise of its tool's; nothing is of an agent that
+still learns. `gr:pt:<hash>` has what of that one client or network made an agent use, 8 hours, 24 things; beyond so
+many in one conversation, or of one client or network, it is a kind of probing.
 """
 
 import struct
 from collections.abc import Mapping
 from typing import Any
 
+from django.conf import settings
+
+from guardrail.memory.habits import keys_of, learning_ms
 from guardrail.memory.shelf import NOTHING, Ask, Asking, Shelf, session_key
 from guardrail.probing import NOBODY, Asked, Probing
 from guardrail.traces import hashed
@@ -18,41 +26,87 @@ SECONDS = 30 * 24 * 3600
 _HOLDER_SECONDS = 8 * 3600
 _MOST_QUESTIONS = 500
 # An order that stays: the numbers of a client stand by it.
-LETTERS = "stafcilner"
-_HOLDER = struct.Struct(">dff10fIII")
+LETTERS = "stafcilneru"
+_HOLDER = struct.Struct(">dff11fIII")
+# Seldom used things of one conversation, of a client and of a network: from here on no customer's errand needs them.
+_SELDOM, _SELDOM_OF_CLIENT, _SELDOM_OF_NETWORK = 4, 6, 9
+_MOST_SELDOM = 24
 # A kind that was asked two half-lives ago still counts.
 _ACTIVE = 0.25
-# keys: session, questions of the agent, then client and network where they are known; args: letters of this turn,
-# fingerprint of its question, client, series and number asked for, seconds of a holder and of the questions, the most.
+# keys: session, questions, counters and tools of the agent, then client and network where they are known, each with
+# what it made the agent use; args: letters of this turn, fingerprint of its question, client, series and number asked
+# for, seconds of a holder and of the questions, the most, tool, shape, now of learning: milliseconds and calls.
 _LOOK = f"""
-local LETTERS, FORM = '{LETTERS}', '>dff' .. string.rep('f', 10) .. 'I4I4I4'
+local LETTERS, FORM, SIZE = '{LETTERS}', '>dff' .. string.rep('f', {len(LETTERS)}) .. 'I4I4I4', {_HOLDER.size}
+local SELDOM, MOST_SELDOM, OF = {_SELDOM}, {_MOST_SELDOM}, {{{_SELDOM_OF_CLIENT}, {_SELDOM_OF_NETWORK}}}
+local KINDS = {len(LETTERS)}
 local asked, question, who, series, number = args[1], args[2], args[3], tonumber(args[4], 16) or 0, tonumber(args[5])
-local known = redis.call('HMGET', keys[1], 'asked', 'hot')
+local known = redis.call('HMGET', keys[1], 'asked', 'hot', 'seldom')
 local before, first_turn = known[1] or '', not known[1]
 """
 _LOOK += """
+-- what the agent is hardly ever made to use: the tool, or the shape of its arguments; empty for all else
+local function seldom()
+    local head, row = redis.call('GETRANGE', keys[3], 0, 15), nil
+    if #head < 16 or args[9] == '' then return '' end
+    local calls, first = struct.unpack('>dd', head)
+    if calls < tonumber(args[12]) or now - first < tonumber(args[11]) then return '' end
+    row = redis.call('HGET', keys[4], struct.pack('>I4', tonumber(args[9], 16)))
+    -- what is not kept is one tool too many
+    if not row then return args[9] end
+    local count, shapes, of_shape = struct.unpack('>I4', row), (#row - 5) / 5, nil
+    if count * 5 * redis.call('HLEN', keys[4]) < calls then return args[9] end
+    local shape = struct.pack('>I4', tonumber(args[10], 16))
+    for at = 6, #row, 5 do
+        if string.sub(row, at, at + 3) == shape then of_shape = string.byte(row, at + 4) end
+    end
+    -- a count of a shape ends at 255; a tool that takes ten is used in any way
+    if shapes > 1 and shapes < 10 and (of_shape or 0) * 5 * shapes < math.min(count, 255) then
+        return args[9] .. args[10]
+    end
+    return ''
+end
+local thing, touched, things = seldom(), false, known[3] or ''
+if thing ~= '' and not again then
+    if not string.find(things, thing .. ' ', 1, true) and #things < 17 * MOST_SELDOM then
+        things = things .. thing .. ' '
+        redis.call('HSET', keys[1], 'seldom', things)
+    end
+    for i = 1, 2 do
+        local used = keys[4 + 2 * i]
+        if used then
+            if redis.call('SCARD', used) < MOST_SELDOM then redis.call('SADD', used, thing) end
+            redis.call('EXPIRE', used, args[6])
+            touched = touched or redis.call('SCARD', used) >= OF[i]
+        end
+    end
+end
+local _, count = string.gsub(things, ' ', '')
+if (touched or count >= SELDOM) and not string.find(asked, 'u', 1, true) then asked = asked .. 'u' end
 local function is_in(letter, text) return string.find(text, letter, 1, true) ~= nil end
 local ran = false
 -- a client or network: answers its numbers as they were, and counts this turn
 local function hold(key)
     local raw = redis.call('GET', key)
     local held
-    if raw then held = {struct.unpack(FORM, raw)} else
+    -- of another length = of another version, for some hours after an upgrade
+    if raw and #raw == SIZE then held = {struct.unpack(FORM, raw)} else
         held = {now, 0, 0}
-        for i = 4, 16 do held[i] = 0 end
+        for i = 4, KINDS + 6 do held[i] = 0 end
     end
     local fade = 0.5 ^ (math.max(0, now - held[1]) / 3600000)
-    for i = 2, 13 do held[i] = held[i] * fade end
+    for i = 2, KINDS + 3 do held[i] = held[i] * fade end
     held[1] = math.max(now, held[1])
-    local answer = struct.pack(FORM, unpack(held, 1, 16))
+    local answer = struct.pack(FORM, unpack(held, 1, KINDS + 6))
     if again then return answer end
     -- whoever asks for one number after the other goes through all of them
     if series > 0 then
-        local step = number - held[15]
-        if held[14] == series and (step == 1 or step == -1) then held[16] = math.min(1000, held[16] + 1)
-        elseif held[14] ~= series or step ~= 0 then held[16] = 0 end
-        held[14], held[15] = series, number
-        if held[16] >= 4 and not is_in('n', asked) then ran = true end
+        local at = KINDS + 4
+        local step = number - held[at + 1]
+        if held[at] == series and (step == 1 or step == -1) then held[at + 2] = math.min(1000, held[at + 2] + 1)
+        elseif held[at] ~= series or step ~= 0 then held[at + 2] = 0 end
+        held[at], held[at + 1] = series, number
+        if held[at + 2] >= 4 and not is_in('n', asked) then ran = true end
     end
     local now_asked = ran and (asked .. 'n') or asked
     if first_turn then held[2] = held[2] + 1 end
@@ -64,11 +118,11 @@ local function hold(key)
     end
     local had = string.gsub(before, 'r', '') ~= ''
     if probing and not had then held[3] = held[3] + 1 end
-    redis.call('SET', key, struct.pack(FORM, unpack(held, 1, 16)), 'EX', args[6])
+    redis.call('SET', key, struct.pack(FORM, unpack(held, 1, KINDS + 6)), 'EX', args[6])
     return answer
 end
-local client = keys[3] and hold(keys[3]) or ''
-local network = keys[4] and hold(keys[4]) or ''
+local client = keys[5] and hold(keys[5]) or ''
+local network = keys[7] and hold(keys[7]) or ''
 if ran then asked = asked .. 'n' end
 local here = before
 for i = 1, #asked do
@@ -122,11 +176,14 @@ def _asks(asking: Asking) -> Ask:
     traces = asking.traces
     if not traces.public:
         return NOTHING
-    holders = [f"gr:pc:{hashed(traces.agent, who)}" for who in (traces.client, traces.network) if who]
-    # a network without its client cannot be: one key more is always the client's
+    whose = [hashed(traces.agent, who) for who in (traces.client, traces.network) if who]
+    # a network without its client cannot be: what stands first is always the client's
+    holders = [key for who in whose for key in (f"gr:pc:{who}", f"gr:pt:{who}")]
+    counters, tools, _ = keys_of(traces.agent, "")
     bounds = (_HOLDER_SECONDS, SECONDS, _MOST_QUESTIONS)
     asked = (traces.questions, traces.question, traces.client[:8], traces.series or "0", traces.number)
-    return [session_key(traces), f"gr:pq:{traces.agent}", *holders], [*asked, *bounds]
+    used = (traces.tool[:8] if traces.shape else "", traces.shape, learning_ms(), settings.LEARNING_CALLS)
+    return [session_key(traces), f"gr:pq:{traces.agent}", counters, tools, *holders], [*asked, *bounds, *used]
 
 
 def _read(answer: Any, _: Asking) -> Mapping[str, Any]:
@@ -145,7 +202,7 @@ def _read(answer: Any, _: Asking) -> Mapping[str, Any]:
 def _asked(raw: bytes) -> Asked:
     if not raw:
         return NOBODY
-    _, conversations, probing, *kinds = _HOLDER.unpack(raw)[:13]
+    _, conversations, probing, *kinds = _HOLDER.unpack(raw)[: 3 + len(LETTERS)]
     active = "".join(letter for letter, count in zip(LETTERS, kinds, strict=True) if count >= _ACTIVE)
     return Asked(kinds=active, probing=probing, conversations=conversations)
 

@@ -31,6 +31,8 @@ SYSTEMS, TOOLS, TABLES, CHANGES, INSTRUCTIONS, LIMITS, SEQUENCE, ERRORS = "stfci
 ABILITIES = "a"
 # The agent had refused something before.
 REFUSED = "r"
+# No question: the calls used what is seldom used (`guardrail.memory.probing`).
+SELDOM = "u"
 KINDS = {
     SYSTEMS: "connected systems",
     TOOLS: "tools and parameters",
@@ -42,6 +44,7 @@ KINDS = {
     SEQUENCE: "records next to each other",
     ERRORS: "what it says when it fails",
     REFUSED: "what was refused",
+    SELDOM: "what is seldom used",
 }
 _ENGLISH = (
     (

@@ -75,6 +75,24 @@ PAIRS = (
         near={**asked(TELL_ME), "past": known(client=of("s", 1.0, 1.0), network=of("stlf", 4.0, 200.0))},
     ),
     Pair(
+        what="one seldom used tool after the other, and a question about the agent",
+        says="reconnaissance_spread",
+        fires={**asked(TELL_ME), "past": known(here="u")},
+        near={**asked(TELL_ME), "past": known(here="")},
+    ),
+    Pair(
+        what="one seldom used tool after the other where the agent was asked about itself before",
+        says="reconnaissance_spread",
+        fires={**asked(TIMETABLE), "past": known(here="su")},
+        near={**asked(TIMETABLE), "past": known(here="s")},
+    ),
+    Pair(
+        what="one seldom used tool after the other",
+        says="reconnaissance_spread_noted",
+        fires={**asked(TIMETABLE), "past": known(here="u")},
+        near={**asked(TIMETABLE), "past": known(here="r")},
+    ),
+    Pair(
         what="the same new questions from client after client",
         says="reconnaissance_spread",
         fires={**asked(TELL_ME), "past": known(here="sf", hot=2)},
