@@ -1,8 +1,40 @@
-"""Monthly partitions of verdicts and transcripts, made ahead so that no insert ever waits for one."""
+"""Monthly partitions of verdicts and of what goes with them: made ahead so that no insert ever waits for one, dropped
+together when nobody needs them any more."""
 
-from django.db import connection
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from django.db import OperationalError, connection
+from django.db.backends.utils import CursorWrapper
 
 MONTHS_AHEAD = 3
+# Whoever judges waits behind us for so long at most; an answer has half a second.
+_LOCK_TIMEOUT_MS = 100
+_NO_LOCK = "55P03"
+# A table and its partition of a month: whatever is partitioned like the verdicts goes with them.
+_OF_MONTH = """
+SELECT parent.relname, child.relname FROM pg_inherits
+JOIN pg_class child ON child.oid = inhrelid JOIN pg_class parent ON parent.oid = inhparent
+WHERE parent.relname LIKE 'guardrail\\_%%' AND child.relname = parent.relname || '_' || %s ORDER BY 1
+"""
+_MONTHS = """
+SELECT right(child.relname, 6) FROM pg_inherits
+JOIN pg_class child ON child.oid = inhrelid JOIN pg_class parent ON parent.oid = inhparent
+WHERE parent.relname = 'guardrail_verdict' AND child.relname ~ '^guardrail_verdict_[0-9]{6}$' ORDER BY 1
+"""
+
+
+class Busy(RuntimeError):
+    """Somebody works with these tables: nothing was dropped, and a later try will do."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Month:
+    """A month (UTC) there are partitions of; `ends` is the first moment after it."""
+
+    name: str
+    begins: datetime
+    ends: datetime
 
 
 def make_ahead() -> None:
@@ -13,3 +45,53 @@ def make_ahead() -> None:
             " FROM generate_series(0, %s) n",
             [MONTHS_AHEAD],
         )
+
+
+def load_months() -> list[Month]:
+    """Those there are partitions of, the oldest first."""
+    with connection.cursor() as cursor:
+        cursor.execute(_MONTHS)
+        return [_month(name) for (name,) in cursor.fetchall()]
+
+
+def hold(month: Month) -> None:
+    """Until the end of the transaction nobody reads or writes verdicts, or moves cases. Raises Busy at once otherwise.
+
+    Needs a transaction that has read none of them, and ends within milliseconds: calls wait.
+    """
+    with connection.cursor() as cursor:
+        try:
+            cursor.execute(f"SET LOCAL lock_timeout = '{_LOCK_TIMEOUT_MS}ms'")
+            for parent, _ in _tables(cursor, month):
+                cursor.execute(f'LOCK TABLE "{parent}" IN ACCESS EXCLUSIVE MODE')
+        except OperationalError as error:
+            if getattr(error.__cause__, "sqlstate", "") != _NO_LOCK:
+                raise
+            raise Busy(f"the verdicts of {month.name} are in use") from error
+
+
+def drop(month: Month) -> list[str]:
+    """Drop its partitions of every table, and return their names. Needs a transaction that called `hold`."""
+    with connection.cursor() as cursor:
+        tables = [child for _, child in _tables(cursor, month)]
+        for table in tables:
+            cursor.execute(f'DROP TABLE "{table}"')
+    return tables
+
+
+def count(month: Month) -> int:
+    """How many verdicts it has."""
+    with connection.cursor() as cursor:
+        cursor.execute(f'SELECT count(*) FROM "guardrail_verdict_{month.name}"')  # noqa: S608 a name of ours
+        return int(cursor.fetchall()[0][0])
+
+
+def _tables(cursor: CursorWrapper, month: Month) -> list[tuple[str, str]]:
+    cursor.execute(_OF_MONTH, [month.name])
+    return [(parent, child) for parent, child in cursor.fetchall()]
+
+
+def _month(name: str) -> Month:
+    year, month = int(name[:4]), int(name[4:])
+    after = (year + 1, 1) if month == 12 else (year, month + 1)
+    return Month(name=name, begins=datetime(year, month, 1, tzinfo=UTC), ends=datetime(*after, 1, tzinfo=UTC))

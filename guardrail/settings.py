@@ -157,6 +157,8 @@ BACKTEST_DAYS = _read("GUARDRAIL_BACKTEST_DAYS", 180, _number(1, 3660))
 DELIVERY_PROCESSES = _read("GUARDRAIL_DELIVERY_PROCESSES", 2, _number(1, 64))
 # Days a delivery is kept after a receiver acknowledged it; dead letters ten times as long.
 DELIVERY_KEEP_DAYS = _read("GUARDRAIL_DELIVERY_KEEP_DAYS", 3, _number(1, 366))
+# Months calls are kept after the one they came in, 0 = for good. What an open investigation has of a month keeps it.
+KEEP_MONTHS = _read("GUARDRAIL_KEEP_MONTHS", 0, _number(0, 600))
 # Where receivers that are files are written, on each machine that sends; without it there are none.
 DELIVERY_FOLDER = _read("GUARDRAIL_DELIVERY_FOLDER", "", _folder)
 # Days after which a token that programs read with ends at the latest.

@@ -17,6 +17,7 @@ from investigations import (
     late_edits,
     late_intake,
     remediation,
+    retention,
     rule_rollback,
     rule_uses,
 )
@@ -86,6 +87,12 @@ def work_bulk() -> None:
 def forget_backtests() -> None:
     """Delete backtests that were over long ago; safe to run twice."""
     backtests.forget_old(timezone.now())
+
+
+@shared_task(name="investigations.drop_old_months")
+def drop_old_months() -> None:
+    """Drop calls that are older than they are to be kept; safe to run twice."""
+    retention.drop_old_months(timezone.now())
 
 
 @shared_task(name="investigations.forget_not_done")
