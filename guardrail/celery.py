@@ -47,7 +47,6 @@ app.conf.beat_schedule = {
     "forget-states": {"task": "guardrail.forget_states", "schedule": 24 * 3600.0},
     "number-missed": {"task": "guardrail.number_missed", "schedule": 3600.0},
     "number-changes": {"task": "investigations.number_changes", "schedule": 5.0, "options": {"expires": 4}},
-    "number-changes": {"task": "investigations.number_changes", "schedule": 60.0, "options": {"expires": 50}},
     "drop-old-months": {"task": "investigations.drop_old_months", "schedule": 3600.0},
     "make-partitions": {"task": "guardrail.make_partitions", "schedule": 6 * 3600.0},
 }

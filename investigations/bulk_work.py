@@ -148,6 +148,8 @@ def _undo_chunk(run: BulkRun, *, now: datetime) -> int:
     with transaction.atomic():
         run.items.filter(state=State.WAITING).update(state=State.LEFT, said="it was not reached before the undo")
         items, rows = _locked(run, State.DONE, actor=run.undo_by)
+        if run.action == Action.CLOSE:
+            restrictions.serialise()
         for item in items:
             _undo(run, item, rows.get(item.investigation_id))
         BulkItem.objects.bulk_update(items, ("state", "said", "told"))

@@ -11,11 +11,12 @@ from operator import itemgetter
 from typing import Any
 
 import msgspec
+from django.utils import timezone
 
 from guardrail import tickets
 from guardrail.attribution.recall import named_by, proven_by
 from guardrail.memory import poisoned, session, stops, stored_text
-from guardrail.memory.past import keep_surely
+from guardrail.memory.past import keep_surely, relearn
 from guardrail.models import AllowOnce, LateFinding, Orchestrator, Verdict
 from guardrail.traces import Outcome, Traces, hashed, session_hash, unpacked
 from guardrail.verdict_id import floor_id
@@ -71,10 +72,37 @@ def forget_stops_of(ids: Sequence[uuid.UUID]) -> bool:
 
 
 def take_back(investigation: Investigation) -> bool:
-    """What was said of the destinations behind an investigation is open again. False when Redis is away."""
+    """What was said of the texts and destinations behind an investigation is open again: what was found holds.
+
+    What another closed investigation said of the same ones is taken back with it. What was found late is not learnt
+    anew: closing it was looking into it. False when Redis is away.
+    """
+    rows = _load_of(investigation)
     done = True
-    for organisation, places in _places_of(_load_of(investigation)).items():
+    for organisation, places in _places_of(rows).items():
         done &= stops.unsay(organisation, places)
+    for key, digests in _by_organisation(rows).items():
+        done &= poisoned.unsay(key, digests)
+    return _relearn([row["id"] for row in rows], now=timezone.now()) and done
+
+
+def _relearn(ids: Sequence[uuid.UUID], *, now: datetime) -> bool:
+    """As each taught when it was judged."""
+    done = True
+    stopped = Verdict.objects.filter(pk__in=ids, would_have__in=("hold", "block"), duplicate_of=None).order_by("pk")
+    for row in stopped.values("id", "action", "would_have", "deciding_signal", "mode", "failed", *_COLUMNS):
+        traces = _traces_of(row)
+        if traces is None:
+            continue
+        outcome = Outcome(
+            verdict_id=str(row["id"]),
+            action=row["action"],
+            would_have=row["would_have"],
+            signal=row["deciding_signal"],
+            monitored=row["mode"] == Mode.MONITOR.value,
+            proven=proven_by(row["signals"]) if row["would_have"] == "block" and not row["failed"] else (),
+        )
+        done &= relearn(traces, outcome, age_seconds=now.timestamp() - traces.at / 1000)
     return done
 
 

@@ -189,12 +189,17 @@ def resume(investigation: Investigation, *, now: datetime, actor: User) -> None:
 def write_restored(investigation: Investigation, before: Mapping[str, Any], *, what: str, actor: Actor) -> None:
     """Give an investigation back the columns it had before `what`, in the caller's transaction, which holds its row.
 
-    Memory is the caller's to tell. Raises IntegrityError when its cause is open as another one by now.
+    What rules had restricted and a close as harmless ended is restricted again. Needs the lock of restrictions
+    (`serialise`). Memory is the caller's to tell. Raises IntegrityError when its cause is open as another one by now.
     """
     require(actor, Permission.INVESTIGATE)
-    was = _current(investigation).status
+    was, closed_at = _current(investigation).status, investigation.closed_at
     Investigation.objects.filter(pk=investigation.pk).update(**before)
     clocks.took_back(_current(investigation), was=was)
+    if closed_at and investigation.status != Investigation.Status.CLOSED:
+        now = timezone.now()
+        for made in restrictions.restore(investigation.pk, cleared_at=closed_at, now=now, actor=actor):
+            write_line(investigation, "restricted_again", actor=actor, text=f"{made.pk}: {made.label}", audited={})
     write_line(investigation, "undone", actor=actor, text=what, audited={"what": what})
     _current(investigation)
 

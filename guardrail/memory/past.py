@@ -67,6 +67,9 @@ _LOOKED_AT = tuple(shelf for shelf in SHELVES if shelf.look)
 _KEPT_BY = tuple(shelf for shelf in SHELVES if shelf.keep)
 _LOOK = Composed(tuple((shelf.name, shelf.look) for shelf in _LOOKED_AT))
 _KEEP = Composed(tuple((shelf.name, shelf.keep) for shelf in _KEPT_BY))
+# learning the same of one verdict twice is as once
+_OF_STOPS = (poisoned.SHELF, stops.SHELF)
+_KEEP_STOPS = Composed(tuple((shelf.name, shelf.keep) for shelf in _OF_STOPS))
 
 
 def asking_for(call: Invocation, ruleset: Ruleset, *, reach: Reach, mode: Mode, at: datetime) -> Asking:
@@ -142,6 +145,18 @@ def keep_surely(traces: Traces, outcome: Outcome, *, age_seconds: float = 0.0) -
     if not any(keys for keys, _ in lessons):
         return True
     found = _KEEP.run(lessons, traces=traces, step="")
+    return found is not None and not found.failed
+
+
+def relearn(traces: Traces, outcome: Outcome, *, age_seconds: float) -> bool:
+    """What a stop teaches of texts and destinations, once more and waited for. False when Redis is away.
+
+    Shelves that count calls have it already.
+    """
+    lessons = [shelf.learn(traces, outcome) if age_seconds < shelf.seconds else NOTHING for shelf in _OF_STOPS]
+    if not any(keys for keys, _ in lessons):
+        return True
+    found = _KEEP_STOPS.run(lessons, traces=traces, step="")
     return found is not None and not found.failed
 
 

@@ -119,6 +119,25 @@ redis.call('LTRIM', changes, '-' .. args[9], -1)
 for i = 1, 4 do redis.call('EXPIRE', keys[i], args[5]) end
 return {1}
 """
+# keys: texts, changes, by end; args: seconds, the most changes, digests. What people said of these goes.
+_UNSAY = """
+local texts, changes = KEYS[1], KEYS[2]
+local begun, number = string.match(redis.call('HGET', texts, 'version') or '', '^(%x+)%.(%d+)$')
+if not begun then return {1} end
+for i = 3, #ARGV do
+    local how = string.sub(redis.call('HGET', texts, ARGV[i]) or '', 19, 19)
+    if how == 'p' or how == 'c' then
+        redis.call('HDEL', texts, ARGV[i])
+        redis.call('ZREM', KEYS[3], ARGV[i])
+        redis.call('RPUSH', changes, ARGV[i] .. ' -')
+        number = number + 1
+    end
+end
+redis.call('HSET', texts, 'version', string.format('%s.%d', begun, number))
+redis.call('LTRIM', changes, '-' .. ARGV[2], -1)
+redis.call('EXPIRE', changes, ARGV[1])
+return {1}
+"""
 # The same on their own.
 _ALONE = "local keys, args = KEYS, ARGV\n"
 _LIST, _REMEMBER = _ALONE + _LOOK, _ALONE + _KEEP
@@ -156,6 +175,13 @@ def confirm(key: str, found: Sequence[str]) -> bool:
 def clear(key: str, found: Sequence[str]) -> bool:
     """A person says it was none: these count no more, whatever is found, until the entry ends. False as above."""
     return _write(key, found, agent="0" * 8, how=_CLEARED)
+
+
+def unsay(key: str, found: Sequence[str]) -> bool:
+    """What a person said of these is open again: they are not known any more. False when Redis is away."""
+    if not found:
+        return True
+    return run(_UNSAY, _keys(key)[:3], [SECONDS, _MOST_CHANGES, *found]) is not None
 
 
 def forget() -> None:

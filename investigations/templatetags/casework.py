@@ -38,6 +38,7 @@ _OF_PEOPLE = {
     "unmerged": ("arrow-counterclockwise", "", "took the merge back: {}"),
     "split": ("file-diff", "", "parted from it {}"),
     "split_off": ("file-diff", "", "parted it from investigation {}"),
+    "restricted_again": ("slash-circle", "amber", "put restriction {} in force again"),
     "undone": ("arrow-counterclockwise", "", "took back: {}"),
     "paused": ("hourglass-split", "", "lets it wait. {}"),
     "step_marked": ("list-check", "", "marked a step. {}"),

@@ -115,6 +115,36 @@ def clear(investigation: int, *, now: datetime, actor: AbstractBaseUser | None) 
     return len(found)
 
 
+def restore(
+    investigation: int, *, cleared_at: datetime, now: datetime, actor: AbstractBaseUser | None
+) -> list[Restriction]:
+    """Make again what rules had restricted for an investigation and its close as harmless ended, for the time left.
+
+    Not where the same is restricted by now. Needs a transaction that called `serialise`. Returns what was made.
+    """
+    require(actor, Permission.INVESTIGATE)
+    ended = Restriction.objects.filter(
+        investigation=investigation, end=Restriction.End.CLEARED, ended_at=cleared_at, until__gt=now
+    )
+    made = []
+    for row in ended.exclude(rule="").order_by("pk"):
+        wanted = Wanted(
+            kind=Restricted(row.kind),
+            effect=Effect(row.effect),
+            subject=tuple(row.subject),
+            reason=row.reason,
+            until=row.until,
+            per_minute=row.per_minute,
+            investigation=investigation,
+            verdicts=tuple(row.verdicts),
+        )
+        if not _open(wanted).exists():
+            made.append(_insert(wanted, rule=row.rule, now=now, actor=actor))
+    if made:
+        changed()
+    return made
+
+
 @transaction.atomic
 def end_all_by_rules(*, now: datetime, actor: AbstractBaseUser | None) -> int:
     """End every restriction that rules made; returns how many."""

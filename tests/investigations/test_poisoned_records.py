@@ -23,7 +23,7 @@ from guardrail.memory.poisoned import MOST, MOST_AN_AGENT, clear, confirm, forge
 from guardrail.models import Verdict
 from guardrail.traces import Outcome, Traces, hashed
 from investigations.intake import take_in
-from investigations.models import Investigation
+from investigations.models import BulkRun, Investigation
 from policies.access import Role, give_role
 from policies.models import Agent
 from policies.ruleset import Mode
@@ -206,6 +206,26 @@ def test_an_analyst_who_closes_it_as_harmless_takes_the_text_off_again(
     # and a later stop by other evidence does not put it back
     assert stopped(asking.analyze(planned(step="s-6")))
     assert not recalled(replanned(asking, step="s-7"))
+
+
+@pytest.mark.parametrize("way", ["reopen", "undo"])
+def test_what_a_close_took_off_comes_back_when_it_is_taken_back(
+    asking: Asking, poisoned: Verdict, ines: Client, way: str
+) -> None:
+    row = Investigation.objects.latest("pk")
+    ines.post("/queue/bulk/", {"do": "close", "n": row.pk})
+    run = BulkRun.objects.latest("pk")
+    ines.post(f"/queue/bulk/{run.pk}/begin/", {"disposition": "false_positive", "note": "Ours."})
+    assert not recalled(replanned(asking))
+    if way == "undo":
+        ines.post(f"/queue/bulk/{run.pk}/undo/")
+    else:
+        ines.post(f"/investigations/{row.pk}/reopen/", {"reason": "It was not."})
+    row.refresh_from_db()
+    assert row.status == "new"
+    again = replanned(asking, step="s-8")
+    assert recalled(again)
+    assert again.action == "block"
 
 
 def test_a_confirmed_attack_stays_remembered(asking: Asking, poisoned: Verdict, ines: Client) -> None:

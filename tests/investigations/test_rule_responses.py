@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from guardrail import housekeeper
 from guardrail.models import PendingIntake
-from investigations.models import Investigation
+from investigations.models import BulkRun, Investigation
 from investigations.services import close
 from investigations.tasks import take_in
 from policies.models import Destination, NotDone, Restriction
@@ -121,6 +121,31 @@ def test_the_investigation_of_the_call_tells_what_was_restricted_and_what_was_no
     person = User.objects.get(username="ines")
     close(found, disposition="false_positive", reason="The landlord", now=timezone.now(), actor=person)
     assert Restriction.objects.get().end == "cleared"
+
+
+def test_an_undone_close_restricts_again_for_the_time_left_and_not_twice(asking: Asking, ines: Client) -> None:
+    publish_rules(rule("tool.kind == 'pay'", "hold"), {**responding(), "name": "no-payments"})
+    response.change_budget(per_hour=5, per_kind={}, actor=None)
+    ask(asking, payment())
+    found, first = Investigation.objects.get(), Restriction.objects.get()
+    for _ in range(2):
+        ines.post("/queue/bulk/", {"do": "close", "n": found.pk})
+        run = BulkRun.objects.latest("pk")
+        ines.post(f"/queue/bulk/{run.pk}/begin/", {"disposition": "false_positive", "note": "The landlord."})
+        assert not Restriction.objects.filter(ended_at=None).exists()
+        ines.post(f"/queue/bulk/{run.pk}/undo/")
+        ines.post(f"/queue/bulk/{run.pk}/undo/")
+        again = Restriction.objects.get(ended_at=None)
+        assert (again.key, again.effect, again.until, again.rule) == (first.key, first.effect, first.until, first.rule)
+    page = ines.get(f"/investigations/{found.pk}/").content.decode()
+    assert "put restriction" in page
+    assert f"{again.pk}: " in page
+    # what a person closed as an attack keeps what rules made: there is nothing to put back
+    ines.post("/queue/bulk/", {"do": "close", "n": found.pk})
+    run = BulkRun.objects.latest("pk")
+    ines.post(f"/queue/bulk/{run.pk}/begin/", {"disposition": "true_positive", "note": "No."})
+    ines.post(f"/queue/bulk/{run.pk}/undo/")
+    assert Restriction.objects.get(ended_at=None).pk == again.pk
 
 
 @pytest.mark.parametrize(("vouched", "restricted"), [("known", 0), ("", 1)])
