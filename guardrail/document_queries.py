@@ -7,6 +7,7 @@ from datetime import date, datetime, timedelta
 from django.db.models import Count, Max, Q, Sum
 from django.utils.dateparse import parse_datetime
 
+from guardrail.kept import Person, for_eyes
 from guardrail.models import Verdict
 from policies.document_names import names_of
 from policies.models import DocumentQuote, DocumentRevision, DocumentUse, KnowledgeDocument, Restriction
@@ -124,10 +125,10 @@ def load_noticed(*, before: str) -> EditsPage:
     return EditsPage(edits=rows[:PAGE], older=str(rows[PAGE - 1].pk) if len(rows) > PAGE else "")
 
 
-def load_timeline(document: KnowledgeDocument, *, before: str) -> Timeline:
-    """One page of edits with the plans stopped between them. Four queries at most."""
+def load_timeline(document: KnowledgeDocument, *, before: str, person: Person) -> Timeline:
+    """One page of edits with the plans stopped between them that are for the person. Four queries at most."""
     edits = DocumentRevision.objects.filter(document=document)
-    quotes = DocumentQuote.objects.filter(document=document)
+    quotes = for_eyes(DocumentQuote.objects.all(), person, key="verdict_id").filter(document=document)
     key = _moment(before)
     if key:
         at, pk = key

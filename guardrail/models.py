@@ -3,6 +3,7 @@
 import uuid
 
 from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
 # The slug of the caller in whose name exercises are kept; it has no token, so nobody can call as it.
@@ -287,6 +288,23 @@ class EntityDay(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.key} {self.day}"[:80]
+
+
+class KeptCall(models.Model):
+    """A call that is for few, and the people who may see it beside leads. Asked by `guardrail.kept` only.
+
+    A view that whoever keeps work to few defines over its own tables: nothing writes here.
+    """
+
+    id = models.UUIDField(primary_key=True, editable=False)
+    people = ArrayField(models.IntegerField())
+
+    class Meta:
+        managed = False
+        db_table = "guardrail_keptcall"
+
+    def __str__(self) -> str:
+        return str(self.id)
 
 
 class TranscriptOpened(models.Model):

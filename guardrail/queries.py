@@ -15,6 +15,7 @@ from typing import Any
 from django.db.models import Q, QuerySet, TextField
 from django.db.models.functions import Cast
 
+from guardrail.kept import Person, for_eyes
 from guardrail.models import ExecutedCall, LateFinding, Orchestrator, PendingValidation, Verdict
 from guardrail.verdict_id import floor_id, moment_of_id
 from policies.models import Agent
@@ -103,9 +104,9 @@ class Page:
     looked_back_to: datetime | None
 
 
-def load_page(search: Search) -> Page:
-    """The newest matching calls before `search.before`. One query, up to four with words."""
-    rows = Verdict.objects.only(*BRIEF).order_by("-id")
+def load_page(search: Search, *, person: Person) -> Page:
+    """The newest matching calls before `search.before` that are for the person. One query, up to four with words."""
+    rows = for_eyes(Verdict.objects.only(*BRIEF), person).order_by("-id")
     found, rows = _narrowed_by_words(rows, search)
     rows = _narrowed(rows, search)
     scans = found is Found.TEXT or search.outcome not in _INDEXED
@@ -144,11 +145,15 @@ def _stretch(time: timedelta) -> str:
     return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.0f} h"
 
 
-def load_conversation(verdict: Verdict) -> list[Verdict]:
-    """The calls of the verdict's conversation, oldest first, at most the newest hundred; itself where it has none."""
+def load_conversation(verdict: Verdict, *, person: Person) -> list[Verdict]:
+    """The calls of the verdict's conversation that are for the person, oldest first, at most the newest hundred.
+
+    Itself where it has no conversation.
+    """
     if not verdict.conversation_id:
         return [verdict]
-    rows = Verdict.objects.only(*BRIEF).filter(conversation_id=verdict.conversation_id).order_by("-id")
+    rows = for_eyes(Verdict.objects.only(*BRIEF), person)
+    rows = rows.filter(conversation_id=verdict.conversation_id).order_by("-id")
     return list(rows[:CONVERSATION_CALLS])[::-1]
 
 
@@ -208,9 +213,9 @@ def _faring(name: str, rows: Sequence[tuple[Any, Any, Any]]) -> Faring:
     )
 
 
-def verdict_exists(verdict_id: uuid.UUID) -> bool:
-    """Whether a verdict has this id."""
-    return Verdict.objects.filter(pk=verdict_id).exists()
+def verdict_exists(verdict_id: uuid.UUID, *, person: Person) -> bool:
+    """Whether a verdict has this id, and is for the person."""
+    return for_eyes(Verdict.objects.all(), person).filter(pk=verdict_id).exists()
 
 
 def as_verdict_id(words: str) -> uuid.UUID | None:

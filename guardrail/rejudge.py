@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from itertools import islice
 
 from guardrail.judge import read_ahead
+from guardrail.kept import Person, for_eyes
 from guardrail.models import Verdict
 from guardrail.rejudged_differences import differences_between
 from guardrail.replay.depth import Depth, needs_volume
@@ -82,12 +83,13 @@ def rejudge(
     verdict: Verdict,
     *,
     in_force: Ruleset,
+    person: Person,
     draft: Ruleset | None = None,
     alone: bool = False,
     after: uuid.UUID | None = None,
     seconds: float | None = None,
 ) -> Page:
-    """The calls of the verdict's conversation after `after`, oldest first, or it `alone`.
+    """The calls of the verdict's conversation after `after` that are for the person, oldest first, or it `alone`.
 
     At least one call, then as many as `seconds` suffice for.
     """
@@ -95,7 +97,7 @@ def rejudge(
         return Page(rows=(), go_on=after, busy=True)
     try:
         until = time.monotonic() + (SECONDS if seconds is None else seconds)
-        rows = _load_calls(verdict, alone=alone, after=after)
+        rows = _load_calls(verdict, alone=alone, after=after, person=person)
         done: list[Rejudged] = []
         for one in _rejudged(rows[:PAGE], in_force, draft):
             done.append(one)
@@ -107,11 +109,12 @@ def rejudge(
     return Page(rows=tuple(done), go_on=done[-1].verdict.pk if done and len(done) < len(rows) else None)
 
 
-def _load_calls(verdict: Verdict, *, alone: bool, after: uuid.UUID | None) -> list[Verdict]:
+def _load_calls(verdict: Verdict, *, alone: bool, after: uuid.UUID | None, person: Person) -> list[Verdict]:
     """One more than a page holds. One query."""
     if alone or not verdict.conversation_id:
         return list(Verdict.objects.filter(pk=verdict.pk).only(*NEEDED))
-    calls = Verdict.objects.filter(conversation_id=verdict.conversation_id).only(*NEEDED).order_by("id")
+    calls = for_eyes(Verdict.objects.only(*NEEDED), person)
+    calls = calls.filter(conversation_id=verdict.conversation_id).order_by("id")
     return list((calls.filter(id__gt=after) if after else calls)[: PAGE + 1])
 
 

@@ -15,6 +15,7 @@ from django.contrib.auth.models import AbstractBaseUser
 from django.db import transaction
 from django.db.models import QuerySet
 
+from guardrail.kept import for_eyes
 from guardrail.models import TranscriptOpened, Verdict
 from guardrail.verdict_id import floor_id
 from investigations.reports import Period
@@ -98,14 +99,15 @@ def _note(period: Period, *, actor: AbstractBaseUser, kind: str) -> None:
 
 
 def _parts(period: Period, actor: AbstractBaseUser) -> Iterator[tuple[str, Iterator[Row]]]:
-    """Without what was done in investigations that are hidden from the actor."""
-    stops = Verdict.objects.filter(
+    """Without what was done in investigations that are hidden from the actor, and without their calls."""
+    stops = for_eyes(Verdict.objects.all(), actor).filter(
         id__gte=floor_id(period.begins), id__lt=floor_id(period.ends), would_have__in=("hold", "block")
     )
     yield "stops", _in_pieces(stops, _STOP)
     changes = _in_pieces(AuditEntry.objects.filter(at__gte=period.begins, at__lt=period.ends), _CHANGE)
     yield "changes", _shown_to(actor, changes)
-    opened = TranscriptOpened.objects.filter(day__gte=period.first, day__lte=period.last)
+    opened = for_eyes(TranscriptOpened.objects.all(), actor, key="verdict_id")
+    opened = opened.filter(day__gte=period.first, day__lte=period.last)
     yield "access", _in_pieces(opened, _ACCESS)
 
 

@@ -1,7 +1,6 @@
 """Keeps an investigation to the people named, and to leads; and opens it up for everybody again.
 
-The calls themselves stay in the record of calls: what is kept to few is the work on them. What was merged into it
-follows it.
+Its calls are for the same people (`guardrail.kept`). What was merged into it follows it.
 """
 
 from collections.abc import Iterable

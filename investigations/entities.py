@@ -14,6 +14,7 @@ from datetime import date, datetime, timedelta
 from django.contrib.auth.models import User
 from django.db.models import QuerySet, Sum
 
+from guardrail.kept import for_eyes
 from guardrail.models import EntityDay, SearchEntry, Verdict
 from guardrail.queries import BRIEF
 from guardrail.search.days import tool_key
@@ -150,8 +151,8 @@ class Calls:
 
 def load_entity(kind: Kind, key: str, *, days: int, today: date, person: User) -> Entity:
     """About fifteen queries, however many calls it made. One nobody has seen is an empty page, not an error."""
-    newest = list(_calls(kind, key).order_by("-id")[:_LOOKED_AT])
-    oldest = _calls(kind, key).order_by("id").values_list("id", flat=True).first()
+    newest = list(_calls(kind, key, person=person).order_by("-id")[:_LOOKED_AT])
+    oldest = _calls(kind, key, person=person).order_by("id").values_list("id", flat=True).first()
     briefs = Verdict.objects.only(*BRIEF).in_bulk([entry.pk for entry in newest])
     looked_at = [briefs[entry.pk] for entry in newest if entry.pk in briefs]
     return Entity(
@@ -169,9 +170,9 @@ def load_entity(kind: Kind, key: str, *, days: int, today: date, person: User) -
     )
 
 
-def load_calls(kind: Kind, key: str, *, before: uuid.UUID | None) -> Calls:
-    """A page of its calls, newest first. Two queries, by an index."""
-    rows = _calls(kind, key).order_by("-id")
+def load_calls(kind: Kind, key: str, *, before: uuid.UUID | None, person: User) -> Calls:
+    """A page of its calls that are for the person, newest first. Two queries, by an index."""
+    rows = _calls(kind, key, person=person).order_by("-id")
     ids = list((rows.filter(id__lt=before) if before else rows).values_list("id", flat=True)[: PAGE + 1])
     known = Verdict.objects.only(*BRIEF).in_bulk(ids[:PAGE])
     verdicts = tuple(known[pk] for pk in ids[:PAGE] if pk in known)
@@ -189,8 +190,8 @@ def load_document_page(key: str) -> int | None:
     return None
 
 
-def _calls(kind: Kind, key: str) -> QuerySet[SearchEntry]:
-    return SearchEntry.objects.filter(**{_COLUMN[kind]: _folded(kind, key)})
+def _calls(kind: Kind, key: str, *, person: User) -> QuerySet[SearchEntry]:
+    return for_eyes(SearchEntry.objects.all(), person).filter(**{_COLUMN[kind]: _folded(kind, key)})
 
 
 def _folded(kind: Kind, key: str) -> str:
@@ -314,7 +315,7 @@ def _whom(kind: Kind, call: Verdict) -> tuple[str, str] | None:
 
 def _load_investigations(kind: Kind, key: str, *, person: User) -> tuple[Investigation, ...]:
     """The newest its newest stopped calls are in, of those the person may see."""
-    stopped = _calls(kind, key).filter(would_have__in=("hold", "block")).order_by("-id")
+    stopped = _calls(kind, key, person=person).filter(would_have__in=("hold", "block")).order_by("-id")
     ids = list(stopped.values_list("id", flat=True)[:_STOPPED_LOOKED_AT])
     found = InvestigationCall.objects.filter(verdict_id__in=ids).values("investigation_id")
     seen = Investigation.objects.filter(visible_to(person), pk__in=found)

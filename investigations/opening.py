@@ -7,6 +7,7 @@ from datetime import datetime
 from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 
+from guardrail.kept import for_eyes
 from guardrail.models import Verdict
 from investigations.models import Investigation, InvestigationCall
 from investigations.placing import OUTCOMES
@@ -47,7 +48,7 @@ def open_by_hand(
     wanted = list(dict.fromkeys(calls))
     if len(wanted) > MOST_CALLS:
         raise InvestigationError(f"{len(wanted)} calls are named, expected at most {MOST_CALLS}")
-    verdicts = list(Verdict.objects.filter(pk__in=wanted).order_by("pk"))
+    verdicts = list(for_eyes(Verdict.objects.all(), actor).filter(pk__in=wanted).order_by("pk"))
     _refuse_unfit(wanted, verdicts, actor=actor)
     newest = verdicts[-1] if verdicts else None
     made = Investigation.objects.create(

@@ -75,7 +75,7 @@ def take_back(investigation: Investigation) -> bool:
     """What was said of the texts and destinations behind an investigation is open again: what was found holds.
 
     What another closed investigation said of the same ones is taken back with it. What was found late is not learnt
-    anew: closing it was looking into it. False when Redis is away.
+    anew: closing it was looking into it; nor what other calls stored. False when Redis is away.
     """
     rows = _load_of(investigation)
     done = True

@@ -4,15 +4,14 @@ INVARIANT: every page, count, search and export of investigations asks here. Wha
 did not exist.
 """
 
-import uuid
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser, User
 from django.db.models import Q
 
-from investigations.models import Investigation, InvestigationCall, Reader
+from guardrail.kept import kept_from
+from investigations.models import Investigation, Reader
 from investigations.tally import Changed
 from policies.access import Permission, may
 
@@ -64,20 +63,10 @@ def named_in(detail: Mapping[str, Any]) -> frozenset[int]:
 
 
 def without_hidden(changed: Iterable[Changed], person: AbstractBaseUser | AnonymousUser | None) -> tuple[Changed, ...]:
-    """Changed calls, the worst first, without what was found out in investigations for other eyes. At most one query.
+    """Changed calls without those of investigations for other eyes. At most one query.
 
     How many there are is told to everybody who tries an edit: that an attack would pass must not be hidden.
     """
     rows = list(changed)
-    hidden = _hidden_calls([row.verdict.pk for row in rows if row.disposition], person)
-    told = (replace(row, disposition="") if row.verdict.pk in hidden else row for row in rows)
-    # else their place would tell
-    return tuple(sorted(told, key=lambda row: (row.badness, row.verdict.pk), reverse=True)) if hidden else tuple(rows)
-
-
-def _hidden_calls(ids: Sequence[uuid.UUID], person: AbstractBaseUser | AnonymousUser | None) -> frozenset[uuid.UUID]:
-    seen = visible_to(person, prefix="investigation__")
-    if not ids or not seen:
-        return frozenset()
-    calls = InvestigationCall.objects.filter(verdict_id__in=ids).exclude(seen)
-    return frozenset(calls.values_list("verdict_id", flat=True))
+    kept = kept_from([row.verdict.pk for row in rows], person)
+    return tuple(row for row in rows if row.verdict.pk not in kept)

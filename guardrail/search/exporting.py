@@ -31,7 +31,7 @@ def export(question: str, *, kind: str, now: datetime, actor: AbstractBaseUser) 
     Raises PermissionDenied, QueryError, TooBroad before anything leaves.
     """
     require(actor, Permission.EXPORT_EVIDENCE)
-    ids = find_ids(read_query(question, now=now), before=None, most=MOST)
+    ids = find_ids(read_query(question, now=now), person=actor, before=None, most=MOST)
     with transaction.atomic():
         audit.record(actor=actor, action="search.exported", question=question, format=kind, calls=len(ids))
     return _csv(ids) if kind == "csv" else _json(ids)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from django.db import OperationalError, connection, transaction
 from django.db.models import Q, QuerySet
 
+from guardrail.kept import Person, for_eyes
 from guardrail.models import SearchEntry, Verdict
 from guardrail.queries import BRIEF
 from guardrail.search.query import OUTCOMES, SEVERITIES, Field, Query, field_word
@@ -37,17 +38,17 @@ class Found:
     older: uuid.UUID | None
 
 
-def find(query: Query, *, before: uuid.UUID | None = None, most: int = PAGE) -> Found:
-    """The newest calls before `before`. Two queries, one more with `agent:`. Raises TooBroad."""
-    ids = find_ids(query, before=before, most=most + 1)
+def find(query: Query, *, person: Person, before: uuid.UUID | None = None, most: int = PAGE) -> Found:
+    """The newest calls before `before` that are for the person. Two queries, one more by agent. Raises TooBroad."""
+    ids = find_ids(query, person=person, before=before, most=most + 1)
     known = Verdict.objects.only(*BRIEF).in_bulk(ids[:most])
     verdicts = tuple(known[pk] for pk in ids[:most] if pk in known)
     return Found(verdicts=verdicts, older=ids[most - 1] if len(ids) > most else None)
 
 
-def find_ids(query: Query, *, before: uuid.UUID | None, most: int) -> list[uuid.UUID]:
+def find_ids(query: Query, *, person: Person, before: uuid.UUID | None, most: int) -> list[uuid.UUID]:
     """The ids of the newest. Raises TooBroad."""
-    entries = SearchEntry.objects.order_by("-id")
+    entries = for_eyes(SearchEntry.objects.all(), person).order_by("-id")
     if before:
         entries = entries.filter(id__lt=before)
     rows, lexemes = _matching(entries, query), _tsquery(query)

@@ -37,7 +37,7 @@ def document_page(request: HttpRequest, pk: int) -> HttpResponse:
     """One document: who edited it when, and which plans went by it in between."""
     document = get_object_or_404(KnowledgeDocument, pk=pk)
     before = request.GET.get("before", "")
-    timeline = document_queries.load_timeline(document, before=before)
+    timeline = document_queries.load_timeline(document, before=before, person=request.user)
     lately = document_queries.load_lately([document.pk], today=timezone.now())
     return render(
         request,

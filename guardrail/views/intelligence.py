@@ -10,6 +10,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from guardrail import queries
+from guardrail.kept import kept_from
 from policies import indicator_queries
 from policies.access import Permission, actor_of, may, require
 from policies.indicator_forms import IndicatorForm
@@ -52,13 +53,14 @@ def indicator(request: HttpRequest, pk: int) -> HttpResponse:
     """One indicator and the calls it was met in; `?before=` goes on behind one of them."""
     found = get_object_or_404(Indicator.objects.select_related("source"), pk=pk)
     sightings, more = indicator_queries.load_sightings(found, before=_uuid(request.GET.get("before", "")))
-    briefs = queries.load_briefs([sighting.verdict_id for sighting in sightings])
+    ids = [sighting.verdict_id for sighting in sightings]
+    briefs, kept = queries.load_briefs(ids), kept_from(ids, request.user)
     return render(
         request,
         "guardrail/indicator.html",
         {
             "row": indicator_queries.row_of(found, now=timezone.now()),
-            "sightings": [(sighting, briefs.get(sighting.verdict_id)) for sighting in sightings],
+            "sightings": [(one, briefs.get(one.verdict_id)) for one in sightings if one.verdict_id not in kept],
             "older": sightings[-1].verdict_id if more else None,
             "same": indicator_queries.load_same(found),
             "shown": unicode_of(found.value),

@@ -4,15 +4,16 @@ import uuid
 from urllib.parse import urlencode
 
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
 from guardrail import housekeeper, queries
+from guardrail.kept import Person, load_verdict
 from guardrail.models import Verdict
 from guardrail.rejudge import Page, rejudge
 from guardrail.replay.replaying import NEEDED
-from policies.access import Permission, require
+from policies.access import Permission, actor_of, require
 from policies.load import NoRuleset, active_ruleset
 from policies.models import PolicyDraft
 from policies.ruleset import Ruleset, RulesetError
@@ -30,12 +31,13 @@ def verdict_rejudge(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     Takes about a fifth of a second; `?after=` goes on from there.
     """
     require(request.user, Permission.INVESTIGATE)
-    verdict = get_object_or_404(Verdict.objects.only(*NEEDED), pk=pk)
+    person = actor_of(request)
+    verdict = load_verdict(pk, person, only=NEEDED)
     alone = "only" in request.GET
     drafts = list(PolicyDraft.objects.filter(state__in=_OPEN).only("pk", "title", "document")[:_MOST_DRAFTS])
     draft = next((one for one in drafts if str(one.pk) == request.GET.get("draft", "")), None)
     after = queries.as_verdict_id(request.GET.get("after", ""))
-    page, in_force, refused = _page(verdict, draft, alone=alone, after=after)
+    page, in_force, refused = _page(verdict, draft, alone=alone, after=after, person=person)
     shown = {
         "verdict": verdict,
         "page": page,
@@ -54,7 +56,7 @@ def verdict_rejudge(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
 
 
 def _page(
-    verdict: Verdict, draft: PolicyDraft | None, *, alone: bool, after: uuid.UUID | None
+    verdict: Verdict, draft: PolicyDraft | None, *, alone: bool, after: uuid.UUID | None, person: Person
 ) -> tuple[Page | None, int, str]:
     """The page, the number of the version in force, and why there is none."""
     try:
@@ -68,7 +70,8 @@ def _page(
             drafted = trial_policy(draft.document)
         except RulesetError as error:
             return None, in_force.version, f"the draft does not compile: {error}"
-    return rejudge(verdict, in_force=in_force, draft=drafted, alone=alone, after=after), in_force.version, ""
+    page = rejudge(verdict, in_force=in_force, draft=drafted, alone=alone, after=after, person=person)
+    return page, in_force.version, ""
 
 
 def _address(request: HttpRequest, draft: PolicyDraft | None, *, alone: bool, after: uuid.UUID | None) -> str:

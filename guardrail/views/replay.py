@@ -3,12 +3,12 @@
 import uuid
 
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
 from guardrail import badges, queries
-from guardrail.models import Verdict
+from guardrail.kept import load_verdict
 from guardrail.opened import note_opened
 from guardrail.story.walking import walk
 from guardrail.transcripts import load_call
@@ -20,15 +20,16 @@ from policies.access import actor_of
 @never_cache
 def verdict_replay(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     """Step `?step=` of a call, the first without. One that cannot be read any more has its page only."""
-    verdict = get_object_or_404(Verdict, pk=pk)
+    person = actor_of(request)
+    verdict = load_verdict(pk, person)
     call = load_call(verdict)
     if call is None:
         return redirect("verdict", pk)
-    note_opened(pk, actor=actor_of(request), how="replay")
+    note_opened(pk, actor=person, how="replay")
     late = queries.load_late(verdict)
     finding = late.finding if late else None
     judged = finding or verdict
-    conversation = queries.load_conversation(verdict)
+    conversation = queries.load_conversation(verdict, person=person)
     shown = {
         "verdict": verdict,
         "walk": walk(

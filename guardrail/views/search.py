@@ -25,7 +25,7 @@ def search(request: HttpRequest) -> HttpResponse:
     """The newest calls that fit `?q=`. The id of a call goes straight to it."""
     asked = request.GET.get("q", "").strip()
     verdict_id = queries.as_verdict_id(asked)
-    if verdict_id and queries.verdict_exists(verdict_id):
+    if verdict_id and queries.verdict_exists(verdict_id, person=actor_of(request)):
         return redirect("verdict", verdict_id)
     found, refused = _find(request, asked)
     shown = {
@@ -65,6 +65,7 @@ def search_export(request: HttpRequest) -> HttpResponseBase:
 def _find(request: HttpRequest, asked: str) -> tuple[Found | None, str]:
     try:
         query = read_query(asked, now=timezone.now())
-        return find(query, before=queries.as_verdict_id(request.GET.get("before", ""))), ""
+        before = queries.as_verdict_id(request.GET.get("before", ""))
+        return find(query, person=actor_of(request), before=before), ""
     except (QueryError, TooBroad) as error:
         return None, str(error)

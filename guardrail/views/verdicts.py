@@ -6,13 +6,14 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
 from guardrail import badges, queries, words
 from guardrail.document_queries import load_quote
+from guardrail.kept import Person, kept_from, load_verdict
 from guardrail.models import LateFinding, Verdict
 from guardrail.opened import note_opened
 from guardrail.story import EarlierCall, Story, tell
@@ -77,7 +78,8 @@ def verdict_list(request: HttpRequest) -> HttpResponse:
     """Calls, newest first. An id of a verdict in the search box goes straight to it."""
     asked = {name: request.GET.get(name, "").strip()[:LONGEST_WORDS].replace("\x00", "") for name in FILTERS}
     verdict_id = queries.as_verdict_id(asked["q"])
-    if verdict_id and queries.verdict_exists(verdict_id):
+    person = actor_of(request)
+    if verdict_id and queries.verdict_exists(verdict_id, person=person):
         return redirect("verdict", verdict_id)
     page = queries.load_page(
         queries.Search(
@@ -87,7 +89,8 @@ def verdict_list(request: HttpRequest) -> HttpResponse:
             agent=asked["agent"],
             since=queries.period_start(asked["period"], now=timezone.now()),
             before=queries.as_verdict_id(request.GET.get("before", "")),
-        )
+        ),
+        person=person,
     )
     return render(
         request,
@@ -113,8 +116,9 @@ def verdict_list(request: HttpRequest) -> HttpResponse:
 @never_cache
 def verdict_page(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     """One call: why, where each value came from, the transcript, and everything that was found."""
-    told = load_told(get_object_or_404(Verdict, pk=pk))
-    note_opened(pk, actor=actor_of(request), how="call")
+    person = actor_of(request)
+    told = load_told(load_verdict(pk, person), person=person)
+    note_opened(pk, actor=person, how="call")
     shown = {
         "told": told,
         "verdict": told.verdict,
@@ -131,7 +135,7 @@ def verdict_page(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
 def verdict_body(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     """The body as it came, byte for byte, as plain text that no browser runs or guesses about."""
     body = load_body(pk)
-    if body is None:
+    if body is None or kept_from([pk], request.user):
         raise Http404(f"no transcript `{pk}`")
     note_opened(pk, actor=actor_of(request), how="raw body")
     response = HttpResponse(body, content_type="text/plain; charset=utf-8")
@@ -139,13 +143,13 @@ def verdict_body(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     return response
 
 
-def load_told(verdict: Verdict) -> Told:
-    """A verdict with everything its page says. Four queries, two more for a call that was judged in full afterwards."""
+def load_told(verdict: Verdict, *, person: Person) -> Told:
+    """A verdict with everything its page says to the person. Four queries, two more for one that was judged later."""
     late = queries.load_late(verdict)
     finding = late.finding if late else None
     # what was found afterwards is told in the place of what the quick checks said
     judged = finding or verdict
-    conversation = queries.load_conversation(verdict)
+    conversation = queries.load_conversation(verdict, person=person)
     earlier = [earlier_call(other) for other in conversation if other.pk < verdict.pk]
     deciding = finding.deciding_signal if finding else worth_telling(verdict)
     call = load_call(verdict)

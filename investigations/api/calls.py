@@ -16,12 +16,14 @@ from django.conf import settings
 from django.urls import reverse
 
 from guardrail.feed import number_of_calls_from
+from guardrail.kept import for_eyes
 from guardrail.models import FeedEntry, LateFinding, Orchestrator, Transcript, Verdict
 from guardrail.verdict_id import floor_id
 from guardrail.words import signal_words
 from investigations.models import InvestigationCall
 from investigations.siem.content import masked
 from investigations.siem.event import severity_word
+from investigations.visibility import NOBODY
 
 LETTER = "v"
 # Verdicts looked through at once, and for one page at most.
@@ -103,7 +105,7 @@ def load_one(pk: uuid.UUID) -> dict[str, Any] | None:
 
 def load_transcript(pk: uuid.UUID) -> dict[str, Any] | None:
     """What stands in a call, and what was found with its quotes; None where nothing is kept. Two queries."""
-    kept = Transcript.objects.filter(pk=pk).values("body_zstd", "body_bytes").first()
+    kept = for_eyes(Transcript.objects.all(), NOBODY).filter(pk=pk).values("body_zstd", "body_bytes").first()
     verdict = Verdict.objects.filter(pk=pk).values("reason", "signals").first()
     if kept is None or verdict is None:
         return None
@@ -131,7 +133,8 @@ def _as_text(body: bytes) -> tuple[str, str]:
 
 
 def _load_rows(ids: Sequence[uuid.UUID]) -> list[dict[str, Any]]:
-    rows = {row["id"]: row for row in Verdict.objects.filter(pk__in=ids).values(*_COLUMNS)} if ids else {}
+    known = for_eyes(Verdict.objects.filter(pk__in=ids), NOBODY) if ids else Verdict.objects.none()
+    rows = {row["id"]: row for row in known.values(*_COLUMNS)}
     # the number of what is restricted would say that there is something
     calls = InvestigationCall.objects.filter(verdict_id__in=list(rows), investigation__restricted=False)
     places = dict(calls.values_list("verdict_id", "investigation_id")) if rows else {}

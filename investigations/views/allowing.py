@@ -9,12 +9,12 @@ from urllib.parse import urlencode
 from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render, resolve_url
+from django.shortcuts import redirect, render, resolve_url
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
-from guardrail.models import Verdict
+from guardrail.kept import load_verdict
 from investigations.allow_form import AllowForm
 from investigations.allowing import NotAllowable, NotForgotten, Tried, allow_like, entry_of, propose, try_out
 from investigations.visibility import may_see
@@ -31,7 +31,7 @@ _LONGEST_QUERY = 3_500
 @never_cache
 def verdict_allow(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     """The narrowest exception for one stopped call, to be widened, tried and made. `try` = only try it."""
-    verdict = get_object_or_404(Verdict, pk=pk)
+    verdict = load_verdict(pk, request.user)
     try:
         proposal = propose(verdict)
     except (NotAllowable, NoRuleset) as error:

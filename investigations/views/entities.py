@@ -41,9 +41,10 @@ def entity(request: HttpRequest, kind: str, key: str = "") -> HttpResponse:
         return redirect("document", page)
     days = _days(request)
     before = queries.as_verdict_id(request.GET.get("before", ""))
-    calls = load_calls(what, key, before=before)
+    person = actor_of(request)
+    calls = load_calls(what, key, before=before, person=person)
     shown = {
-        "entity": load_entity(what, key, days=days, today=timezone.now().date(), person=actor_of(request)),
+        "entity": load_entity(what, key, days=days, today=timezone.now().date(), person=person),
         "calls": calls,
         "days": days,
         "spans": [(span, _query(request, days=span)) for span in SPANS],

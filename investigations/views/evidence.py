@@ -8,14 +8,14 @@ from typing import IO, Any
 from django.conf import settings
 from django.http import FileResponse, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from guardrail.evidence.archive import BundleError
 from guardrail.evidence.sealing import public_of
-from guardrail.models import Verdict
+from guardrail.kept import load_verdict
 from investigations.evidence import EvidenceError, export_investigation, export_verdict
 from investigations.evidence_form import EvidenceForm
 from investigations.views.investigation import load_investigation
@@ -30,7 +30,7 @@ _IN_MEMORY_BYTES = 8_000_000
 def verdict_evidence(request: HttpRequest, pk: uuid.UUID) -> HttpResponseBase:
     """One call as evidence: what the file holds, and the file."""
     require(request.user, Permission.EXPORT_EVIDENCE)
-    verdict = get_object_or_404(Verdict, pk=pk)
+    verdict = load_verdict(pk, request.user)
 
     def make(file: IO[bytes], reason: str) -> None:
         export_verdict(verdict, file, reason=reason, now=timezone.now(), actor=actor_of(request))

@@ -51,7 +51,7 @@ def render_investigation(
     """The page, with the refused form in the place of an empty one and status 422 when `forms` holds one."""
     calls = queries.load_calls(investigation, wanted=_wanted(request))
     verdict = Verdict.objects.filter(pk=calls.shown).first() if calls.shown else None
-    told = load_told(verdict) if verdict else None
+    told = load_told(verdict, person=actor_of(request)) if verdict else None
     if verdict:
         note_opened(verdict.pk, actor=actor_of(request), how="investigation")
     listed = {brief.pk for brief in calls.briefs}

@@ -8,7 +8,7 @@ from django.contrib.sessions.models import Session
 from investigations.intake import take_in_all
 from investigations.models import Investigation, InvestigationCall
 from tests import told
-from tests.browser.chromium import Chromium, Look
+from tests.browser.chromium import Chromium, Look, Window
 from tests.browser.conftest import PASSWORD, Install
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -43,13 +43,17 @@ def test_keys_walk_the_queue_open_a_case_and_its_steps(chromium: Chromium, insta
         call = InvestigationCall.objects.filter(investigation=found).values_list("verdict_id", flat=True)[0]
         window.open(install.address(f"/verdicts/{call}/replay/?step=1"))
         for key, step in (("ArrowRight", 2), ("ArrowLeft", 1), ("j", 2), ("k", 1)):
-            window.do(lambda page, key=key: page.keyboard.press(key))
-            window.do(lambda page, step=step: page.wait_for_url(f"**/replay/?step={step}"))
+            _press(window, key, f"**/replay/?step={step}")
     assert row == f"/investigations/{found.pk}/"
     assert address.endswith(row)
     assert first_step is not None
     assert focused == "search"
     assert window.complaints == []
+
+
+def _press(window: Window, key: str, address: str) -> None:
+    window.do(lambda page: page.keyboard.press(key))
+    window.do(lambda page: page.wait_for_url(address))
 
 
 def test_the_list_of_keys_opens_and_closes_from_the_keyboard(chromium: Chromium, install: Install) -> None:

@@ -19,7 +19,7 @@ from policies.services.publish import ensure_baseline
 from policies.signal import Evidence, Mark, Severity, Signal
 from tests import told
 
-LIST_QUERIES = 8  # session, person, five for the header, the page
+LIST_QUERIES = 9  # session, person, their roles, five for the header, the page
 # session, person, the verdict, its conversation, body, caller, document, whether it was made, who opened it, five for
 # the header
 PAGE_QUERIES = 15

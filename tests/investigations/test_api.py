@@ -296,10 +296,12 @@ def test_what_is_restricted_is_not_there_in_any_answer(asking: Asking) -> None:
     assert program.get(f"investigations/{found.pk}").status == 404
     assert program.rows("investigations") == []
     assert program.rows("investigations", cursor=before["next"]) == []
-    assert [row["investigation"] for row in program.rows("verdicts")] == [None]
+    assert program.rows("verdicts") == []
+    assert [program.get(f"verdicts/{pk}{part}").status for part in ("", "/transcript")] == [404, 404]
     assert "secret matter" not in json.dumps(program.rows("audit"))
     assert f'"investigation": {found.pk}' not in json.dumps(program.rows("audit"))
     confiding.open_up(found, reason="It is over.", actor=lena)
+    assert [row["investigation"] for row in program.rows("verdicts")] == [found.pk]
     assert [row["id"] for row in program.rows("investigations", cursor=before["next"])] == [found.pk]
     assert f'"investigation": {found.pk}' in json.dumps(program.rows("audit"))
 

@@ -8,6 +8,7 @@ from django.core.cache import cache
 from django.test import Client
 from django.utils import timezone
 
+from investigations import queries
 from investigations.models import Activity, BulkItem, BulkRun, Investigation
 from investigations.tasks import work_bulk
 from policies.access import Role
@@ -90,6 +91,19 @@ def test_all_that_fit_are_closed_and_what_came_in_meanwhile_is_not(analyst: Clie
     assert states(run) == {"done": 130}
     assert {fresh(row).status for row in meant} == {"closed"}
     assert {fresh(row).status for row in (other, late)} == {"new"}
+
+
+def test_it_says_how_many_hold_the_words_on_every_page(analyst: Client) -> None:
+    for number in range(queries.PAGE + 5):
+        case(f"quay {number}", severity=1 + number % 4)
+    case("other")
+    first = analyst.get("/?q=quay")
+    second = analyst.get(f"/{first.context['next_url']}")
+    rows = [row.pk for page in (first, second) for row in page.context["page"].rows]
+    assert len(set(rows)) == len(rows) == queries.PAGE + 5
+    for page in (first, second):
+        assert f"all {queries.PAGE + 5} that fit" in page.content.decode()
+    assert "that fit" not in analyst.get("/?q=no-such-thing").content.decode()
 
 
 def test_it_goes_on_from_the_page_where_no_worker_runs(analyst: Client) -> None:

@@ -11,6 +11,7 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 from django.utils import timezone
 
+from guardrail.search.indexing import index_due
 from investigations.intake import take_in
 from investigations.models import (
     BulkRun,
@@ -23,6 +24,7 @@ from investigations.models import (
 )
 from policies.access import Role
 from policies.models import AuditEntry
+from tests import told
 from tests.factories import record_verdict, signal
 from tests.investigations.cases import NOW, case, person
 
@@ -236,3 +238,38 @@ def test_a_viewer_opens_and_keeps_nothing(db: None) -> None:
     row = case("one")
     assert viewer.get("/investigations/new/").status_code == 403
     assert viewer.post(f"/investigations/{row.pk}/confide/", {"why": "x"}).status_code == 403
+
+
+def test_its_calls_are_not_found_by_others_wherever_calls_are_shown(analyst: Client) -> None:
+    mine = told.record_story(agent="Zanzibar desk", agent_id="zanzibar-desk", conversation="zanzibar-1")
+    open_one = told.record_story(step="s-9", conversation="conv-9", agent_id="quay-desk", agent="Quay desk")
+    take_in(timezone.now())
+    index_due()
+    row = Investigation.objects.get(call_set__verdict_id=mine)
+    asked = {"q": "berth"}
+    before = signed_in("tom")
+    assert "Zanzibar desk" in before.get("/verdicts/").content.decode()
+    kept(analyst, row)
+    for client, sees in ((before, False), (analyst, True), (signed_in("lea", Role.LEAD), True)):
+        for path in ("", "replay/?step=1", "body/", "rejudge/", "allow/", "evidence/"):
+            assert (client.get(f"/verdicts/{mine}/{path}").status_code == 404) is not sees, path
+            assert client.get(f"/verdicts/{open_one}/{path}").status_code in (200, 302), path
+        for path in (
+            "/verdicts/",
+            "/search/",
+            "/verdicts/?q=zanzibar-1",
+            "/entities/tool/har_berths.action.office365-send/",
+        ):
+            page = client.get(path).content.decode()
+            assert (f"/verdicts/{mine}/" in page) is sees, path
+        for path, sent in (("/search/export/", asked), ("/reports/compliance/export/", {"format": "json"})):
+            file = b"".join(client.post(path, sent).streaming_content).decode()  # type: ignore[attr-defined]
+            assert (str(mine) in file) is sees, path
+            assert str(open_one) in file, path
+        assert client.get(f"/verdicts/?q={mine}").status_code == (302 if sees else 200)
+        found = client.get("/entities/session/zanzibar-1/").content.decode()
+        assert (f"/verdicts/{mine}/" in found) is sees
+    sent = {"title": "x", "kind": "manual", "severity": "2", "calls": str(mine), "reason": "x"}
+    assert f"call `{mine}` is not known" in before.post("/investigations/new/", sent).content.decode().replace(
+        "<code>", "`"
+    ).replace("</code>", "`")

@@ -125,19 +125,6 @@ def test_filters_are_in_the_address(analyst: Client, ines: User, query: str, kep
     assert set(titles(analyst, query)) == kept
 
 
-def test_it_says_how_many_hold_the_words_on_every_page(analyst: Client) -> None:
-    for number in range(queries.PAGE + 5):
-        case(f"quay {number}", severity=1 + number % 4)
-    case("other")
-    first = analyst.get("/?q=quay")
-    second = analyst.get(f"/{first.context['next_url']}")
-    rows = [row.pk for page in (first, second) for row in page.context["page"].rows]
-    assert len(set(rows)) == len(rows) == queries.PAGE + 5
-    for page in (first, second):
-        assert f"all {queries.PAGE + 5} that fit" in page.content.decode()
-    assert "all 0 that fit" not in text_of(analyst, "/?q=no-such-thing")
-
-
 def test_a_number_finds_its_investigation(analyst: Client) -> None:
     wanted = case("wanted")
     case("other")
