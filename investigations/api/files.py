@@ -15,6 +15,8 @@ from investigations.api.view import ReadView
 from investigations.confirmed import MOST_DAYS, USUAL_DAYS, bundle_of, load_confirmed
 from policies.intelligence.writing import csv_of
 
+# Thousands of investigations are read for one answer.
+WEIGHT = 20
 STIX, CSV = "application/stix+json;version=2.1", "text/csv; charset=utf-8"
 
 
@@ -60,6 +62,7 @@ class IndicatorBundle(ReadView):
     """Confirmed indicators as a STIX 2.1 bundle."""
 
     scope = Scope.INDICATORS
+    weight = WEIGHT
     parameters = (_DAYS,)
     # a bundle is JSON, and many ask for that only
     renderer_classes = (_Stix, _Json)
@@ -74,6 +77,7 @@ class IndicatorList(ReadView):
     """Confirmed indicators as CSV."""
 
     scope = Scope.INDICATORS
+    weight = WEIGHT
     parameters = (_DAYS,)
     renderer_classes = (_Csv,)
 

@@ -40,7 +40,8 @@ class TokenAuthentication(BaseAuthentication):
         if scheme.lower() != "bearer" or not token.strip():
             raise exceptions.NotAuthenticated("a bearer token is missing, expected `Authorization: Bearer gra_…`")
         try:
-            return ask(token.strip(), now=timezone.now()), None
+            weight = getattr(request.parser_context["view"], "weight", 1) if request.parser_context else 1
+            return ask(token.strip(), now=timezone.now(), weight=weight), None
         except TokenRefused as refused:
             raise exceptions.AuthenticationFailed(str(refused)) from None
         except TooMany as refused:
@@ -60,13 +61,17 @@ class _ByAccept(DefaultContentNegotiation):
 
 
 class ReadView(APIView):
-    """One route. `scope` is what a token needs, None = any valid one; `parameters` is what may be asked with."""
+    """One route. `scope` is what a token needs, None = any valid one; `parameters` is what may be asked with.
+
+    `weight` is as how many questions it counts.
+    """
 
     authentication_classes = (TokenAuthentication,)
     content_negotiation_class = _ByAccept
     renderer_classes: Any = (JSONRenderer,)
     http_method_names = ["get", "head"]
     scope: ClassVar[Scope | None] = None
+    weight: ClassVar[int] = 1
     parameters: ClassVar[tuple[Parameter, ...]] = ()
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:

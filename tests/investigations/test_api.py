@@ -16,10 +16,12 @@ from jsonschema import Draft202012Validator
 from pytest_django import DjangoAssertNumQueries
 from pytest_django.fixtures import Settings
 
+from guardrail import feed
 from guardrail.api_tokens import Scope
 from guardrail.models import ApiToken, FeedEntry, TranscriptOpened
 from guardrail.tasks import number_missed
 from investigations import confiding, services
+from investigations.changes import CASES
 from investigations.intake import take_in, take_in_all
 from investigations.models import Investigation
 from policies.access import Role
@@ -244,6 +246,18 @@ def test_a_change_that_is_committed_after_a_later_one_is_read_all_the_same() -> 
     assert [row["id"] for row in program.rows("investigations", cursor=seen["next"])] == [one.pk]
 
 
+@pytest.mark.django_db(transaction=True)
+def test_who_reads_does_not_wait_for_whoever_numbers_and_hangs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Threads that answer programs answer callers, too."""
+    monkeypatch.setattr("investigations.changes.WAIT_MS", 50)
+    program = Program.that_may(Scope.INVESTIGATIONS)
+    case("One")
+    with transaction.atomic():
+        feed.take_numbers(CASES, 1)
+        assert _cases_elsewhere(program, "i0")["status"] == 503
+    assert len(program.rows("investigations")) == 1
+
+
 def _change_elsewhere(pk: int) -> None:
     Investigation.objects.filter(pk=pk).update(calls=3)
     connection.close()
@@ -397,6 +411,15 @@ def test_each_token_may_ask_so_often_a_minute_and_no_other_pays_for_it(asking: A
     assert 0 < int(refused.headers["Retry-After"]) <= 60
     assert "expected at most `2`" in refused.body["detail"]
     assert other.get("verdicts").status == 200
+
+
+def test_a_file_of_thousands_counts_as_many_questions(asking: Asking, settings: Settings) -> None:
+    settings.API_PER_MINUTE = 21
+    program = Program.that_may(Scope.INDICATORS)
+    answers = [program.get("indicators/stix").status for _ in range(4)]
+    # a minute may end meanwhile
+    assert answers[:2] == [200, 200]
+    assert ApiToken.objects.get().asked % 20 == 0
 
 
 def test_a_page_takes_a_fixed_number_of_queries(
