@@ -12,6 +12,8 @@ from investigations.receivers import ReceiverSettings
 from investigations.siem.event import KIND_WORDS, Kind
 from investigations.siem.sinks.sink import ReceiverKind, Setting, Sink
 
+# A setting that may be as long is typed in several lines
+_MANY_WORDS = 1_000
 _TYPED = {"autocomplete": "off", "spellcheck": "false"}
 _OTHERS = [(kind.value, word) for kind, word in KIND_WORDS.items() if kind not in (Kind.CALL, Kind.TEST)]
 _USUAL = [Kind.CASE_OPENED.value, Kind.CASE_CLOSED.value, Kind.POLICY.value, Kind.RESTRICTION.value]
@@ -88,6 +90,7 @@ class ReceiverForm(forms.Form):
         if not self.is_told_of_events:
             del self.fields["calls"], self.fields["kinds"], self.fields["per_minute"]
             self.fields["severity_from"].help_text = "Of investigations a ticket is opened for by itself."
+            self.fields["content"].help_text = "Of an investigation that is kept to few nothing leaves but as metadata."
         for one in sink.settings:
             self.fields[one.name] = _field_of(one)
 
@@ -97,8 +100,12 @@ class ReceiverForm(forms.Form):
         return isinstance(self.sink, Sink)
 
     def of_its_protocol(self) -> list[BoundField]:
-        """The fields that only this kind has."""
-        return [self[one.name] for one in self.sink.settings]
+        """The fields that only this kind has, of a few words each."""
+        return [self[one.name] for one in self.sink.settings if one.longest < _MANY_WORDS]
+
+    def lists_of_its_protocol(self) -> list[BoundField]:
+        """Those that only this kind has and that take many words."""
+        return [self[one.name] for one in self.sink.settings if one.longest >= _MANY_WORDS]
 
     def settings(self) -> ReceiverSettings:
         """What was decided; only after `is_valid`."""
@@ -129,7 +136,8 @@ def _field_of(setting: Setting) -> forms.Field:
     told: dict[str, Any] = {"label": setting.label, "help_text": setting.help, "initial": setting.default}
     if setting.choices:
         return forms.ChoiceField(choices=setting.choices, required=False, **told)
-    return forms.CharField(required=False, max_length=setting.longest, widget=forms.TextInput(_TYPED), **told)
+    widget = forms.Textarea({"rows": 2, **_TYPED}) if setting.longest >= _MANY_WORDS else forms.TextInput(_TYPED)
+    return forms.CharField(required=False, max_length=setting.longest, widget=widget, **told)
 
 
 class RemoveReceiverForm(forms.Form):

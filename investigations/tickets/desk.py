@@ -163,6 +163,13 @@ def text_at(document: Any, *path: str) -> str:
     return document if isinstance(document, str) else ""
 
 
+def is_at(document: Any, *path: str) -> bool:
+    """Whether `true` stands at a place of JSON a stranger sent."""
+    for name in path:
+        document = document.get(name) if isinstance(document, Mapping) else None
+    return document is True
+
+
 def list_at(document: Any, *path: str) -> list[Any]:
     """The list at a place of JSON a stranger sent, empty where there is none."""
     for name in path:

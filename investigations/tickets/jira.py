@@ -16,7 +16,7 @@ from urllib.parse import quote
 
 from investigations.siem.sinks.pairs import PairError, read_pairs
 from investigations.siem.sinks.sink import NotNow, Rejected, Setting, SettingError, Setup
-from investigations.tickets.desk import MOST_CHANGED, Line, Made, Remote, Reply, Said, System, list_at, text_at
+from investigations.tickets.desk import MOST_CHANGED, Line, Made, Remote, Reply, Said, System, is_at, list_at, text_at
 from investigations.tickets.rule_settings import RULE_SETTINGS, check_rule_settings
 from investigations.tickets.statuses import read_inward, read_outward
 
@@ -133,8 +133,8 @@ class Jira:
         if self._type not in types:
             return f"its project has no `{self._type}`, only {', '.join(f'`{name[:40]}`' for name in types[:8])}"
         wanted = f"{_API}/mypermissions?projectKey={project}&permissions={','.join(_NEEDED)}"
-        granted = self._checked(self._line.ask("GET", wanted)).get("permissions", {})
-        missing = [name for name in _NEEDED if not granted.get(name, {}).get("havePermission")]
+        granted = self._checked(self._line.ask("GET", wanted))
+        missing = [name for name in _NEEDED if not is_at(granted, "permissions", name, "havePermission")]
         if missing:
             return f"we may not {', '.join(missing)} in its project"
         kinds = self._line.ask("GET", f"{_API}/project/{project}/statuses").document

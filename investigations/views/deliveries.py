@@ -96,7 +96,8 @@ def receiver_test(request: HttpRequest, pk: int) -> HttpResponse:
     """Send one made-up event now."""
     found = _load(pk)
     if wrong := services.try_receiver(found, actor=actor_of(request)):
-        messages.error(request, f"The test was not taken: {wrong}.")
+        refused = f"{found} would take no ticket" if found.kind in SYSTEMS else "The test was not taken"
+        messages.error(request, f"{refused}: {wrong}.")
     else:
         took = "would take a ticket" if found.kind in SYSTEMS else "took the test"
         messages.success(request, f"{found} {took}.")
