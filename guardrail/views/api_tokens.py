@@ -31,7 +31,7 @@ class TokenForm(forms.Form):
     name = forms.CharField(
         max_length=LONGEST_NAME,
         widget=forms.TextInput({"autocomplete": "off", "spellcheck": "false"}),
-        help_text="Which program reads with it, e.g. SIEM poller. What it reads is written down under this name.",
+        help_text="Which program reads with it, e.g. SIEM poller. Transcripts it reads are noted under this name.",
     )
     scopes = forms.MultipleChoiceField(
         label="May read",

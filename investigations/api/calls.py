@@ -17,7 +17,7 @@ from django.urls import reverse
 
 from guardrail.feed import number_of_calls_from
 from guardrail.kept import for_eyes
-from guardrail.models import FeedEntry, LateFinding, Orchestrator, Transcript, Verdict
+from guardrail.models import EXERCISE, FeedEntry, LateFinding, Orchestrator, Transcript, Verdict
 from guardrail.verdict_id import floor_id
 from guardrail.words import signal_words
 from investigations.models import InvestigationCall
@@ -139,7 +139,9 @@ def _load_rows(ids: Sequence[uuid.UUID]) -> list[dict[str, Any]]:
     calls = InvestigationCall.objects.filter(verdict_id__in=list(rows), investigation__restricted=False)
     places = dict(calls.values_list("verdict_id", "investigation_id")) if rows else {}
     callers = dict(Orchestrator.objects.values_list("pk", "slug")) if rows else {}
-    return [_row(rows[pk], callers, places.get(pk)) for pk in ids if pk in rows]
+    # calls of exercises are none of the organisation's, as for receivers
+    real = {pk: row for pk, row in rows.items() if callers.get(row["orchestrator_id"]) != EXERCISE}
+    return [_row(real[pk], callers, places.get(pk)) for pk in ids if pk in real]
 
 
 def _row(row: Mapping[str, Any], callers: Mapping[int, str], investigation: int | None) -> dict[str, Any]:
