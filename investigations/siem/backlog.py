@@ -14,6 +14,8 @@ log = structlog.get_logger(__name__)
 # What waits longer than this is said: in the list, in the header of every page, and in the log.
 LATE = timedelta(minutes=5)
 MOST_COUNTED = 10_000
+# For the header of every page: events that are to be tried again are behind those that were never tried
+_MOST_LOOKED_AT = 1_000
 # `next_at` of what was never tried is when it was written, so the first by the index that claims use is the oldest, but
 # for what was just tried
 _COUNT = """
@@ -55,7 +57,7 @@ def load_backlogs(receivers: Sequence[int], *, most: int = MOST_COUNTED) -> Mapp
         }
 
 
-def load_late(now: datetime, *, most: int = 0) -> list[tuple[Receiver, Backlog]]:
+def load_late(now: datetime, *, most: int = _MOST_LOOKED_AT) -> list[tuple[Receiver, Backlog]]:
     """Those that something waits for too long, but for what a person paused, and for what goes together later.
 
     Their backlog is counted to `most` + 1.

@@ -1,6 +1,7 @@
 """The pages of deliveries, by the browser's requests."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -8,6 +9,7 @@ from django.contrib.auth.models import User
 from django.core.cache import cache
 from django.db import connection
 from django.test import Client
+from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 from structlog.testing import capture_logs
 
@@ -255,6 +257,15 @@ def test_every_page_says_that_a_receiver_is_behind(analyst: Client, minutes: int
     assert [(line["receiver"], line["waiting"], line["seconds"] // 60) for line in late] == (
         [(receiver.pk, 1, minutes)] if told else []
     )
+
+
+def test_an_event_that_is_tried_again_and_again_is_behind_though_others_are_not(analyst: Client) -> None:
+    receiver = a_receiver("webhook", "https://hook.quay.example")
+    waiting_since(receiver, 30)
+    Delivery.objects.update(next_at=timezone.now() + timedelta(hours=2), attempts=9)
+    waiting_since(receiver, 0, count=50)
+    cache.clear()
+    assert "1 behind" in text_of(analyst.get("/agents/"))
 
 
 def test_what_waits_is_not_counted_on_and_on(
