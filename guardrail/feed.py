@@ -33,6 +33,14 @@ SELECT id, taken.number - %(count)s + place
 FROM taken, unnest(string_to_array(%(ids)s, ',')::uuid[]) WITH ORDINALITY AS fresh (id, place)
 ON CONFLICT (id) DO NOTHING
 """  # noqa: S608 a constant above
+# Only those that have a place: what waits to be taken in gets one then.
+_SHOW_AGAIN = f"""
+WITH taken AS ({_TAKE}), again AS (
+    SELECT id, place FROM unnest(string_to_array(%(ids)s, ',')::uuid[]) WITH ORDINALITY AS again (id, place)
+)
+UPDATE guardrail_feedentry entry SET number = taken.number - %(count)s + again.place
+FROM taken, again WHERE entry.id = again.id
+"""  # noqa: S608 a constant above
 _MISSED = """
 SELECT id FROM guardrail_verdict verdict WHERE id >= %s
 AND NOT EXISTS (SELECT FROM guardrail_feedentry entry WHERE entry.id = verdict.id)
@@ -60,6 +68,15 @@ def append_verdicts(ids: Sequence[uuid.UUID]) -> None:
     words = ",".join(pk.hex for pk in ids)
     with connection.cursor() as cursor:
         cursor.execute(_APPEND, {"name": VERDICTS, "count": len(ids), "ids": words})
+
+
+def show_again(ids: Sequence[uuid.UUID]) -> None:
+    """Put verdicts that were kept from programs at the end, for those that passed them: the last step of a change."""
+    if not ids:
+        return
+    words = ",".join(pk.hex for pk in ids)
+    with connection.cursor() as cursor:
+        cursor.execute(_SHOW_AGAIN, {"name": VERDICTS, "count": len(ids), "ids": words})
 
 
 def append_missed(now: datetime) -> int:

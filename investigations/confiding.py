@@ -8,7 +8,8 @@ from collections.abc import Iterable
 from django.contrib.auth.models import User
 from django.db import transaction
 
-from investigations.models import Campaign, Investigation, Reader
+from guardrail import feed
+from investigations.models import Campaign, Investigation, InvestigationCall, Reader
 from investigations.services import InvestigationError, required, write_line
 from policies.access import Permission, may, require
 
@@ -50,7 +51,7 @@ def confide(investigation: Investigation, people: Iterable[User], *, reason: str
 
 @transaction.atomic
 def open_up(investigation: Investigation, *, reason: str, actor: User) -> None:
-    """Let everybody see it again; a lead does."""
+    """Let everybody see it again; a lead does. Its calls come again to programs that passed them."""
     require(actor, Permission.LEAD)
     text = required(reason, "reason")
     rows = _locked(investigation)
@@ -60,6 +61,9 @@ def open_up(investigation: Investigation, *, reason: str, actor: User) -> None:
     Investigation.objects.filter(pk__in=rows).update(restricted=False)
     write_line(investigation, "opened_up", actor=actor, text=text, audited={"of": rows})
     investigation.refresh_from_db()
+    calls = InvestigationCall.objects.filter(investigation__in=rows).order_by("verdict_id")
+    # the last step: the order of the feed is that of commits
+    feed.show_again(list(calls.values_list("verdict_id", flat=True)))
 
 
 def _locked(investigation: Investigation) -> list[int]:

@@ -300,6 +300,7 @@ def test_what_is_restricted_is_not_there_in_any_answer(asking: Asking) -> None:
     found = Investigation.objects.get()
     program = Program.that_may(*EVERYTHING)
     before = program.get("investigations").body
+    passed = program.get("verdicts").body
     assert program.get(f"verdicts/{pk}").body["investigation"] == found.pk
     lena = person("lena", Role.LEAD)
     services.claim(found, actor=lena)
@@ -313,6 +314,7 @@ def test_what_is_restricted_is_not_there_in_any_answer(asking: Asking) -> None:
     assert f'"investigation": {found.pk}' not in json.dumps(program.rows("audit"))
     confiding.open_up(found, reason="It is over.", actor=lena)
     assert [row["investigation"] for row in program.rows("verdicts")] == [found.pk]
+    assert [row["id"] for row in program.rows("verdicts", cursor=passed["next"])] == [str(pk)]
     assert [row["id"] for row in program.rows("investigations", cursor=before["next"])] == [found.pk]
     assert f'"investigation": {found.pk}' in json.dumps(program.rows("audit"))
 
