@@ -17,7 +17,14 @@ _LONGEST = 4_000
 _SHORTEST_NAME = 3
 _NAME = re.compile(r"(?<![\w@./-])[^\W\d_a-z][\w'’&.-]{0,40}(?: (?:[^\W\d_a-z][\w'’&-]{0,40}|\d[\w./-]{0,12})){0,3}")
 # The little words that lead to what an argument of such a name is filled with.
+_SELLERS = frozenset(
+    "supplier vendor seller shop store company carrier lieferant firma haendler fournisseur vendeur proveedor tienda "
+    "fornecedor loja fornitore negozio leverancier dostawca sklep tedarikci satici leverantor".split()
+)
+_READERS = frozenset("to recipient empfaenger destinataire destinatario destinatário odbiorca alici".split())
 _LEADING = {
+    **dict.fromkeys(("bei", "chez", "von", "presso", "bij", "från"), _SELLERS),
+    **dict.fromkeys(("à", "ao", "da", "do", "al", "del", "aan", "til", "till", "an"), _SELLERS | _READERS),
     "to": frozenset("to recipient destination deliver ship address location place room depot site into folder".split()),
     "into": frozenset("to into folder location place room".split()),
     "from": frozenset("from supplier vendor seller merchant shop store source".split()),

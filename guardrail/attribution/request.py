@@ -69,6 +69,11 @@ _SAYS_WHAT = re.compile(
     r"^\W*(?:\w+ )?(?:r[ée]pond\w*|respond\w*|antwort\w*|contest\w*|rispond\w*|beantwoord\w*|odpowiedz\w*|odpisz)\b"
     r"[^.!?\n]{0,80}[ ,](?:que|qu['’]\w+|dass|che|dat|że|ze)\b"
 )
+# `answer the mail that we come on Friday`: what to answer is said.
+_ANSWERS_THAT = re.compile(
+    r"\b(?:reply|respond|answer|write back)\b[^.!?\n]{0,60}? that (?:the|we|our|i|it|this|there|you|yes|no|all|"
+    r"everything|nothing|he|she|they|his|her|their) (?!(?:got|received|sent|wrote|get|asked|mailed|came|arrived)\b)"
+)
 # `do the bits for Leeds`, `do her list`, `prepare it as on the page`, `onboard her with the checklist`
 _BY_LIST = re.compile(
     r"\bdo (?:all (?:of )?)?(?:the|her|his|my|their|our|your|those|these|[\w.-]{1,30}'s) (?:[\w-]{1,30} )?"
@@ -400,7 +405,8 @@ def telling_words(text: str) -> frozenset[str]:
 
 @lru_cache(maxsize=512)
 def _delegation(said: str) -> Delegation:
-    if any(how.search(said) for how in (_DO_WHAT_IT_SAYS, _AS_IT_SAYS, _BY_LIST, _BY_NUMBER)):
+    handed_over = _ANSWERS_THAT.sub(" ", said)
+    if any(how.search(handed_over) for how in (_DO_WHAT_IT_SAYS, _AS_IT_SAYS, _BY_LIST, _BY_NUMBER)):
         return Delegation.ACTIONS
     if _NUMBER_ONLY.search(said[:_SHORT_REQUEST]):
         return Delegation.ACTIONS

@@ -89,12 +89,15 @@ def _is_prose(leaf: Leaf) -> bool:
 
 def _is_setting(leaf: Leaf, case: Case) -> bool:
     """What nobody said and nothing holds: a setting of the agent's, a reason in its own words, `tomorrow`."""
-    if leaf.kind == "date":
+    if leaf.kind == "date" and not case.call.event_triggered:
         return not any(
             may_stand_in(leaf, (prose.lower,), least=1.0) and share_in(leaf, word_set((prose.lower,)))
             for source in case.sources
             for prose in source.reading.prose
         )
+    if leaf.kind in ("short", "long") and "_" in leaf.needle and " " not in leaf.needle:
+        # a word of the tool's own, such as `temperature_c`
+        return not any(leaf.needle in prose.lower for source in case.sources for prose in source.reading.prose)
     if leaf.kind in ("short", "long"):
         lowers = [prose.lower for source in case.sources for prose in source.reading.prose]
         return not may_stand_in(leaf, lowers, least=case.tuning.text_cover)
