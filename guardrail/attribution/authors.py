@@ -48,13 +48,18 @@ def is_spoken_of(author: Author, case: Case) -> bool:
 
 
 def is_ours(author: Author, case: Case) -> bool:
-    """One of us wrote it, and nobody from outside is said to have changed it since."""
+    """One of us wrote it, and nobody from outside is said to have changed it, or says so in a text of their own."""
+    if author.around and not ("@" in author.around and _is_inside(author.around, case)):
+        return False
     return "@" in author.author and _is_inside(author.author, case) and not is_edited_outside(author, case)
 
 
 def is_edited_outside(author: Author, case: Case) -> bool:
-    """Somebody from outside, whom the user did not name, last changed the text."""
-    return "@" in author.editor and not _is_inside(author.editor, case) and not is_meant(author.editor, case.user)
+    """Somebody from outside, whom the user did not name, last changed the text, or wrote the one it stands in."""
+    return any(
+        "@" in name and not _is_inside(name, case) and not is_meant(name, case.user)
+        for name in (author.editor, author.around)
+    )
 
 
 def is_impostor(author: Author, case: Case) -> bool:

@@ -45,12 +45,16 @@ _ANY_DIGIT = {ord(digit): "0" for digit in "123456789"}
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Author:
-    """Who is behind a record, as its fields say; empty where they do not."""
+    """Who is behind a record, as its fields say; empty where they do not.
+
+    `around` is whoever wrote the text the record stands in, where that is another: the rest is that person's word.
+    """
 
     author: str = ""
     editor: str = ""
     revision: str = ""
     document: str = ""
+    around: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -238,6 +242,7 @@ def _author(record: Record) -> Author:
         editor=record.editor[:200],
         revision=record.revision[:80],
         document=record.document[:300],
+        around=record.around[:200],
     )
 
 
