@@ -36,15 +36,6 @@ def may_see(investigation: Investigation, person: AbstractBaseUser | AnonymousUs
     return isinstance(person, User) and Reader.objects.filter(investigation=investigation, person=person).exists()
 
 
-def hidden_from(person: AbstractBaseUser | AnonymousUser) -> frozenset[int]:
-    """The restricted ones the person may not see, for pages that show numbers written down elsewhere. One query."""
-    if may(person, Permission.LEAD):
-        return frozenset()
-    hidden = Investigation.objects.filter(restricted=True).exclude(visible_to(person))
-    # all of them: what is left out here is shown there
-    return frozenset(hidden.values_list("pk", flat=True))
-
-
 def hidden_among(ids: Collection[int], person: AbstractBaseUser | AnonymousUser | None) -> frozenset[int]:
     """Those of some investigations that the person may not see. At most one query."""
     seen = visible_to(person)

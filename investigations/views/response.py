@@ -16,7 +16,7 @@ from guardrail.words import signal_words
 from investigations import restricting
 from investigations.response_forms import BudgetForm, EndAllForm, RestrictForm, RestrictInvestigationForm, RuleForm
 from investigations.views.investigation import load_investigation, load_shown, render_investigation
-from investigations.visibility import hidden_from
+from investigations.visibility import hidden_among
 from policies.access import Permission, actor_of, may, require
 from policies.models import Agent, NotDone, Restriction
 from policies.response_rules import Rule
@@ -190,7 +190,7 @@ def _page(request: HttpRequest, *, status: int = 200, rule_form: RuleForm | None
     context = {
         **lists,
         "open_count": in_force.count(),
-        "hidden": hidden_from(request.user),
+        "hidden": hidden_among({row.investigation for rows in lists.values() for row in rows} - {None}, request.user),
         "budget": budget,
         "used": [
             (label, budget.used_of.get(value, 0), budget.per_kind.get(value, 0))
