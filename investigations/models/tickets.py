@@ -68,11 +68,15 @@ class Ticket(models.Model):
 
 
 class TicketPoll(models.Model):
-    """How far the changes of one ticket system were read."""
+    """How far the changes of one ticket system were read, and how far ours were for it.
+
+    `lines` is the newest line of any history that is old enough for nothing with a smaller number to come after it.
+    """
 
     receiver = models.OneToOneField(Receiver, primary_key=True, on_delete=models.CASCADE, related_name="poll")
     read_at = models.DateTimeField(null=True, blank=True, help_text="When it was last asked.")
     through = models.DateTimeField(help_text="Everything it changed before was read.")
+    lines = models.BigIntegerField(db_default=0)
 
     def __str__(self) -> str:
         return f"{self.receiver_id} through {self.through}"

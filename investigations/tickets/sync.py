@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 
 import structlog
 from django.db import connection, transaction
-from django.db.models import Exists, F, OuterRef, Q
+from django.db.models import Exists, F, Max, OuterRef, Q
 from django.utils import timezone
 
 from investigations.models import Activity, Receiver, Ticket, TicketPoll
@@ -39,6 +39,8 @@ POLL_EVERY = timedelta(minutes=1)
 # What a search may tell late
 _OVERLAP = timedelta(minutes=5)
 _KEEP_TRYING = timedelta(hours=72)
+# No transaction that writes a line takes as long
+_SETTLED = timedelta(minutes=10)
 _State = Ticket.State
 
 
@@ -64,11 +66,25 @@ def sync_due(*, seconds: float = _RUN_SECONDS) -> int:
 
 
 def mark_changed(now: datetime) -> int:
-    """Mark tickets due whose investigation has news; returns how many."""
-    news = Activity.objects.filter(investigation=OuterRef("investigation"), pk__gt=OuterRef("told_through"))
-    # what the tickets wrote themselves is looked at with the next thing that happens
-    news = news.exclude(kind__in=OWN_KINDS)
-    return Ticket.objects.filter(Exists(news), state=_State.THERE, next_at=None).update(next_at=now)
+    """Mark tickets due whose investigation has news; returns how many.
+
+    Looks at the lines of some minutes only, however many tickets there are: a ticket that is due anyway, or not made
+    yet, reads what it was not told of itself.
+    """
+    total = 0
+    for receiver in Receiver.objects.filter(kind__in=SYSTEMS):
+        poll, _ = TicketPoll.objects.get_or_create(receiver=receiver, defaults={"through": now})
+        fresh = Activity.objects.filter(pk__gt=poll.lines)
+        # what the tickets wrote themselves is looked at with the next thing that happens
+        news = fresh.filter(investigation=OuterRef("investigation"), pk__gt=OuterRef("told_through"))
+        rows = Ticket.objects.filter(Exists(news.exclude(kind__in=OWN_KINDS)), receiver=receiver, state=_State.THERE)
+        # first which: the lines are few, and the tickets may be many
+        changed = rows.filter(next_at=None, investigation__in=set(fresh.values_list("investigation", flat=True)))
+        total += changed.update(next_at=now)
+        settled = fresh.filter(at__lt=now - _SETTLED).aggregate(newest=Max("pk"))["newest"]
+        if settled:
+            TicketPoll.objects.filter(receiver=receiver).update(lines=settled)
+    return total
 
 
 def probe(receiver: Receiver) -> str:
@@ -185,7 +201,7 @@ class _Desks:
         if not held:
             poll.through = max(poll.through, found[-1].at if len(found) >= MOST_CHANGED else now)
         poll.read_at = now
-        poll.save()
+        poll.save(update_fields=("through", "read_at"))
         Receiver.objects.filter(pk=receiver.pk).update(failures=0, rest_until=None, ok_at=now)
 
     def close(self) -> None:

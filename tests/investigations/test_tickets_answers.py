@@ -131,7 +131,8 @@ def test_the_test_button_looks_at_everything_and_makes_no_ticket(jira: OtherEngi
         assert words in pressed(a_desk("jira", jira, settings, name=f"Wrong {number}"))
     stub_of(jira).permissions = ("BROWSE_PROJECTS",)
     assert "we may not CREATE_ISSUES" in pressed(right)
-    for strange in ([], {"issueTypes": 7}, {"issueTypes": [None]}, {"permissions": []}):
+    answers: tuple[Any, ...] = ([], {"issueTypes": 7}, {"issueTypes": [None]}, {"permissions": []})
+    for strange in answers:
         stub_of(jira).refusing = "200 OK", strange, ()
         assert "would take no ticket" in pressed(right)
     assert not stub_of(jira).issues

@@ -415,3 +415,17 @@ def test_its_page_lists_tickets_of_what_one_may_see(analyst: Client, row: Invest
     assert "tickets, by hand" in analyst.get("/deliveries/").content.decode()
     Investigation.objects.update(restricted=True)
     assert "SOC-1" not in analyst.get(f"/deliveries/{receiver.pk}/").content.decode()
+
+
+def test_a_line_written_long_ago_and_seen_late_is_told_all_the_same(
+    analyst: Client, row: Investigation, jira: OtherEngine
+) -> None:
+    opened(analyst, row, a_desk("jira", jira))
+    services.comment(row, "While nobody was at work.", actor=None)
+    with later(3 * 24 * 60):
+        sync_tickets()
+        sync_tickets()
+        services.comment(row, "And now.", actor=None)
+        sync_tickets()
+    said = [text_of(one) for one in stub_of(jira).only["comments"]]
+    assert ["While nobody" in said[0], "And now" in said[1], len(said)] == [True, True, 2]
