@@ -8,12 +8,12 @@ of a worker that died ends by itself, soon.
 import random
 import time
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.db.models import Exists, F, OuterRef, Q
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.db.models.functions import Greatest
 
 from investigations.models import Delivery, Receiver
@@ -24,6 +24,9 @@ LEASE = timedelta(seconds=20)
 _LONGEST_REST = timedelta(minutes=15)
 _LONGEST_DELAY = timedelta(hours=6)
 _LONGEST_ERROR = 500
+# Rows that are ended or deleted by one statement, and for how long a run does that
+_PART = 20_000
+_PARTS_SECONDS = 15.0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -136,17 +139,33 @@ def rest(receiver_id: int, error: str, *, seconds: float, gone: bool, now: datet
 def expire(now: datetime) -> int:
     """Make dead letters of what was tried for its whole time; returns how many. Safe to run twice."""
     late = Delivery.objects.filter(state=Delivery.State.QUEUED, expires_at__lte=now)
-    return late.update(state=Delivery.State.DEAD, settled_at=now, error="it was not taken within 72 hours")
+    error = "it was not taken within 72 hours"
+    return _in_parts(
+        late.order_by(),
+        lambda ids: late.filter(pk__in=ids).update(state=Delivery.State.DEAD, settled_at=now, error=error),
+    )
 
 
-def forget(now: datetime, *, days: int, most: int = 20_000) -> int:
+def forget(now: datetime, *, days: int) -> int:
     """Delete what was acknowledged so many days ago, and dead letters ten times as old; returns how many."""
     old = Delivery.objects.filter(state=Delivery.State.ACKNOWLEDGED, settled_at__lt=now - timedelta(days=days))
     dead = Delivery.objects.filter(state=Delivery.State.DEAD, settled_at__lt=now - timedelta(days=10 * days))
-    return sum(
-        Delivery.objects.filter(pk__in=list(which.values_list("pk", flat=True)[:most])).delete()[0]
-        for which in (old, dead)
-    )
+    return _in_parts(old.order_by("settled_at"), _delete) + _in_parts(dead.order_by("settled_at"), _delete)
+
+
+def _delete(ids: list[int]) -> int:
+    # a dead letter that is sent again just now is none any more
+    return Delivery.objects.filter(pk__in=ids, state__gte=Delivery.State.ACKNOWLEDGED).delete()[0]
+
+
+def _in_parts(rows: QuerySet[Delivery], act: Callable[[list[int]], int]) -> int:
+    """Act on rows some at a time, for a while; what is left then is left to the next run."""
+    total, until = 0, time.monotonic() + _PARTS_SECONDS
+    while ids := list(rows.values_list("pk", flat=True)[:_PART]):
+        total += act(ids)
+        if len(ids) < _PART or time.monotonic() >= until:
+            break
+    return total
 
 
 def _allowed(receiver: Receiver, most: int, *, now: datetime) -> int:

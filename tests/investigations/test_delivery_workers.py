@@ -71,6 +71,21 @@ def test_what_was_acknowledged_is_forgotten_after_some_days_and_nothing_else(
     assert states() == [State.DEAD]
 
 
+def test_it_ends_and_forgets_all_that_is_due_however_much_there_is(
+    siem: OtherEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(claims, "_PART", 100)
+    receiver, now = a_receiver("splunk", siem.url), timezone.now()
+    for state in (State.QUEUED, State.ACKNOWLEDGED):
+        Delivery.objects.bulk_create(
+            Delivery(receiver=receiver, event_id=uuid.uuid4(), kind="call", state=state, expires_at=now, settled_at=now)
+            for _ in range(250)
+        )
+    with later(4 * 24 * 60):
+        prune_deliveries()
+    assert states() == [State.DEAD] * 250
+
+
 def test_a_worker_that_died_leaves_its_rows_to_the_next(siem: OtherEngine) -> None:
     receiver = a_receiver("splunk", siem.url)
     verdict_id = record_verdict()
