@@ -29,6 +29,7 @@ CHANGES = (
     *("split", "split_off", "paused", "resumed"),
 )
 _KEPT = ("status", "disposition")
+_TIMES = ("closed_at", "acknowledged_at", "held_since")
 _KEPT_TO_FEW = "it is kept to few by now, who may see it changes it"
 
 
@@ -161,15 +162,19 @@ def _undo(run: BulkRun, item: BulkItem, row: Investigation | None) -> None:
     if row is None:
         item.state, item.said = State.LEFT, _KEPT_TO_FEW
         return
-    since = Activity.objects.filter(investigation=row, id__gt=item.activity or 0, kind__in=CHANGES)
-    changed = since.select_related("actor").order_by("id").first()
+    since_then = Activity.objects.filter(investigation=row, id__gt=item.activity or 0)
+    changed = since_then.filter(kind__in=CHANGES).select_related("actor").order_by("id").first()
     if changed is not None:
         who = changed.actor.get_username() if changed.actor else "the system"
         item.state, item.said = State.LEFT, f"`{who}` changed it since ({changed.kind.replace('_', ' ')})"
         return
+    before = _from_json(item.before)
+    if since_then.filter(actor__isnull=False).exists():
+        # a colleague's comment acknowledged it as well
+        before.pop("acknowledged_at", None)
     try:
         with transaction.atomic():
-            services.write_restored(row, _from_json(item.before), what=_what(run), actor=run.undo_by)
+            services.write_restored(row, before, what=_what(run), actor=run.undo_by)
     except (InvestigationError, IntegrityError) as error:
         said = str(error) if isinstance(error, InvestigationError) else "the same cause is open as another one"
         item.state, item.said = State.LEFT, said[:500]
@@ -183,13 +188,13 @@ def _what(run: BulkRun) -> str:
 
 
 def _as_json(row: Investigation) -> dict[str, Any]:
-    closed_at = row.closed_at.isoformat() if row.closed_at else None
-    return {**{name: getattr(row, name) for name in _KEPT}, "assignee_id": row.assignee_id, "closed_at": closed_at}
+    times = {name: at.isoformat() if (at := getattr(row, name)) else None for name in _TIMES}
+    return {**{name: getattr(row, name) for name in _KEPT}, "assignee_id": row.assignee_id, **times}
 
 
 def _from_json(before: dict[str, Any]) -> dict[str, Any]:
-    closed_at = datetime.fromisoformat(before["closed_at"]) if before["closed_at"] else None
-    return {**before, "closed_at": closed_at}
+    times = {name: datetime.fromisoformat(at) if (at := before[name]) else None for name in _TIMES if name in before}
+    return {**before, **times}
 
 
 def _last_activity(row: Investigation) -> int | None:

@@ -107,8 +107,15 @@ def began(row: Investigation, *, now: datetime, actor: AbstractBaseUser | None) 
     )
 
 
-def took_back(row: Investigation, *, was: str) -> None:
-    """An undo gave it another status than `was`: the step that is undone counts for no time. Needs its transaction."""
+def took_back(row: Investigation, *, was: str, acknowledged_at: datetime | None) -> None:
+    """An undo gave it back what it had before: the steps that are undone count for no time. Needs its transaction.
+
+    `was` is the status it had until then, `acknowledged_at` when it had been acknowledged.
+    """
+    if acknowledged_at and not row.acknowledged_at:
+        steps = Transition.objects.filter(investigation=row, kind=Kind.ACKNOWLEDGED, at=acknowledged_at)
+        steps.update(void=True)
+        Investigation.objects.filter(pk=row.pk).update(clocked=0)
     closed = Investigation.Status.CLOSED
     if closed not in (row.status, was) or row.status == was:
         return

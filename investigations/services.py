@@ -194,8 +194,9 @@ def write_restored(investigation: Investigation, before: Mapping[str, Any], *, w
     """
     require(actor, Permission.INVESTIGATE)
     was, closed_at = _current(investigation).status, investigation.closed_at
+    acknowledged_at = investigation.acknowledged_at
     Investigation.objects.filter(pk=investigation.pk).update(**before)
-    clocks.took_back(_current(investigation), was=was)
+    clocks.took_back(_current(investigation), was=was, acknowledged_at=acknowledged_at)
     if closed_at and investigation.status != Investigation.Status.CLOSED:
         now = timezone.now()
         for made in restrictions.restore(investigation.pk, cleared_at=closed_at, now=now, actor=actor):

@@ -8,7 +8,7 @@ from django.contrib.auth.models import User
 from django.core.cache import cache
 from django.test import Client
 
-from investigations.models import NEVER, Activity, ClockSettings, Investigation, Transition
+from investigations.models import NEVER, Activity, BulkRun, ClockSettings, Investigation, Transition
 from investigations.tasks import set_clocks
 from investigations.working_hours import Hours, after, between
 from policies.access import Role
@@ -174,8 +174,36 @@ def test_an_undone_close_counts_for_no_time(analyst: Client) -> None:
     analyst.post(f"{run}begin/", {"disposition": "true_positive", "note": "Wrong row."})
     analyst.post(f"{run}undo/")
     set_clocks()
-    assert list(Transition.objects.filter(void=False).values_list("kind", flat=True)) == ["acknowledged"]
-    assert fresh(row).due_at == fresh(row).resolve_due
+    assert not Transition.objects.filter(void=False).exists()
+    assert fresh(row).due_at == fresh(row).acknowledge_due
+
+
+@pytest.mark.parametrize(
+    ("action", "sent"),
+    [("close", {"disposition": "undetermined", "note": "x"}), ("claim", {}), ("comment", {"note": "x"})],
+)
+@pytest.mark.parametrize("colleague", [False, True])
+def test_an_undone_action_acknowledged_nothing_unless_a_colleague_worked_on_it(
+    analyst: Client, action: str, sent: dict[str, str], colleague: bool
+) -> None:
+    with clock_at(FRIDAY):
+        row = opened(severity=4)
+        set_clocks()
+    with clock_at(FRIDAY + timedelta(minutes=20)):
+        analyst.post("/queue/bulk/", {"do": action, "n": row.pk})
+        run = BulkRun.objects.latest("pk")
+        analyst.post(f"/queue/bulk/{run.pk}/begin/", sent)
+        assert fresh(row).acknowledged_at is not None
+        if colleague:
+            his = Client()
+            his.force_login(person("tom"))
+            his.post(f"/investigations/{row.pk}/comment/", {"text": "Looks like Tuesday's."})
+        analyst.post(f"/queue/bulk/{run.pk}/undo/")
+        set_clocks()
+    assert (fresh(row).acknowledged_at is not None) is colleague
+    due = FRIDAY + (timedelta(minutes=240) if colleague else timedelta(minutes=15))
+    assert fresh(row).due_at == due
+    assert Transition.objects.filter(kind="acknowledged", void=False).exists() is colleague
 
 
 def test_what_is_taken_and_not_touched_goes_back_to_the_queue(analyst: Client) -> None:
