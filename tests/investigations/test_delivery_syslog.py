@@ -15,11 +15,11 @@ import jc
 import pytest
 
 from investigations.models import Delivery, Receiver
-from investigations.receivers import ReceiverError
+from investigations.receivers import ReceiverError, change_receiver
 from investigations.tasks import deliver, take_in
 from tests.certificates import self_signed
 from tests.factories import instruction, record_verdict
-from tests.receivers import a_receiver, later, states, the
+from tests.receivers import a_receiver, later, settings_of, states, the
 
 pytestmark = pytest.mark.django_db(transaction=True)
 State = Delivery.State
@@ -34,12 +34,14 @@ HOSTILE = "x\n<14>1 - evil - - - - forged\r\n act=allow|CEF:0|a|b \u2028 \\ \u20
 class Syslog:
     """Reads frames by their count of octets until the other side ends.
 
-    `dies` = hangs up on what it has not read; `leaves` = greets and closes in order, and reads nothing.
+    `dies` = hangs up on what it has not read; `leaves` = greets and closes in order, and reads nothing; `ragged` =
+    never says that it closes.
     """
 
     frames: list[bytes] = field(default_factory=list)
     dies: bool = False
     leaves: bool = False
+    ragged: bool = False
 
     @contextmanager
     def serving(self, pem: Path) -> Iterator[str]:
@@ -77,6 +79,8 @@ class Syslog:
                 start = len(count) + 1
                 self.frames.append(incoming[start : start + int(count)])
                 incoming = incoming[start + int(count) :]
+        if not self.ragged:
+            line.unwrap()
 
 
 def parsed(parser: str, text: str) -> dict[str, Any]:
@@ -175,6 +179,20 @@ def test_what_one_that_greets_and_leaves_has_not_read_is_sent_again(pem: Path) -
         with later(120):
             deliver()
         assert (states(), len(stub.frames)) == ([State.ACKNOWLEDGED], 1)
+
+
+def test_one_that_never_says_that_it_has_read_everything_is_taken_at_its_word_by_leave_only(pem: Path) -> None:
+    stub = Syslog(ragged=True)
+    with stub.serving(pem) as address:
+        receiver = to_syslog(address, pem)
+        record_verdict()
+        take_in()
+        deliver()
+        assert (states(), the(receiver).taken) == ([State.QUEUED], 0)
+        assert "did not say that it had read everything, as RFC 5425 asks" in receiver.error
+        change_receiver(receiver, settings_of(receiver, settings={"closing": "lenient"}), actor=None)
+        deliver()
+        assert (states(), the(receiver).taken) == ([State.ACKNOWLEDGED], 1)
 
 
 def test_an_unknown_certificate_gets_nothing(pem: Path) -> None:

@@ -1,9 +1,9 @@
 """Syslog: RFC 5424 over TLS (RFC 5425), each message counted in octets, as JSON or as CEF.
 
 Syslog acknowledges nothing, and a write that succeeded says nothing: 290 of 15,001 were lost in a receiver that died
-(rsyslog, 2026-11). So a batch has a connection of its own, and counts as taken when the receiver has closed its side
-after us and its kernel has acknowledged everything: it has read all of it by then. Over 8,096 bytes rsyslog makes a
-second message of the rest: frames are cut.
+(rsyslog, 2026-11). So a batch has a connection of its own, and counts as taken when the receiver has answered our
+`close_notify` by its own, which section 4.4 of RFC 5425 asks of it, and its kernel has acknowledged everything: it has
+read all of it by then. Over 8,096 bytes rsyslog makes a second message of the rest: frames are cut.
 """
 
 import contextlib
@@ -32,6 +32,7 @@ _FACILITY = 13
 _LEVELS = {0: 6, 1: 5, 2: 4, 3: 3, 4: 2}
 _CEF_LEVELS = {0: 1, 1: 3, 2: 5, 3: 8, 4: 10}
 _FORMATS = (("json", "JSON"), ("cef", "CEF"))
+_CLOSINGS = (("strict", "It answers when we close, as RFC 5425 asks"), ("lenient", "Lenient: it just closes"))
 
 
 def _encode(event: Event, setup: Setup) -> bytes:
@@ -51,7 +52,7 @@ def _send(frames: Sequence[Frame], setup: Setup, post: Post) -> Sequence[Result]
         try:
             with cut_at(line, until=until):
                 line.sendall(b"".join(b"%d %s" % (len(frame.body), frame.body) for frame in frames))
-                _close_in_order(line)
+                _close_in_order(line, lenient=setup.settings.get("closing") == "lenient")
                 _see_that_it_arrived(line, until=until)
         except OSError as error:
             alert = isinstance(error, ssl.SSLError) and not isinstance(error, ssl.SSLEOFError | ssl.SSLZeroReturnError)
@@ -65,13 +66,21 @@ def _send(frames: Sequence[Frame], setup: Setup, post: Post) -> Sequence[Result]
     return [TAKEN] * len(frames)
 
 
-def _close_in_order(line: socket.socket) -> None:
-    """Say that nothing more comes, and wait for the other side to close. Raises OSError where it broke off."""
+def _close_in_order(line: socket.socket, *, lenient: bool) -> None:
+    """Say that nothing more comes, and wait for the other side to say so, too.
+
+    Raises OSError where it broke off, OutboundError where it did not say so: a process that was killed looks like that.
+    """
     line.settimeout(_CLOSING_SECONDS)
-    # one that closes without TLS's word for it has read to our end all the same; one that keeps open said no either
-    with contextlib.suppress(ssl.SSLEOFError, TimeoutError):
+    try:
         if isinstance(line, ssl.SSLSocket):
             line = line.unwrap()
+    except (ssl.SSLEOFError, TimeoutError) as error:
+        if not lenient:
+            raise OutboundError(
+                "did not say that it had read everything, as RFC 5425 asks: if it never does, choose `lenient`"
+            ) from error
+    with contextlib.suppress(TimeoutError, ssl.SSLError):
         line.shutdown(socket.SHUT_WR)
         while line.recv(4096):
             continue
@@ -165,6 +174,13 @@ SINK = Sink(
     schemes=("tls",),
     settings=(
         Setting(name="format", label="Format", help="Of the message.", default="json", choices=_FORMATS),
+        Setting(
+            name="closing",
+            label="End of a batch",
+            help="Lenient: it may lose what it has read when it is stopped.",
+            default="strict",
+            choices=_CLOSINGS,
+        ),
         Setting(name="host", label="Host", help="What messages name as their host.", default="guardrail"),
     ),
     check=_check,
