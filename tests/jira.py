@@ -39,7 +39,8 @@ class Jira:
     """Jira Cloud, REST v3: one project with one type. `unscreened` fields are refused as Jira does.
 
     `lagging`: searches do not know new issues yet. `refusing` answers everything. `losing` = a method and the end of a
-    path: what is asked so is done once, and the connection ends without an answer.
+    path: what is asked so is done once, and the connection ends without an answer. `meanwhile` = the same and a status
+    somebody there sets just then.
     """
 
     issues: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -47,6 +48,7 @@ class Jira:
     lagging: bool = False
     losing: tuple[str, str] | None = None
     refusing: tuple[str, Any, tuple[str, ...]] | None = None
+    meanwhile: tuple[str, str, str] | None = None
     permissions: tuple[str, ...] = (
         *("BROWSE_PROJECTS", "CREATE_ISSUES", "EDIT_ISSUES", "TRANSITION_ISSUES", "ADD_COMMENTS"),
     )
@@ -65,6 +67,9 @@ class Jira:
             wrong = {"errorMessages": ["Client must be authenticated to access this resource."], "errors": {}}
             return saying(wrong, status="401 Unauthorized")(connection, engine)
         status, document = self._answer(request, path)
+        if self.meanwhile and request.method == self.meanwhile[0] and path.endswith(self.meanwhile[1]):
+            self.move(self.only, self.meanwhile[2])
+            self.meanwhile = None
         if self.losing and (request.method, path.split("?")[0].endswith(self.losing[1])) == (self.losing[0], True):
             self.losing = None
             return False

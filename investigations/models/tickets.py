@@ -13,10 +13,10 @@ class Ticket(models.Model):
     """An investigation's ticket in one other system. The row is the queue: something is to be done at `next_at`.
 
     `key` is ours: it is stored there, and looked up before a ticket is made. `making_at` = one was asked for and no
-    answer came yet. `remote_*` are as the other side was last seen or written. `ours` is what it was last told of our
-    status, severity and assignee, `told_through` the newest line of the history it was told of, `telling` the newest
-    line of a comment no answer came for. `note` = what of it the other side does not do, in words. Written by
-    `investigations.tickets` only.
+    answer came yet. `remote_*` are as the other side was last seen or written. `ours` is what it was last told of
+    our status, severity and assignee, and the status of theirs that is being set, `told_through` the newest line of
+    the history it was told of, `telling` the newest line of a comment no answer came for. `note` = what of it the
+    other side does not do, in words. Written by `investigations.tickets` only.
     """
 
     class State(models.TextChoices):

@@ -30,8 +30,10 @@ def take_over(ticket: Ticket, remote: Remote, *, now: datetime) -> None:
     if ticket.remote_at and remote.at < ticket.remote_at:
         return
     was, ticket.remote_status, ticket.remote_at = ticket.remote_status, remote.status, remote.at
-    if not was or was == remote.status:
-        ticket.save(update_fields=("remote_status", "remote_at"))
+    is_ours = str(ticket.ours.get("setting", "")).lower() == remote.status.lower()
+    ticket.ours = {name: value for name, value in ticket.ours.items() if name != "setting"}
+    if not was or was == remote.status or is_ours:
+        ticket.save(update_fields=("remote_status", "remote_at", "ours"))
         return
     case = Investigation.objects.select_related("assignee").get(pk=ticket.investigation_id)
     meaning = means(read_inward(str(ticket.receiver.settings.get("inward", ""))), remote.status)

@@ -91,7 +91,7 @@ class Jira:
         if not ways.get(status.lower()):
             there = ", ".join(f"`{name[:40]}`" for name in list(ways)[:8]) or "none"
             return f"its workflow has no way to `{status}` from where it is, only to {there}"
-        reply = self._line.ask("POST", path, {"transition": {"id": ways[status.lower()]}}, own=(404, 409))
+        reply = self._line.ask("POST", path, {"transition": {"id": ways[status.lower()]}}, own=(404, 409), once=True)
         return "" if reply.status == 204 else f"its status was not changed: {self._line.said(reply)}"
 
     def set_fields(self, remote_id: str, *, severity: str, assignee: str) -> str:

@@ -23,6 +23,7 @@ from investigations.tickets.statuses import read_outward
 # A search may not know yet what was made this long ago.
 SETTLING = timedelta(minutes=3)
 _MOST_LINES = 500
+_LOOK_AGAIN = timedelta(minutes=5)
 _KEPT = "kept to few: nothing more of it is sent there"
 
 
@@ -31,8 +32,9 @@ def bring_in_step(ticket: Ticket, desk: Desk, *, now: datetime) -> bool:
     case = _load(ticket)
     ticket.next_at = None
     if not may_leave(case, ticket.receiver.content):
-        ticket.note = _KEPT
-        ticket.told_through = _newest(case)
+        ticket.note, ticket.told_through = _KEPT, _newest(case)
+        # one that is there is told of by the line that opens the case up
+        ticket.next_at = None if ticket.remote_id else now + _LOOK_AGAIN
         return False
     if not ticket.remote_id and not _make(ticket, case, desk, now=now):
         return False
@@ -45,9 +47,9 @@ def bring_in_step(ticket: Ticket, desk: Desk, *, now: datetime) -> bool:
     notes = [_tell_status(ticket, case, remote, desk), _tell_fields(ticket, case, desk)]
     notes.append(_tell_news(ticket, case, desk))
     remote = desk.read(ticket.remote_id) or remote
-    # what we wrote ourselves is no change of theirs
-    ticket.remote_status, ticket.remote_at, ticket.remote_name = remote.status, remote.at, remote.name
-    ticket.link = desk.link_of(remote)
+    # what we wrote ourselves is no change of theirs, and what they wrote meanwhile is one
+    inward.take_over(ticket, remote, now=now)
+    ticket.remote_name, ticket.link = remote.name, desk.link_of(remote)
     ticket.note = "; ".join(filter(None, notes))[:500] or ("" if ticket.note == _KEPT else ticket.note)
     return True
 
@@ -110,6 +112,9 @@ def _tell_status(ticket: Ticket, case: Investigation, remote: Remote, desk: Desk
     wanted, note = read_outward(str(ticket.receiver.settings.get("outward", ""))).get(case.status, ""), ""
     if wanted and wanted.lower() != remote.status.lower():
         reason = f"Guardrail {case.pk}: {case.get_disposition_display() or case.get_status_display()}"
+        # so that it is known for ours, should no answer come
+        ticket.ours = {**ticket.ours, "setting": wanted}
+        ticket.save(update_fields=("ours",))
         note = desk.set_status(ticket.remote_id, wanted, reason=reason)
     ticket.ours = {**ticket.ours, "status": case.status}
     ticket.save(update_fields=("ours",))
@@ -117,7 +122,7 @@ def _tell_status(ticket: Ticket, case: Investigation, remote: Remote, desk: Desk
 
 
 def _tell_fields(ticket: Ticket, case: Investigation, desk: Desk) -> str:
-    wanted = _ours(case, status=case.status)
+    wanted = {**ticket.ours, **_ours(case, status=case.status)}
     if all(ticket.ours.get(name) == wanted[name] for name in ("severity", "assignee")):
         return ""
     note = desk.set_fields(ticket.remote_id, severity=str(wanted["severity"]), assignee=str(wanted["assignee"] or ""))

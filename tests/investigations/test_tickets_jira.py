@@ -146,6 +146,30 @@ def test_a_comment_without_an_answer_is_not_written_twice(
     assert [text.count("nce.") for text in said] == [1, 1]
 
 
+def test_a_status_that_was_set_without_an_answer_is_known_for_ours(
+    analyst: Client, row: Investigation, ines: User, jira: OtherEngine
+) -> None:
+    opened(analyst, row, a_desk("jira", jira))
+    services.claim(row, actor=ines)
+    stub_of(jira).losing = ("POST", "/transitions")
+    sync_tickets()
+    assert "broke off" in Ticket.objects.get().error
+    poll()
+    assert (stub_of(jira).only["status"], Ticket.objects.get().remote_status) == ("In Progress", "In Progress")
+    assert "ticket_status" not in kinds(row)
+
+
+def test_what_they_change_while_we_write_is_taken_over(
+    analyst: Client, row: Investigation, ines: User, jira: OtherEngine
+) -> None:
+    opened(analyst, row, a_desk("jira", jira))
+    services.comment(row, "One.", actor=ines)
+    stub_of(jira).meanwhile = ("POST", "/comment", "Done")
+    sync_tickets()
+    row.refresh_from_db()
+    assert row.status == "closed"
+
+
 def test_closed_there_is_closed_here_in_the_name_of_the_tickets(
     analyst: Client, row: Investigation, jira: OtherEngine
 ) -> None:
@@ -266,6 +290,18 @@ def test_one_that_becomes_restricted_is_told_no_more(
     sync_tickets()
     assert stub_of(jira).asked[before:] == []
     assert "kept to few" in Ticket.objects.get().note
+
+
+def test_one_that_was_restricted_before_it_was_made_is_made_when_it_is_open(
+    analyst: Client, row: Investigation, jira: OtherEngine
+) -> None:
+    wanted(analyst, row, a_desk("jira", jira))
+    Investigation.objects.filter(pk=row.pk).update(restricted=True)
+    sync_tickets()
+    assert stub_of(jira).asked == []
+    Investigation.objects.filter(pk=row.pk).update(restricted=False)
+    poll()
+    assert len(stub_of(jira).issues) == 1
 
 
 def test_others_cannot_ask_for_a_ticket_of_what_they_may_not_see(jira: OtherEngine, client: Client) -> None:
