@@ -5,7 +5,7 @@ What is not such a sentence stays apart, or the values of any neighbouring field
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from guardrail.text.sentences import split_sentences
 from guardrail.text.words import ENGLISH
@@ -21,8 +21,7 @@ _STOPS = (".", "!", "?", ";", "…")
 _DIGITS = "0123456789_- "
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Place:
+class Place(NamedTuple):
     """Which field of which record, and whose. Fields `line1` and `line2` count as of one name."""
 
     name: str

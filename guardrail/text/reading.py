@@ -57,6 +57,10 @@ class Author:
     around: str = ""
 
 
+# One for all the rows that name nobody.
+_NOBODY = Author()
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Sign:
     """A signature near an instruction: what it is and where it stands in the passage.
@@ -237,6 +241,8 @@ def _spaces_joined(text: str) -> str:
 
 
 def _author(record: Record) -> Author:
+    if not (record.author or record.editor or record.document or record.revision):
+        return _NOBODY
     return Author(
         author=record.author[:200],
         editor=record.editor[:200],
