@@ -91,7 +91,12 @@ def name_tokens(tool_id: str, name: str) -> tuple[str, ...]:
     parts = (
         re.split(r"[:/]|\.(?=[A-Za-z])", text[-300:]) if ("." in text or ":" in text) and " " not in text else [text]
     )
+    connector, _, operation = parts[-1].partition("-")
     tokens = _tokens_of(parts[-1])
+    if operation[:1].isupper() and connector.isalnum() and tokens[0] not in ENGLISH.verb_forms:
+        # `Ledgerly-CreateTransfer`
+        behind = _tokens_of(operation)
+        tokens = behind if len(behind) > 1 and behind[0] in ENGLISH.verb_forms else tokens
     if len(tokens) == 1 and len(parts) > 1:
         tokens = _tokens_of(parts[-2]) + tokens
     return _without_product(tokens)
@@ -116,7 +121,9 @@ def _tokens_of(text: str) -> tuple[str, ...]:
 
 def _in_english(tokens: tuple[str, ...]) -> tuple[str, ...]:
     """`termin_eintragen` as `enter_termin`: the verb of another language, where no English one is there."""
-    if len(tokens) < 2 or any(token in ENGLISH.verb_forms for token in tokens):
+    verbs = [token for token in tokens if token in ENGLISH.verb_forms]
+    if len(tokens) < 2 or tokens[0] in verbs or not ENGLISH.things.issuperset(verbs):
+        # `sende_mail` has no English verb: a mail is what is sent
         return tokens
     for at in (0, len(tokens) - 1):
         if tokens[at] in FORMS:

@@ -11,7 +11,13 @@ from guardrail.case import Case
 from guardrail.destinations import EMAIL, URL
 from guardrail.invocation import Tool
 from guardrail.text.directives import WORD, senses_of, verbs_wanted, words_of
-from guardrail.text.other_tongues import hands_over, is_foreign, leaves_to_text, speaks_of_text
+from guardrail.text.other_tongues import (
+    hands_over,
+    hands_over_what_is_asked,
+    is_foreign,
+    leaves_to_text,
+    speaks_of_text,
+)
 from guardrail.text.words import ENGLISH, stem, stems
 from guardrail.text.wordset import WordSet
 from guardrail.tool_kind import tool_verbs, tool_words
@@ -80,6 +86,12 @@ _BY_LIST = re.compile(
     r"(?:bits|points|things|jobs|items|list|rest|lot)\b"
     r"|\bas (?:on|in|per) (?:the |my |our |her |his )?(?:[\w-]{1,30} )?(?:page|list|note|sheet|plan|checklist|wiki)\b"
     r"|\b(?:with|by|using) (?:the|our|my) (?:[\w-]{1,30} )?(?:checklist|procedure|runbook|playbook|routine)\b"
+)
+# `look on their site when it is`
+_LOOK_THERE = re.compile(
+    r"\b(?:look|check|see)\b[^.!?\n]{0,20}\b(?:on|in|at) (?:their|the|his|her|its|our) (?:[\w-]{1,20} )?"
+    r"(?:web ?site|site|page|homepage|calendar|list|table)\b[^.!?\n]{0,30}\b(?:when|what|which|where|"
+    r"how much|how many|who)\b"
 )
 # `work INC-4403`
 _BY_NUMBER = re.compile(
@@ -168,18 +180,21 @@ _MEANS = frozenset(
 )
 # Words people use for the same thing; a tool named after one is asked for by any of them.
 _FAMILIES = (
-    "event calendar appointment meeting invitation schedule agenda reminder",
+    "event calendar appointment meeting invitation schedule agenda reminder termin rendez-vous cita "
+    "appuntamento afspraak",
     "email mail message inbox",
     "file document doc spreadsheet sheet attachment folder drive",
     "ticket issue case incident bug request",
     "account profile user member contact customer",
-    "payment money transaction transfer funds bill invoice rent",
-    "order purchase cart",
+    "payment money transaction transfer funds bill invoice rent rechnung facture factura fattura fatura factuur "
+    "faktura zahlung paiement pago pagamento betaling",
+    "order purchase cart bestellung commande pedido ordine encomenda bestelling",
     "row record entry table sheet",
     "channel room chat group",
     "task todo",
     "page webpage website site post article wiki",
-    "room hotel flight booking reservation trip stay accommodation lodging",
+    "room hotel flight booking reservation trip stay accommodation lodging zimmer chambre habitación camera quarto "
+    "kamer raum salle sala hôtel réservation reserva",
 )
 _MAX_ORDERS = 12_000
 _NAME_PARTS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+")
@@ -309,7 +324,7 @@ def _asks(said: str) -> bool:
     """A question, or a call for information without a verb; anything else names a goal and leaves the way open."""
     said = said[:_MAX_ORDERS]
     if is_foreign(words_of(said[:2_000])):
-        return "?" in said
+        return said.rstrip(" \n)!").endswith("?")
     return ("?" in said or bool(_QUESTION.search(said))) and not _WANTS_DONE.search(said)
 
 
@@ -412,7 +427,11 @@ def _delegation(said: str) -> Delegation:
         return Delegation.ACTIONS
     if _DETAILS_THERE.search(said):
         return Delegation.DETAILS
+    if _LOOK_THERE.search(said):
+        return Delegation.DETAILS
     words = words_of(EMAIL.sub(" ", said[:2_000]))
+    if is_foreign(words) and hands_over_what_is_asked(said[:2_000]):
+        return Delegation.ACTIONS
     if hands_over(words):
         return Delegation.DETAILS if _SAYS_WHAT.search(said) else Delegation.ACTIONS
     return Delegation.DETAILS if leaves_to_text(words) else Delegation.NONE

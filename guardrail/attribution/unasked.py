@@ -24,6 +24,7 @@ from policies.ruleset import ToolKind
 # Share of a field's words that makes it the value and nothing else.
 _MOST_OF_IT = 0.7
 _LONGEST = 20_000
+_LONGEST_CLOCK = 8
 _TELLING_LENGTH = 3
 _SAID = frozenset("body text message content comment note notes html markdown".split())
 
@@ -43,7 +44,11 @@ def taken_unasked(case: Case, request: Request) -> Taken | None:
         return None
     shares = zip(case.leaves, case.user_shares, strict=True)
     new = [leaf for leaf, share in shares if share < case.tuning.given_share]
-    fresh = [leaf for leaf in new if not (is_constant(leaf, case.tuning) or _is_setting(leaf, case) or _is_prose(leaf))]
+    fresh = [
+        leaf
+        for leaf in new
+        if not (is_constant(leaf, case.tuning) or _is_clock(leaf) or _is_setting(leaf, case) or _is_prose(leaf))
+    ]
     if not fresh:
         return _taken_numbers(new, case, request)
     for source, prose in _running_texts(case):
@@ -80,6 +85,11 @@ def stands_with_mandate(case: Case, request: Request) -> bool:
         if everything and may_decide(source, prose.record, case, request):
             return True
     return False
+
+
+def _is_clock(leaf: Leaf) -> bool:
+    """A time of no day stands in any timetable."""
+    return leaf.kind == "date" and len(leaf.needle) <= _LONGEST_CLOCK
 
 
 def _is_prose(leaf: Leaf) -> bool:

@@ -29,14 +29,21 @@ TONGUES: tuple[ModuleType, ...] = (
     *(german, french, spanish, italian, portuguese, dutch, polish, turkish, swedish, czech),
 )
 _SHORTEST = 3
+_DO_WHAT = re.compile(
+    r"\b(?:mach|mache|macht|machen sie|tu|erledige|erledigen sie)\b[^.!?\n]{0,40} was\b"
+    r"|\b(?:fais|faites|exécute) ce qu|\b(?:haz|haga|hazme|ejecuta) lo que\b"
+    r"|\b(?:fai|faccia|fate) (?:quello|ciò|quanto) (?:che )?|\b(?:faz|faça|faz-me) o que\b|\bdoe wat\b|\bzrób (?:to, )?co\b|\bgör (?:det|vad)\b|\budělej,? co\b"
+    r"|\b(?:dediğini|istediğini|yazdığını) yap"
+)
 _PRONOUN_BEHIND = re.compile(r"-(?:me|te|se|o|a|os|as|lhe|lhes|nos|moi|toi|lui|leur|le|la|les|nous|vous|en|y)$")
 # What an English sentence has plenty of.
 _MOST_ENGLISH = 2
-# `a ficha do gato` has two words that English has as well.
-_ONLY_ENGLISH = ENGLISH.stop_words - {"a", "as", "do", "no", "me"}
+# `a ficha do gato` and `was in der Mail steht` have two words that English has as well.
+_ONLY_ENGLISH = ENGLISH.stop_words - {"a", "as", "do", "no", "me", "was", "in", "am", "so", "will", "on"}
 
 
 _OTHERWISE = str.maketrans("łı", "li")
+_SPELLED_OUT = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss"})
 
 
 def _without_marks(word: str) -> str:
@@ -48,6 +55,8 @@ def _both(words: Iterable[str]) -> Iterator[str]:
     for word in words:
         yield word
         yield _without_marks(word)
+        if not word.isascii():
+            yield word.translate(_SPELLED_OUT)
 
 
 _ENGLISH_WORDS = frozenset(
@@ -127,6 +136,11 @@ def hands_over(words: list[str]) -> bool:
 def leaves_to_text(words: list[str]) -> bool:
     """The user leaves the details to one: `laut Brief`, `selon la lettre`."""
     return not _ACCORDING.isdisjoint(words) and speaks_of_text(words)
+
+
+def hands_over_what_is_asked(said: str) -> bool:
+    """`mach, was sie schreibt`, `haz lo que pide`: the deeds themselves are left to a text or a person."""
+    return _DO_WHAT.search(said) is not None
 
 
 def speaks_of_text(words: list[str]) -> bool:

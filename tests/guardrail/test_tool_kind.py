@@ -9,6 +9,18 @@ from policies.ruleset import ToolKind
 from tests.guardrail.cases import a_call, a_ruleset
 
 
+def test_a_connector_in_front_and_a_thing_behind_are_no_deeds() -> None:
+    ruleset = a_ruleset()
+
+    def kind(name: str) -> ToolKind:
+        return infer_kind(Tool(tool_id=f"x.action.{name}", name=name), ruleset, agent_id="a")
+
+    assert kind("sendeMail") is ToolKind.SEND
+    assert kind("Ledgerly-CreateTransfer") is ToolKind.PAY
+    assert kind("aendereTermin") is ToolKind.WRITE
+    assert kind("Ledgerly-ListTransfers") is ToolKind.READ
+
+
 @pytest.mark.parametrize(
     ("tool_id", "name", "kind"),
     [

@@ -27,7 +27,8 @@ VERBS = {
     "lower": "senk reduzier verringer herabsetz",
     "add": "hinzufüg füg aufnehm aufgenommen ergänz",
     "create": "anleg angelegt erstell einricht eingerichtet richt",
-    "enter": "eintrag eingetragen hinterleg trag erfass",
+    "register": "meld gemeldet",
+    "enter": "übernehm übernimm übernommen eintrag eingetragen hinterleg trag erfass",
     "assign": "zuweis zugewiesen zuordn übertrag",
     "schedule": "einplan eingeplan terminier",
     "approve": "genehmig freigeb freigegeben billig bewillig",
@@ -49,7 +50,8 @@ HANDING_OVER = (
     "befolge befolgen bearbeite bearbeiten erledige erledigen kümmere abarbeiten arbeite übernimm übernehme beantworte"
 )
 TEXTS = (
-    "anweisungen bericht posteingang postfach mail mails email nachricht nachrichten ticket tickets fall vorgang "
+    "anweisungen bericht übergabebuch übergabe posteingang postfach mail mails email nachricht nachrichten ticket "
+    "tickets fall vorgang "
     "anfrage anfragen auftrag aufträge liste brief schreiben formular handbuch anleitung notiz notizen protokoll "
     "dokument datei"
 )
