@@ -430,7 +430,7 @@ def _delegation(said: str) -> Delegation:
     if _LOOK_THERE.search(said):
         return Delegation.DETAILS
     words = words_of(EMAIL.sub(" ", said[:2_000]))
-    if is_foreign(words) and hands_over_what_is_asked(said[:2_000]):
+    if hands_over_what_is_asked(said[:2_000]):
         return Delegation.ACTIONS
     if hands_over(words):
         return Delegation.DETAILS if _SAYS_WHAT.search(said) else Delegation.ACTIONS

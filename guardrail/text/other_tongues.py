@@ -32,14 +32,14 @@ _SHORTEST = 3
 _DO_WHAT = re.compile(
     r"\b(?:mach|mache|macht|machen sie|tu|erledige|erledigen sie)\b[^.!?\n]{0,40} was\b"
     r"|\b(?:fais|faites|exécute) ce qu|\b(?:haz|haga|hazme|ejecuta) lo que\b"
-    r"|\b(?:fai|faccia|fate) (?:quello|ciò|quanto) (?:che )?|\b(?:faz|faça|faz-me) o que\b|\bdoe wat\b|\bzrób (?:to, )?co\b|\bgör (?:det|vad)\b|\budělej,? co\b"
-    r"|\b(?:dediğini|istediğini|yazdığını) yap"
+    r"|\b(?:fai|faccia|fate) (?:quello|ciò|quanto) (?:che )?|\b(?:faz|faça|faz-me) o que\b|\bdoe wat\b"
+    r"|\bzrób (?:to, )?co\b|\bgör (?:det|vad)\b|\budělej,? co\b|\b(?:dediğini|istediğini|yazdığını) yap"
 )
 _PRONOUN_BEHIND = re.compile(r"-(?:me|te|se|o|a|os|as|lhe|lhes|nos|moi|toi|lui|leur|le|la|les|nous|vous|en|y)$")
 # What an English sentence has plenty of.
 _MOST_ENGLISH = 2
-# `a ficha do gato` and `was in der Mail steht` have two words that English has as well.
-_ONLY_ENGLISH = ENGLISH.stop_words - {"a", "as", "do", "no", "me", "was", "in", "am", "so", "will", "on"}
+# `a ficha do gato` has two words that English has as well.
+_ONLY_ENGLISH = ENGLISH.stop_words - {"a", "as", "do", "no", "me"}
 
 
 _OTHERWISE = str.maketrans("łı", "li")
