@@ -8,7 +8,7 @@ from django.forms import BoundField
 from guardrail.badges import SEVERITIES
 from investigations.models import Receiver
 from investigations.receiver_kinds import KINDS
-from investigations.receivers import ReceiverSettings
+from investigations.receivers import LONGEST_PEM_SECRET, ReceiverSettings
 from investigations.siem.event import KIND_WORDS, Kind
 from investigations.siem.sinks.sink import ReceiverKind, Setting, Sink
 
@@ -32,7 +32,7 @@ class ReceiverForm(forms.Form):
     name = forms.CharField(max_length=100, help_text="What people here call it.")
     address = forms.CharField(max_length=500, widget=forms.TextInput({**_TYPED, "inputmode": "url"}))
     secret = forms.CharField(
-        max_length=4_000,
+        max_length=LONGEST_PEM_SECRET,
         required=False,
         widget=forms.PasswordInput({"autocomplete": "new-password", "spellcheck": "false"}),
     )

@@ -35,7 +35,7 @@ _WEB = ("https", "http")
 MOST_REPLAYED = 50_000
 _LONGEST_SECRET = 4_000
 # sealed, it fits into its column
-_LONGEST_PEM_SECRET = 8_000
+LONGEST_PEM_SECRET = 8_000
 _LONGEST_AUTHORITY = 20_000
 _CHOSEN = frozenset(kind.value for kind in KIND_WORDS) - {Kind.CALL.value, Kind.TEST.value}
 Actor = AbstractBaseUser | None
@@ -240,9 +240,9 @@ def _checked(sink: ReceiverKind, wanted: ReceiverSettings) -> dict[str, Any]:
 
 def _check_secret(sink: ReceiverKind, secret: str) -> None:
     if sink.secret_pem:
-        if len(secret) > _LONGEST_PEM_SECRET or not secret.isascii():
+        if len(secret) > LONGEST_PEM_SECRET or not secret.isascii():
             raise ReceiverError(
-                "secret", f"it has {len(secret)} characters, expected PEM of at most {_LONGEST_PEM_SECRET}"
+                "secret", f"it has {len(secret)} characters, expected PEM of at most {LONGEST_PEM_SECRET}"
             )
         try:
             trusting("", shown=secret)

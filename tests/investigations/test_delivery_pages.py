@@ -147,6 +147,17 @@ def test_a_key_of_a_client_is_kept_sealed_and_on_no_page(admin: Client) -> None:
     assert unseal_secret(row) == (certificate + key).strip()
 
 
+def test_a_key_with_a_chain_of_certificates_has_room(admin: Client) -> None:
+    signing = authority()
+    certificate, key = signing.issue("guardrail.example")
+    whole = certificate + key + signing.pem * 10
+    typed = {**TYPED, "address": "tls://siem.example:6514", "secret": whole}
+    assert 4_000 < len(whole) < 8_000
+    assert admin.post("/deliveries/new/syslog/", typed).status_code == 302
+    assert "at most 4000" not in text_of(admin.post("/deliveries/new/splunk/", {**TYPED, "secret": "x" * 3_999}))
+    assert "expected plain ASCII" in text_of(admin.post("/deliveries/new/splunk/", {**TYPED, "secret": "x" * 4_001}))
+
+
 def test_a_key_with_a_password_is_no_key_here(admin: Client) -> None:
     shown = "".join(authority().issue("guardrail.example", password=b"not for us"))
     answer = admin.post("/deliveries/new/syslog/", {**TYPED, "address": "tls://siem.example", "secret": shown})
