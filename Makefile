@@ -24,7 +24,8 @@ help:
 	@echo "make scale-pages  how long each page takes with 10,000 agents, 1,000,000 verdicts and 50,000 investigations"
 	@echo "             (minutes; ARGS=\"--data DIR --only /agents/\" keeps what was filled and reads some)"
 	@echo "make backtests  how fast stored calls are judged again (ARGS=\"--eval DIR --calls 100000\", minutes)"
-	@echo "make deliveries  kill receivers, worker and Valkey under 50,000 events and count what was lost (minutes)"
+	@echo "make deliveries  kill receivers, worker and Valkey under 50,000 events to each protocol and count what was"
+	@echo "             lost (takes long; ARGS=\"--events 3000 --only splunk,syslog\")"
 	@echo "make format  bring the code into the house style"
 	@echo "make clean   remove the virtual environment and caches; .run stays"
 

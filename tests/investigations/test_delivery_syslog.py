@@ -35,13 +35,15 @@ class Syslog:
     """Reads frames by their count of octets until the other side ends.
 
     `dies` = hangs up on what it has not read; `leaves` = greets and closes in order, and reads nothing; `ragged` =
-    never says that it closes.
+    never says that it closes; `hangs` = at the greeting, or when it has `read` everything.
     """
 
     frames: list[bytes] = field(default_factory=list)
     dies: bool = False
     leaves: bool = False
     ragged: bool = False
+    hangs: str = ""
+    closing: threading.Event = field(default_factory=threading.Event)
 
     @contextmanager
     def serving(self, pem: Path) -> Iterator[str]:
@@ -50,6 +52,7 @@ class Syslog:
         listener = socket.create_server(("127.0.0.1", 0))
         threading.Thread(target=self._accept, args=(listener, served), daemon=True).start()
         yield f"tls://127.0.0.1:{listener.getsockname()[1]}"
+        self.closing.set()
         listener.close()
 
     def _accept(self, listener: socket.socket, served: ssl.SSLContext) -> None:
@@ -58,6 +61,8 @@ class Syslog:
                 raw, _ = listener.accept()
             except OSError:
                 return
+            if self.hangs == "greeting":
+                self.closing.wait()
             try:
                 with served.wrap_socket(raw, server_side=True) as line:
                     self._read(line)
@@ -79,7 +84,9 @@ class Syslog:
                 start = len(count) + 1
                 self.frames.append(incoming[start : start + int(count)])
                 incoming = incoming[start + int(count) :]
-        if not self.ragged:
+        if self.hangs == "read":
+            self.closing.wait()
+        elif not self.ragged:
             line.unwrap()
 
 
@@ -193,6 +200,23 @@ def test_one_that_never_says_that_it_has_read_everything_is_taken_at_its_word_by
         change_receiver(receiver, settings_of(receiver, settings={"closing": "lenient"}), actor=None)
         deliver()
         assert (states(), the(receiver).taken) == ([State.ACKNOWLEDGED], 1)
+
+
+@pytest.mark.parametrize(
+    ("hangs", "said"), [("greeting", "did not answer in full"), ("read", "did not say that it had")]
+)
+def test_one_that_hangs_is_left_alone_and_loses_nothing(
+    pem: Path, monkeypatch: pytest.MonkeyPatch, hangs: str, said: str
+) -> None:
+    monkeypatch.setattr("investigations.siem.sinks.syslog._SECONDS", 0.6)
+    monkeypatch.setattr("investigations.siem.sinks.syslog._CLOSING_SECONDS", 0.2)
+    with Syslog(hangs=hangs).serving(pem) as address:
+        receiver = to_syslog(address, pem)
+        record_verdict()
+        take_in()
+        deliver()
+        assert (states(), Delivery.objects.get().attempts, the(receiver).failures) == ([State.QUEUED], 0, 1)
+        assert said in receiver.error
 
 
 def test_an_unknown_certificate_gets_nothing(pem: Path) -> None:
