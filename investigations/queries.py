@@ -9,13 +9,13 @@ from datetime import datetime
 from typing import Any
 
 from django.contrib.auth.models import AbstractBaseUser, User
-from django.db.models import Count, Max, Q, QuerySet, Window
+from django.db.models import Count, Max, OuterRef, Q, QuerySet, Subquery, Window
 from django.db.models.functions import Now
 
 from guardrail import queries as calls, tickets
 from guardrail.models import AllowOnce, Verdict
 from investigations.grouping import KNOWLEDGE_EDITED
-from investigations.models import Activity, BulkItem, Investigation, InvestigationCall, Merge
+from investigations.models import Activity, BulkItem, Investigation, InvestigationCall, Merge, Ticket
 from investigations.tickets.account import ACCOUNT
 from investigations.visibility import visible_to
 from policies.access import GRANTS, Permission
@@ -41,6 +41,10 @@ SORTS: Mapping[str, tuple[str, ...]] = {
     "calls": ("calls", "id"),
 }
 RISING = frozenset(("due",))
+# As people in a ticket system call it; the first where there are several
+_TICKET_NAME = Subquery(
+    Ticket.objects.filter(investigation=OuterRef("pk")).exclude(remote_name="").order_by("pk").values("remote_name")[:1]
+)
 _STOPPED_FIRST = {"block": 4, "hold": 3, "modify": 2, "notice": 1, "allow": 0}
 
 
@@ -140,7 +144,8 @@ def load_queue(asked: Asked, *, person: AbstractBaseUser) -> QueuePage:
         found = dict(rows.annotate(fitting=Window(Count("pk"))).values_list("pk", "fitting")[: PAGE + 1])
         fitting = next(iter(found.values()), 0)
         rows = Investigation.objects.filter(pk__in=found).order_by(*order)
-    page = list(rows.select_related("assignee", "membership")[: PAGE + 1])
+    rows = rows.annotate(ticket_name=_TICKET_NAME).select_related("assignee", "membership")
+    page = list(rows[: PAGE + 1])
     next_key = _key_of(page[PAGE - 1], columns) if len(page) > PAGE else None
     return QueuePage(rows=page[:PAGE], next_key=next_key, fitting=fitting)
 

@@ -1,5 +1,6 @@
 """What every ticket system is asked, and how one is spoken to: JSON over a guarded connection, bounded in time."""
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -89,6 +90,9 @@ class Desk(Protocol):
     def link_of(self, remote: Remote) -> str:
         """The address of its page, empty where it has none that can be trusted."""
 
+    def begin(self, seconds: float) -> None:
+        """Give what is asked from here on so long, all in all."""
+
     def close(self) -> None:
         """Close what is open."""
 
@@ -109,7 +113,10 @@ class Reply:
 
 
 class Line:
-    """Requests to one ticket system. For one thread."""
+    """Requests to one ticket system. For one thread.
+
+    However many there are, and however slow each is, those since `begin` take no longer than was given.
+    """
 
     def __init__(self, setup: Setup, *, authorization: str, told: Callable[[Any], str]) -> None:
         self._line = Outbound(setup.address, inside=setup.inside, trust=setup.trust)
@@ -120,6 +127,11 @@ class Line:
             "User-Agent": "Guardrail",
         }
         self._told = told
+        self._until = time.monotonic() + REQUEST_SECONDS
+
+    def begin(self, seconds: float) -> None:
+        """Give what is asked from here on so long, all in all."""
+        self._until = time.monotonic() + seconds
 
     def ask(
         self, method: str, path: str, document: Any = None, *, own: Sequence[int] = (), once: bool = False
@@ -130,8 +142,11 @@ class Line:
         """
         if once:
             self._line.close()
+        left = self._until - time.monotonic()
+        if left <= 0:
+            raise NotNow("it answers, and too slowly: what is to be done there was not done in time")
         body = ascii_json(document) if document is not None else None
-        answer = self._line.ask(method, path, body, self._headers, seconds=REQUEST_SECONDS)
+        answer = self._line.ask(method, path, body, self._headers, seconds=min(REQUEST_SECONDS, left))
         if answer.status not in own:
             self._raise_for(answer)
         return Reply(status=answer.status, document=json_of(answer))

@@ -151,6 +151,10 @@ class Jira:
         """On the site people use."""
         return f"{self._site}/browse/{remote.name}" if _NAME.match(remote.name) else ""
 
+    def begin(self, seconds: float) -> None:
+        """Give what is asked from here on so long, all in all."""
+        self._line.begin(seconds)
+
     def close(self) -> None:
         """Close what is open."""
         self._line.close()

@@ -119,6 +119,10 @@ class ServiceNow:
         inside = quote(f"/{self._table}.do?sys_id={remote.id}", safe="")
         return f"{self._site}/nav_to.do?uri={inside}" if _SYS_ID.match(remote.id) else ""
 
+    def begin(self, seconds: float) -> None:
+        """Give what is asked from here on so long, all in all."""
+        self._line.begin(seconds)
+
     def close(self) -> None:
         """Close what is open."""
         self._line.close()

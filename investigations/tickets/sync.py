@@ -32,9 +32,11 @@ from policies.sealing import NotOpened
 log = structlog.get_logger(__name__)
 # One process at a time
 _SYNCING = 7_221_300
+# A run, and what it began in its last second, end before their task would be killed.
 _RUN_SECONDS = 20.0
-# Longer than the requests for one ticket can take
-LEASE = timedelta(minutes=5)
+TICKET_SECONDS = 45.0
+_POLL_SECONDS = 30.0
+LEASE = timedelta(minutes=2)
 POLL_EVERY = timedelta(minutes=1)
 # What a search may tell late
 _OVERLAP = timedelta(minutes=5)
@@ -56,12 +58,13 @@ def sync_due(*, seconds: float = _RUN_SECONDS) -> int:
         wanting.want_by_rule(now)
         mark_changed(now)
         with _desks() as desks:
-            total = 0
-            while time.monotonic() < until and (ticket := _claim(timezone.now())) is not None:
-                total += desks.work(ticket)
+            # first: what is to be sent may be more than there is time for
             for receiver in _to_poll(timezone.now()):
                 if time.monotonic() < until:
                     desks.poll(receiver)
+            total = 0
+            while time.monotonic() < until and (ticket := _claim(timezone.now())) is not None:
+                total += desks.work(ticket)
         return total
 
 
@@ -73,7 +76,7 @@ def mark_changed(now: datetime) -> int:
     """
     total = 0
     for receiver in Receiver.objects.filter(kind__in=SYSTEMS):
-        poll, _ = TicketPoll.objects.get_or_create(receiver=receiver, defaults={"through": now})
+        poll, _ = TicketPoll.objects.get_or_create(receiver=receiver, defaults={"through": now, "read_at": now})
         fresh = Activity.objects.filter(pk__gt=poll.lines)
         # what the tickets wrote themselves is looked at with the next thing that happens
         news = fresh.filter(investigation=OuterRef("investigation"), pk__gt=OuterRef("told_through"))
@@ -94,6 +97,7 @@ def probe(receiver: Receiver) -> str:
     except (NotOpened, ssl.SSLError) as error:
         return str(error)
     try:
+        desk.begin(_POLL_SECONDS)
         return desk.probe()
     except (NotNow, Rejected) as error:
         return str(error)
@@ -165,7 +169,9 @@ class _Desks:
         """Bring one held ticket in step, and let go of it; whether it worked."""
         now, failed, done = timezone.now(), None, False
         try:
-            done = bring_in_step(ticket, self._desk(ticket.receiver), now=now)
+            desk = self._desk(ticket.receiver)
+            desk.begin(TICKET_SECONDS)
+            done = bring_in_step(ticket, desk, now=now)
         except (Rejected, TooLarge) as error:
             _refused(ticket, str(error) or "it does not take a ticket of this size (status 413)")
         except _FAILURES as error:
@@ -188,9 +194,11 @@ class _Desks:
     def poll(self, receiver: Receiver) -> None:
         """Take over what changed in one ticket system since it was last asked."""
         now = timezone.now()
-        poll, _ = TicketPoll.objects.get_or_create(receiver=receiver, defaults={"through": now})
+        poll = TicketPoll.objects.get(receiver=receiver)
         try:
-            found = self._desk(receiver).changed(poll.through - _OVERLAP, now=now)
+            desk = self._desk(receiver)
+            desk.begin(_POLL_SECONDS)
+            found = desk.changed(poll.through - _OVERLAP, now=now)
         except (*_FAILURES, Rejected, TooLarge) as error:
             _rest(receiver, _in_words(error), now=now)
             return

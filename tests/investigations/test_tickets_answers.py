@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from investigations.models import Investigation, Receiver, Ticket
 from investigations.tasks import sync_tickets
-from investigations.tickets import desk
+from investigations.tickets import desk, sync
 from policies.access import Role
 from tests.desks import a_desk, opened, poll, wanted
 from tests.engines import OtherEngine, hanging, hanging_up, no_http, saying
@@ -98,6 +98,18 @@ def test_one_that_hangs_lies_or_is_no_jira_is_tried_again(
     opened(analyst, row, receiver)
     assert the(receiver).failures == 1
     jira.behave = Jira()
+    poll()
+    assert len(stub_of(jira).issues) == 1
+
+
+def test_one_that_is_slow_at_everything_does_not_outlast_the_run(
+    analyst: Client, row: Investigation, jira: OtherEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    receiver = a_desk("jira", jira)
+    with monkeypatch.context() as slow:
+        slow.setattr(sync, "TICKET_SECONDS", 0.0)
+        opened(analyst, row, receiver)
+    assert "it answers, and too slowly" in the(receiver).error
     poll()
     assert len(stub_of(jira).issues) == 1
 

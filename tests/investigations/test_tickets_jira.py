@@ -64,6 +64,7 @@ def test_a_ticket_is_opened_by_hand_with_what_is_known(analyst: Client, row: Inv
     assert f"/investigations/{row.pk}/" in text_of(issue["description"])
     page = analyst.get(f"/investigations/{row.pk}/").content.decode()
     assert 'href="https://quay.atlassian.net/browse/SOC-1"' in page
+    assert '<span class="tag">SOC-1</span>' in analyst.get("/").content.decode()
     assert "A ticket was opened: " in page
     assert AuditEntry.objects.get(action="investigation.ticket_wanted").actor_name == "ines"
     assert (the(receiver).taken, the(receiver).failures) == (1, 0)
