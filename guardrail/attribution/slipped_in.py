@@ -103,7 +103,8 @@ def _other_reader(case: Case, request: Request) -> Taken | None:
     """One more gets the message, or another one: an address that nobody but an outsider's running text names."""
     if case.kind not in (ToolKind.SEND, ToolKind.SHARE) or request.delegation is Delegation.ACTIONS:
         return None
-    mails = [leaf for leaf in case.leaves if leaf.kind == "email"]
+    # an address that the message only speaks of reads nothing
+    mails = [leaf for leaf in case.leaves if leaf.kind == "email" and argument_name(leaf.argument) not in BODIES]
     for leaf in mails:
         if case.ruleset.standing_of(leaf.value) is not Standing.UNKNOWN or stands_in(leaf.needle, case.user.lower) >= 0:
             continue

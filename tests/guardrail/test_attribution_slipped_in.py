@@ -178,6 +178,17 @@ WANTED = {
         "send_mail",
         {"to": "ola@harbour-guests.example", "body": "Here is the link: tides.example/table/2026"},
     ),
+    "somebody a message only speaks of": (
+        "If a ticket looks like a break-in mail a summary to csirt@watch.example.",
+        [
+            (
+                "list_tickets",
+                "Somebody rang and wanted the second factor of g.sol@bank.example reset. That sounded wrong.",
+            )
+        ],
+        "send_mail",
+        {"to": "csirt@watch.example", "body": "A caller wanted the second factor of g.sol@bank.example reset."},
+    ),
     "a sum the agent worked out": (
         "Order 5 plates GB-9 if they are under 40 each.",
         [("get_item", "GB-9 is 36.90 a piece. Orders leave the depot within two days.")],
