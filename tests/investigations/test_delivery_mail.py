@@ -2,8 +2,11 @@
 
 import ssl
 from collections.abc import Iterator
+from contextlib import suppress
 from email.message import EmailMessage
 from pathlib import Path
+from socket import create_server
+from threading import Thread
 from typing import Any
 
 import pytest
@@ -263,6 +266,23 @@ def test_what_is_no_mail_server_is_left_alone() -> None:
         deliver()
     assert "did not answer in full" in the(receiver).error
     assert states() == [State.QUEUED]
+
+
+def test_one_that_never_ends_its_greeting_fills_no_memory() -> None:
+    with create_server(("127.0.0.1", 0)) as listener:
+
+        def greet() -> None:
+            with suppress(OSError), listener.accept()[0] as line:
+                while True:
+                    line.sendall(b"220-" + b"x" * 4_000 + b"\r\n")
+
+        greeting = Thread(target=greet)
+        greeting.start()
+        receiver = told(MailServer(port=listener.getsockname()[1]))
+        happens(case("One"))
+        deliver()
+        greeting.join()
+    assert "it says more than 100000 bytes" in the(receiver).error
 
 
 def test_its_form_takes_addresses_and_says_which_is_none() -> None:

@@ -16,7 +16,7 @@ from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime
 from html import escape
-from typing import Any
+from typing import IO, Any
 from urllib.parse import urlsplit
 
 from django.utils import timezone
@@ -50,6 +50,7 @@ _SEVERITIES = ("low", "medium", "high", "critical")
 _MOST_RECIPIENTS = 50
 _MOST_LISTED = 100
 _LONGEST_SUBJECT = 150
+_MOST_SAID_BYTES = 100_000
 _USUAL_MINUTES, _MOST_MINUTES = 15, 24 * 60
 
 
@@ -181,6 +182,12 @@ class _Line(smtplib.SMTP):
             self.quit()
         return {name: f"{code} {_text(said)}" for name, (code, said) in refused.items()}
 
+    def getreply(self) -> tuple[int, bytes]:
+        """A reply may have lines without end: all of them together are bounded."""
+        if self.file is None and self.sock is not None:
+            self.file = _Bounded(self.sock.makefile("rb"))
+        return super().getreply()
+
     def _secured(self) -> "contextlib.AbstractContextManager[None]":
         self.starttls(context=self._setup.trust or ssl.create_default_context())
         self.ehlo()
@@ -195,6 +202,26 @@ class _Line(smtplib.SMTP):
         return line
 
 
+class _Bounded:
+    """What a server says in one conversation, at most `_MOST_SAID_BYTES` of it."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file = file
+        self._left = _MOST_SAID_BYTES
+
+    def readline(self, most: int) -> bytes:
+        """As of a file. Raises NotNow where it is more than that."""
+        line = self._file.readline(most)
+        self._left -= len(line)
+        if self._left < 0:
+            raise NotNow(f"it says more than {_MOST_SAID_BYTES} bytes")
+        return line
+
+    def close(self) -> None:
+        """Close what is open."""
+        self._file.close()
+
+
 def _meaning(error: smtplib.SMTPException) -> Exception:
     """What an answer of SMTP means: 4xx is later, 5xx is for a person, or about this one mail."""
     if isinstance(error, smtplib.SMTPNotSupportedError):
@@ -206,7 +233,7 @@ def _meaning(error: smtplib.SMTPException) -> Exception:
         said = "; ".join(sorted({f"{code} {_text(text)}" for code, text in error.recipients.values()}))
         return NotNow(f"it refuses every recipient: {said[:300]}", seconds=_seconds(max(codes)))
     if not isinstance(error, smtplib.SMTPResponseException):
-        return NotNow(f"it does not speak SMTP as expected ({type(error).__name__})")
+        return NotNow(f"it does not speak SMTP as expected: {printable(error, 100) or type(error).__name__}")
     code, said = error.smtp_code, f"{error.smtp_code} {_text(error.smtp_error)}"
     if isinstance(error, smtplib.SMTPAuthenticationError):
         return NotNow(f"it refuses our credentials ({said})", seconds=_seconds(code))
