@@ -23,6 +23,7 @@ from investigations.siem.event import Event, as_document
 from investigations.siem.sinks.sink import TAKEN, Frame, Post, Result, Setting, SettingError, Setup, Sink
 from policies.outbound import OutboundError, connect, cut_at, told_to_people
 
+# INVARIANT: a lease outlasts it (`claims.LEASE`): otherwise another worker sends the same frames meanwhile
 _SECONDS = 15.0
 _CLOSING_SECONDS = 5.0
 _LOOK_SECONDS = 0.01
