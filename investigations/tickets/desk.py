@@ -1,5 +1,6 @@
 """What every ticket system is asked, and how one is spoken to: JSON over a guarded connection, bounded in time."""
 
+import contextlib
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -167,6 +168,17 @@ class Line:
                 seconds=max(pause_of(answer), NEEDS_A_PERSON_SECONDS),
             )
         raise_for(answer)
+
+
+def readable(rows: Sequence[Any], read: Callable[[Any], Remote]) -> list[Remote]:
+    """Those of a list that are tickets: one that is none must not hide what changed. Raises NotNow where none is."""
+    found = []
+    for row in rows:
+        with contextlib.suppress(NotNow):
+            found.append(read(row))
+    if rows and not found:
+        raise NotNow("it answers with what is no ticket")
+    return found
 
 
 def text_at(document: Any, *path: str) -> str:

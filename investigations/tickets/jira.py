@@ -16,7 +16,19 @@ from urllib.parse import quote
 
 from investigations.siem.sinks.pairs import PairError, read_pairs
 from investigations.siem.sinks.sink import NotNow, Rejected, Setting, SettingError, Setup
-from investigations.tickets.desk import MOST_CHANGED, Line, Made, Remote, Reply, Said, System, is_at, list_at, text_at
+from investigations.tickets.desk import (
+    MOST_CHANGED,
+    Line,
+    Made,
+    Remote,
+    Reply,
+    Said,
+    System,
+    is_at,
+    list_at,
+    readable,
+    text_at,
+)
 from investigations.tickets.rule_settings import RULE_SETTINGS, check_rule_settings
 from investigations.tickets.statuses import read_inward, read_outward
 
@@ -51,7 +63,7 @@ class Jira:
     def find(self, key: str) -> Remote | None:
         """By the label."""
         found = self._search(f'labels = "{LABEL}-{key}" ORDER BY created ASC', page=2, pages=1)
-        return found[0] if found else None
+        return _remote(found[0]) if found else None
 
     def create(self, said: Said, *, key: str) -> Made:
         """Priority and assignee are left out where the project does not take them."""
@@ -120,7 +132,7 @@ class Jira:
         """In minutes before now: moments in JQL are in the time zone of whoever asks."""
         minutes = max(1, math.ceil((now - since).total_seconds() / 60))
         jql = f'labels = "{LABEL}" AND updated >= "-{minutes}m" ORDER BY updated ASC'
-        return self._search(jql, page=_PAGE, pages=MOST_CHANGED // _PAGE)
+        return readable(self._search(jql, page=_PAGE, pages=MOST_CHANGED // _PAGE), _remote)
 
     def probe(self) -> str:
         """Whether the project, the type, the statuses and what we may do there are as the settings say."""
@@ -159,12 +171,12 @@ class Jira:
         """Close what is open."""
         self._line.close()
 
-    def _search(self, jql: str, *, page: int, pages: int) -> list[Remote]:
-        found: list[Remote] = []
+    def _search(self, jql: str, *, page: int, pages: int) -> list[Any]:
+        found: list[Any] = []
         asked: dict[str, Any] = {"jql": jql, "fields": _FIELDS, "maxResults": page}
         for _ in range(pages):
             document = self._checked(self._line.ask("POST", f"{_API}/search/jql", asked, own=(404, 410)))
-            found += [_remote(one) for one in list_at(document, "issues")[:page]]
+            found += list_at(document, "issues")[:page]
             token = text_at(document, "nextPageToken")
             if not token:
                 break

@@ -14,7 +14,18 @@ from urllib.parse import quote, urlencode
 
 from investigations.siem.sinks.pairs import PairError, read_pairs
 from investigations.siem.sinks.sink import NEEDS_A_PERSON_SECONDS, NotNow, Rejected, Setting, SettingError, Setup
-from investigations.tickets.desk import MOST_CHANGED, Line, Made, Remote, Reply, Said, System, list_at, text_at
+from investigations.tickets.desk import (
+    MOST_CHANGED,
+    Line,
+    Made,
+    Remote,
+    Reply,
+    Said,
+    System,
+    list_at,
+    readable,
+    text_at,
+)
 from investigations.tickets.rule_settings import RULE_SETTINGS, check_rule_settings
 from investigations.tickets.statuses import read_inward, read_outward
 
@@ -49,7 +60,7 @@ class ServiceNow:
     def find(self, key: str) -> Remote | None:
         """By `correlation_id`."""
         found = self._list(f"correlation_id={PREFIX}{key}^ORDERBYsys_created_on", limit=2)
-        return found[0] if found else None
+        return _remote(found[0]) if found else None
 
     def create(self, said: Said, *, key: str) -> Made:
         """With the fields every ticket gets."""
@@ -107,7 +118,8 @@ class ServiceNow:
         """In minutes before now: moments in a query are in the time zone of whoever asks."""
         minutes = max(1, math.ceil((now - since).total_seconds() / 60))
         recent = f"sys_updated_onRELATIVEGT@minute@ago@{minutes}"
-        return self._list(f"correlation_idSTARTSWITH{PREFIX}^{recent}^ORDERBYsys_updated_on", limit=MOST_CHANGED)
+        query = f"correlation_idSTARTSWITH{PREFIX}^{recent}^ORDERBYsys_updated_on"
+        return readable(self._list(query, limit=MOST_CHANGED), _remote)
 
     def probe(self) -> str:
         """Whether the table can be read; what may be written there shows with the first ticket."""
@@ -131,12 +143,12 @@ class ServiceNow:
         path = f"/api/now/table/{self._table}" + (f"/{quote(remote_id, safe='')}" if remote_id else "")
         return f"{path}?{urlencode({**asked, 'sysparm_exclude_reference_link': 'true'})}"
 
-    def _list(self, query: str, *, limit: int) -> list[Remote]:
+    def _list(self, query: str, *, limit: int) -> list[Any]:
         path = self._path(sysparm_query=query, sysparm_fields=_FIELDS, sysparm_limit=str(limit))
         reply = self._line.ask("GET", path)
         if reply.status != 200 or not isinstance(reply.document, Mapping) or "result" not in reply.document:
             raise NotNow(f"it does not answer what we ask: {self._line.said(reply)} (status {reply.status})")
-        return [_remote(one) for one in list_at(reply.document, "result")[:limit]]
+        return list_at(reply.document, "result")[:limit]
 
     def _patch(self, remote_id: str, fields: Mapping[str, str], *, watched: Sequence[str]) -> str:
         reply = self._line.ask("PATCH", self._path(remote_id), dict(fields), own=(403, 404))

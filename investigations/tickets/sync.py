@@ -7,7 +7,7 @@ the next. A system that fails is left alone by the same rest that receivers of e
 import ssl
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 
@@ -203,11 +203,11 @@ class _Desks:
             _rest(receiver, _in_words(error), now=now)
             return
         held = False
-        for remote in found:
+        for remote in _changed(receiver, found):
             held |= not _take_over(receiver, remote, now=now)
-        # where somebody else held one, it is told of again
+        # where somebody else held one, it is told of again; where there may be more, from there on
         if not held:
-            poll.through = max(poll.through, found[-1].at if len(found) >= MOST_CHANGED else now)
+            poll.through = max(poll.through, found[-1].at if len(found) > MOST_CHANGED // 2 else now)
         poll.read_at = now
         poll.save(update_fields=("through", "read_at"))
         Receiver.objects.filter(pk=receiver.pk).update(failures=0, rest_until=None, ok_at=now)
@@ -226,12 +226,19 @@ class _Desks:
 _FAILURES = (NotNow, OutboundError, NotOpened, ssl.SSLError)
 
 
+def _changed(receiver: Receiver, found: Sequence[Remote]) -> list[Remote]:
+    """Those of ours that are not as they were last seen. One query."""
+    rows = Ticket.objects.filter(receiver=receiver, remote_id__in=[remote.id for remote in found], state=_State.THERE)
+    known = {row[0]: row[1:] for row in rows.values_list("remote_id", "remote_status", "remote_at")}
+    return [one for one in found if one.id in known and known[one.id] != (one.status, one.at)]
+
+
 def _take_over(receiver: Receiver, remote: Remote, *, now: datetime) -> bool:
     """Take one change over; False when somebody else holds the ticket."""
     with transaction.atomic():
         rows = Ticket.objects.select_for_update(of=("self",)).select_related("receiver", "investigation")
         ticket = rows.filter(receiver=receiver, remote_id=remote.id, state=_State.THERE).first()
-        if ticket is None or (ticket.remote_status == remote.status and ticket.remote_at == remote.at):
+        if ticket is None:
             return True
         if ticket.leased_until and ticket.leased_until > now:
             return False

@@ -190,6 +190,15 @@ def test_closed_there_is_closed_here_in_the_name_of_the_tickets(
     assert (stub_of(jira).only["comments"], stub_of(jira).only["status"]) == ([], "Done")
 
 
+def test_one_issue_that_is_none_hides_no_change(analyst: Client, row: Investigation, jira: OtherEngine) -> None:
+    opened(analyst, row, a_desk("jira", jira))
+    stub_of(jira).move(stub_of(jira).only, "Done")
+    stub_of(jira).issues["1"] = {**stub_of(jira).only, "id": "1", "key": "no key", "status": ""}
+    poll()
+    row.refresh_from_db()
+    assert row.status == "closed"
+
+
 def test_opened_again_there_is_open_here(analyst: Client, row: Investigation, ines: User, jira: OtherEngine) -> None:
     opened(analyst, row, a_desk("jira", jira))
     services.close(row, disposition="undetermined", reason="Nothing found.", now=timezone.now(), actor=ines)
