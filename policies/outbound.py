@@ -116,6 +116,9 @@ class Outbound:
 def connect(host: str, port: int, *, inside: bool, trust: ssl.SSLContext | None, until: float) -> socket.socket:
     """A connection to a number that was checked, with TLS where `trust` is given. Raises AddressError and OSError."""
     found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    if time.monotonic() >= until:
+        # nothing bounds that: what is begun now would come when nobody expects it any more
+        raise TimeoutError
     numbers = checked_numbers(host, (str(one[4][0]) for one in found), inside=inside)
     raw = _first_of(numbers, port, until=until)
     if trust is None:

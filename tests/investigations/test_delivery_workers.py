@@ -16,7 +16,7 @@ from pytest_django import Settings
 from investigations import receivers
 from investigations.models import Delivery, Receiver
 from investigations.siem import claims, delivery
-from investigations.siem.sinks import SINKS
+from investigations.siem.sinks import SINKS, mail, syslog
 from investigations.tasks import deliver, prune_deliveries, take_in
 from tests.engines import OtherEngine, hanging_up, saying
 from tests.factories import record_verdict
@@ -99,6 +99,11 @@ def test_a_worker_that_died_leaves_its_rows_to_the_next(siem: OtherEngine) -> No
         deliver()
     assert siem.behave.ids == [str(verdict_id)]  # type: ignore[attr-defined]
     assert Delivery.objects.get().attempts == 2
+
+
+@pytest.mark.parametrize("seconds", [delivery.REQUEST_SECONDS, mail.REQUEST_SECONDS, syslog._SECONDS])
+def test_a_lease_outlasts_whatever_one_exchange_may_take(seconds: float) -> None:
+    assert seconds + 2 < claims.LEASE.total_seconds()
 
 
 @pytest.fixture

@@ -1,8 +1,11 @@
 """Where we may connect to, and how an exchange ends: real servers on this machine."""
 
+import socket
 import ssl
+import threading
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -71,6 +74,22 @@ def test_an_answer_that_does_not_end_is_cut_off(behave: object) -> None:
         with pytest.raises(OutboundError, match=r"did not answer in full|answers with more than|no HTTP"):
             Outbound(engine.url, inside=True).post("", b"", {}, seconds=0.5)
         assert time.monotonic() - started < 5
+
+
+def test_a_name_that_takes_its_whole_time_to_resolve_is_connected_to_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By then somebody else may be sending the same."""
+    resolve, slow = socket.getaddrinfo, threading.Event()
+
+    def resolve_slowly(*args: Any, **kwargs: Any) -> Any:
+        slow.wait(0.3)
+        return resolve(*args, **kwargs)
+
+    monkeypatch.setattr(socket, "getaddrinfo", resolve_slowly)
+    with OtherEngine(behave=saying(b"ok")).serving() as engine:
+        with pytest.raises(OutboundError, match=r"did not answer in full within 0\.2 s"):
+            Outbound(engine.url, inside=True).post("", b"", {}, seconds=0.2)
+        assert (engine.connections, engine.requests) == (0, [])
+        assert Outbound(engine.url, inside=True).post("", b"", {}, seconds=5).body == b"ok"
 
 
 def test_a_redirect_is_an_answer() -> None:
