@@ -25,6 +25,10 @@ from policies.intelligence.lookalike import NO_LOOKALIKES, Lookalikes, compile_l
 _MOST_SEGMENTS = 40
 _DEFAULT_PORTS = (":80", ":443")
 _READABLE_HOST = re.compile(r"[a-z0-9_.-]*")
+# Google delivers `k.im@` where it delivers `kim@`.
+_WITHOUT_DOTS = frozenset(("gmail.com", "googlemail.com"))
+# A number of IPv4 as programs read it: of one to four parts, decimal, octal or hexadecimal.
+_NUMBER = re.compile(r"(?:0x[0-9a-f]{1,10}|[0-9]{1,12})(?:\.(?:0x[0-9a-f]{1,10}|[0-9]{1,12})){0,3}")
 
 LISTED = (Standing.INTERNAL, Standing.KNOWN, Standing.PARTNER, Standing.DENIED)
 
@@ -41,12 +45,14 @@ class Entry:
 class Destinations:
     """The list, compiled. `urls` are the URL entries as host and path, `hosts` the hosts they stand on.
 
+    `mailboxes` are denied entries by the mailbox that others lead to as well.
     `knows_own` = some entry is the organisation's own. `given` says something of single values before the list does.
     """
 
     listed: Mapping[str, Standing] = field(default_factory=lambda: MappingProxyType({}))
     urls: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     hosts: frozenset[str] = frozenset()
+    mailboxes: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     given: Mapping[str, Standing] = field(default_factory=lambda: MappingProxyType({}))
     lookalikes: Lookalikes = NO_LOOKALIKES
     knows_own: bool = False
@@ -102,9 +108,13 @@ class Destinations:
             if "+" in local:
                 # most often the same mailbox
                 yield f"{local.partition('+')[0]}@{host}", False
+            if self.mailboxes and (mailbox := mailbox_of(f"{local}@{host}")) in self.mailboxes:
+                yield self.mailboxes[mailbox], False
         if self.hosts and host in self.hosts:
             places, plain = _places(value, host)
             yield from ((self.urls[place], plain) for place in places if place in self.urls)
+        if host[:1].isdigit() and ("." in host or "//" in value) and (number := number_of_host(host)) != host:
+            yield number, False
         labels = host.split(".")
         for start in range(len(labels) - 1):
             yield ".".join(labels[start:]), sure
@@ -162,8 +172,10 @@ def _listed(said: Mapping[Standing, Sequence[str]]) -> Destinations:
     for value in chain.from_iterable(said.values()):
         if "/" in value and is_url(value):
             urls.setdefault(place_of(value), value)
+    denied = ((mailbox_of(value), value) for value in said.get(Standing.DENIED, ()) if "@" in value)
     return Destinations(
         listed=MappingProxyType(listed),
+        mailboxes=MappingProxyType({mailbox: value for mailbox, value in denied if mailbox}),
         urls=MappingProxyType(urls),
         hosts=frozenset(place.partition("/")[0].partition(":")[0] for place in urls),
     )
@@ -206,6 +218,28 @@ def _around(value: str, destinations: Destinations) -> Entry | None:
             return Entry(value=way, standing=standing)
         way = way.partition(".")[2]
     return None
+
+
+def mailbox_of(address: str) -> str:
+    """Where mail to an address in lower case ends up, as far as its provider says so; empty where it says nothing."""
+    local, _, host = address.rpartition("@")
+    return f"{local.partition('+')[0].replace('.', '')}@gmail.com" if host in _WITHOUT_DOTS else ""
+
+
+def number_of_host(host: str) -> str:
+    """A host that is a number of IPv4, however it is written, with four decimal parts; any other as it is."""
+    bare = host.rstrip(".")
+    if _NUMBER.fullmatch(bare) is None:
+        return host
+    try:
+        parts = [int(part, 16 if part.startswith("0x") else 8 if part[:1] == "0" else 10) for part in bare.split(".")]
+    except ValueError:
+        return host
+    *first, last = parts
+    if any(part > 255 for part in first) or last >= 256 ** (5 - len(parts)):
+        return host
+    number = sum(part << 8 * (3 - place) for place, part in enumerate(first)) + last
+    return ".".join(str(number >> shift & 255) for shift in (24, 16, 8, 0))
 
 
 def is_url(value: str) -> bool:

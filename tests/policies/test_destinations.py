@@ -25,6 +25,10 @@ LIST = compile_destinations(
         {"value": "de89370400440532013000", "standing": "known"},
         {"value": "eve@contoso.com", "standing": "denied"},
         {"value": "https://notes.example/@kim", "standing": "known"},
+        {"value": "203.0.113.9", "standing": "denied"},
+        {"value": "198.51.100.7", "standing": "known"},
+        {"value": "e.ve.jobs@gmail.com", "standing": "denied"},
+        {"value": "ana.osei@gmail.com", "standing": "partner"},
     ]
 )
 
@@ -84,6 +88,27 @@ LIST = compile_destinations(
         ("eve+jobs@contoso.com", "denied"),
         ("ana+jobs@contoso.com", "internal"),
         ("kim+jobs@evil.example", "denied"),
+        # Google delivers an address with dots where it delivers the one without
+        ("evejobs@gmail.com", "denied"),
+        ("eve.jobs+list@googlemail.com", "denied"),
+        ("e.v.e.jobs@googlemail.com.", "denied"),
+        ("evejob@gmail.com", "unknown"),
+        ("evejobs@gmail.com.example", "unknown"),
+        ("anaosei@gmail.com", "unknown"),
+        ("ana.osei@gmail.com", "partner"),
+        # programs read a number of a host in many ways: denied in all of them, trusted in one
+        ("http://203.0.113.9/a", "denied"),
+        ("http://3405803785/a", "denied"),
+        ("http://0xcb007109/a", "denied"),
+        ("http://0313.0.0x71.011/a", "denied"),
+        ("http://203.28937/a", "denied"),
+        ("http://203.0.28937/a", "denied"),
+        ("http://203.0.113.10/a", "unknown"),
+        ("http://203.0.113.09/a", "unknown"),
+        ("http://203.0.113.256/a", "unknown"),
+        ("3405803785", "unknown"),
+        ("198.51.100.7", "known"),
+        ("http://3325256711/a", "unknown"),
         # other alphabets, as they are and as DNS has them
         ("bücher.example", "known"),
         ("kim@BÜCHER.example", "known"),
