@@ -76,13 +76,8 @@ def classes_try(request: HttpRequest) -> HttpResponse:
 @require_POST
 def class_move(request: HttpRequest, pk: int) -> HttpResponse:
     """Put a class one place up (more protected) or down."""
-    order = list(DataClass.objects.values_list("pk", flat=True))
-    if pk in order:
-        at = order.index(pk)
-        to = min(max(at + (1 if request.POST.get("to") == "up" else -1), 0), len(order) - 1)
-        order.insert(to, order.pop(at))
     try:
-        services.order_classes(order, actor=actor_of(request))
+        services.move_class(pk, by=1 if request.POST.get("to") == "up" else -1, actor=actor_of(request))
     except ClassError as error:
         messages.error(request, f"{error}.")
     return redirect("policy_classes")

@@ -460,3 +460,32 @@ def test_two_who_add_the_same_class_at_once_make_one() -> None:
 
     assert answers == [302, 422, 422, 422]
     assert DataClass.objects.get().position == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_classes_that_are_moved_at_once_all_get_where_they_were_moved() -> None:
+    ensure_baseline()
+    admin = _signed_in("ada", Role.POLICY_ADMIN)
+    cookie = admin.cookies[settings.SESSION_COOKIE_NAME].value
+    for name in ("public", "internal", "confidential", "restricted"):
+        admin.post("/policies/classes/new/", {"name": name, "may_leave": "no"})
+    lowest = DataClass.objects.get(name="public")
+    begin = Barrier(3)
+
+    def move(_: int) -> int:
+        mine = Client()
+        mine.cookies[settings.SESSION_COOKIE_NAME] = cookie
+        begin.wait(timeout=30)
+        try:
+            return mine.post(f"/policies/classes/{lowest.pk}/move/", {"to": "up"}).status_code
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(3) as pool:
+        assert list(pool.map(move, range(3))) == [302, 302, 302]
+
+    order = list(DataClass.objects.values_list("name", flat=True))
+    assert order == ["internal", "confidential", "restricted", "public"]
+    # at the top there is nowhere to go
+    admin.post(f"/policies/classes/{lowest.pk}/move/", {"to": "up"})
+    assert list(DataClass.objects.values_list("name", flat=True)) == order
