@@ -127,7 +127,7 @@ def test_who_was_slower_is_told_and_nothing_is_lost(lena: Client) -> None:
     ben.force_login(person("ben"))
     mark(ben, found, "sender", note="Seen by Ben")
     said = mark(lena, found, "sender", state="not_needed", note="Seen by Lena")
-    assert "`ben` changed this step meanwhile" in said
+    assert "<code>ben</code> changed this step meanwhile" in said
     assert PlaybookStep.objects.get().note == "Seen by Ben"
 
 
@@ -143,8 +143,8 @@ def test_a_viewer_reads_and_marks_nothing(client: Client) -> None:
 @pytest.mark.parametrize(
     ("path", "sent", "says"),
     [
-        ("mail-injection/nothing-like-it", {}, "has no step `nothing-like-it`"),
-        ("insider/work", {}, "does not go by playbook `insider`"),
+        ("mail-injection/nothing-like-it", {}, "has no step <code>nothing-like-it</code>"),
+        ("insider/work", {}, "does not go by playbook <code>insider</code>"),
         ("mail-injection/sender", {"state": "perfect"}, "perfect"),
         ("mail-injection/sender", {"note": "a\x00b"}, "null"),
     ],
@@ -190,7 +190,7 @@ def test_another_playbook_can_be_gone_by_as_well(lena: Client) -> None:
     said = mark(lena, found, "work", slug="insider", note="Asked M. Diaz")
     assert "1 of 6 steps done" in said
     refused = lena.post(f"/investigations/{found.pk}/playbooks/", {"playbook": "<nothing>"}, follow=True)
-    assert "There is no playbook `&lt;nothing&gt;` to go by" in refused.content.decode()
+    assert "There is no playbook <code>&lt;nothing&gt;</code> to go by" in refused.content.decode()
 
 
 def test_an_admin_writes_takes_out_moves_and_adds_steps(admin: Client) -> None:

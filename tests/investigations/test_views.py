@@ -325,7 +325,7 @@ def test_claiming_what_another_has_says_who_was_faster(analyst: Client, found: I
     tom = User.objects.create_user("tom")
     Investigation.objects.filter(pk=found.pk).update(assignee=tom, status="active")
     said = analyst.post(f"/investigations/{found.pk}/claim/", follow=True).content.decode()
-    assert "`tom` has it now" in said.replace("&#x27;", "'")
+    assert "<code>tom</code> has it now" in said.replace("&#x27;", "'")
     found.refresh_from_db()
     assert found.assignee == tom
 
