@@ -204,10 +204,11 @@ def _encoded(words: Iterable[str]) -> list[bytes]:
 def resemblance(one: bytes, other: bytes) -> float:
     """The share of pairs of words two sketches have in common, 0 to 1."""
     first, second = numbers_of(one), numbers_of(other)
-    if first.isdisjoint(second):
+    shared = first & second
+    if not shared:
         return 0.0
     least = sorted(first | second)[:_SKETCH]
-    return sum(1 for number in least if number in first and number in second) / len(least)
+    return len(shared.intersection(least)) / len(least)
 
 
 def may_resemble(one: frozenset[int], other: frozenset[int]) -> bool:

@@ -9,6 +9,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import islice
 
 from guardrail.attribution.provenance import stands_in
@@ -207,7 +208,7 @@ def _secrets_in_view(call: Invocation) -> list[tuple[str, bool]]:
             break
     if not call.event_triggered:
         for passage in call.user_passages:
-            for secret in _cores([passage.text[:_MOST_TEXT]]):
+            for secret in _cores_of(passage.text[:_MOST_TEXT]):
                 found.setdefault(secret, True)
     return list(found.items())[:_MOST_SECRETS]
 
@@ -216,6 +217,12 @@ def _first(texts: Iterable[str], room: int) -> Iterator[str]:
     for text in texts:
         yield text[: max(room, 0)]
         room -= len(text)
+
+
+# every call of a turn repeats what the person typed
+@lru_cache(maxsize=128)
+def _cores_of(text: str) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(_cores([text])))[:_MOST_SECRETS]
 
 
 def _cores(texts: Sequence[str]) -> Iterator[str]:

@@ -32,6 +32,8 @@ KIND_CALLS, KIND_DAYS = 100, 3
 # calls, first call (ms), the hour last counted in, its calls; dispersion, mean and variance of bits; the day of the
 # last new thing and how many that day had; averages of 24 hours
 _META = struct.Struct(">ddIIfffII24f")
+# a follower: its tool, the letter of its kind, how often
+_STEP = struct.Struct(">4sBH")
 # Packing and unpacking, for look and keep.
 _SHARED = """
 local HEAD, MEANS = '>ddI4I4fffI4I4', '>' .. string.rep('f', 24)
@@ -331,11 +333,10 @@ def _read(answer: Any, asking: Asking) -> Mapping[str, Any]:
 
 def steps_of(row: bytes) -> tuple[Step, ...]:
     """The followers of a tool, most frequent first."""
-    found = []
-    for at in range(0, len(row) - 6, 7):
-        (count,) = struct.unpack(">H", row[at + 5 : at + 7])
-        kind = KIND_OF_LETTER.get(chr(row[at + 4]), ToolKind.WRITE)
-        found.append(Step(tool=row[at : at + 4].hex(), kind=kind, calls=count))
+    found = [
+        Step(tool=tool.hex(), kind=KIND_OF_LETTER.get(chr(letter), ToolKind.WRITE), calls=count)
+        for tool, letter, count in _STEP.iter_unpack(row[: len(row) // _STEP.size * _STEP.size])
+    ]
     return tuple(sorted(found, key=lambda step: -step.calls))
 
 

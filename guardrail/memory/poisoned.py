@@ -145,7 +145,11 @@ _LIST, _REMEMBER = _ALONE + _LOOK, _ALONE + _KEEP
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _List:
-    """An organisation's texts as last fetched, each digest with when it ends, by the mode it counts in."""
+    """An organisation's texts as last fetched, each digest with when it ends, by the mode it counts in.
+
+    None ends before `first_end`, most often later: what ends first also goes first, and looking for the next one among
+    all of them with each change took as long as all else.
+    """
 
     version: bytes
     ends: dict[Mode, dict[str, int]]
@@ -223,13 +227,12 @@ def _digests(key: str, answer: Sequence[bytes], *, mode: Mode) -> frozenset[str]
         known = _changed(known, listed, version=version, before=int(before))
     if known is None:
         return _fetched(key, mode=mode)
+    now = time.time()
+    known = known if now < known.first_end else _still(known, now=now)
     _lists[key] = known
     while len(_lists) > _MOST_LISTS:
         _lists.popitem(last=False)
-    now = time.time()
-    if now < known.first_end:
-        return known.whole[mode]
-    return frozenset(digest for digest, end in known.ends[mode].items() if end > now)
+    return known.whole[mode]
 
 
 def _fetched(key: str, *, mode: Mode) -> frozenset[str]:
@@ -260,23 +263,30 @@ def _changed(known: _List, listed: bytes, *, version: bytes, before: int) -> _Li
 
 
 def _listed(ends: dict[Mode, dict[str, int]], words: Sequence[bytes], *, version: bytes, first_end: float) -> _List:
-    """`ends`, of which the first is `first_end`, with what `words` say: digest, value, digest, value, ...; a dash for
+    """`ends`, of which none is before `first_end`, with what `words` say: digest, value, digest, value, ...; a dash for
     what has gone."""
-    first_gone = False
     for word, value in zip(words[::2], words[1::2], strict=False):
         digest, how = word.decode("ascii", "replace"), value[18:].decode("ascii", "replace")
         for mode, counts in _COUNTS.items():
-            first_gone |= ends[mode].pop(digest, _NEVER) <= first_end
+            ends[mode].pop(digest, None)
             if how in counts and value[:10].isdigit():
                 ends[mode][digest] = int(value[:10])
                 first_end = min(first_end, ends[mode][digest])
-    if first_gone:
-        # going through all of them with each change took as long as all else
-        first_end = min((end for found in ends.values() for end in found.values()), default=_NEVER)
     return _List(
         version=version,
         ends=ends,
         first_end=first_end,
+        whole={mode: frozenset(found) for mode, found in ends.items()},
+    )
+
+
+def _still(known: _List, *, now: float) -> _List:
+    """The list without what has ended."""
+    ends = {mode: {digest: end for digest, end in found.items() if end > now} for mode, found in known.ends.items()}
+    return _List(
+        version=known.version,
+        ends=ends,
+        first_end=min((end for found in ends.values() for end in found.values()), default=_NEVER),
         whole={mode: frozenset(found) for mode, found in ends.items()},
     )
 

@@ -83,14 +83,16 @@ _FORMATS: tuple[tuple[str, tuple[str, ...], str], ...] = (
 )
 _Format = tuple[str, tuple[str, ...], re.Pattern[str]]
 _KNOWN: tuple[_Format, ...] = tuple((what, marks, re.compile(pattern)) for what, marks, pattern in _FORMATS)
-# Marks by the letter of theirs that texts have least: one is looked for faster than the twenty that hold it.
-_SELDOM = "~_=QZXJKVYzqjx-NGUHFPBMLR/0123456789"
-_BY_LETTER: dict[str, list[tuple[str, _Format]]] = {}
+# Marks by what several of them share, else by the letter of theirs that texts have least: one is looked for faster than
+# the twenty that hold it.
+_SHARED_BY = ("_", "gl", "hv", "KEY", "Key=", "TT3")
+_SELDOM = "~=QZXJKVYzqjxNGUHFPBMLR/-0123456789"
+_BY_PART: dict[str, list[tuple[str, _Format]]] = {}
 for _form in _KNOWN:
     for _mark in _form[1]:
-        # what is not among them comes last: -1 is 99
+        # a letter that is not among them comes last: -1 is 99
         _letter = min(_mark, key=lambda letter: _SELDOM.find(letter) % 100)
-        _BY_LETTER.setdefault(_letter, []).append((_mark, _form))
+        _BY_PART.setdefault(next((part for part in _SHARED_BY if part in _mark), _letter), []).append((_mark, _form))
 # Where the mark is no rarity, what follows it is looked for first: a search that begins with the mark itself is fast.
 _THEN = {"a connection string with its password": re.compile(r"://[^\s:/@]{1,60}:[^\s:/@]{3,80}@")}
 # a private key goes with all of its lines
@@ -127,7 +129,7 @@ _BEFORE, _BEHIND = 140, 240
 
 def find_secrets(text: str) -> Iterator[tuple[str, int, int]]:
     """(what, start, end) of each secret in `text`, formats first; at most 40."""
-    yield from islice(_all(text, _KNOWN), _MOST)
+    yield from islice(_all(text, _KNOWN, _NAMED), _MOST)
 
 
 def find_secrets_in(texts: Sequence[str]) -> Iterator[tuple[str, int, int, int]]:
@@ -137,7 +139,7 @@ def find_secrets_in(texts: Sequence[str]) -> Iterator[tuple[str, int, int, int]]
     """
     whole = "\n".join(texts)
     marked = [
-        form for letter, of_letter in _BY_LETTER.items() if letter in whole for mark, form in of_letter if mark in whole
+        form for part, with_part in _BY_PART.items() if part in whole for mark, form in with_part if mark in whole
     ]
     known = tuple(form for form in _KNOWN if form in marked) if marked else ()
     lower = whole.lower()
@@ -145,7 +147,8 @@ def find_secrets_in(texts: Sequence[str]) -> Iterator[tuple[str, int, int, int]]
     if not known and not named:
         return
     for number, text in enumerate(texts):
-        for what, start, end in islice(_all(text, known) if named else _formatted(text, known), _MOST):
+        found = _all(text, known, named) if named else _formatted(text, known)
+        for what, start, end in islice(found, _MOST):
             yield what, number, start, end
 
 
@@ -154,19 +157,19 @@ def find_key(text: str) -> str:
     return next((what for what, _, _ in _formatted(text, _KNOWN)), "")
 
 
-def _all(text: str, known: Sequence[_Format]) -> Iterator[tuple[str, int, int]]:
+def _all(text: str, known: Sequence[_Format], named: Sequence[str]) -> Iterator[tuple[str, int, int]]:
     yield from _formatted(text, known)
-    for start, end in _near_names(text.lower()):
+    for start, end in _near_names(text.lower(), named):
         for pattern in (_ASSIGNED, _IN_NAME) if "_" in text else (_ASSIGNED,):
             for match in pattern.finditer(text, start, end):
                 if looks_random(match.group(1)):
                     yield "a secret", *match.span(1)
 
 
-def _near_names(lower: str) -> Iterator[tuple[int, int]]:
-    """The stretches a secret's name and what is assigned to it can stand in: a mailbox names one now and then."""
+def _near_names(lower: str, named: Sequence[str]) -> Iterator[tuple[int, int]]:
+    """The stretches one of these names and what is assigned to it can stand in: a mailbox names one now and then."""
     start = end = -1
-    for at in sorted(at for name in _NAMED for at in _all_of(name, lower)):
+    for at in sorted(at for name in named if name in lower for at in _all_of(name, lower)):
         if at - _BEFORE > end:
             if end >= 0:
                 yield start, end
