@@ -15,6 +15,8 @@ import pytest
 import redis
 
 from guardrail.embedded.product import WEB_PROCESSES
+from guardrail.likeness import LEADING
+from guardrail.memory.stops import MOST_OF_SESSION, MOST_OF_USER
 from guardrail.traces import session_hash
 from policies.response_rules import RULES
 from tests.guardrail.instances import RunningInstance, running_instance, wait_for
@@ -103,6 +105,30 @@ def test_every_call_is_kept_once_and_counted_once(instance: RunningInstance, ans
     session = keeper.hgetall(f"gr:s:{session_hash('copilot-studio', 'order-desk', CONVERSATION)}")
     assert int(session[b"calls"]) == len(answers)
     assert int(session[b"stopped"]) == sum(decision in ("block", "ask") for decision, _ in answers)
+
+
+def test_what_the_stops_taught_is_remembered_once_and_the_newest_of_it(
+    instance: RunningInstance, answers: list[tuple[str, str]]
+) -> None:
+    """Each tells all it teaches in one message, which nobody waits for."""
+    query = "SELECT id::text, deciding_signal FROM guardrail_verdict ORDER BY id DESC"
+    taught = [verdict for verdict, signal in _rows(instance, query) if signal in LEADING]
+    assert taught
+    environment = json.loads((instance.data / "environment.json").read_text())
+    keeper: Any = redis.Redis.from_url(environment["REDIS_URL"])
+
+    def remembered(pattern: str) -> list[str]:
+        (key,) = keeper.scan_iter(pattern)
+        return [entry[:36].decode() for entry in keeper.lrange(key, 0, -1)]
+
+    session = session_hash("copilot-studio", "order-desk", CONVERSATION)
+    # the last one's answer is read before its connection asks again: nobody asks any more
+    wait_for(lambda: remembered(f"gr:stop:s:{session}") == taught[:MOST_OF_SESSION], what="the stops of the session")
+    wait_for(lambda: remembered("gr:stop:u:*") == taught[:MOST_OF_USER], what="the stops of the user")
+    (texts,) = (key for key in keeper.scan_iter("gr:p:*") if keeper.type(key) == b"hash")
+    changes = keeper.llen(texts + b":l")
+    assert keeper.hget(texts, "version").endswith(f".{changes}".encode())
+    assert changes == keeper.hlen(texts) - 1
 
 
 def test_every_stop_has_one_place_and_one_cause_one_investigation(

@@ -10,6 +10,8 @@ from typing import Any
 
 import psycopg
 import pytest
+import redis
+from django.conf import settings
 from django.contrib.auth.models import User
 from django.core.cache import cache
 from django.db import connection, transaction
@@ -398,6 +400,8 @@ def test_two_workers_at_once_find_one_thing(relaxed: Asking) -> None:
     assert InvestigationCall.objects.count() == 1
     assert Activity.objects.filter(kind="found_late").count() == 1
     assert not PendingValidation.objects.exists()
+    keeper = redis.Redis.from_url(settings.REDIS_URL)
+    assert [keeper.llen(key) for key in keeper.scan_iter("gr:stop:[su]:*")] == [1, 1]
 
 
 def test_a_call_that_another_worker_holds_is_left_to_it(relaxed: Asking) -> None:
