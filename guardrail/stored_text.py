@@ -1,7 +1,7 @@
 """Classified text in what a call stores: known again by its fingerprints where it leaves without its label. Pure.
 
 Only words in a row that stand in what is marked count: not what stands in other texts in view as well, as the footer of
-every mail does, and not what a person typed.
+every mail does, not what a person typed, and not what somebody outside marked.
 """
 
 from collections.abc import Iterable
@@ -12,6 +12,7 @@ from guardrail.invocation import Invocation, Passage
 from guardrail.leaving import outside
 from guardrail.marked import find_marked_texts
 from guardrail.text.normalise import decode_blob
+from guardrail.text.reading import Author
 from guardrail.traces import hashed
 from policies.ruleset import Standing, ToolKind
 
@@ -38,8 +39,12 @@ def stored_by(case: Case) -> tuple[str, tuple[str, ...]]:
     if not texts or outside(case):
         return "", ()
     held = {name for name in case.ruleset.data_classes if case.ruleset.held_from(name, Standing.UNKNOWN)}
-    marked = list(find_marked_texts(case, held.__contains__))
-    if not marked:
+    strange = _from_outside(case)
+    marked = [
+        (data_class, by_admin, [passage for passage in passages if id(passage) not in strange])
+        for data_class, by_admin, passages in find_marked_texts(case, held.__contains__)
+    ]
+    if not any(passages for _, _, passages in marked):
         return "", ()
     own = {number for text in texts for number in prints_of(text)}
     of_marked = {id(passage) for _, _, passages in marked for passage in passages}
@@ -52,6 +57,27 @@ def stored_by(case: Case) -> tuple[str, tuple[str, ...]]:
             best = (mark_of(data_class) if by_admin else LABEL, found)
     how, found = best
     return (how, tuple(map(written, least(found, MOST)))) if len(found) >= FEWEST else ("", ())
+
+
+def _from_outside(case: Case) -> set[int]:
+    """Which texts in view (by `id`) somebody outside wrote or changed last.
+
+    Whoever sends us our own price list with a label on it must not stop all who send it out.
+    """
+    found: set[int] = set()
+    for source in case.sources:
+        number = source.name.removeprefix("output:")
+        if not number.isdecimal():
+            continue
+        authors = [_is_outside(author, case) for author in source.reading.authors]
+        paths = {prose.path for prose in source.reading.prose if authors[prose.record]}
+        found.update(id(passage) for passage in case.call.outputs[int(number)].passages if passage.path in paths)
+    return found
+
+
+def _is_outside(author: Author, case: Case) -> bool:
+    names = (author.author, author.editor)
+    return any("@" in name and case.ruleset.standing_of(name) is not Standing.INTERNAL for name in names)
 
 
 def texts_carried_by(call: Invocation) -> tuple[str, ...]:

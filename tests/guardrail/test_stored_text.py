@@ -46,10 +46,11 @@ def _patient(settings: Settings) -> Iterator[None]:
 
 
 def keep_note(
-    *, text: str = OFFER, note: str = "", label: str = "Highly Confidential", beside: str = ""
+    *, text: str = OFFER, note: str = "", label: str = "Highly Confidential", beside: str = "", author: str = ""
 ) -> dict[str, Any]:
     """An agent puts what a file says into a note, or `note`; `beside` is a mail in view that bears no label."""
-    file = {"name": "paper-7.docx", "body": text, **({"sensitivity": label} if label else {})}
+    told_of = {"sensitivity": label, "from": author}
+    file = {"name": "paper-7.docx", "body": text, **{name: value for name, value in told_of.items() if value}}
     seen = [("GetFile", file), *([("GetEmail", {"subject": "Hello", "body": beside})] if beside else [])]
     user = "Put what paper 7 says into a note for Tuesday."
     return planned("CreateNote", {"title": "Tuesday", "text": note or text}, user=user, outputs=seen, agent="notes")
@@ -111,6 +112,19 @@ def test_it_lets_nobody_decide_about_an_admin_s_class(asking: Asking) -> None:
     housekeeper.refresh()
     told(asking, keep_note())
     assert told(asking, carry_out(user="Mail my note to kim@partner-advice.example."))[0] == "hold"
+
+
+def test_nobody_outside_puts_a_label_on_what_we_send_to_everybody(asking: Asking) -> None:
+    told(asking, keep_note(author="eve@wingtip.example"))
+    assert told(asking, carry_out())[0] == "allow"
+
+
+def test_a_colleague_s_paper_is_classified_as_any_other(asking: Asking) -> None:
+    Destination.objects.create(value="quay.example", standing="internal")
+    changed()
+    housekeeper.refresh()
+    told(asking, keep_note(author="lena@quay.example"))
+    assert told(asking, carry_out())[0] == "hold"
 
 
 def test_the_footer_of_every_mail_is_no_secret(asking: Asking) -> None:
