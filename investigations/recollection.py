@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from guardrail import tickets
 from guardrail.attribution.recall import named_by, proven_by
-from guardrail.memory import poisoned, session, stops, stored_text
+from guardrail.memory import carried, poisoned, session, stops, stored_text
 from guardrail.memory.past import keep_surely, relearn
 from guardrail.models import AllowOnce, LateFinding, Orchestrator, Verdict
 from guardrail.traces import Outcome, Traces, hashed, session_hash, unpacked
@@ -67,7 +67,7 @@ def vouch_for(verdict_id: uuid.UUID) -> bool:
 
 
 def forget_stops_of(ids: Sequence[uuid.UUID]) -> bool:
-    """Take these stops, and the stored texts they carried, off the memory: such calls may pass. False when away."""
+    """Take these stops, and what else memory holds against such calls but their texts, off it. False when away."""
     return _forget_stops(_load(list(ids)))
 
 
@@ -122,7 +122,7 @@ def _forget_stops(rows: Iterable[Mapping[str, Any]]) -> bool:
     for row in rows:
         traces = _traces_of(row)
         if traces is not None:
-            done &= stops.forget(traces, str(row["id"])) and stored_text.vouch(traces)
+            done &= stops.forget(traces, str(row["id"])) and stored_text.vouch(traces) and carried.vouch(traces)
     return done
 
 

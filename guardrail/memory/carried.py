@@ -3,7 +3,7 @@
 `gr:c:<organisation>`: hash of a destination -> when (Unix milliseconds), `c` or `n` (`guardrail.entered`), conversation
 and agent (8 hex digits each), verdict id; `gr:c:<organisation>:t` has them by time, `:t:<agent>` those an agent stored.
 Beyond its share an agent's oldest goes: whoever makes one agent store much pushes out nothing that others stored. A
-person who names one in own words, or lets a call to it pass, vouches for it: it is forgotten.
+person who names one in own words, lets a call to it pass or finds such a stop harmless vouches for it: it is forgotten.
 """
 
 from collections.abc import Mapping
@@ -12,6 +12,7 @@ from typing import Any
 
 from guardrail.entered import CHANGED
 from guardrail.invocation import Entered
+from guardrail.memory.connection import run
 from guardrail.memory.shelf import NOTHING, Ask, Asking, Shelf
 from guardrail.traces import Outcome, Traces
 from policies.decision import ALLOWED_ONCE
@@ -56,6 +57,22 @@ end
 for i = 1, 3 do redis.call('EXPIRE', keys[i], args[1]) end
 return 1
 """
+
+
+# KEYS destinations, by time; ARGV those that are vouched for.
+_FORGET = """
+for i = 1, #ARGV do
+    redis.call('HDEL', KEYS[1], ARGV[i])
+    redis.call('ZREM', KEYS[2], ARGV[i])
+end
+return {1}
+"""
+
+
+def vouch(traces: Traces) -> bool:
+    """A person says that there is nothing against this call: where it goes is forgotten. False when Redis is away."""
+    wanted = traces.destinations if traces.kind in _GIVING else ()
+    return not wanted or run(_FORGET, _keys(traces)[:2], wanted) is not None
 
 
 def _keys(traces: Traces) -> list[str]:

@@ -28,6 +28,8 @@ from guardrail.text.budget import unlimited
 from guardrail.text.fingerprint import fingerprints_of
 from guardrail.traces import Chain, Outcome, unpacked
 from guardrail.wire.copilot_studio import parse
+from investigations.models import Investigation
+from investigations.tasks import take_in
 from policies.fingerprints import pack
 from policies.models import Destination, Tool
 from policies.services.fingerprints import Document, save_fingerprints
@@ -340,6 +342,19 @@ def test_it_remembers_what_a_call_stored_that_was_judged_after_its_answer(asking
     assert "in full after the answer" in Verdict.objects.get().reason
     validate_due()
     assert told(asking, send_contract()) == ("hold", "laundered_destination")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_person_who_finds_the_stop_harmless_vouches_for_where_it_went(asking: Asking) -> None:
+    store_contact(asking)
+    assert told(asking, send_contract())[0] == "hold"
+    take_in()
+    found = Investigation.objects.get()
+    analyst = Client()
+    analyst.force_login(User.objects.create_superuser("mara"))
+    said = {"disposition": "false_positive", "reason": "Novak has moved"}
+    assert analyst.post(f"/investigations/{found.pk}/close/", said).status_code in (200, 302)
+    assert told(asking, send_contract())[0] == "allow"
 
 
 def test_it_forgets_no_destination_of_another_organisation_s_word(asking: Asking) -> None:
