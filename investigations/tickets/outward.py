@@ -13,11 +13,10 @@ from django.utils import timezone
 from investigations.models import Activity, Investigation, Ticket
 from investigations.services import write_line
 from investigations.siem.event import severity_word
-from investigations.siem.outbox import case_as_told
 from investigations.siem.sinks.sink import Rejected, TooLarge
 from investigations.tickets import inward
 from investigations.tickets.desk import Desk, Remote
-from investigations.tickets.said import lines_of, may_leave, news_of, said_of
+from investigations.tickets.said import assignee_of, lines_of, may_leave, news_of, said_of
 from investigations.tickets.statuses import read_outward
 
 # A search may not know yet what was made this long ago.
@@ -93,8 +92,8 @@ def _make(ticket: Ticket, case: Investigation, desk: Desk, *, now: datetime) -> 
 
 
 def _ours(case: Investigation, *, status: str | None) -> dict[str, str | None]:
-    """What a ticket is told of it; of one that few may see no name."""
-    return {"status": status, "severity": severity_word(case.severity), "assignee": case_as_told(case)["assignee"]}
+    """What a ticket is told of it, beside its history."""
+    return {"status": status, "severity": severity_word(case.severity), "assignee": assignee_of(case)}
 
 
 @transaction.atomic

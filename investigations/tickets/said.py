@@ -51,15 +51,21 @@ def said_of(case: Investigation, *, content: str) -> Said:
     """What its ticket says when it is made."""
     told = case_as_told(case)
     facts = [("Case", str(case.pk)), ("Severity", severity_word(case.severity)), ("Found", signal_words(case.kind))]
-    facts += [(word, _shown(told[name], content)) for name, word in _FACTS if told[name]]
-    facts.append(("Calls", str(case.calls)))
+    if not case.restricted:
+        facts += [(word, _shown(told[name], content)) for name, word in _FACTS if told[name]]
+        facts.append(("Calls", str(case.calls)))
     return Said(
         title=printable(f"Guardrail {case.pk}: {_masked(told['title'], content)}", 200),
         facts=tuple(facts),
         link=settings.PUBLIC_URL + reverse("investigation", args=(case.pk,)),
         severity=severity_word(case.severity),
-        assignee=told["assignee"],
+        assignee=assignee_of(case),
     )
+
+
+def assignee_of(case: Investigation) -> str:
+    """Whom a ticket is told that has it; nobody where few may see it."""
+    return case.assignee.get_username() if case.assignee and not case.restricted else ""
 
 
 def news_of(lines: Sequence[Activity]) -> list[Activity]:

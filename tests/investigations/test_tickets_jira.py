@@ -277,13 +277,14 @@ def test_an_old_answer_of_a_search_takes_nothing_back(
 def test_what_few_may_see_leaves_only_as_metadata(analyst: Client, ines: User, jira: OtherEngine) -> None:
     lena = person("lena", Role.LEAD)
     analyst.force_login(lena)
-    hidden = case("About Mara", restricted=True, agent_name="Mara's agent", destination="relay.example")
+    hidden = case("About Mara", restricted=True, agent_name="Mara's agent", destination="relay.example", assignee=ines)
     redacted, metadata = a_desk("jira", jira), a_desk("jira", jira, name="Other", content="metadata")
     assert "kept to few" in ask(analyst, hidden, redacted)
     opened(analyst, hidden, metadata)
     issue = stub_of(jira).only
     assert "Mara" not in str(issue)
     assert "relay" not in str(issue)
+    assert "assignee" not in issue
     services.comment(hidden, "Mara did it.", actor=lena)
     sync_tickets()
     assert "lena: commented" in text_of(issue["comments"][0])
