@@ -6,6 +6,7 @@ from typing import Any
 
 from django.db.models import Q
 
+from guardrail.kept import Person, for_eyes
 from guardrail.models import Verdict
 from guardrail.shown_text import without_unseen
 from policies.draft_queries import signals_of
@@ -36,16 +37,19 @@ _COLUMNS: Mapping[str, str] = MappingProxyType(
 _LOWER = frozenset({"tool.id", "tool.name", "destinations", "destination.domains"})
 
 
-def load_completions(fields: Iterable[str], *, begun: str = "") -> dict[str, list[str]]:
-    """Values for each field, those that begin with `begun` only. One query, and one for each field with a table."""
+def load_completions(fields: Iterable[str], *, person: Person, begun: str = "") -> dict[str, list[str]]:
+    """Values for each field, those that begin with `begun` only, of calls that are for the person.
+
+    One query, and one for each field with a table.
+    """
     wanted = [name for name in dict.fromkeys(fields) if name in BY_NAME]
-    recent = _load_recent() if any(name in _COLUMNS for name in wanted) else []
+    recent = _load_recent(person) if any(name in _COLUMNS for name in wanted) else []
     return {name: _offered(name, recent, begun.strip().lower()[:_LONGEST]) for name in wanted}
 
 
-def _load_recent() -> list[dict[str, Any]]:
+def _load_recent(person: Person) -> list[dict[str, Any]]:
     columns = sorted(set(_COLUMNS.values()))
-    return list(Verdict.objects.order_by("-id").values(*columns)[:_RECENT])
+    return list(for_eyes(Verdict.objects.all(), person).order_by("-id").values(*columns)[:_RECENT])
 
 
 def _offered(name: str, recent: Iterable[Mapping[str, Any]], begun: str) -> list[str]:

@@ -125,7 +125,7 @@ def policy_completions(request: HttpRequest) -> HttpResponse:
     name = request.GET.get("field", "")
     typed = next((key for key in request.GET if key.startswith("row-") and key.endswith("-value")), "")
     begun = request.GET.get(typed, "").replace("\x00", "").rpartition(",")[2]
-    found = load_completions([name], begun=begun)
+    found = load_completions([name], person=request.user, begun=begun)
     return render(request, "investigations/_completions.html", {"values": found.get(name, [])})
 
 
@@ -289,7 +289,7 @@ def _load_checked(entry: Mapping[str, Any]) -> tuple[Checked, ...]:
 
 def _page(request: HttpRequest, editing: Editing, *, status: int = 200) -> HttpResponse:
     condition = editing.condition
-    completions = load_completions(condition.fields)
+    completions = load_completions(condition.fields, person=request.user)
     name = editing.name
     return render(
         request,

@@ -140,6 +140,8 @@ def test_a_row_is_added_and_removed_without_saving(ines: Client, draft: PolicyDr
 
 def test_rows_become_an_expression_and_come_back(ines: Client, draft: PolicyDraft) -> None:
     as_text = ines.post(new(draft), filled_in(draft, do="view-text")).content.decode()
+    assert '<code class="text-break">payment.amount</code></dt><dd>The largest amount of money' in as_text
+    assert "<code>'pay'</code>" in as_text
     assert "number(arguments.amount) &gt; 10000" in as_text
     assert 'name="row-0-field"' not in as_text
     when = "tool.kind == 'pay' && user.signed_in"
