@@ -1,6 +1,7 @@
 """Monthly partitions of verdicts and of what goes with them: made ahead so that no insert ever waits for one, dropped
 together when nobody needs them any more."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -22,10 +23,6 @@ SELECT right(child.relname, 6) FROM pg_inherits
 JOIN pg_class child ON child.oid = inhrelid JOIN pg_class parent ON parent.oid = inhparent
 WHERE parent.relname = 'guardrail_verdict' AND child.relname ~ '^guardrail_verdict_[0-9]{6}$' ORDER BY 1
 """
-
-
-class Busy(RuntimeError):
-    """Somebody works with these tables: nothing was dropped, and a later try will do."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -54,20 +51,23 @@ def load_months() -> list[Month]:
         return [_month(name) for (name,) in cursor.fetchall()]
 
 
-def hold(month: Month) -> None:
-    """Until the end of the transaction nobody reads or writes verdicts, or moves cases. Raises Busy at once otherwise.
+def hold(month: Month, *, still: Sequence[str] = ()) -> None:
+    """Until the end of the transaction nobody reads or writes verdicts, nor writes the tables in `still`.
 
-    Needs a transaction that has read none of them, and ends within milliseconds: calls wait.
+    Needs a transaction that has read none of them, and ends within milliseconds: calls wait. From then on it waits for
+    no lock any longer than callers can wait for it; `is_busy` tells the error of that.
     """
     with connection.cursor() as cursor:
-        try:
-            cursor.execute(f"SET LOCAL lock_timeout = '{_LOCK_TIMEOUT_MS}ms'")
-            for parent, _ in _tables(cursor, month):
-                cursor.execute(f'LOCK TABLE "{parent}" IN ACCESS EXCLUSIVE MODE')
-        except OperationalError as error:
-            if getattr(error.__cause__, "sqlstate", "") != _NO_LOCK:
-                raise
-            raise Busy(f"the verdicts of {month.name} are in use") from error
+        cursor.execute(f"SET LOCAL lock_timeout = '{_LOCK_TIMEOUT_MS}ms'")
+        for table in still:
+            cursor.execute(f'LOCK TABLE "{table}" IN SHARE MODE')
+        for parent, _ in _tables(cursor, month):
+            cursor.execute(f'LOCK TABLE "{parent}" IN ACCESS EXCLUSIVE MODE')
+
+
+def is_busy(error: OperationalError) -> bool:
+    """Whether somebody works with what was to be held: nothing was done, and a later try will do."""
+    return getattr(error.__cause__, "sqlstate", "") == _NO_LOCK
 
 
 def drop(month: Month) -> list[str]:

@@ -8,12 +8,12 @@ from datetime import datetime
 
 import structlog
 from django.conf import settings
-from django.db import transaction
+from django.db import OperationalError, transaction
 from django.db.models import QuerySet
 
 from guardrail import partitions
 from guardrail.models import PendingIntake, PendingSearch, PendingValidation
-from guardrail.partitions import Busy, Month
+from guardrail.partitions import Month
 from guardrail.verdict_id import floor_id
 from investigations.models import Investigation, InvestigationCall
 from policies import audit
@@ -41,13 +41,15 @@ def _drop(month: Month) -> bool:
     verdicts = partitions.count(month)
     try:
         with transaction.atomic():
-            partitions.hold(month)
-            # somebody may have opened a case on one of them meanwhile
+            # somebody may have opened a case on one of them meanwhile, and nobody does until this is done
+            partitions.hold(month, still=[Investigation._meta.db_table])
             if _is_needed(month):
                 return False
             tables = partitions.drop(month)
             audit.record(actor=None, action="retention.dropped", month=month.name, verdicts=verdicts, tables=tables)
-    except Busy:
+    except OperationalError as error:
+        if not partitions.is_busy(error):
+            raise
         log.info("retention.busy", month=month.name)
         return False
     log.info("retention.dropped", month=month.name, verdicts=verdicts)

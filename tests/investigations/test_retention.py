@@ -1,10 +1,12 @@
 """Old months of calls: what is dropped together, what keeps them, and what is written down about it."""
 
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from threading import Event
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from pytest_django.fixtures import Settings
 
 from guardrail.models import PendingIntake, SearchEntry, Transcript, Verdict
@@ -85,3 +87,24 @@ def test_the_moment_a_month_is_over_counts(old: uuid.UUID, settings: Settings) -
     first = datetime(2026, 6, 1, tzinfo=UTC)
     assert drop_old_months(first - timedelta(seconds=1)) == 0
     assert drop_old_months(first) == 1
+
+
+def test_it_waits_for_nobody_who_works_with_calls(old: uuid.UUID) -> None:
+    taken, done = Event(), Event()
+
+    def read() -> None:
+        with transaction.atomic():
+            Verdict.objects.count()
+            taken.set()
+            done.wait(timeout=30)
+        connection.close()
+
+    with ThreadPoolExecutor(1) as pool:
+        reader = pool.submit(read)
+        assert taken.wait(timeout=30)
+        assert drop_old_months(NOW) == 0
+        assert is_kept(old)
+        done.set()
+        reader.result(timeout=30)
+    assert not AuditEntry.objects.filter(action="retention.dropped").exists()
+    assert drop_old_months(NOW) == 1
