@@ -138,7 +138,7 @@ def test_the_test_button_looks_at_everything_and_makes_no_ticket(jira: OtherEngi
     right = a_desk("jira", jira)
     assert "Quay jira would take a ticket" in pressed(right)
     wrong = {"project": "OPS"}, {"type": "Incident"}, {"outward": "closed = Solved"}
-    said = "there is no project `OPS`", "its project has no `Incident`", "its workflow has no status `Solved`"
+    said = "there is no project", "its project has no", "its workflow has no status"
     for number, (settings, words) in enumerate(zip(wrong, said, strict=True)):
         assert words in pressed(a_desk("jira", jira, settings, name=f"Wrong {number}"))
     stub_of(jira).permissions = ("BROWSE_PROJECTS",)

@@ -73,7 +73,7 @@ def test_a_ticket_is_opened_by_hand_with_what_is_known(analyst: Client, row: Inv
 def test_asked_twice_it_is_opened_once(analyst: Client, row: Investigation, jira: OtherEngine) -> None:
     receiver = a_desk("jira", jira)
     opened(analyst, row, receiver)
-    assert "has a ticket in `Quay jira` already" in ask(analyst, row, receiver)
+    assert f"nvestigation {row.pk} has a ticket in" in ask(analyst, row, receiver)
     sync_tickets()
     assert len(stub_of(jira).issues) == 1
 
