@@ -59,8 +59,9 @@ class _Emptying:
     """Takes out what the last test wrote into the tables of verdicts, on a connection it keeps."""
 
     _TABLES = (
-        *("guardrail_verdict", "guardrail_transcript"),
-        *("guardrail_pendingintake", "guardrail_pendingvalidation", "guardrail_latefinding"),
+        *("guardrail_verdict", "guardrail_transcript", "guardrail_latefinding"),
+        *("guardrail_pendingintake", "guardrail_pendingvalidation", "guardrail_pendingsearch"),
+        *("guardrail_feedentry", "guardrail_searchentry"),
     )
     # Of the months only those that hold something: TRUNCATE makes each table's files anew, whatever is in them.
     _FILLED = sql.SQL(" UNION ").join(
