@@ -18,7 +18,7 @@ from policies.engine_address import AddressError, checked_address
 
 T = TypeVar("T")
 # As in policies/access.py, which cannot be read before the settings are.
-ROLES = ("viewer", "analyst", "lead", "auditor", "policy_admin")
+ROLES = ("viewer", "analyst", "lead", "auditor", "policy_admin", "people_admin")
 BASE_DIR = Path(__file__).resolve().parent.parent
 
 
@@ -204,6 +204,8 @@ LEARNING_DAYS = _read("GUARDRAIL_LEARNING_DAYS", 3, _number(1, 60))
 LEARNING_CALLS = _read("GUARDRAIL_LEARNING_CALLS", 200, _number(20, 100_000))
 # Whether somebody else must approve a policy before it is published; `auto` = where two people may change policy.
 FOUR_EYES = _read("GUARDRAIL_FOUR_EYES", "auto", _one_of("auto", "on", "off"))
+# Days in which whoever made an account, or a way into it, is not told apart from its person where two must agree.
+FOUR_EYES_DAYS = _read("GUARDRAIL_FOUR_EYES_DAYS", 7, _number(0, 90))
 # Processes that may try a policy on stored calls at once, at a low priority; the worker needs two more for the rest.
 BACKTEST_PROCESSES = _read("GUARDRAIL_BACKTEST_PROCESSES", 2, _number(1, 64))
 # Days a backtest is kept after its end, or after it was cancelled.

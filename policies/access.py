@@ -38,6 +38,7 @@ class Role(enum.Enum):
     LEAD = "lead"
     AUDITOR = "auditor"
     POLICY_ADMIN = "policy_admin"
+    PEOPLE_ADMIN = "people_admin"
 
 
 GRANTS: Mapping[Role, frozenset[Permission]] = MappingProxyType(
@@ -54,7 +55,9 @@ GRANTS: Mapping[Role, frozenset[Permission]] = MappingProxyType(
             }
         ),
         Role.AUDITOR: frozenset({Permission.EXPORT_EVIDENCE, Permission.READ_AUDIT}),
-        Role.POLICY_ADMIN: frozenset(Permission),
+        # Nobody has both: whoever makes accounts and changes policy makes the second person of their own drafts.
+        Role.POLICY_ADMIN: frozenset(Permission) - {Permission.CHANGE_PEOPLE},
+        Role.PEOPLE_ADMIN: frozenset({Permission.CHANGE_PEOPLE}),
     }
 )
 
@@ -85,6 +88,18 @@ def require_over(user: AbstractBaseUser | AnonymousUser | None, person: User) ->
         raise PermissionDenied(f"`{user.get_username()}` may not change a superuser")
 
 
+def require_may_give(user: AbstractBaseUser | AnonymousUser | None, role: Role) -> None:
+    """Raise PermissionDenied where somebody who may change policy would let another one.
+
+    INVARIANT: no role leads there; somebody in two groups would. Superusers may, and policy that they publish so waits
+    for a second person all the same (`policies.services.four_eyes`).
+    """
+    if user is None or (isinstance(user, User) and user.is_superuser):
+        return
+    if Permission.CHANGE_POLICY in GRANTS[role] and may(user, Permission.CHANGE_POLICY):
+        raise PermissionDenied(f"`{user.get_username()}` may change policy, so not say who else may")
+
+
 def actor_of(request: HttpRequest) -> User:
     """The signed-in person behind a request, for a service's `actor`. Raises PermissionDenied when nobody signed in."""
     if not isinstance(request.user, User):
@@ -106,10 +121,17 @@ def load_roles(user: User) -> frozenset[Role]:
 def give_role(user: User, role: Role, *, actor: AbstractBaseUser | None) -> None:
     """Make `role` the one role of `user`, who then signs in anew. Audited; safe to run twice."""
     require_over(actor, user)
-    changes = load_roles(user) != {role}
+    require_may_give(actor, role)
+    before = load_roles(user)
     user.groups.remove(*Group.objects.filter(name__in=[other.value for other in Role if other is not role]))
     user.groups.add(Group.objects.get_or_create(name=role.value)[0])
     user.__dict__.pop("_guardrail_roles", None)
-    audit.record(actor=actor, action="person.role_given", person=user.get_username(), role=role.value)
-    if changes:
+    audit.record(
+        actor=actor,
+        action="person.role_given",
+        person=user.get_username(),
+        role=role.value,
+        before=sorted(one.value for one in before),
+    )
+    if before != {role}:
         end_sessions(user, why="role", actor=actor)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.contrib.auth.models import User
+from django.utils import timezone
 
 from policies.baseline import BASELINE
 from policies.list_change import ListChange
@@ -12,7 +13,7 @@ from policies.models import PolicyDraft, PolicyDraftRevision, PolicyVersion, Sec
 from policies.policy_parts import Change, changes_between, reading_order
 from policies.restrictions import ACTIONS
 from policies.ruleset import SECOND_OPINION
-from policies.services.four_eyes import four_eyes, policy_people
+from policies.services.four_eyes import four_eyes, load_hands, policy_people
 from policies.services.policy_lists import digest_of_changes, load_list_changes
 from policies.services.publication import Obstacle, load_obstacles
 
@@ -67,6 +68,7 @@ class Stage:
 class DraftView:
     """Everything the page shows beside its forms. `shown` and `rules` are cut, `changes` is not.
 
+    `not_second` are those who may not approve it yet though they wrote no part of it, and why.
     `disarmed` are the signals that the version it began from stops, for some profile, and the draft lets pass.
     """
 
@@ -80,6 +82,7 @@ class DraftView:
     list_changes: tuple[ListChange, ...]
     authors: tuple[User, ...]
     reviewers: tuple[User, ...]
+    not_second: tuple[tuple[User, str], ...]
     saves: tuple[PolicyDraftRevision, ...]
     stages: tuple[Stage, ...]
     disarmed: tuple[str, ...]
@@ -111,7 +114,7 @@ def load_drafts() -> list[PolicyDraft]:
 def load_draft_view(
     draft: PolicyDraft, *, document: Mapping[str, Any], failing: Sequence[str] = (), everything: str = ""
 ) -> DraftView:
-    """The page of one draft. `document` is the draft's own, or what somebody typed that was refused. Nine queries.
+    """The page of one draft. `document` is the draft's own, or what somebody typed that was refused. Ten queries.
 
     Parts are cut at PARTS_SHOWN and rules at RULES_SHOWN, changed ones first, unless `everything` says something.
     """
@@ -122,6 +125,8 @@ def load_draft_view(
         rules = sorted(rules, key=lambda row: not row.kind)
     authors = tuple(draft.authors.order_by("username"))
     wrote = {author.pk for author in authors}
+    hands = load_hands(now=timezone.now())
+    others = [(person, hands.between(person, authors)) for person in policy_people() if person.pk not in wrote]
     return DraftView(
         draft=draft,
         changes=changes,
@@ -132,7 +137,8 @@ def load_draft_view(
         obstacles=load_obstacles(draft, failing=failing) if draft.worked_on else (),
         list_changes=load_list_changes(draft.lists) if draft.worked_on else (),
         authors=authors,
-        reviewers=tuple(person for person in policy_people() if person.pk not in wrote),
+        reviewers=tuple(person for person, told in others if not told),
+        not_second=tuple((person, told) for person, told in others if told),
         saves=tuple(draft.revisions.select_related("saved_by").defer("document").order_by("-revision")[:SAVES_SHOWN]),
         stages=_stages(draft),
         disarmed=tuple(_disarmed(changes)) if draft.worked_on else (),

@@ -289,6 +289,7 @@ def _page(
     most = draft_queries.MOST_LIST_CHANGES if request.GET.get("all") else draft_queries.LIST_CHANGES_SHOWN
     may_change = may(request.user, Permission.CHANGE_POLICY)
     wrote = any(author.pk == request.user.pk for author in view.authors)
+    not_second = next((told for person, told in view.not_second if person.pk == request.user.pk), "")
     shown = {
         "view": view,
         "draft": found,
@@ -296,7 +297,8 @@ def _page(
         "problem": problem,
         "choices": ACTIONS,
         "may_change": may_change and found.worked_on,
-        "may_review": may_change and not wrote and found.state == PolicyDraft.State.IN_REVIEW,
+        "may_review": may_change and not wrote and not not_second and found.state == PolicyDraft.State.IN_REVIEW,
+        "not_second": not_second,
         "may_try": may(request.user, Permission.INVESTIGATE) and found.worked_on,
         "wrote": wrote,
         "lists_left": max(0, len(view.list_changes) - most),

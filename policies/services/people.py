@@ -11,7 +11,7 @@ from django.utils.encoding import force_bytes
 from django.utils.http import urlsafe_base64_encode
 
 from policies import access, audit
-from policies.access import Permission, Role, require, require_over
+from policies.access import Permission, Role, load_roles, require, require_over
 from policies.people import attempts
 from policies.services.identities import NAMES_OF_NOBODY, is_vouched_for
 from policies.services.second_factors import remove_second_factor
@@ -135,7 +135,12 @@ def _set_active(person: User, *, active: bool, actor: AbstractBaseUser | None) -
     _require_other(actor, person)
     if not User.objects.filter(pk=person.pk, is_active=not active).update(is_active=active):
         return
-    audit.record(actor=actor, action=f"person.{'enabled' if active else 'disabled'}", person=person.get_username())
+    audit.record(
+        actor=actor,
+        action=f"person.{'enabled' if active else 'disabled'}",
+        person=person.get_username(),
+        roles=sorted(role.value for role in load_roles(person)),
+    )
     if not active:
         end_sessions(person, why="disabled", actor=actor)
 

@@ -18,7 +18,7 @@ from policies.services.classes import ClassError
 from policies.services.destinations import DestinationRefused
 from policies.services.drafts import LONGEST_REASON, DraftError, lock_draft
 from policies.services.exceptions import ExceptionRefused
-from policies.services.four_eyes import four_eyes
+from policies.services.four_eyes import four_eyes, load_hands
 from policies.services.inventory import InventoryError
 from policies.services.policy_lists import apply_lists, digest_of_changes, load_list_changes, lock_lists
 from policies.services.publish import newest_version, publish
@@ -250,6 +250,8 @@ def _require_reviewer(draft: PolicyDraft, reviewer: AbstractBaseUser, *, field: 
         raise DraftError(
             f"`{reviewer.get_username()}` wrote a part of this draft, expected somebody who did not", field=field
         )
+    if told := load_hands(now=timezone.now()).between(reviewer, draft.authors.order_by("username")):
+        raise DraftError(f"{told}, expected somebody else to approve it", field=field)
 
 
 def _reason(text: str) -> str:

@@ -10,7 +10,7 @@ from django.core.exceptions import PermissionDenied
 from django.core.management import CommandError, call_command
 from pytest_django import DjangoAssertNumQueries
 
-from policies.access import Permission, Role, give_role, load_roles, may, require
+from policies.access import GRANTS, Permission, Role, give_role, load_roles, may, require
 from policies.models import AuditEntry
 
 pytestmark = pytest.mark.django_db
@@ -37,7 +37,8 @@ def person() -> User:
             },
         ),
         (Role.AUDITOR, {Permission.EXPORT_EVIDENCE, Permission.READ_AUDIT}),
-        (Role.POLICY_ADMIN, set(Permission)),
+        (Role.POLICY_ADMIN, set(Permission) - {Permission.CHANGE_PEOPLE}),
+        (Role.PEOPLE_ADMIN, {Permission.CHANGE_PEOPLE}),
     ],
 )
 def test_it_gives_a_role_exactly_what_it_needs(person: User, role: Role, permissions: set[Permission]) -> None:
@@ -86,9 +87,27 @@ def test_it_replaces_the_role_and_keeps_other_groups(person: User) -> None:
     assert AuditEntry.objects.filter(action="person.role_given").count() == 2
 
 
-def test_it_lets_only_a_policy_admin_give_roles(person: User) -> None:
+@pytest.mark.parametrize("role", [None, Role.LEAD, Role.POLICY_ADMIN])
+def test_it_lets_only_a_people_admin_give_roles(person: User, role: Role | None) -> None:
+    eve, pat = User.objects.create(username="eve"), User.objects.create(username="pat")
+    if role:
+        give_role(eve, role, actor=None)
     with pytest.raises(PermissionDenied):
-        give_role(person, Role.POLICY_ADMIN, actor=person)
+        give_role(person, Role.POLICY_ADMIN, actor=eve)
+    give_role(pat, Role.PEOPLE_ADMIN, actor=None)
+    give_role(person, Role.POLICY_ADMIN, actor=pat)
+    assert load_roles(person) == {Role.POLICY_ADMIN}
+
+
+def test_no_role_and_no_two_groups_let_one_person_change_policy_and_say_who_else_may(person: User) -> None:
+    both = {Permission.CHANGE_POLICY, Permission.CHANGE_PEOPLE}
+    assert not [role for role in Role if both <= GRANTS[role]]
+    eve = User.objects.create(username="eve")
+    eve.groups.set(Group.objects.filter(name__in=["policy_admin", "people_admin"]))
+    with pytest.raises(PermissionDenied, match="so not say who else may"):
+        give_role(person, Role.POLICY_ADMIN, actor=eve)
+    give_role(person, Role.ANALYST, actor=eve)
+    give_role(person, Role.POLICY_ADMIN, actor=User.objects.create_superuser("root"))
 
 
 def test_a_fresh_install_has_the_groups() -> None:
@@ -96,6 +115,7 @@ def test_a_fresh_install_has_the_groups() -> None:
     import_module("policies.migrations.0003_create_roles").create(apps, None)
     import_module("policies.migrations.0025_create_lead_role").create(apps, None)
     import_module("policies.migrations.0035_create_auditor_role").create(apps, None)
+    import_module("policies.migrations.0036_create_people_admin_role").create(apps, None)
     assert set(Group.objects.values_list("name", flat=True)) >= {role.value for role in Role}
 
 

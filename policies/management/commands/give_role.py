@@ -9,7 +9,7 @@ from policies.access import Role, give_role
 
 
 class Command(BaseCommand):
-    help = "Give a person a role: viewer reads, analyst works on investigations, policy_admin also changes policy."
+    help = "Give a person a role: analyst works on investigations, policy_admin changes policy, people_admin accounts."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("username")
