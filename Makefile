@@ -42,6 +42,7 @@ check: $(VENV)/installed-dev
 	@$(RUN) -m mypy
 	@$(RUN) -W ignore::RuntimeWarning manage.py makemigrations --check --dry-run
 	@GUARDRAIL_PUBLIC_URL=https://guardrail.example GUARDRAIL_SECRET_KEY=checked-by-make-check-and-used-nowhere-else-0123456789 \
+		GUARDRAIL_TRANSCRIPT_KEYS=checked:Y2hlY2tlZCBieSBtYWtlIGNoZWNrLCBub3doZXJlIDE= \
 		$(RUN) manage.py check --deploy --fail-level WARNING
 
 chaos: $(VENV)/installed-dev

@@ -10,9 +10,9 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import msgspec
-import zstandard
 
 from guardrail.models import Transcript
+from guardrail.packing import NotOpened, unpack
 from guardrail.text.storable import storable_text
 from guardrail.wire import copilot_studio, evaluate
 from policies.services.drift import Access, Identity
@@ -88,9 +88,9 @@ def _load_bodies(ids: Sequence[uuid.UUID]) -> Iterator[tuple[uuid.UUID, _Body]]:
         if left < 0:
             return
         try:
-            yield pk, _read_body(zstandard.decompress(bytes(packed), max_output_size=_MOST_BYTES))
-        except (msgspec.MsgspecError, zstandard.ZstdError, UnicodeDecodeError, RecursionError):
-            # it was answered as unreadable, and says nothing
+            yield pk, _read_body(unpack(bytes(packed), verdict_id=pk, most_bytes=_MOST_BYTES))
+        except (msgspec.MsgspecError, NotOpened, UnicodeDecodeError, RecursionError):
+            # it was answered as unreadable or does not open, and says nothing
             continue
 
 

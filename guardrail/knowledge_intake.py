@@ -12,6 +12,7 @@ import structlog
 from django.db import DataError, IntegrityError, transaction
 
 from guardrail.knowledge_reading import TextFound, packed_fingerprints, read_text
+from guardrail.packing import open_text
 from policies.models import DataClass, KnowledgeEvent
 from policies.services.fingerprints import Document, FingerprintError, save_fingerprints
 from policies.services.knowledge import ReadEdit, record_edits
@@ -83,7 +84,10 @@ def _take_alone(pk: int, *, now: datetime, until: float) -> bool:
 
 def _lock(limit: int, *, of: int | None = None) -> list[KnowledgeEvent]:
     waiting = KnowledgeEvent.objects.select_for_update(skip_locked=True).order_by("pk")
-    return list((waiting if of is None else waiting.filter(pk=of))[:limit])
+    events = list((waiting if of is None else waiting.filter(pk=of))[:limit])
+    for event in events:
+        event.text = open_text(event.text, purpose=event.key)
+    return events
 
 
 def _read(events: Sequence[KnowledgeEvent], *, until: float) -> list[tuple[KnowledgeEvent, ReadEdit]]:

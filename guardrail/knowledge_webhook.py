@@ -19,6 +19,7 @@ from rest_framework.response import Response
 
 from guardrail import auth, housekeeper
 from guardrail.api_schema import ErrorBody, KnowledgeEventsAnswer, KnowledgeEventsRequest
+from guardrail.packing import seal_text
 from guardrail.webhook import CallView
 from guardrail.wire import Unreadable
 from guardrail.wire.knowledge_events import Edit, parse
@@ -146,7 +147,7 @@ def _keep(edits: Sequence[Edit], *, caller_id: int) -> int:
         (
             *(key, edit.tenant_id, edit.document_id, edit.name, edit.place, edit.revision, edit.editor),
             *(edit.editor_id, edit.label or "", edit.label is not None, edit.data_class, edit.at),
-            *(edit.text or "", edit.text is not None),
+            *(seal_text(edit.text or "", purpose=key), edit.text is not None),
         )
         for key, edit in once.items()
     ]

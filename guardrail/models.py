@@ -144,11 +144,16 @@ class Verdict(models.Model):
 
 
 class Transcript(models.Model):
-    """The whole raw body of one call, zstd-compressed, byte for byte. INVARIANT: insert only, like Verdict."""
+    """The whole raw body of one call, byte for byte, as `guardrail.packing` keeps it: compressed, and encrypted.
+
+    INVARIANT: insert only, like Verdict; but `guardrail.rekeying` puts one under another key, under which it says the
+    same. `key_id` is the name of its key, empty for none.
+    """
 
     id = models.UUIDField(primary_key=True, editable=False)
     body_zstd = models.BinaryField()
     body_bytes = models.BigIntegerField(help_text="Bytes received; more than kept when the call was oversize.")
+    key_id = models.CharField(max_length=20, blank=True)
 
     class Meta:
         managed = False

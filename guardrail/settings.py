@@ -15,6 +15,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 from guardrail import logs
 from policies.engine_address import AddressError, checked_address
+from policies.key_ring import KeyRingError, read_ring
 
 T = TypeVar("T")
 # As in policies/access.py, which cannot be read before the settings are.
@@ -128,6 +129,25 @@ def _url(*schemes: str) -> Callable[[str], str]:
     return convert
 
 
+def _key_ring() -> dict[str, bytes]:
+    """The keys transcripts are encrypted under. Nothing of them stands in an error: they are secrets."""
+    given, path = (_read(f"GUARDRAIL_TRANSCRIPT_KEYS{end}", "", str) for end in ("", "_FILE"))
+    if given and path:
+        raise ImproperlyConfigured(
+            "`GUARDRAIL_TRANSCRIPT_KEYS` and `GUARDRAIL_TRANSCRIPT_KEYS_FILE` are set, expected one of them"
+        )
+    try:
+        lines = Path(path).read_text().splitlines() if path else _words(given)
+        return read_ring(line for line in lines if line.strip() and not line.lstrip().startswith("#"))
+    except (OSError, UnicodeDecodeError) as error:
+        why = error.strerror if isinstance(error, OSError) else "it is no text"
+        raise ImproperlyConfigured(
+            f"`GUARDRAIL_TRANSCRIPT_KEYS_FILE` is `{path}`, expected a file that can be read: {why}"
+        ) from None
+    except KeyRingError as error:
+        raise ImproperlyConfigured(f"`GUARDRAIL_TRANSCRIPT_KEYS` is no key ring: {error}") from None
+
+
 def _database(raw: str) -> dict[str, Any]:
     parts = urlsplit(_url("postgres", "postgresql")(raw))
     return {
@@ -228,6 +248,11 @@ EVIDENCE_KEY = _read("GUARDRAIL_EVIDENCE_KEY", "", str)
 if EVIDENCE_KEY and _bytes_of(EVIDENCE_KEY) != 32:
     # without the value: it is a secret
     raise ImproperlyConfigured("`GUARDRAIL_EVIDENCE_KEY` is no key, expected one from `manage.py evidence key`")
+# Keys transcripts are encrypted under in Postgres and in the journal, `name:base64`, the one of now first; from
+# `manage.py transcripts key NAME`. Without one they are kept as they are.
+TRANSCRIPT_KEYS: dict[str, bytes] = _key_ring()
+# Which words of calls the search keeps; with `none` calls are found by their fields only.
+SEARCH_WORDS = _read("GUARDRAIL_SEARCH_WORDS", "all", _one_of("all", "none"))
 # Public keys of evidence keys that were: what they signed in the audit trail still counts.
 AUDIT_PUBLIC_KEYS: list[str] = _read("GUARDRAIL_AUDIT_PUBLIC_KEYS", [], _public_keys)
 # Lines of the audit trail after which its head is signed and sent out; in any case once a day.

@@ -15,7 +15,6 @@ from typing import Any
 import msgspec
 import psycopg
 import structlog
-import zstandard
 from django.conf import settings
 
 from guardrail import database
@@ -23,6 +22,7 @@ from guardrail.invocation import Invocation, Origin
 from guardrail.journal import Journal, drain
 from guardrail.judge import Judgement
 from guardrail.named_documents import named_documents
+from guardrail.packing import pack
 from guardrail.text.storable import storable, storable_text
 from guardrail.traces import packed
 from policies.decision import Decision
@@ -63,8 +63,8 @@ WITH verdict AS (
     ON CONFLICT (id) DO NOTHING
     RETURNING id
 ), transcript AS (
-    INSERT INTO guardrail_transcript (id, body_zstd, body_bytes)
-    SELECT id, %(body_zstd)s::bytea, %(body_bytes)s::bigint FROM verdict
+    INSERT INTO guardrail_transcript (id, body_zstd, body_bytes, key_id)
+    SELECT id, %(body_zstd)s::bytea, %(body_bytes)s::bigint, %(key_id)s::text FROM verdict
 ), validation AS (
     INSERT INTO guardrail_pendingvalidation (id) SELECT id FROM verdict WHERE %(deferred)s::boolean
 )
@@ -153,8 +153,8 @@ def journal() -> Journal:
 
 
 def _ingest(entry: dict[str, Any]) -> None:
-    # a journal written before an upgrade knows no deferred calls, traces, documents and states
-    row = {"deferred": False, "traces": "", "documents": "[]", "ruleset_state": "", **entry}
+    # a journal written before an upgrade knows no deferred calls, traces, documents, states and keys
+    row = {"deferred": False, "traces": "", "documents": "[]", "ruleset_state": "", "key_id": "", **entry}
     row.update({name: bytes.fromhex(row[name]) for name in _BYTES})
     try:
         # off the request path: a slow Postgres is waited for
@@ -180,6 +180,7 @@ def _row(
     answer_ms: float,
 ) -> dict[str, Any]:
     decision = judgement.decision
+    packed_body = pack(arrival.body, verdict_id=arrival.verdict_id)
     row: dict[str, Any] = {
         "id": str(arrival.verdict_id),
         "since": _since(arrival.verdict_id),
@@ -201,7 +202,8 @@ def _row(
         "traces": packed(judgement.traces) if judgement.traces else b"",
         "documents": _documents(call) if call else [],
         "ruleset_state": ruleset.state,
-        "body_zstd": zstandard.compress(arrival.body),
+        "body_zstd": packed_body.content,
+        "key_id": packed_body.key_id,
         "body_bytes": arrival.body_bytes,
     }
     for name, length in _LENGTHS.items():

@@ -12,6 +12,7 @@ from datetime import datetime
 import msgspec
 import structlog
 from django.db import connection, transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from guardrail import opinions, store
@@ -22,9 +23,10 @@ from guardrail.judge import Judgement, explain, judge
 from guardrail.memory import poisoned, session
 from guardrail.memory.past import asking_for, keep, keep_surely
 from guardrail.models import LateFinding, Orchestrator, PendingValidation, Verdict
+from guardrail.packing import NotOpened
 from guardrail.taught import taught_by, traces_once_judged
 from guardrail.traces import Outcome, outcome_of, unpacked
-from guardrail.transcripts import load_body, load_call
+from guardrail.transcripts import load_body, open_call
 from guardrail.wire import copilot_studio
 from policies import load
 from policies.decision import decide
@@ -40,6 +42,7 @@ _JUDGE_SECONDS = 10.0
 _EXPLAIN_SECONDS = 0.5
 # A call that ends the worker each time must not be tried for ever.
 _ATTEMPTS = 5
+_NEVER_FINISHED = f"judging it in full was begun {_ATTEMPTS} times and never finished"
 _TELL_ATTEMPTS, _TELL_PAUSE_SECONDS = 5, 0.15
 _NEXT = """
 UPDATE guardrail_pendingvalidation SET attempts = attempts + 1 WHERE id = (
@@ -89,32 +92,47 @@ def _validate(verdict_id: uuid.UUID, *, attempt: int) -> None:
     if not waiting:
         return
     verdict = Verdict.objects.filter(pk=verdict_id).first()
-    call = _load_call(verdict) if verdict else None
+    try:
+        call = _load_call(verdict) if verdict else None
+    except NotOpened as error:
+        log.warning("validation.not_opened", verdict_id=str(verdict_id), key_id=error.key_id)
+        if verdict and attempt > _ATTEMPTS:
+            _write(verdict, _given_up(verdict, load.active_ruleset(), why=str(error)), waiting)
+        return
     if verdict is None or call is None:
         log.warning("validation.gone", verdict_id=str(verdict_id))  # retention, or its caller was deleted
         waiting.delete()
         return
     ruleset = load.active_ruleset()
     started = time.monotonic()
-    judgement = _judge(call, ruleset, verdict) if attempt <= _ATTEMPTS else _given_up(call, ruleset)
+    judgement = (
+        _judge(call, ruleset, verdict) if attempt <= _ATTEMPTS else _given_up(verdict, ruleset, why=_NEVER_FINISHED)
+    )
     judged_ms = (time.monotonic() - started) * 1000
     if judgement.decision.would_have <= Action.NOTICE and not judgement.decision.failed:
         _keep(verdict, judgement)
         waiting.delete()
         return
     _tell(call, judgement, ruleset, verdict)
-    columns = store.judged_columns(judgement.decision, judgement.origins, ruleset)
+    _write(verdict, judgement, waiting, judged_ms=judged_ms)
+
+
+def _write(
+    verdict: Verdict, judgement: Judgement, waiting: QuerySet[PendingValidation], *, judged_ms: float = 0.0
+) -> None:
+    """Keep what was found, and hand it on to the intake."""
+    columns = store.judged_columns(judgement.decision, judgement.origins, load.active_ruleset())
     LateFinding.objects.bulk_create(
-        [LateFinding(id=verdict_id, found_at=timezone.now(), judged_ms=round(judged_ms, 3), **columns)],
+        [LateFinding(id=verdict.pk, found_at=timezone.now(), judged_ms=round(judged_ms, 3), **columns)],
         ignore_conflicts=True,
     )
     waiting.update(found=True)
-    log.info("validation.found", verdict_id=str(verdict_id), would_have=columns["would_have"], ms=round(judged_ms, 1))
+    log.info("validation.found", verdict_id=str(verdict.pk), would_have=columns["would_have"], ms=round(judged_ms, 1))
 
 
 def _load_call(verdict: Verdict) -> Invocation | None:
     slug = Orchestrator.objects.filter(pk=verdict.orchestrator_id).values_list("slug", flat=True).first()
-    return load_call(verdict, orchestrator=slug) if slug else None
+    return open_call(verdict, orchestrator=slug) if slug else None
 
 
 def _judge(call: Invocation, ruleset: Ruleset, verdict: Verdict) -> Judgement:
@@ -159,15 +177,15 @@ def _body_for_engines(call: Invocation, verdict: Verdict) -> bytes:
     return copilot_studio.rendered(call)
 
 
-def _given_up(call: Invocation, ruleset: Ruleset) -> Judgement:
-    """It was tried often enough, and ended its worker each time: that is what people have to know."""
+def _given_up(verdict: Verdict, ruleset: Ruleset, *, why: str) -> Judgement:
+    """It was tried often enough, and nobody could judge it: that is what people have to know."""
     decision = decide(
         (),
         degraded=("wire",),
-        rules=ruleset.for_call(agent_id=call.agent_id, environment_id=call.environment_id),
+        rules=ruleset.for_call(agent_id=verdict.agent_id, environment_id=verdict.environment_id),
         ruleset=ruleset,
         sink=True,
-        detail=f"judging it in full was begun {_ATTEMPTS} times and never finished",
+        detail=why,
     )
     return Judgement(decision=decision, origins=(), tool_kind=ToolKind.EXECUTE, destinations=(), timings=())
 

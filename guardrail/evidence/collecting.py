@@ -7,19 +7,21 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-import zstandard
+import structlog
 
 from guardrail.evidence.archive import BundleError, Part
 from guardrail.models import LateFinding, Orchestrator, Transcript, Verdict
+from guardrail.packing import NotOpened, unpack
 from guardrail.replay.stored import load_stored
 from policies.load import NoRuleset, load_document
 from policies.models import PolicyVersion, RulesetState
 from policies.services.states import load_members
 from policies.states import digest_of_bytes, encode_member, encode_state, state_of
 
+log = structlog.get_logger(__name__)
+
 # Calls of one bundle; a case of more is told by its worst and newest.
 MOST_CALLS = 500
-_MAX_BYTES = 64_000_000
 _LEFT_OUT = frozenset({"traces"})
 
 
@@ -79,9 +81,13 @@ def _columns() -> list[str]:
 def _load_body(pk: uuid.UUID) -> bytes | None:
     packed = Transcript.objects.filter(pk=pk).values_list("body_zstd", flat=True).first()
     try:
-        return None if packed is None else zstandard.decompress(bytes(packed), max_output_size=_MAX_BYTES)
-    except zstandard.ZstdError:
-        raise BundleError(f"the transcript of `{pk}` is damaged") from None
+        return None if packed is None else unpack(bytes(packed), verdict_id=pk)
+    except NotOpened as error:
+        if error.key_id:
+            # a key that is lost must not keep the rest of a case from being taken out
+            log.warning("transcript.not_opened", verdict_id=str(pk), key_id=error.key_id)
+            return None
+        raise BundleError(f"call `{pk}` cannot be taken out: {error}") from None
 
 
 def _state_of(verdict: Verdict, collecting: Collecting, written: set[str]) -> tuple[str, bool, list[Part]]:

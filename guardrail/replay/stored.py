@@ -12,11 +12,10 @@ from functools import partial
 from itertools import islice
 from typing import Any
 
-import zstandard
-
 from guardrail.insiders import NAME as INSIDER_EDIT
 from guardrail.invocation import Invocation
 from guardrail.models import Orchestrator, Transcript, Verdict
+from guardrail.packing import NotOpened, unpack
 from guardrail.verdict_id import floor_id
 from guardrail.webhook import WIRES
 from guardrail.wire import Unreadable
@@ -34,7 +33,6 @@ NEEDED = (
 _AT_ONCE = 25
 # Hours of agents that are remembered; a busy one has some thousand calls.
 _MOST_HOURS = 2_000
-_MAX_BYTES = 64_000_000
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -152,12 +150,12 @@ def _call_of(verdict: Verdict, bodies: Mapping[uuid.UUID, bytes], slugs: Mapping
     if wire is None:
         raise _NoCall("it came over a wire this version does not read")
     try:
-        body = zstandard.decompress(packed, max_output_size=_MAX_BYTES)
+        body = unpack(packed, verdict_id=verdict.pk)
         call = wire.parse(body, orchestrator=slugs.get(verdict.orchestrator_id, ""))
     except (Unreadable, RecursionError):
         raise _NoCall("its body cannot be read") from None
-    except zstandard.ZstdError:
-        raise _NoCall("its transcript is damaged") from None
+    except NotOpened as error:
+        raise _NoCall(str(error)) from None
     return {"call": call, "arguments": partial(wire.arguments_of, body) if wire.arguments_of else None}
 
 

@@ -10,6 +10,7 @@ from django.db.models import Q, QuerySet
 from guardrail.kept import Person, for_eyes
 from guardrail.models import SearchEntry, Verdict
 from guardrail.queries import BRIEF
+from guardrail.search.kept_words import sought
 from guardrail.search.query import OUTCOMES, SEVERITIES, Field, Query, field_word
 from guardrail.verdict_id import floor_id
 from policies.models import Agent
@@ -47,7 +48,7 @@ def find(query: Query, *, person: Person, before: uuid.UUID | None = None, most:
 
 
 def find_ids(query: Query, *, person: Person, before: uuid.UUID | None, most: int) -> list[uuid.UUID]:
-    """The ids of the newest. Raises TooBroad."""
+    """The ids of the newest. Raises TooBroad, and QueryError for words that are not kept."""
     entries = for_eyes(SearchEntry.objects.all(), person).order_by("-id")
     if before:
         entries = entries.filter(id__lt=before)
@@ -121,11 +122,15 @@ def _agents_called(name: str) -> Iterator[str]:
 
 def _tsquery(query: Query) -> str:
     """Words, and the fields that are kept as words; empty where none is asked for."""
-    parts = [f"{_quoted(word.rstrip('*'))}{':*' if word.endswith('*') else ''}" for word in query.words]
+    parts = ["(" + " | ".join(map(_lexeme, sought(word))) + ")" for word in query.words]
     for field, value in query.fields:
         if field in _WORDED:
             parts.append("(" + " | ".join(_quoted(field_word(field, one)) for one in _values(field, value)) + ")")
     return " & ".join(parts)
+
+
+def _lexeme(word: str) -> str:
+    return f"{_quoted(word.rstrip('*'))}{':*' if word.endswith('*') else ''}"
 
 
 def _values(field: Field, value: str) -> Iterator[str]:

@@ -11,12 +11,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import structlog
-import zstandard
 from django.db import DataError, connection, transaction
 from django.db.models import F
 
 from guardrail.models import EXERCISE, Orchestrator, PendingSearch, SearchEntry, Transcript, Verdict
+from guardrail.packing import NotOpened, unpack
 from guardrail.search.days import Counts, count, tool_key
+from guardrail.search.kept_words import kept
 from guardrail.search.query import Field, field_word
 from guardrail.search.texts import texts_of
 from guardrail.search.words import words_of
@@ -32,7 +33,6 @@ BATCH = 50
 _RUN_SECONDS = 8.0
 # Held by the one that works; it ends with its connection.
 _ONE_LOCK = 7_221_061
-_MAX_BYTES = 64_000_000
 # After so many tries a call is findable by its fields only.
 _ATTEMPTS = 3
 _COLUMNS = (
@@ -61,6 +61,7 @@ ON CONFLICT (id) DO NOTHING
 """  # noqa: S608 column names are constants above
 
 
+_REWRITE = "UPDATE guardrail_searchentry SET words = array_to_tsvector(%(words)s::text[]) WHERE id = %(id)s"
 _COUNTED = ("calls", "blocked", "held", "noted", "watched")
 _ADD = f"""
 INSERT INTO guardrail_entityday (kind, key, day, {", ".join(_COUNTED)})
@@ -76,6 +77,17 @@ class _Found:
 
     row: dict[str, Any]
     words: list[str]
+
+
+def rewrite_words(ids: Sequence[uuid.UUID]) -> None:
+    """Write the words of calls the search has anew, as they are kept now; their fields and days stay as they are."""
+    known = SearchEntry.objects.filter(pk__in=ids).values_list("pk", flat=True)
+    rows = list(Verdict.objects.filter(pk__in=list(known)).order_by("pk").values(*_COLUMNS))
+    found = _with_words(
+        rows, _load_bodies(rows), dict(Orchestrator.objects.values_list("pk", "slug")), fields_only=set()
+    )
+    with connection.cursor() as cursor:
+        cursor.executemany(_REWRITE, [{"id": one.row["id"], "words": _lexemes(one)} for one in found])
 
 
 def hand_in(ids: Iterable[uuid.UUID]) -> None:
@@ -135,9 +147,7 @@ def _index(ids: Sequence[uuid.UUID], *, fields_only: set[uuid.UUID]) -> None:
     known = set(SearchEntry.objects.filter(pk__in=ids).values_list("pk", flat=True))
     rows = list(Verdict.objects.filter(pk__in=set(ids) - known).order_by("pk").values(*_COLUMNS))
     slugs = dict(Orchestrator.objects.values_list("pk", "slug"))
-    kept = Transcript.objects.filter(pk__in=[row["id"] for row in rows]).values_list("pk", "body_zstd")
-    bodies = {pk: bytes(body) for pk, body in kept}
-    _insert(_with_words(rows, bodies, slugs, fields_only=fields_only))
+    _insert(_with_words(rows, _load_bodies(rows), slugs, fields_only=fields_only))
     counts: Counts = {}
     for row in rows:
         # a step that was delivered again is no second call, and an exercise is none of the organisation's
@@ -145,6 +155,11 @@ def _index(ids: Sequence[uuid.UUID], *, fields_only: set[uuid.UUID]) -> None:
         if row["duplicate_of"] is None and not made_up:
             count(row, counts)
     _add(counts)
+
+
+def _load_bodies(rows: Sequence[dict[str, Any]]) -> dict[uuid.UUID, bytes]:
+    found = Transcript.objects.filter(pk__in=[row["id"] for row in rows]).values_list("pk", "body_zstd")
+    return {pk: bytes(body) for pk, body in found}
 
 
 def _with_words(
@@ -156,7 +171,7 @@ def _with_words(
 ) -> Iterator[_Found]:
     for row in rows:
         texts = [] if row["id"] in fields_only else list(_texts(row, bodies.get(row["id"]), slugs))
-        yield _Found(row=row, words=[storable_text(word) for word in words_of(texts)])
+        yield _Found(row=row, words=kept(storable_text(word) for word in words_of(texts)))
 
 
 def _texts(row: dict[str, Any], packed: bytes | None, slugs: dict[int, str]) -> Iterator[str]:
@@ -165,9 +180,9 @@ def _texts(row: dict[str, Any], packed: bytes | None, slugs: dict[int, str]) -> 
     if wire is None or packed is None:
         return
     try:
-        body = zstandard.decompress(packed, max_output_size=_MAX_BYTES)
+        body = unpack(packed, verdict_id=row["id"])
         call = wire.parse(body, orchestrator=slugs.get(row["orchestrator_id"], ""))
-    except (Unreadable, RecursionError, zstandard.ZstdError):
+    except (Unreadable, RecursionError, NotOpened):
         return
     yield from texts_of(call)
 
@@ -188,8 +203,12 @@ def _entry(found: _Found) -> dict[str, Any]:
         "host": host_of(destination)[:500] if destination else "",
         "rule": row["deciding_signal"],
         "would_have": row["would_have"],
-        "words": [*found.words, *_field_words(row)],
+        "words": _lexemes(found),
     }
+
+
+def _lexemes(found: _Found) -> list[str]:
+    return [*found.words, *_field_words(found.row)]
 
 
 def _field_words(row: dict[str, Any]) -> Iterator[str]:

@@ -16,10 +16,11 @@ from guardrail.document_queries import load_quote
 from guardrail.kept import Person, kept_from, load_verdict
 from guardrail.models import LateFinding, Verdict
 from guardrail.opened import note_opened
+from guardrail.packing import NotOpened
 from guardrail.story import EarlierCall, Story, tell
 from guardrail.story.lede import lede_of
 from guardrail.story.picture import Picture, Plan, draw
-from guardrail.transcripts import load_body, load_call
+from guardrail.transcripts import load_body, load_call, why_closed
 from policies.access import Permission, actor_of, may
 from policies.decision import ALLOWED_ONCE
 from policies.exceptions import EXCEPTION
@@ -70,6 +71,7 @@ class Told:
     timings: tuple[tuple[str, float], ...]
     let_pass_by: tuple[int, ...] = ()
     picture: Picture | None = None
+    closed: str = ""
 
 
 @require_GET
@@ -134,8 +136,13 @@ def verdict_page(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
 @never_cache
 def verdict_body(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     """The body as it came, byte for byte, as plain text that no browser runs or guesses about."""
-    body = load_body(pk)
-    if body is None or kept_from([pk], request.user):
+    if kept_from([pk], request.user):
+        raise Http404(f"no transcript `{pk}`")
+    try:
+        body = load_body(pk)
+    except NotOpened as error:
+        return HttpResponse(f"{error}\n", status=409, content_type="text/plain; charset=utf-8")
+    if body is None:
         raise Http404(f"no transcript `{pk}`")
     note_opened(pk, actor=actor_of(request), how="raw body")
     response = HttpResponse(body, content_type="text/plain; charset=utf-8")
@@ -199,6 +206,7 @@ def load_told(verdict: Verdict, *, person: Person) -> Told:
             documents=verdict.documents,
             deciding=deciding,
         ),
+        closed="" if call else why_closed(verdict.pk),
         missing=tuple(words.degraded_words(str(part)) for part in verdict.degraded),
     )
 

@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-import zstandard
 from django.conf import settings
 from django.urls import reverse
 
 from guardrail.feed import number_of_calls_from
 from guardrail.kept import for_eyes
 from guardrail.models import EXERCISE, FeedEntry, LateFinding, Orchestrator, Transcript, Verdict
+from guardrail.packing import NotOpened, unpack
 from guardrail.verdict_id import floor_id
 from guardrail.words import signal_words
 from investigations.models import InvestigationCall
@@ -110,8 +110,8 @@ def load_transcript(pk: uuid.UUID) -> dict[str, Any] | None:
     if kept is None or verdict is None:
         return None
     try:
-        body = zstandard.decompress(bytes(kept["body_zstd"]), max_output_size=_MOST_BODY_BYTES)
-    except zstandard.ZstdError:
+        body = unpack(bytes(kept["body_zstd"]), verdict_id=pk)
+    except NotOpened:
         return None
     encoding, text = _as_text(body)
     return {

@@ -10,6 +10,7 @@ from django.conf import settings
 from django.urls import reverse
 
 from guardrail.models import Orchestrator, Transcript, Verdict
+from guardrail.packing import NotOpened, open_frame
 from guardrail.words import signal_words
 from investigations.models import Delivery, InvestigationCall
 from investigations.siem.event import Act, Call, Case, Event, Finding, Kind, Quote
@@ -154,12 +155,12 @@ def _summary(act: Act, case: Case | None) -> str:
 
 
 def _load_bodies(ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, str]:
-    """The first 200,000 bytes of each transcript as text; one that is damaged is empty."""
+    """The first 200,000 bytes of each transcript as text; one that does not open is empty."""
     bodies = {}
     for pk, packed in Transcript.objects.filter(pk__in=ids).values_list("pk", "body_zstd"):
         try:
-            reader = zstandard.ZstdDecompressor().stream_reader(bytes(packed))
+            reader = zstandard.ZstdDecompressor().stream_reader(open_frame(bytes(packed), verdict_id=pk))
             bodies[pk] = reader.read(_MOST_BODY_BYTES).decode("utf-8", "replace").replace("\x00", "\ufffd")
-        except zstandard.ZstdError:
+        except (zstandard.ZstdError, NotOpened):
             bodies[pk] = ""
     return bodies
