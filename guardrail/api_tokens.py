@@ -7,17 +7,18 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from types import MappingProxyType
+from typing import Any
 
 from django.conf import settings
-from django.contrib.auth.models import AbstractBaseUser
+from django.contrib.auth.models import AbstractBaseUser, User
 from django.db import connection, transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from guardrail.callers import HINT_LENGTH, digest_of
 from guardrail.models import ApiToken
 from guardrail.text.storable import storable_text
 from policies import audit
-from policies.access import Permission, require
+from policies.access import Permission, Role, is_machine, require
 
 TOKEN_PREFIX = "gra_"  # noqa: S105 no secret: it lets a secret scanner find a leaked token
 LONGEST_NAME = 100
@@ -27,9 +28,17 @@ _ASK = """
 UPDATE guardrail_apitoken
 SET asked = CASE WHEN minute = %(minute)s THEN asked ELSE 0 END + %(weight)s, minute = %(minute)s,
     last_used_at = %(now)s
-WHERE token_sha256 = %(digest)s AND revoked_at IS NULL AND expires_at > %(now)s
-RETURNING id, name, scopes, asked
+WHERE (token_sha256 = %(digest)s OR (previous_sha256 = %(digest)s AND previous_ends_at > %(now)s))
+    AND revoked_at IS NULL AND expires_at > %(now)s
+    AND (account_id IS NULL OR EXISTS (
+        SELECT 1 FROM auth_user account
+        JOIN auth_user_groups named ON named.user_id = account.id JOIN auth_group role ON role.id = named.group_id
+        WHERE account.id = account_id AND account.is_active AND role.name = %(role)s
+    ))
+RETURNING id, name, scopes, asked, account_id
 """
+# When nobody says how long, and how long the secret of before still works when a token is made anew.
+USUAL_DAYS, OVERLAP = 90, timedelta(hours=24)
 
 
 class Scope(enum.Enum):
@@ -80,6 +89,7 @@ class Reader:
     pk: int
     name: str
     scopes: frozenset[Scope]
+    account_id: int | None = None
 
     @property
     def called(self) -> str:
@@ -94,9 +104,18 @@ class Reader:
 
 @transaction.atomic
 def create_token(
-    name: str, scopes: Iterable[Scope], *, expires_at: datetime, now: datetime, actor: AbstractBaseUser | None
+    name: str,
+    scopes: Iterable[Scope],
+    *,
+    now: datetime,
+    actor: AbstractBaseUser | None,
+    expires_at: datetime | None = None,
+    account: User | None = None,
 ) -> str:
-    """A new token, returned this once: only its sha256 is stored. Raises PermissionDenied and TokenError."""
+    """A new token, returned this once: only its sha256 is stored. It ends after USUAL_DAYS unless somebody says when.
+
+    `account` is a program's: the token ends with it. Raises PermissionDenied and TokenError.
+    """
     require(actor, Permission.CHANGE_API_TOKENS)
     name = " ".join(storable_text(name).split())
     if not 0 < len(name) <= LONGEST_NAME or not name.isprintable():
@@ -105,6 +124,8 @@ def create_token(
     if not granted:
         raise TokenError("scopes", "nothing may be read with it, expected at least one scope")
     longest = timedelta(days=settings.API_TOKEN_MAX_DAYS)
+    expires_at = expires_at or now + min(timedelta(days=USUAL_DAYS), longest)
+    _require_machine(account)
     if not now < expires_at <= now + longest:
         raise TokenError(
             "days", f"it would end `{expires_at:%Y-%m-%d %H:%M}`, expected within `{longest.days}` days from now"
@@ -119,6 +140,7 @@ def create_token(
             "hint": hint,
             "expires_at": expires_at,
             "created_by_id": actor.pk if actor else None,
+            "account": account,
         },
     )
     if not fresh:
@@ -130,9 +152,43 @@ def create_token(
         name=name,
         hint=hint,
         scopes=granted,
+        account=account.get_username() if account else None,
         expires_at=expires_at.isoformat(),
     )
     return token
+
+
+@transaction.atomic
+def rotate_token(token: ApiToken, *, now: datetime, actor: AbstractBaseUser | None) -> str:
+    """A new secret for a token, returned this once; it may read as long as the one before could, from now on.
+
+    The one before still works for OVERLAP, so that a program is switched without a gap; one before that at once no
+    more. Raises PermissionDenied, and TokenError when the token has ended.
+    """
+    require(actor, Permission.CHANGE_API_TOKENS)
+    found = ApiToken.objects.select_for_update(of=("self",)).get(pk=token.pk)
+    if found.revoked_at is not None or found.expires_at <= now:
+        raise TokenError("", f"token `{found.name}` has ended, expected a valid one")
+    life = min(found.expires_at - (found.rotated_at or found.created_at), timedelta(days=settings.API_TOKEN_MAX_DAYS))
+    fresh = TOKEN_PREFIX + secrets.token_urlsafe(32)
+    before, ends = found.hint, min(now + OVERLAP, found.expires_at)
+    found.previous_sha256, found.previous_ends_at = found.token_sha256, ends
+    found.token_sha256, found.hint = digest_of(fresh), fresh[:HINT_LENGTH]
+    found.rotated_at, found.expires_at = now, now + life
+    found.save(
+        update_fields=("previous_sha256", "previous_ends_at", "token_sha256", "hint", "rotated_at", "expires_at")
+    )
+    audit.record(
+        actor=actor,
+        action="api_token.rotated",
+        token=found.pk,
+        name=found.name,
+        hint=found.hint,
+        hint_before=before,
+        ends_before=ends.isoformat(),
+        expires_at=found.expires_at.isoformat(),
+    )
+    return fresh
 
 
 @transaction.atomic
@@ -147,7 +203,20 @@ def revoke_token(token: ApiToken, *, now: datetime, actor: AbstractBaseUser | No
 
 def load_tokens() -> QuerySet[ApiToken]:
     """Every token, the newest first, with who made it. One query."""
-    return ApiToken.objects.select_related("created_by")
+    return ApiToken.objects.select_related("created_by", "account")
+
+
+def load_machines() -> QuerySet[User]:
+    """Accounts of programs that are on, by name."""
+    return User.objects.filter(is_active=True, is_superuser=False, groups__name=Role.INTEGRATION.value).order_by(
+        "username"
+    )
+
+
+def _require_machine(account: User | None) -> None:
+    if account is not None and not (account.is_active and is_machine(account)):
+        name = account.get_username()
+        raise TokenError("account", f"`{name}` is no program's account that is on, expected role `integration`")
 
 
 def ask(token: str, *, now: datetime, weight: int = 1) -> Reader:
@@ -157,16 +226,17 @@ def ask(token: str, *, now: datetime, weight: int = 1) -> Reader:
     digest = digest_of(token)
     seconds = int(now.timestamp())
     with connection.cursor() as cursor:
-        cursor.execute(_ASK, {"minute": seconds // 60, "now": now, "digest": digest, "weight": weight})
+        asked_at: dict[str, Any] = {"now": now, "minute": seconds // 60, "weight": weight}
+        cursor.execute(_ASK, {**asked_at, "digest": digest, "role": Role.INTEGRATION.value})
         row = cursor.fetchone()
     if row is None:
-        known = ApiToken.objects.filter(token_sha256=digest).exists()
+        known = ApiToken.objects.filter(Q(token_sha256=digest) | Q(previous_sha256=digest)).exists()
         raise TokenRefused("the token has ended" if known else "the token is not known")
-    pk, name, scopes, asked = row
+    pk, name, scopes, asked, account_id = row
     # a heavy one is answered while there is anything left
     if asked - weight >= settings.API_PER_MINUTE:
         raise TooMany(asked, 60 - seconds % 60)
     known_scopes = {scope.value: scope for scope in Scope}
     words = json.loads(scopes) if isinstance(scopes, str) else scopes
     granted = frozenset(known_scopes[word] for word in words if word in known_scopes)
-    return Reader(pk=pk, name=name, scopes=granted)
+    return Reader(pk=pk, name=name, scopes=granted, account_id=account_id)

@@ -15,11 +15,13 @@ from typing import Any
 
 import jwt
 from django.conf import settings
+from django.db.models import Q
 from django.http import HttpRequest
 from django.utils import timezone
 
 from guardrail.jwks import KeyStore
 from guardrail.models import Orchestrator, OrchestratorToken
+from policies.access import Role
 
 _LEEWAY_SECONDS = 60
 _MAX_TOKEN_CHARS = 16_384
@@ -98,7 +100,9 @@ def _digest(token: str) -> bytes:
 
 def load_callers_document() -> dict[str, Any]:
     """All enabled callers as JSON for compiling and for the snapshot. Two queries."""
-    tokens = OrchestratorToken.objects.filter(revoked_at=None, orchestrator__enabled=True)
+    of_nobody = Q(account=None)
+    of_machines = Q(account__is_active=True, account__groups__name=Role.INTEGRATION.value)
+    tokens = OrchestratorToken.objects.filter(of_nobody | of_machines, revoked_at=None, orchestrator__enabled=True)
     return {
         "orchestrators": [
             {
@@ -118,7 +122,7 @@ def load_callers_document() -> dict[str, Any]:
                 "expires_at": token.expires_at.isoformat() if token.expires_at else None,
                 "purpose": token.purpose,
             }
-            for token in tokens
+            for token in tokens.distinct()
         ],
     }
 

@@ -8,14 +8,14 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from django.conf import settings
-from django.contrib.auth.models import AbstractBaseUser
+from django.contrib.auth.models import AbstractBaseUser, User
 from django.db import transaction
 from django.db.models import OuterRef, Q, QuerySet, Subquery
 from django.utils import timezone
 
 from guardrail.models import Orchestrator, OrchestratorToken, Verdict
 from policies import audit
-from policies.access import Permission, require
+from policies.access import Permission, is_machine, require
 from policies.services.publish import changed
 
 TOKEN_PREFIX = "gr_"  # noqa: S105 no secret: it lets a secret scanner find a leaked token
@@ -80,12 +80,19 @@ def issue_token(
     expires_at: datetime | None = None,
     *,
     purpose: str = OrchestratorToken.Purpose.CALLS,
+    account: User | None = None,
 ) -> str:
-    """A new bearer token, returned this once: only its sha256 is stored. Raises CallerError for a third valid one."""
+    """A new bearer token, returned this once: only its sha256 is stored. Raises CallerError for a third valid one.
+
+    With an `account`, a program's, it ends when that is turned off.
+    """
     require(actor, Permission.CHANGE_CALLERS)
     now = timezone.now()
     if expires_at is not None and expires_at <= now:
         raise CallerError(f"the end `{expires_at:%Y-%m-%d %H:%M}` has passed, expected a later one")
+    if account is not None and not (account.is_active and is_machine(account)):
+        name = account.get_username()
+        raise CallerError(f"`{name}` is no program's account that is on, expected one with the role `integration`")
     # the lock: two people issuing at once would leave three valid tokens
     Orchestrator.objects.select_for_update().get(pk=orchestrator.pk)
     valid = valid_tokens(orchestrator, now=now).filter(purpose=purpose).count()
@@ -94,7 +101,12 @@ def issue_token(
     token = TOKEN_PREFIX + secrets.token_urlsafe(32)
     hint = token[:HINT_LENGTH]
     OrchestratorToken.objects.create(
-        orchestrator=orchestrator, token_sha256=digest_of(token), hint=hint, expires_at=expires_at, purpose=purpose
+        orchestrator=orchestrator,
+        token_sha256=digest_of(token),
+        hint=hint,
+        expires_at=expires_at,
+        purpose=purpose,
+        account=account,
     )
     audit.record(
         actor=actor,
@@ -102,6 +114,7 @@ def issue_token(
         caller=orchestrator.slug,
         hint=hint,
         purpose=str(purpose),
+        account=account.get_username() if account else None,
         expires_at=expires_at.isoformat() if expires_at else None,
     )
     changed()
@@ -114,7 +127,7 @@ def rotate_token(token: OrchestratorToken, actor: AbstractBaseUser | None, overl
     require(actor, Permission.CHANGE_CALLERS)
     now = timezone.now()
     _refuse_ended(token, now=now)
-    fresh = issue_token(token.orchestrator, actor, purpose=token.purpose)
+    fresh = issue_token(token.orchestrator, actor, purpose=token.purpose, account=token.account)
     ends = now + overlap
     token.expires_at = min(token.expires_at, ends) if token.expires_at else ends
     token.save(update_fields=["expires_at"])

@@ -35,7 +35,8 @@ class Orchestrator(models.Model):
 class OrchestratorToken(models.Model):
     """A static bearer token, kept as its sha256 only. At most two of one orchestrator and purpose are valid at a time.
 
-    One that tells of edits may not ask about calls, and the other way round.
+    One that tells of edits may not ask about calls, and the other way round. With an `account`, a program's, it ends
+    when that is turned off.
     """
 
     class Purpose(models.TextChoices):
@@ -47,6 +48,7 @@ class OrchestratorToken(models.Model):
     hint = models.CharField(max_length=12, help_text="The first characters, to tell tokens apart.")
     purpose = models.CharField(max_length=12, choices=Purpose.choices, default=Purpose.CALLS, db_default=Purpose.CALLS)
     created_at = models.DateTimeField(auto_now_add=True)
+    account = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
     expires_at = models.DateTimeField(null=True, blank=True)
     revoked_at = models.DateTimeField(null=True, blank=True)
 
@@ -61,7 +63,8 @@ class ApiToken(models.Model):
     """A bearer token a program reads verdicts and investigations with, kept as its sha256 only; it always ends.
 
     `scopes` are words of `guardrail.api_tokens.Scope`. A name is used once and for ever: what was read is written down
-    under it. Written by `guardrail.api_tokens` only.
+    under it. Made anew it keeps the name: `previous_sha256` is then accepted until `previous_ends_at`. With an
+    `account`, a program's, it ends when that is turned off. Written by `guardrail.api_tokens` only.
     """
 
     name = models.CharField(max_length=100, unique=True)
@@ -70,6 +73,10 @@ class ApiToken(models.Model):
     hint = models.CharField(max_length=12, help_text="The first characters, to tell tokens apart.")
     created_at = models.DateTimeField(auto_now_add=True)
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
+    account = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
+    rotated_at = models.DateTimeField(null=True)
+    previous_sha256 = models.CharField(max_length=64, unique=True, null=True)  # noqa: DJ001 many have none, and none twice
+    previous_ends_at = models.DateTimeField(null=True)
     expires_at = models.DateTimeField()
     revoked_at = models.DateTimeField(null=True, blank=True)
     last_used_at = models.DateTimeField(null=True, blank=True)

@@ -74,6 +74,7 @@ urlpatterns = [
     path("policies/drafts/<int:pk>/return/", drafts.draft_return, name="policy_draft_return"),
     path("policies/drafts/<int:pk>/publish/", drafts.draft_publish, name="policy_draft_publish"),
     path("tokens/", api_tokens.token_list, name="api_tokens"),
+    path("tokens/<int:pk>/rotate/", api_tokens.rotate, name="api_token_rotate"),
     path("tokens/<int:pk>/revoke/", api_tokens.revoke, name="api_token_revoke"),
     path("opinions/", opinions.opinions, name="opinions"),
     path("opinions/new/", opinions.opinion_new, name="opinion_new"),

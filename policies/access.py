@@ -39,6 +39,7 @@ class Role(enum.Enum):
     AUDITOR = "auditor"
     POLICY_ADMIN = "policy_admin"
     PEOPLE_ADMIN = "people_admin"
+    INTEGRATION = "integration"
 
 
 GRANTS: Mapping[Role, frozenset[Permission]] = MappingProxyType(
@@ -58,6 +59,8 @@ GRANTS: Mapping[Role, frozenset[Permission]] = MappingProxyType(
         # Nobody has both: whoever makes accounts and changes policy makes the second person of their own drafts.
         Role.POLICY_ADMIN: frozenset(Permission) - {Permission.CHANGE_PEOPLE},
         Role.PEOPLE_ADMIN: frozenset({Permission.CHANGE_PEOPLE}),
+        # No person: a program that has tokens, and opens no page.
+        Role.INTEGRATION: frozenset(),
     }
 )
 
@@ -98,6 +101,11 @@ def require_may_give(user: AbstractBaseUser | AnonymousUser | None, role: Role) 
         return
     if Permission.CHANGE_POLICY in GRANTS[role] and may(user, Permission.CHANGE_POLICY):
         raise PermissionDenied(f"`{user.get_username()}` may change policy, so not say who else may")
+
+
+def is_machine(user: User) -> bool:
+    """Whether this account is a program's: it signs in nowhere, and its tokens end with it."""
+    return not user.is_superuser and Role.INTEGRATION in load_roles(user)
 
 
 def actor_of(request: HttpRequest) -> User:

@@ -62,7 +62,7 @@ _BY_PERMISSION: Mapping[Permission, str] = {
         "delivery_receiver_new delivery_receiver_pause delivery_receiver_remove delivery_receiver_replay "
         "delivery_receiver_resume delivery_receiver_settings delivery_receiver_test"
     ),
-    Permission.CHANGE_API_TOKENS: ("api_token_revoke api_tokens"),
+    Permission.CHANGE_API_TOKENS: ("api_token_revoke api_token_rotate api_tokens"),
     Permission.CHANGE_PEOPLE: (
         "people people_second_factor person_disable person_enable person_link person_reset_second_factor "
         "person_role person_sign_out person_unlock"

@@ -26,7 +26,7 @@ _NOBODYS = {"int": "987654321", "uuid": str(uuid.UUID(int=1)), "slug": "x", "str
 _OF_MACHINES = ("v1/", "api/", "<slug:slug>/", "healthz", "readyz", "metrics", "static/")
 # Answered before anybody signs in
 _OPEN_PAGES = OPEN | {"single_sign_on_callback"}
-ROLES = (*Role, None)
+ROLES = (*(role for role in Role if role is not Role.INTEGRATION), None)
 
 
 def _routes(resolver: URLResolver, before: str = "") -> Iterator[tuple[str, str, Any]]:
@@ -92,6 +92,17 @@ def test_a_role_changes_what_it_may_and_is_told_of_nothing_else(role: Role | Non
             right = (status == 403) is (WRITES[name] not in granted)
         if not right:
             wrong[name] = status
+    assert wrong == {}
+
+
+def test_a_programs_account_opens_and_changes_nothing() -> None:
+    client, wrong = person(Role.INTEGRATION), {}
+    for route, name, _ in EVERY:
+        if name in _OPEN_PAGES or name == "logout":
+            continue
+        answers = (client.get(_address(route)), client.post(_address(route)))
+        if [answer.status_code for answer in answers] != [403, 403]:
+            wrong[name] = [answer.status_code for answer in answers]
     assert wrong == {}
 
 

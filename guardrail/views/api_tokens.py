@@ -1,17 +1,29 @@
 """Tokens programs read with: which there are, making one, which is shown this once, and ending one."""
 
 from datetime import timedelta
+from typing import Any
 
 from django import forms
 from django.conf import settings
 from django.contrib import messages
+from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
-from guardrail.api_tokens import LONGEST_NAME, SCOPE_WORDS, Scope, TokenError, create_token, load_tokens, revoke_token
+from guardrail.api_tokens import (
+    LONGEST_NAME,
+    SCOPE_WORDS,
+    Scope,
+    TokenError,
+    create_token,
+    load_machines,
+    load_tokens,
+    revoke_token,
+    rotate_token,
+)
 from guardrail.models import ApiToken
 from policies.access import Permission, actor_of, may, require
 
@@ -39,9 +51,21 @@ class TokenForm(forms.Form):
         widget=forms.CheckboxSelectMultiple(attrs={"class": "form-check-input"}),
         help_text="As little as it needs: a token that leaks reads all of this until somebody notices.",
     )
-    days = forms.TypedChoiceField(
-        label="Ends", coerce=int, choices=_spans, initial="90", help_text="It cannot be made longer later."
+    account = forms.ModelChoiceField(
+        queryset=User.objects.none(),
+        required=False,
+        empty_label="none",
+        help_text="Of a program, made under People with the role integration. Turned off, all its tokens end.",
     )
+    days = forms.TypedChoiceField(
+        label="Ends", coerce=int, choices=_spans, initial="90", help_text="Making it anew begins that time again."
+    )
+
+    def __init__(self, *data: Any) -> None:
+        super().__init__(*data)
+        account = self.fields["account"]
+        assert isinstance(account, forms.ModelChoiceField)  # noqa: S101 declared so above
+        account.queryset = load_machines()
 
 
 @never_cache
@@ -61,11 +85,25 @@ def token_list(request: HttpRequest) -> HttpResponse:
             expires_at=now + timedelta(days=form.cleaned_data["days"]),
             now=now,
             actor=actor_of(request),
+            account=form.cleaned_data["account"],
         )
     except TokenError as error:
         form.add_error(error.field or None, str(error))
         return _page(request, form)
     return _page(request, TokenForm(), fresh_token=token)
+
+
+@never_cache
+@require_POST
+def rotate(request: HttpRequest, pk: int) -> HttpResponse:
+    """A new secret for one, shown in this answer and nowhere else."""
+    found = get_object_or_404(ApiToken, pk=pk)
+    try:
+        token = rotate_token(found, now=timezone.now(), actor=actor_of(request))
+    except TokenError as error:
+        messages.error(request, str(error))
+        return redirect("api_tokens")
+    return _page(request, TokenForm(), fresh_token=token, anew=found.name)
 
 
 @require_POST
@@ -81,7 +119,7 @@ def revoke(request: HttpRequest, pk: int) -> HttpResponse:
     return redirect("api_tokens")
 
 
-def _page(request: HttpRequest, form: TokenForm, *, fresh_token: str = "") -> HttpResponse:
+def _page(request: HttpRequest, form: TokenForm, *, fresh_token: str = "", anew: str = "") -> HttpResponse:
     now = timezone.now()
     every = list(load_tokens())
     words = {scope.value: SCOPE_WORDS[scope] for scope in Scope}
@@ -91,6 +129,8 @@ def _page(request: HttpRequest, form: TokenForm, *, fresh_token: str = "") -> Ht
         "words": words,
         "form": form,
         "fresh_token": fresh_token,
+        "anew": anew,
+        "now": now,
         "public_url": settings.PUBLIC_URL,
         "may_change": may(request.user, Permission.CHANGE_API_TOKENS),
     }

@@ -8,6 +8,7 @@ from typing import Any
 from django import forms
 from django.conf import settings
 from django.contrib import messages
+from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
@@ -15,6 +16,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from guardrail import callers, fic
+from guardrail.api_tokens import load_machines
 from guardrail.models import Orchestrator, OrchestratorToken
 from policies.access import Permission, actor_of, may, require
 from policies.queries import load_unsettled_environments
@@ -65,12 +67,24 @@ class TokenForm(forms.Form):
         required=False,
         help_text="A feed of edits gets a token of its own: it can ask nothing.",
     )
+    account = forms.ModelChoiceField(
+        queryset=User.objects.none(),
+        required=False,
+        empty_label="none",
+        help_text="Of a program, with the role integration. Turned off, all its tokens end.",
+    )
     days = forms.TypedChoiceField(
         label="Ends",
         coerce=int,
         choices=[("90", "in 90 days"), ("365", "in a year"), ("0", "never")],
         help_text="Rotate it before: two may be valid at a time.",
     )
+
+    def __init__(self, *data: Any) -> None:
+        super().__init__(*data)
+        account = self.fields["account"]
+        assert isinstance(account, forms.ModelChoiceField)  # noqa: S101 declared so above
+        account.queryset = load_machines()
 
 
 @require_http_methods(["GET", "POST"])
@@ -129,7 +143,12 @@ def issue(request: HttpRequest, pk: int) -> HttpResponse:
     days = form.cleaned_data["days"]
     ends = timezone.now() + timedelta(days=days) if days else None
     purpose = form.cleaned_data["purpose"] or OrchestratorToken.Purpose.CALLS
-    return _with_token(request, found, lambda: callers.issue_token(found, actor_of(request), ends, purpose=purpose))
+    account = form.cleaned_data["account"]
+    return _with_token(
+        request,
+        found,
+        lambda: callers.issue_token(found, actor_of(request), ends, purpose=purpose, account=account),
+    )
 
 
 @never_cache
@@ -250,7 +269,7 @@ def _page(request: HttpRequest, found: Orchestrator, *, fresh_token: str = "", *
 
 def _tokens_of(found: Orchestrator, *, now: datetime) -> dict[str, Any]:
     """Valid tokens, all of them, and the newest that have ended."""
-    newest_first = list(found.tokens.all())
+    newest_first = list(found.tokens.select_related("account"))
     valid = [token for token in newest_first if is_valid(token, now=now)]
     ended = [token for token in newest_first if token not in valid]
     of_purpose = Counter(token.purpose for token in valid)

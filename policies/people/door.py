@@ -1,10 +1,12 @@
-"""Who signed in passes here before a view is asked to change something."""
+"""Who signed in passes here before a view is asked: whoever is no person not at all."""
 
 from collections.abc import Callable
 
+from django.contrib.auth.models import User
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 
-from policies.access import require
+from policies.access import is_machine, require
 from policies.writes import EVERYBODY, OPEN, WRITES
 
 _SAFE = ("GET", "HEAD", "OPTIONS")
@@ -25,6 +27,8 @@ class Writes:
     def process_view(self, request: HttpRequest, view: object, args: object, kwargs: object) -> HttpResponse | None:
         """Raises PermissionDenied."""
         name = request.resolver_match.url_name if request.resolver_match else None
+        if isinstance(request.user, User) and is_machine(request.user) and name not in OPEN and name != "logout":
+            raise PermissionDenied(f"`{request.user.get_username()}` is a program's account, and opens no page")
         if request.method in _SAFE or name in OPEN or request.path_info.startswith("/api/"):
             return None
         if (permission := WRITES.get(name or "")) is not None:

@@ -16,7 +16,7 @@ from django.contrib.auth.models import Group, User
 from django.db import IntegrityError, transaction
 
 from policies import audit
-from policies.access import GRANTS, Role, give_role, load_roles
+from policies.access import GRANTS, Role, give_role, is_machine, load_roles
 from policies.services.sessions import end_sessions
 
 _LONGEST_NAME = 100
@@ -74,6 +74,8 @@ def take_in(claims: Claims) -> User:
         person = _made(claims)
     if person is not None and not person.is_active:
         raise Refused("your account is turned off here")
+    if person is not None and is_machine(person):
+        raise Refused("your account here is a program's")
     if person is None or role is None:
         if person is not None:
             _take_role(person)

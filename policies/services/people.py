@@ -14,6 +14,7 @@ from policies import access, audit
 from policies.access import Permission, Role, load_roles, require, require_over
 from policies.people import attempts
 from policies.services.identities import NAMES_OF_NOBODY, is_vouched_for
+from policies.services.publish import changed
 from policies.services.second_factors import remove_second_factor
 from policies.services.sessions import end_sessions
 
@@ -69,6 +70,8 @@ def make_link(person: User, *, actor: AbstractBaseUser | None) -> str:
         raise PeopleError(f"`{person.get_username()}` is turned off, expected an account that is on")
     if is_vouched_for(person):
         raise PeopleError(f"`{person.get_username()}` signs in by single sign-on, expected an account of this server")
+    if access.is_machine(person):
+        raise PeopleError(f"`{person.get_username()}` is a program's account, expected a token to be made for it")
     audit.record(actor=actor, action="person.link_made", person=person.get_username())
     return f"/welcome/{urlsafe_base64_encode(force_bytes(person.pk))}/{LINKS.make_token(person)}/"
 
@@ -80,6 +83,8 @@ def set_password(person: User, password: str, token: str) -> None:
     # asked again under the lock: two who have the link must not both set it
     if not found.is_active or not LINKS.check_token(found, token):
         raise PeopleError("this link was used or has ended, expected a new one")
+    if access.is_machine(found):
+        raise PeopleError("this account is a program's, expected a token to be made for it")
     found.set_password(password)
     found.save(update_fields=["password"])
     audit.record(actor=found, action="person.password_changed", person=found.get_username(), by="link")
@@ -92,7 +97,10 @@ def set_role(person: User, role: Role, *, actor: AbstractBaseUser | None) -> Non
     _require_other(actor, person)
     if is_vouched_for(person):
         raise PeopleError(f"the role of `{person.get_username()}` follows from groups, expected it to be changed there")
+    before = access.is_machine(person)
     access.give_role(person, role, actor=actor)
+    if before or role is Role.INTEGRATION:
+        changed()
 
 
 @transaction.atomic
@@ -143,6 +151,8 @@ def _set_active(person: User, *, active: bool, actor: AbstractBaseUser | None) -
     )
     if not active:
         end_sessions(person, why="disabled", actor=actor)
+    if access.is_machine(person):
+        changed()
 
 
 def _require_other(actor: AbstractBaseUser | None, person: User) -> None:

@@ -25,7 +25,10 @@ from policies.services.people import LINKS, PeopleError
 from policies.services.second_factors import SUPERUSER, codes_left, require_second_factor
 
 _ROLES = [(role.value, role.value.replace("_", " ")) for role in Role]
+_OF_PEOPLE = [(name, word) for name, word in _ROLES if name != Role.INTEGRATION.value]
 _LONGEST_QUERY = 150
+_LINK_NEXT = "Make a link for a password next."
+_NEXT = {Role.INTEGRATION: "Whoever gives programs tokens makes one for it next, under API tokens."}
 
 
 class PersonForm(forms.Form):
@@ -61,7 +64,7 @@ def people_list(request: HttpRequest) -> HttpResponse:
         except PeopleError as error:
             form.add_error("name", str(error))
         else:
-            messages.success(request, f"`{made.get_username()}` has an account. Make a link for a password next.")
+            messages.success(request, f"`{made.get_username()}` has an account. {_NEXT.get(role, _LINK_NEXT)}")
             return redirect("person", made.pk)
     return _list(request, form)
 
@@ -186,7 +189,7 @@ def _list(request: HttpRequest, form: PersonForm) -> HttpResponse:
         "more": urlencode({"q": query, "after": page.after}) if page.after else "",
         "query_people": query,
         "form": form,
-        "rules": [(name, word, name in needed) for name, word in [*_ROLES, (SUPERUSER, "superuser")]],
+        "rules": [(name, word, name in needed) for name, word in [*_OF_PEOPLE, (SUPERUSER, "superuser")]],
         "house": settings.OIDC_ISSUER and settings.OIDC_NAME,
         "may_change": may(request.user, Permission.CHANGE_PEOPLE),
     }
@@ -203,6 +206,7 @@ def _person(request: HttpRequest, found: User, *, fresh_link: str = "") -> HttpR
         "role_form": RoleForm(initial={"role": row.role}),
         "fresh_link": fresh_link,
         "link_hours": settings.PASSWORD_RESET_TIMEOUT // 3600,
+        "is_machine": row.role == Role.INTEGRATION.value,
         "is_self": found.pk == actor.pk,
         "may_change": found.pk != actor.pk and (actor.is_superuser or not found.is_superuser),
     }

@@ -11,6 +11,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
+from policies.access import is_machine
 from policies.people import attempts
 from policies.people.hashing import Busy, turn
 from policies.people.signing_in import PASSWORD, PENDING, Step, enter, go_on, half_of, known_here, next_of
@@ -47,7 +48,7 @@ def sign_in(request: HttpRequest) -> HttpResponse:
     except Busy:
         attempts.not_looked_at(attempt)
         return _page(request, form, wait=_A_MOMENT, status=429)
-    if not isinstance(person, User) or not (person.is_superuser or settings.LOCAL_SIGN_IN == "everybody"):
+    if not isinstance(person, User) or not _may_by_password(person):
         attempts.failed(attempt, name, step="password")
         return _page(request, form, status=422)
     attempts.succeeded(attempt)
@@ -99,6 +100,10 @@ def authenticator(request: HttpRequest) -> HttpResponse:
             return known_here(request, page, half.person)
     shown = {"form": form, **secret_shown(secret, half.person)}
     return render(request, "policies/sign_in_authenticator.html", shown, status=422 if form.is_bound else 200)
+
+
+def _may_by_password(person: User) -> bool:
+    return not is_machine(person) and (person.is_superuser or settings.LOCAL_SIGN_IN == "everybody")
 
 
 def _page(request: HttpRequest, form: SignInForm, *, wait: int = 0, status: int = 200) -> HttpResponse:

@@ -10,10 +10,12 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 
+from guardrail.api_tokens import Scope, create_token
 from guardrail.callers import digest_of
 from guardrail.models import ApiToken
 from policies.access import Role, give_role
 from policies.models import AuditEntry
+from policies.services import people
 
 pytestmark = pytest.mark.django_db
 ASKED: dict[str, Any] = {"name": "SIEM poller", "scopes": ["verdicts:read", "audit:read"], "days": "90"}
@@ -111,12 +113,61 @@ def test_no_token_outlives_the_longest_time(admin: Client, settings: Settings) -
     made(admin, name="other", days="3")
 
 
+def test_a_token_made_anew_keeps_its_name_and_the_secret_of_before_works_a_day(admin: Client) -> None:
+    first = made(admin, days="30")
+    token = ApiToken.objects.get()
+    ApiToken.objects.update(
+        created_at=timezone.now() - timedelta(days=20), expires_at=timezone.now() + timedelta(days=10)
+    )
+    page = admin.post(f"/tokens/{token.pk}/rotate/").content.decode()
+    second = re.findall(r"gra_[\w-]{43}", page)[0]
+    assert "The one before works for another 24 hours" in page
+    assert (read(first), read(second)) == (200, 200)
+    kept = ApiToken.objects.get()
+    assert (kept.name, kept.scopes) == (token.name, token.scopes)
+    assert timedelta(days=29) < kept.expires_at - timezone.now() <= timedelta(days=30)
+    ApiToken.objects.update(previous_ends_at=timezone.now())
+    assert (read(first), read(second)) == (401, 200)
+    third = re.findall(r"gra_[\w-]{43}", admin.post(f"/tokens/{token.pk}/rotate/").content.decode())[0]
+    assert (read(first), read(second), read(third)) == (401, 200, 200)
+    admin.post(f"/tokens/{token.pk}/revoke/")
+    assert (read(second), read(third)) == (401, 401)
+    line = AuditEntry.objects.filter(action="api_token.rotated").latest("pk")
+    assert (line.actor_name, line.detail["name"]) == ("ada", "SIEM poller")
+    assert not [secret for secret in (first, second, third) if secret in str(line.detail)]
+    assert "has ended" in admin.post(f"/tokens/{token.pk}/rotate/", follow=True).content.decode()
+
+
+def test_a_token_of_a_programs_account_ends_with_it(admin: Client) -> None:
+    siem = User.objects.create_user("siem")
+    give_role(siem, Role.INTEGRATION, actor=None)
+    person = User.objects.create_user("pia")
+    assert admin.post("/tokens/", {**ASKED, "account": person.pk}).status_code == 422
+    token = made(admin, account=siem.pk)
+    assert read(token) == 200
+    assert "siem" in admin.get("/tokens/").content.decode()
+    people.disable_person(siem, actor=None)
+    assert read(token) == 401
+    assert "off with its account" in admin.get("/tokens/").content.decode()
+    people.enable_person(siem, actor=None)
+    assert read(token) == 200
+    give_role(siem, Role.VIEWER, actor=None)
+    assert read(token) == 401
+
+
+def test_a_token_that_nobody_gave_an_end_ends_after_the_usual_time() -> None:
+    now = timezone.now()
+    create_token("x", [Scope.VERDICTS], now=now, actor=None)
+    assert ApiToken.objects.get().expires_at == now + timedelta(days=90)
+
+
 @pytest.mark.parametrize("role", [Role.VIEWER, Role.ANALYST, Role.LEAD])
 def test_only_an_admin_makes_and_revokes(role: Role, admin: Client) -> None:
     token = made(admin)
     other = signed_in("ben", role)
     assert other.post("/tokens/", {**ASKED, "name": "mine"}).status_code == 403
     assert other.post(f"/tokens/{ApiToken.objects.get().pk}/revoke/").status_code == 403
+    assert other.post(f"/tokens/{ApiToken.objects.get().pk}/rotate/").status_code == 403
     page = other.get("/tokens/").content.decode()
     assert "Make a token" not in page
     assert "Revoke" not in page

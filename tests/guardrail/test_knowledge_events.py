@@ -9,14 +9,17 @@ from typing import Any
 
 import psycopg
 import pytest
+from django.contrib.auth.models import User
 from django.db import OperationalError, connection
 from django.test import Client
 from django.utils import timezone
 
 from guardrail import callers, database, housekeeper, knowledge_intake, knowledge_webhook
 from guardrail.models import OrchestratorToken
+from policies.access import Role, give_role
 from policies.document_names import document_key
 from policies.models import DocumentRevision, KnowledgeDocument, KnowledgeEvent
+from policies.services import people
 from tests.callers import Asking
 from tests.feeds import Feed, edit
 
@@ -135,6 +138,20 @@ def test_a_revoked_token_tells_of_nothing(asking: Asking, feed: Feed) -> None:
     callers.revoke_token(OrchestratorToken.objects.get(purpose="knowledge"), None)
     housekeeper.refresh()
     assert feed.tell(edit()).status == 401
+
+
+def test_a_token_of_a_programs_account_ends_with_it(asking: Asking) -> None:
+    machine = User.objects.create_user("feeder")
+    give_role(machine, Role.INTEGRATION, actor=None)
+    token = callers.issue_token(asking.orchestrator, None, purpose="knowledge", account=machine)
+    feed = Feed(client=asking.client, token=token)
+    housekeeper.refresh()
+    assert feed.tell(edit()).status == 202
+    people.disable_person(machine, actor=None)
+    housekeeper.refresh()
+    assert feed.tell(edit()).status == 401
+    with pytest.raises(callers.CallerError, match="is no program's account"):
+        callers.issue_token(asking.orchestrator, None, account=User.objects.create_user("pia"))
 
 
 def test_it_is_described_for_machines(client: Client) -> None:

@@ -39,6 +39,7 @@ def person() -> User:
         (Role.AUDITOR, {Permission.EXPORT_EVIDENCE, Permission.READ_AUDIT}),
         (Role.POLICY_ADMIN, set(Permission) - {Permission.CHANGE_PEOPLE}),
         (Role.PEOPLE_ADMIN, {Permission.CHANGE_PEOPLE}),
+        (Role.INTEGRATION, set()),
     ],
 )
 def test_it_gives_a_role_exactly_what_it_needs(person: User, role: Role, permissions: set[Permission]) -> None:
@@ -116,6 +117,7 @@ def test_a_fresh_install_has_the_groups() -> None:
     import_module("policies.migrations.0025_create_lead_role").create(apps, None)
     import_module("policies.migrations.0035_create_auditor_role").create(apps, None)
     import_module("policies.migrations.0036_create_people_admin_role").create(apps, None)
+    import_module("policies.migrations.0037_create_integration_role").create(apps, None)
     assert set(Group.objects.values_list("name", flat=True)) >= {role.value for role in Role}
 
 

@@ -295,3 +295,26 @@ def test_whoever_runs_the_server_does_the_same_by_a_command(ben: User) -> None:
     call_command("person", "ben", "disable", stdout=out)
     with pytest.raises(CommandError, match="turned off"):
         call_command("person", "ben", "link")
+
+
+def test_a_programs_account_signs_in_nowhere_and_gets_no_link(admin: Client) -> None:
+    said = admin.post("/people/", {"name": "siem", "role": "integration"}, follow=True).content.decode()
+    siem = User.objects.get(username="siem")
+    assert "makes one for it next, under API tokens" in said
+    assert "This is a program" not in said
+    assert "this is a program" in said
+    admin.post(f"/people/{siem.pk}/link/")
+    assert "person.link_made" not in [action for action, _ in actions(siem)]
+    siem.set_password(PASSWORD)
+    siem.save()
+    assert sign_in("siem").status_code == 422
+    admin.post(f"/people/{siem.pk}/role/", {"role": "viewer"})
+    assert sign_in("siem").status_code == 302
+
+
+def test_who_becomes_a_program_is_signed_out_and_a_link_of_before_is_worth_nothing(admin: Client, ben: User) -> None:
+    his, path = signed_in(ben), link_of(admin.post(f"/people/{ben.pk}/link/").content.decode())
+    admin.post(f"/people/{ben.pk}/role/", {"role": "integration"})
+    assert not is_in(his)
+    assert Client().post(path, {"password": PASSWORD, "again": PASSWORD}).status_code == 404
+    assert sign_in("ben").status_code == 422

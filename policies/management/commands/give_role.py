@@ -4,8 +4,10 @@ from typing import Any
 
 from django.contrib.auth.models import User
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import transaction
 
 from policies.access import Role, give_role
+from policies.services.publish import changed
 
 
 class Command(BaseCommand):
@@ -20,5 +22,8 @@ class Command(BaseCommand):
         person = User.objects.filter(username=username).first()
         if person is None:
             raise CommandError(f"nobody is called `{username}`, expected the name of an account")
-        give_role(person, Role(role), actor=None)
+        with transaction.atomic():
+            give_role(person, Role(role), actor=None)
+            # tokens of a program's account are in force with its role
+            changed()
         self.stdout.write(f"{username} is {role}")

@@ -41,7 +41,8 @@ class Command(BaseCommand):
             made = people.create_person(username, Role(role), actor=None)
         except people.PeopleError as error:
             raise CommandError(str(error)) from error
-        self.stdout.write(self._do(made, "link"))
+        machine = role == Role.INTEGRATION.value
+        self.stdout.write(f"{username}: made, a program's" if machine else self._do(made, "link"))
 
     def _do(self, person: User, what: str) -> str:
         if what == "link":
