@@ -7,7 +7,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("guardrail", "0015_keep_who_opened_transcripts"),
+        ("guardrail", "0016_seal_transcripts"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
