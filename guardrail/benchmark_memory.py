@@ -10,7 +10,7 @@ from guardrail.case import Layout
 from guardrail.destinations import reach_of
 from guardrail.invocation import Invocation, Past
 from guardrail.judge import Judgement, read_ahead
-from guardrail.memory.past import asking_for, load_past, remember
+from guardrail.memory.past import asking_for, load_past, may_teach, remember
 from guardrail.memory.shelf import Asking
 from guardrail.taught import traces_once_judged
 from guardrail.verdict_id import new_verdict_id
@@ -25,12 +25,14 @@ class NoMemoryError(RuntimeError):
 class Remembering:
     """Reads and keeps what a web process would. `ms` is what a call waits for it, `cpu_ms` what this side computes.
 
-    `layout` is that of the call asked about last.
+    `told_ms` is what telling memory takes, of those calls that leave it something. A web process does that while
+    Postgres writes the verdict: it is computed, and not waited for. `layout` is that of the call asked about last.
     """
 
     orchestrator: str = field(default_factory=lambda: f"benchmark-{uuid.uuid4().hex[:12]}")
     ms: list[float] = field(default_factory=list)
     cpu_ms: list[float] = field(default_factory=list)
+    told_ms: list[float] = field(default_factory=list)
     layout: Layout | None = None
     _asked: Asking | None = None
 
@@ -64,6 +66,9 @@ class Remembering:
         started, cpu_started = time.perf_counter(), time.thread_time()
         asked = self._asked
         traces = traces_once_judged(asked.traces, asked.destinations, judgement) if asked else None
+        judged = time.perf_counter()
         remember(traces, judgement.decision, ruleset, verdict_id=verdict_id)
-        self.ms[-1] += (time.perf_counter() - started) * 1000
+        self.ms[-1] += (judged - started) * 1000
         self.cpu_ms[-1] += (time.thread_time() - cpu_started) * 1000
+        if traces is not None and may_teach(traces, judgement.decision):
+            self.told_ms.append((time.perf_counter() - judged) * 1000)

@@ -1,6 +1,7 @@
 """Connections of the hot path: raw psycopg on a pool, where neither a wait nor a silent server outlives its budget."""
 
 import time
+from collections.abc import Callable
 from typing import Any
 
 import psycopg
@@ -18,12 +19,16 @@ class BudgetConnection(psycopg.Connection[tuple[Any, ...]]):
 
     statement_timeout would not do: it is enforced by the same server that may be stopped or have lost its disk.
     The statement may still complete there, so whatever is written carries an id that makes a second write a no-op.
+    `meanwhile` is done once, while the server works.
     """
 
     deadline: float | None = None
+    meanwhile: Callable[[], None] | None = None
 
     def wait(self, gen: PQGen[RV], interval: float = 0.1, timeout: float | None = None) -> RV:
         """As psycopg's, within the deadline when one is set. Raises psycopg.OperationalError when it passes."""
+        if self.meanwhile is not None:
+            gen, self.meanwhile = _once_sent(gen, self.meanwhile), None
         if self.deadline is None:
             return super().wait(gen, interval, timeout)
         try:
@@ -32,6 +37,19 @@ class BudgetConnection(psycopg.Connection[tuple[Any, ...]]):
             # a late answer to this statement must never be read as the answer to the next one
             self.pgconn.finish()
             raise
+
+
+def _once_sent(gen: PQGen[RV], meanwhile: Callable[[], None]) -> PQGen[RV]:
+    """The same steps, with something else done at the first wait: what was to be sent is sent by then."""
+    try:
+        waiting = next(gen)
+        meanwhile()
+        while True:
+            ready = yield waiting
+            waiting = gen.send(ready)
+    except StopIteration as ended:
+        found: RV = ended.value
+        return found
 
 
 _pool: ConnectionPool[BudgetConnection] | None = None
@@ -57,8 +75,12 @@ def pool() -> ConnectionPool[BudgetConnection]:
     return _pool
 
 
-def execute(query: str, parameters: dict[str, Any], *, deadline: float) -> tuple[Any, ...] | None:
+def execute(
+    query: str, parameters: dict[str, Any], *, deadline: float, meanwhile: Callable[[], None] | None = None
+) -> tuple[Any, ...] | None:
     """Run one statement and return its first row, None when it has none.
+
+    `meanwhile`, which must not raise, is done while Postgres works, and not at all where it is not reached.
 
     Raises psycopg.Error when Postgres is away, slow or refuses. After a failure to reach it the next second of calls
     is refused at once: waiting the whole budget on each would cost every caller the same 150 ms.
@@ -68,12 +90,12 @@ def execute(query: str, parameters: dict[str, Any], *, deadline: float) -> tuple
         raise psycopg.OperationalError("Postgres was away a moment ago")
     try:
         with pool().connection(timeout=max(0.001, deadline - time.monotonic())) as connection:
-            connection.deadline = deadline
+            connection.deadline, connection.meanwhile = deadline, meanwhile
             try:
                 cursor = connection.execute(query, parameters)
                 return cursor.fetchone() if cursor.description else None
             finally:
-                connection.deadline = None
+                connection.deadline = connection.meanwhile = None
     except psycopg.OperationalError:
         _away_until = time.monotonic() + 1.0
         raise

@@ -7,7 +7,7 @@ import enum
 import json
 import time
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
@@ -110,15 +110,18 @@ def record(
     ruleset: Ruleset,
     answer_ms: float,
     deadline: float,
+    meanwhile: Callable[[], None] | None = None,
 ) -> Kept:
     """Write verdict, transcript and the entries of the queues in one statement. Raises NotKept.
+
+    `meanwhile`, which must not raise, is done while Postgres writes; not at all where Postgres is not reached.
 
     `call` is None when the body was unreadable; `salvaged` then holds what could be made out. `deadline` is on
     time.monotonic: past it, or with Postgres away, the journal takes the same row under the same id.
     """
     row = _row(arrival, call=call, salvaged=salvaged, judgement=judgement, ruleset=ruleset, answer_ms=answer_ms)
     try:
-        _insert(row, deadline=deadline)
+        _insert(row, deadline=deadline, meanwhile=meanwhile)
     except psycopg.Error as error:
         log.warning("verdict.journaled", verdict_id=str(arrival.verdict_id), error=type(error).__name__)
     else:
@@ -166,8 +169,8 @@ def _ingest(entry: dict[str, Any]) -> None:
             file.write(json.dumps(entry) + "\n")
 
 
-def _insert(row: dict[str, Any], *, deadline: float) -> None:
-    database.execute(_INSERT, row, deadline=deadline)
+def _insert(row: dict[str, Any], *, deadline: float, meanwhile: Callable[[], None] | None = None) -> None:
+    database.execute(_INSERT, row, deadline=deadline, meanwhile=meanwhile)
 
 
 def _row(

@@ -5,6 +5,7 @@ so an error of ours would be an attacker's door. Budget: settings.DEADLINE_MS fr
 """
 
 import time
+import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -94,6 +95,7 @@ def answer_arrival(
 ) -> Answered:
     """The same once it has arrived. `started` is on time.monotonic; `seals` names who asked about it before us."""
     call, judgement = _judged(arrival, wire=wire, caller=caller, ruleset=ruleset, started=started, seals=seals)
+    remembering = _Remembering(judgement, ruleset, verdict_id=arrival.verdict_id)
     try:
         store.record(
             arrival,
@@ -103,7 +105,9 @@ def answer_arrival(
             answer_ms=(time.monotonic() - started) * 1000,
             ruleset=ruleset,
             deadline=time.monotonic() + settings.STORE_BUDGET_MS / 1000,
+            meanwhile=remembering,
         )
+        remembering()
     except store.NotKept as error:
         log.error("verdict.not_kept", verdict_id=str(arrival.verdict_id), error=str(error))
         judgement = _failed(call, ruleset, degraded="store", detail="the verdict could not be stored anywhere")
@@ -111,12 +115,6 @@ def answer_arrival(
         # an error of ours here would be an answer that is not explicit, and so an allowed call
         log.exception("verdict.not_kept", verdict_id=str(arrival.verdict_id), error=type(error).__name__)
         judgement = _failed(call, ruleset, degraded="store", detail="an error of our own, see the log")
-    if call is not None:
-        try:
-            remember(judgement.traces, judgement.decision, ruleset, verdict_id=arrival.verdict_id)
-        except Exception as error:
-            # it is judged and kept; what memory lost can be rebuilt from what was kept
-            log.exception("verdict.not_remembered", verdict_id=str(arrival.verdict_id), error=type(error).__name__)
     return Answered(arrival=arrival, judgement=judgement)
 
 
@@ -168,6 +166,28 @@ def _judged(
         opinions.drop(asked)
     timings = (("read", read_ms), ("past", past_ms), ("ahead", ahead_ms), *judgement.timings)
     return call, replace(judgement, timings=timings, traces=traces)
+
+
+class _Remembering:
+    """Tells memory what the call leaves, once: while Postgres writes its verdict, or after where it is in the journal.
+
+    INVARIANT: before the answer. The conversation's next call may reach another process as soon as this one is
+    answered. A stop that no disk takes after all is known all the same: it is answered by the fail posture.
+    """
+
+    def __init__(self, judgement: Judgement, ruleset: Ruleset, *, verdict_id: uuid.UUID) -> None:
+        self._judgement, self._ruleset, self._verdict_id = judgement, ruleset, verdict_id
+        self._done = False
+
+    def __call__(self) -> None:
+        if self._done:
+            return
+        self._done = True
+        try:
+            remember(self._judgement.traces, self._judgement.decision, self._ruleset, verdict_id=self._verdict_id)
+        except Exception as error:
+            # what memory lost can be rebuilt from what is kept
+            log.exception("verdict.not_remembered", verdict_id=str(self._verdict_id), error=type(error).__name__)
 
 
 class _Ahead:

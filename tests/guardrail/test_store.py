@@ -3,10 +3,12 @@
 import socket
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
+import redis
 from django.db import connection
 
 from guardrail import database, housekeeper, store
@@ -15,8 +17,10 @@ from guardrail.memory import past
 from guardrail.models import PendingIntake, Transcript, Verdict
 from guardrail.transcripts import load_body
 from policies import load
-from tests.callers import Asking
+from tests.callers import Answer, Asking
 from tests.guardrail.bodies import call
+from tests.guardrail.instances import wait_for
+from tests.guardrail.test_stops import BAIT, LIST, mail
 from tests.proxy import Proxy, proxied
 
 
@@ -94,6 +98,39 @@ def test_it_stores_a_late_statement_and_its_journal_record_once(
     stand_back(postgres)
     store.ingest_journal()
     assert Verdict.objects.count() == 2
+
+
+def test_a_stop_is_known_to_the_next_call_before_postgres_has_written_it(
+    asking: Asking, postgres: Proxy, settings: Any
+) -> None:
+    settings.STORE_BUDGET_MS, settings.DEADLINE_MS = 60_000, 120_000
+    keeper = redis.Redis.from_url(settings.REDIS_URL)
+    postgres.fall_silent()
+
+    def ask() -> Answer:
+        try:
+            return asking.analyze(mail(text=LIST, mails=(BAIT,)))
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as pool:
+        answer = pool.submit(ask)
+        wait_for(lambda: any(keeper.scan_iter("gr:stop:s:*")), what="the stop to be remembered")
+        assert not answer.done()
+        postgres.speak()
+        assert answer.result().body["blockAction"]
+    assert Verdict.objects.filter(action="block").count() == 1
+
+
+@pytest.mark.parametrize("going", ["refuse", "fall_silent"])
+def test_a_stop_that_went_to_the_journal_is_remembered_once(
+    asking: Asking, postgres: Proxy, own_data: Path, settings: Any, going: str
+) -> None:
+    getattr(postgres, going)()
+    assert asking.analyze(mail(text=LIST, mails=(BAIT,))).body["blockAction"]
+    keeper: Any = redis.Redis.from_url(settings.REDIS_URL)
+    sessions = [keeper.hgetall(key) for key in keeper.scan_iter("gr:s:*")]
+    assert [session[b"stopped"] for session in sessions if b"stopped" in session] == [b"1"]
 
 
 def test_it_lets_the_fail_posture_answer_when_neither_can_be_written(

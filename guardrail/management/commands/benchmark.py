@@ -62,10 +62,9 @@ class Command(BaseCommand):
         for row in benchmark_report.rows_of(corpora, templates=options["templates"]):
             self.stdout.write(row)
         if memory:
-            waited, computed = sorted(memory.ms), sorted(memory.cpu_ms)
-            shares = "/".join(str(benchmark.percentile(waited, share)) for share in (50, 95))
-            own = "/".join(str(benchmark.percentile(computed, share)) for share in (50, 95))
-            self.stdout.write(f"memory, p50/p95 ms a call: {shares}, of the processor {own}")
+            waited, computed, told = map(_shares, (memory.ms, memory.cpu_ms, memory.told_ms))
+            self.stdout.write(f"memory, p50/p95 ms a call: {waited}, of the processor {computed}")
+            self.stdout.write(f"told while a verdict is written, of {len(memory.told_ms)} calls: {told}")
         if options["json"]:
             how = {name: options[name] for name in ("profile", "cold")}
             numbers = {**how, "intervals": benchmark_report.INTERVALS, "corpora": dict(corpora)}
@@ -73,6 +72,11 @@ class Command(BaseCommand):
         if options["misses"]:
             lines = (json.dumps(miss, ensure_ascii=False) + "\n" for miss in misses)
             options["misses"].write_text("".join(lines), "utf-8", errors="backslashreplace")
+
+
+def _shares(times: list[float]) -> str:
+    ordered = sorted(times)
+    return "/".join(str(benchmark.percentile(ordered, share)) for share in (50, 95))
 
 
 def _wanted(folder: Path, names: list[str]) -> list[Path]:
