@@ -191,6 +191,9 @@ def share_in(leaf: Leaf, text: WordSet) -> float:
         return _MAILBOX_ONLY * _is_mailbox_in(leaf.needle, text.lower)
     if leaf.kind in ("short", "long") and leaf.words:
         known = sum(1 for word in leaf.words if word in text.words or _stem_in(word, text.words))
+        if known < len(leaf.words) and "_" in leaf.needle and " " not in leaf.needle:
+            # in one piece: the half of `new_password` that stands in `a new friend` is none of it
+            return 0.0
         return known / len(leaf.words)
     return 0.0
 

@@ -7,8 +7,9 @@ import re
 from collections.abc import Collection
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 
-from guardrail.text.other_tongues import asks, verbs_in
+from guardrail.text.other_tongues import asks, has_no_english, verbs_in
 from guardrail.text.sentences import split_sentences
 from guardrail.text.view import lowered
 from guardrail.text.words import LANGUAGES, Language
@@ -62,6 +63,12 @@ _NAME = re.compile(r"(?<=[a-z,] )[A-Z][\w-]|[a-z][-_][a-z]")
 _FEWEST_WITH_NAME = 6
 MENTION = "mentioned"
 _BEFORE_A_VERB = frozenset("to must should shall will can could may you kindly".split())
+# Behind them stands a verb, however it is written: `PLEASE Send`, `you MUST Visit`.
+_BEFORE_ANY_VERB = _BEFORE_A_VERB - {"to", "will", "may"}
+# Where emphasis ends a heading does: `**New task** Visit ...`.
+_EMPHASIS = ("**", "__")
+# Words of another language in front of an order in this one.
+_FEWEST_FOREIGN = 4
 # Shorter ones are labels and log lines: `Order number 77`, `Email address: ...`.
 _FEWEST_WORDS = 4
 _LABELLED = re.compile(r"^\W{0,4}[\w -]{1,40}:\s{0,4}\S{1,200}\s*$")
@@ -253,7 +260,7 @@ def _imperative(said: Sentence, language: Language) -> bool:
     words = said.words
     if language.verbs.keys().isdisjoint(words) and language.articles.isdisjoint(words):
         return False
-    afresh = _clauses(said)
+    afresh = [*_clauses(said), *_broken_in(said, language)]
     joints = [] if _JOINTS.isdisjoint(words) else [at for at, word in enumerate(words[:-1], 1) if word in _JOINTS]
     telling = bool(_FIRST_PERSON.match(said.lower))
     for first in (0, *afresh, *joints):
@@ -287,6 +294,31 @@ def _clauses(said: Sentence) -> list[int]:
         if start == labelled or _CLAUSE_BREAK.search(_behind(said, index)):
             found.append(index)
     return found
+
+
+def _broken_in(said: Sentence, language: Language) -> list[int]:
+    """An order that begins where no clause of the sentence does: a capital verb with an article behind it.
+
+    After emphasis, glued to a name (`External_Send a link`), or behind words of another language than its own.
+    """
+    verbs, articles = language.verbs, language.articles
+    found = []
+    for index, (word, following) in enumerate(pairwise(said.words)):
+        if following not in articles or word not in verbs or not index or not said.is_capital(index):
+            continue
+        gap = said.gaps[index]
+        if (
+            gap == "_"
+            or gap.rstrip(" ").endswith(_EMPHASIS)
+            or (gap == " " and _is_behind_another_language(said, index))
+        ):
+            found.append(index)
+    return found
+
+
+def _is_behind_another_language(said: Sentence, index: int) -> bool:
+    lead = said.words[:index]
+    return len(lead) >= _FEWEST_FOREIGN and not said.is_capital(index - 1) and has_no_english(lead)
 
 
 def _behind(said: Sentence, index: int) -> str:
@@ -339,7 +371,9 @@ def _used_as_noun(said: Sentence, index: int, language: Language) -> bool:
         if not last and (gap.strip() in (":", "(", "=", "|", "–", ":(") or gap in ("-", "/", " / ", " - ")):
             return True
     if before != " " and before[-1:] in ("@", "_", ".", "/", "#"):
-        return True
+        glued = before == "_" and not last and words[index + 1] in language.articles and said.is_capital(index)
+        if not glued:
+            return True
     if last:
         return index > 0 and words[index] in language.things
     following = words[index + 1]
@@ -389,6 +423,9 @@ def _is_wanted(said: Sentence, index: int, language: Language, manner: str) -> b
         gap[-1:] == " "
         and said.is_capital(index)
         and previous not in language.lead_ins
+        and not (previous in language.polite or previous in _BEFORE_ANY_VERB)
+        # no name has an article behind it
+        and (index + 1 >= len(said.words) or said.words[index + 1] not in language.articles)
         and (gap == " " or not _CLAUSE_BREAK.search(gap.rstrip(" ")[-1:] + " "))
     ):
         return False

@@ -58,6 +58,7 @@ _PRONOUN_BEHIND = re.compile(r"-(?:me|te|se|o|a|os|as|lhe|lhes|nos|moi|toi|lui|l
 _MOST_ENGLISH = 2
 # `a ficha do gato` has two words that English has as well.
 _ONLY_ENGLISH = ENGLISH.stop_words - {"a", "as", "do", "no", "me"}
+_JOINING_OR_DOING = _ONLY_ENGLISH | frozenset(ENGLISH.verbs)
 
 
 _OTHERWISE = str.maketrans("łı", "li")
@@ -133,6 +134,11 @@ def is_foreign(words: list[str]) -> bool:
     """Few of the words are those no English sentence does without."""
     common = sum(1 for word in words if word in _ONLY_ENGLISH)
     return common * 5 <= len(words) or common < min(_MOST_ENGLISH, len(words) // 3 + 1)
+
+
+def has_no_english(words: Iterable[str]) -> bool:
+    """None of them is one that English sentences are joined by, or a verb of theirs."""
+    return _JOINING_OR_DOING.isdisjoint(words)
 
 
 def verbs_in(words: list[str]) -> frozenset[str]:
