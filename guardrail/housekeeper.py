@@ -1,4 +1,4 @@
-"""The background threads of a web process: ruleset and callers kept current, signing keys fetched, journal emptied.
+"""The background threads of a web process: policy and callers kept current, keys fetched, journal emptied and the like.
 
 One thread a chore: emptying the journal after a long outage, or a key set that hangs, must not hold up a published
 policy. A turn of the first is one query of one row, more only when something changed.
@@ -19,7 +19,7 @@ from django.conf import settings
 from django.db import DatabaseError, connection
 from django.utils import timezone
 
-from guardrail import auth, store
+from guardrail import auth, meters, store
 from policies import load
 from policies.models import PolicyVersion
 from policies.ruleset import RulesetError
@@ -47,6 +47,7 @@ def start() -> None:
         chores: tuple[tuple[str, Callable[[], Any], Callable[[], Any]], ...] = (
             ("refresh", refresh, lambda: time.sleep(settings.REFRESH_SECONDS)),
             ("journal", store.ingest_journal, lambda: time.sleep(1)),
+            ("meters", meters.flush, lambda: time.sleep(1)),
             ("states", keep_states, lambda: time.sleep(1)),
             ("keys", _refresh_keys, lambda: auth.keys.wanted.wait(settings.REFRESH_SECONDS)),
         )

@@ -19,6 +19,7 @@ from rest_framework.response import Response
 
 from guardrail import auth, housekeeper
 from guardrail.api_schema import ErrorBody, KnowledgeEventsAnswer, KnowledgeEventsRequest
+from guardrail.meters import note_refused
 from guardrail.packing import seal_text
 from guardrail.webhook import CallView
 from guardrail.wire import Unreadable
@@ -120,6 +121,7 @@ class KnowledgeEvents(CallView):
         try:
             return auth.teller_of(request._request)
         except auth.Unauthorised as error:
+            note_refused("knowledge")
             log.warning("knowledge.unauthorised", why=str(error))
             raise NotAuthenticated(str(error)) from error
 

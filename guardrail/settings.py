@@ -264,6 +264,17 @@ ENTRA_AUTHORITY_V1 = _read("GUARDRAIL_ENTRA_AUTHORITY_V1", "https://sts.windows.
 # Seconds between looks for a new policy version; a publish must reach every process within one second.
 REFRESH_SECONDS = 0.4
 
+# Whoever sends this token, or asks from these addresses, reads the figures at /metrics and what /readyz found. Without
+# either nobody does.
+METRICS_TOKEN = _read("GUARDRAIL_METRICS_TOKEN", "", str)
+if METRICS_TOKEN and len(METRICS_TOKEN) < 20:
+    # without the value: it is a secret
+    raise ImproperlyConfigured("`GUARDRAIL_METRICS_TOKEN` is too short, expected at least 20 characters")
+METRICS_FROM: list[IPv4Network | IPv6Network] = _read("GUARDRAIL_METRICS_FROM", [], _networks)
+# Where the processes of this machine count, see guardrail/meters.py. Prometheus' client reads the variable alone.
+METRICS_DIR = DATA_DIR / "metrics"
+os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(METRICS_DIR)
+
 DATABASES = {"default": _read("DATABASE_URL", _database("postgresql://guardrail@127.0.0.1:5432/guardrail"), _database)}
 REDIS_URL = _read("REDIS_URL", "redis://127.0.0.1:6379/0", _url("redis", "rediss"))
 

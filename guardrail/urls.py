@@ -3,10 +3,16 @@
 from django.urls import URLPattern, URLResolver, include, path
 from drf_spectacular.views import SpectacularAPIView
 
+from guardrail.gauges import Gauges
 from guardrail.knowledge_webhook import KnowledgeEvents
+from guardrail.views import operating
 from guardrail.webhook import AnalyzeToolExecution, Evaluate, Validate
+from investigations.siem.gauges import DeliveryGauges
 
 urlpatterns: list[URLPattern | URLResolver] = [
+    path("healthz", operating.healthz, name="healthz"),
+    path("readyz", operating.readyz, name="readyz"),
+    path("metrics", operating.metrics(Gauges(), DeliveryGauges()), name="metrics"),
     path("<slug:slug>/validate", Validate.as_view(), name="validate"),
     path("<slug:slug>/analyze-tool-execution", AnalyzeToolExecution.as_view(), name="analyze"),
     path("v1/evaluate", Evaluate.as_view(), name="evaluate"),

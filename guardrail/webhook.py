@@ -22,8 +22,9 @@ from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
+from structlog.contextvars import bound_contextvars
 
-from guardrail import auth, database, housekeeper, modifying, opinions, store
+from guardrail import auth, database, housekeeper, meters, modifying, opinions, store
 from guardrail.api_schema import ErrorBody, EvaluateAnswer, EvaluateRequest
 from guardrail.case import Layout
 from guardrail.destinations import Reach, reach_of
@@ -94,10 +95,38 @@ def answer_arrival(
     arrival: store.Arrival, caller: auth.Caller, wire: Wire, ruleset: Ruleset, *, started: float, seals: str = ""
 ) -> Answered:
     """The same once it has arrived. `started` is on time.monotonic; `seals` names who asked about it before us."""
-    call, judgement = _judged(arrival, wire=wire, caller=caller, ruleset=ruleset, started=started, seals=seals)
+    correlation_id = meters.correlation_of(arrival.correlation_id)
+    with bound_contextvars(verdict_id=str(arrival.verdict_id), correlation_id=correlation_id):
+        call, judgement = _judged(arrival, wire=wire, caller=caller, ruleset=ruleset, started=started, seals=seals)
+        judged_at = time.monotonic()
+        kept, judgement = _kept(arrival, call, judgement, wire=wire, ruleset=ruleset, started=started)
+    meters.note_call(
+        meters.AnsweredCall(
+            verdict_id=arrival.verdict_id,
+            correlation_id=correlation_id,
+            decision=judgement.decision,
+            timings=judgement.timings,
+            kept=kept,
+            judged_s=judged_at - started,
+            answered_s=time.monotonic() - started,
+        )
+    )
+    return Answered(arrival=arrival, judgement=judgement)
+
+
+def _kept(
+    arrival: store.Arrival,
+    call: Invocation | None,
+    judgement: Judgement,
+    *,
+    wire: Wire,
+    ruleset: Ruleset,
+    started: float,
+) -> tuple[str, Judgement]:
+    """Where the verdict was kept, and the judgement: the fail posture where it could not be kept anywhere."""
     remembering = _Remembering(judgement, ruleset, verdict_id=arrival.verdict_id)
     try:
-        store.record(
+        kept = store.record(
             arrival,
             call=call,
             salvaged={} if call else wire.salvage(arrival.body),
@@ -109,13 +138,13 @@ def answer_arrival(
         )
         remembering()
     except store.NotKept as error:
-        log.error("verdict.not_kept", verdict_id=str(arrival.verdict_id), error=str(error))
-        judgement = _failed(call, ruleset, degraded="store", detail="the verdict could not be stored anywhere")
+        log.error("verdict.not_kept", error=str(error))
+        return "nowhere", _failed(call, ruleset, degraded="store", detail="the verdict could not be stored anywhere")
     except Exception as error:
         # an error of ours here would be an answer that is not explicit, and so an allowed call
-        log.exception("verdict.not_kept", verdict_id=str(arrival.verdict_id), error=type(error).__name__)
-        judgement = _failed(call, ruleset, degraded="store", detail="an error of our own, see the log")
-    return Answered(arrival=arrival, judgement=judgement)
+        log.exception("verdict.not_kept", error=type(error).__name__)
+        return "nowhere", _failed(call, ruleset, degraded="store", detail="an error of our own, see the log")
+    return kept.value, judgement
 
 
 def _judged(
@@ -160,7 +189,7 @@ def _judged(
         detail = str(error) if isinstance(error, Unreadable) else "the body is nested too deeply"
         return None, _failed(None, ruleset, degraded="wire", detail=detail)
     except Exception as error:
-        log.exception("call.not_judged", verdict_id=str(arrival.verdict_id), error=type(error).__name__)
+        log.exception("call.not_judged", error=type(error).__name__)
         return call, _failed(call, ruleset, degraded="wire", detail="an error of our own, see the log")
     finally:
         opinions.drop(asked)
@@ -187,7 +216,7 @@ class _Remembering:
             remember(self._judgement.traces, self._judgement.decision, self._ruleset, verdict_id=self._verdict_id)
         except Exception as error:
             # what memory lost can be rebuilt from what is kept
-            log.exception("verdict.not_remembered", verdict_id=str(self._verdict_id), error=type(error).__name__)
+            log.exception("verdict.not_remembered", error=type(error).__name__)
 
 
 class _Ahead:
@@ -309,11 +338,15 @@ class CallView(APIView):
     def caller(self, request: Request, slug: str | None) -> auth.Caller:
         """Who is calling. Raises NotAuthenticated, which `handle_exception` turns into the documented error body."""
         housekeeper.ensure_loaded()
+        started = time.monotonic()
         try:
-            return auth.caller_of(request._request, slug=slug)
+            caller = auth.caller_of(request._request, slug=slug)
         except auth.Unauthorised as error:
+            meters.note_refused("calls")
             log.warning("call.unauthorised", slug=slug, why=str(error))
             raise NotAuthenticated(str(error)) from error
+        meters.note_stage("auth", time.monotonic() - started)
+        return caller
 
     def handle_exception(self, exc: Exception) -> Response:
         if not isinstance(exc, APIException):

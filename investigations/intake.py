@@ -8,6 +8,7 @@ import uuid
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 import structlog
@@ -44,6 +45,8 @@ log = structlog.get_logger(__name__)
 # Verdicts one transaction takes: 500 hold their locks for some 50 ms.
 BATCH = 500
 MOST_BATCHES = 40
+# Calls one line of the log names.
+_MOST_TOLD = 20
 _LONGEST_TOOL = 300
 _COLUMNS = (
     *("id", "received_at", "tenant_id", "environment_id", "agent_id", "agent_name", "user_id", "conversation_id"),
@@ -203,7 +206,14 @@ def place(rows: Sequence[Row], *, now: datetime, raised: Collection[int] = ()) -
     )
     grown = place_caused(_joined(_repeats_placed(caused)), now=now)
     join([item.row for item in caused])
+    transaction.on_commit(partial(_tell_placed, grown), robust=True)
     return grown
+
+
+def _tell_placed(grown: Sequence[Grown]) -> None:
+    for one in grown:
+        ids = [str(row["id"]) for row in one.rows[:_MOST_TOLD]]
+        log.info("intake.placed", investigation=one.investigation.pk, verdict_ids=ids, calls=len(one.rows))
 
 
 def respond_to(grown: Sequence[Grown], *, now: datetime, matched: Sequence[Matched] = ()) -> None:

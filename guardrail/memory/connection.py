@@ -21,6 +21,8 @@ import redis
 import structlog
 from django.conf import settings
 
+from guardrail.meters import note_memory
+
 log = structlog.get_logger(__name__)
 
 _own = threading.local()
@@ -82,6 +84,7 @@ def _give_up(error: redis.RedisError) -> None:
     # slow once is not away: under load one late answer cost 69 calls of 1,913 their memory (2026-11)
     slow = isinstance(error, redis.TimeoutError)
     _away_until = time.monotonic() + (0.1 if slow else 1.0)
+    note_memory("slow" if slow else "away")
     log.warning("memory.away", error=type(error).__name__)
 
 

@@ -49,6 +49,8 @@ _BATCH_SECONDS = 60.0
 _SPARE_SECONDS = 2.0
 _SLOTS = 7_221_200
 _SMALLEST_FRAME = 2_000
+# Events one line of the log names.
+_MOST_TOLD = 20
 
 
 def deliver_due(*, seconds: float = _RUN_SECONDS) -> int:
@@ -145,7 +147,9 @@ def _send_claim(claim: claims.Claim, senders: "dict[int, _Sender]") -> int:
     claims.settle(claim, results, now=now, gap_seconds=SINKS[receiver.kind].gap_seconds(receiver.settings))
     claims.put_back(claim, now=now, but=list(results))
     taken = sum(result.fate is Fate.TAKEN for result in results.values())
-    log.info("delivery.sent", receiver=receiver.pk, claimed=len(claim.rows), taken=taken)
+    # an event of a call has its verdict's id
+    events = [str(row.event_id) for row in claim.rows[:_MOST_TOLD]]
+    log.info("delivery.sent", receiver=receiver.pk, claimed=len(claim.rows), taken=taken, events=events)
     if failed is not None:
         # after what was taken is written down: that says the receiver is well
         pause = claims.rest(receiver.pk, str(failed), seconds=failed.seconds, gone=failed.gone, now=now)

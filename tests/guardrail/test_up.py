@@ -16,6 +16,7 @@ import httpx
 import psycopg
 import pytest
 import redis
+from prometheus_client.parser import text_string_to_metric_families
 
 from guardrail.embedded.instance import Instance
 from tests.guardrail.instances import (
@@ -35,9 +36,12 @@ pytestmark = [
 ]
 
 
+_FIGURES = "a-token-of-the-figures-0123456789"
+
+
 @pytest.fixture(scope="module")
 def instance() -> Iterator[RunningInstance]:
-    running = RunningInstance()
+    running = RunningInstance(env={"GUARDRAIL_METRICS_TOKEN": _FIGURES})
     yield running.wait()
     running.remove()
 
@@ -62,6 +66,28 @@ def test_it_answers_its_webhook_token_and_no_other(instance: RunningInstance) ->
     assert instance.ask() == 200
     refused = httpx.post(f"{instance.url}/copilot-studio/validate", headers={"Authorization": "Bearer gr_wrong"})
     assert refused.status_code == 401
+
+
+def test_its_figures_are_those_of_all_its_processes(instance: RunningInstance) -> None:
+    """Two web processes answer, and a worker's children run tasks: whoever is asked tells of all of them."""
+    before = _figures(instance)
+    headers = {"Authorization": f"Bearer {instance.state['webhook_token']}"}
+    for _ in range(20):  # on a connection each: they go to one process or the other
+        httpx.post(f"{instance.url}/copilot-studio/analyze-tool-execution", headers=headers, content=b"{}")
+    calls = "guardrail_verdicts_kept_total"
+    wait_for(lambda: _figures(instance)[calls] == before.get(calls, 0) + 20, what="all calls to be counted")
+    wait_for(lambda: _figures(instance)["guardrail_tasks_total"] > 0, what="tasks to be counted")
+    assert len(list((instance.data / "metrics").glob("counter_*.db"))) >= 3
+    assert httpx.get(f"{instance.url}/readyz").text == "ready\n"
+
+
+def _figures(instance: RunningInstance) -> dict[str, float]:
+    answer = httpx.get(f"{instance.url}/metrics", headers={"Authorization": f"Bearer {_FIGURES}"}, timeout=20)
+    told: dict[str, float] = {}
+    for family in text_string_to_metric_families(answer.text):
+        for sample in family.samples:
+            told[sample.name] = told.get(sample.name, 0) + sample.value
+    return told
 
 
 def test_it_lets_the_printed_admin_sign_in(instance: RunningInstance) -> None:

@@ -14,6 +14,7 @@ from django.conf import settings
 from django.core.management import get_commands
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from guardrail import meters
 from guardrail.embedded.binaries import BinariesMissing
 from guardrail.embedded.instance import MARK, Instance, InUse, Kept
 from guardrail.embedded.processes import StartFailed, is_free, tail
@@ -85,6 +86,7 @@ class Command(BaseCommand):
             instance.end_leftovers()
             _demand_port(host, port)
             kept = instance.keep()
+            meters.forget(instance.data / "metrics")
         except InUse as error:
             raise CommandError(str(error)) from None
         except OSError as error:

@@ -1,0 +1,225 @@
+"""What is counted while the product works, for Prometheus. On the hot path nothing is counted, only noted.
+
+`note_*` puts a few words into a queue of this process: some microseconds, nothing waited for, nothing raised. The
+housekeeper counts them a second later, in files of this process under DATA_DIR/metrics, which whoever is asked adds up.
+INVARIANT: no label holds what a caller sent: each is a word of ours, or a name an admin gave.
+See docs/decisions/0103-calls-are-counted-after-the-answer.md.
+"""
+
+import os
+import re
+import threading
+import uuid
+from collections import deque
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import structlog
+from django.conf import settings
+from prometheus_client import CollectorRegistry, Counter, Histogram, Metric, multiprocess
+
+from guardrail.detectors import DETECTORS
+from policies.decision import Decision
+from policies.ruleset import SECOND_OPINION, Action
+
+log = structlog.get_logger(__name__)
+
+# Of one call, in order; `answer` is all of it but `auth`.
+STAGES = ("auth", "read", "memory", "judge", "store", "answer")
+_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.15, 0.25, 0.35, 0.5, 0.75, 1.0)
+# What a call may be judged without beside detectors; anything else is counted as `other`.
+PARTS = frozenset({*(name for name, _ in DETECTORS), "memory", "store", "wire", "attribution", "read"})
+# Some seconds of a busy process; beyond these the oldest are not counted.
+_MOST_NOTED = 10_000
+# Of each file from the start, so that it never grows: see `_reserve`. All series there can be take a third of it.
+FILE_BYTES = 1 << 18
+_KINDS = ("counter", "histogram")
+_STOPPED = (Action.MODIFY, Action.HOLD, Action.BLOCK)
+_CORRELATION = re.compile(r"[\w.:-]{1,64}", re.ASCII)
+
+_registry = CollectorRegistry()
+CALLS = Counter(
+    "guardrail_calls",
+    "Answered calls: what was told, in which mode, by which reasoning, and whether something was missing.",
+    ("decision", "mode", "regime", "degraded"),
+    registry=_registry,
+)
+STAGE_SECONDS = Histogram(
+    "guardrail_stage_seconds", "How long a stage of a call took.", ("stage",), buckets=_SECONDS, registry=_registry
+)
+DEGRADED = Counter("guardrail_degraded", "Calls judged without a part.", ("part",), registry=_registry)
+LATE = Counter("guardrail_late_answers", "Answers later than GUARDRAIL_LATE_MS.", ("decision",), registry=_registry)
+KEPT = Counter("guardrail_verdicts_kept", "Verdicts by where they were kept.", ("where",), registry=_registry)
+REFUSED = Counter("guardrail_callers_refused", "Requests of nobody we know.", ("of",), registry=_registry)
+MEMORY = Counter("guardrail_memory_failures", "Questions memory did not answer.", ("why",), registry=_registry)
+OPINIONS = Counter("guardrail_opinions", "Other engines asked.", ("engine", "outcome"), registry=_registry)
+TASKS = Counter("guardrail_tasks", "Tasks run.", ("task", "outcome"), registry=_registry)
+TASK_SECONDS = Counter("guardrail_task_seconds", "How long tasks took.", ("task",), registry=_registry)
+COUNTED = (CALLS, STAGE_SECONDS, DEGRADED, LATE, KEPT, REFUSED, MEMORY, OPINIONS, TASKS, TASK_SECONDS)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AnsweredCall:
+    """What is counted of a call. Seconds are since its first byte; `timings` are milliseconds, as the judge's."""
+
+    verdict_id: uuid.UUID
+    correlation_id: str
+    decision: Decision
+    timings: tuple[tuple[str, float], ...]
+    kept: str
+    judged_s: float
+    answered_s: float
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Stage:
+    stage: str
+    seconds: float
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Event:
+    counter: Counter
+    label: str
+
+
+_noted: deque[AnsweredCall | _Stage | _Event] = deque(maxlen=_MOST_NOTED)
+_counting = threading.Lock()
+_reserved_by = 0
+
+
+def note_call(call: AnsweredCall) -> None:
+    """Note an answered call."""
+    _noted.append(call)
+
+
+def note_stage(stage: str, seconds: float) -> None:
+    """Note how long one of STAGES took."""
+    _noted.append(_Stage(stage=stage, seconds=seconds))
+
+
+def note_refused(of: str) -> None:
+    """Note that somebody was not let in: `of` is `calls` or `knowledge`."""
+    _noted.append(_Event(counter=REFUSED, label=of))
+
+
+def note_memory(why: str) -> None:
+    """Note that memory was `slow` or `away`."""
+    _noted.append(_Event(counter=MEMORY, label=why))
+
+
+def correlation_of(said: str) -> str:
+    """The caller's own number of a call where it can stand in a log, else nothing: no sentence fits."""
+    return said if _CORRELATION.fullmatch(said) else ""
+
+
+def flush() -> None:
+    """Count what was noted. Safe to run by several threads at once. Raises OSError where the disk is full."""
+    with _counting:
+        _reserve()
+        with suppress(IndexError):  # it is empty
+            while True:
+                _count(_noted.popleft())
+
+
+def count_task(name: str, *, outcome: str, seconds: float) -> None:
+    """Count a task that was run. Never raises: a task that is done is not to be done again for this."""
+    try:
+        with _counting:
+            _reserve()
+            TASKS.labels(name, outcome).inc()
+            TASK_SECONDS.labels(name).inc(max(0.0, seconds))
+    except OSError as error:
+        log.warning("meters.not_counted", error=error.strerror)
+
+
+class Counts:
+    """What all processes that share this data folder have counted, dead ones too, as Prometheus' client collects it."""
+
+    def collect(self) -> Iterator[Metric]:
+        """Each series added up over the processes."""
+        yield from multiprocess.MultiProcessCollector(None, path=str(settings.METRICS_DIR)).collect()
+
+
+def forget(folder: Path) -> None:
+    """Delete what processes that are gone have counted; only when none runs."""
+    for path in folder.glob("*.db"):
+        path.unlink(missing_ok=True)
+
+
+def _reserve() -> None:
+    """Make this process's files, whole, before anything is counted in them. Raises OSError.
+
+    They are written through memory: where a page of one had no place on a full disk, the kernel would end the process.
+    """
+    global _reserved_by  # noqa: PLW0603 once a process; what a fork leaves is another's
+    if _reserved_by == os.getpid():
+        return
+    settings.METRICS_DIR.mkdir(parents=True, exist_ok=True, mode=0o700)
+    for kind in _KINDS:
+        file = os.open(settings.METRICS_DIR / f"{kind}_{os.getpid()}.db", os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            os.posix_fallocate(file, 0, FILE_BYTES)
+        finally:
+            os.close(file)
+    _reserved_by = os.getpid()
+
+
+def _count(noted: AnsweredCall | _Stage | _Event) -> None:
+    if isinstance(noted, _Event):
+        noted.counter.labels(noted.label).inc()
+    elif isinstance(noted, _Stage):
+        STAGE_SECONDS.labels(noted.stage).observe(noted.seconds)
+    else:
+        _count_call(noted)
+
+
+def _count_call(call: AnsweredCall) -> None:
+    decision, told = call.decision, call.decision.action.name.lower()
+    lacking = "yes" if decision.degraded else "no"
+    CALLS.labels(told, decision.mode.value, decision.regime.value, lacking).inc()
+    for part in dict.fromkeys(_part(name) for name in decision.degraded):
+        DEGRADED.labels(part).inc()
+    KEPT.labels(call.kept).inc()
+    if call.answered_s * 1000 > settings.LATE_MS:
+        LATE.labels(told).inc()
+    # the first of each name: the judge has a stage of its own that is called so
+    took: dict[str, float] = {}
+    for name, ms in call.timings:
+        took.setdefault(name, ms / 1000)
+    read, memory = took.get("read", 0.0), took.get("past", 0.0)
+    judge, store = max(0.0, call.judged_s - read - memory), call.answered_s - call.judged_s
+    for stage, seconds in zip(STAGES[1:], (read, memory, judge, store, call.answered_s), strict=True):
+        STAGE_SECONDS.labels(stage).observe(seconds)
+    _count_opinions(decision, [name for name in took if name.startswith(f"{SECOND_OPINION}.")])
+    if decision.would_have in _STOPPED:
+        _tell(call)
+
+
+def _count_opinions(decision: Decision, engines: list[str]) -> None:
+    objected = {signal.name for signal in decision.signals}
+    missing = dict(name.split(":", 1) for name in decision.degraded if ":" in name)
+    for engine in engines:
+        outcome = "objected" if engine in objected else missing.get(engine, "agreed")
+        OPINIONS.labels(engine.partition(".")[2], outcome).inc()
+
+
+def _part(name: str) -> str:
+    if name.startswith(f"{SECOND_OPINION}."):
+        return SECOND_OPINION
+    return name if name in PARTS else "other"
+
+
+def _tell(call: AnsweredCall) -> None:
+    log.info(
+        "call.stopped",
+        verdict_id=str(call.verdict_id),
+        correlation_id=call.correlation_id,
+        action=call.decision.action.name.lower(),
+        mode=call.decision.mode.value,
+        regime=call.decision.regime.value,
+        kept=call.kept,
+        ms=round(call.answered_s * 1000, 1),
+    )
