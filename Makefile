@@ -10,7 +10,7 @@ PYTHON ?= $(shell for name in python3 python3.14 python3.13 python3.12 python3.1
 INSTALL = if [ -x $(VENV)/bin/pip ]; then pip="$(RUN) -m pip"; else pip="$(PYTHON) -m pip --python $(RUN)"; fi; \
 	$$pip install --quiet --disable-pip-version-check --no-input --require-hashes --only-binary :all:
 
-.PHONY: help up test check chaos fuzz battery honesty scale scale-pages backtests deliveries format clean
+.PHONY: help up test check chaos fuzz battery honesty scale scale-pages backtests deliveries bench format clean
 help:
 	@echo "make up      run Guardrail on this machine (ARGS=\"--port 8100 --data DIR --no-demo\")"
 	@echo "make test    run every test (ARGS=\"-k webhook\")"
@@ -26,6 +26,8 @@ help:
 	@echo "make backtests  how fast stored calls are judged again (ARGS=\"--eval DIR --calls 100000\", minutes)"
 	@echo "make deliveries  kill receivers, worker and Valkey under 50,000 events to each protocol and count what was"
 	@echo "             lost (takes long; ARGS=\"--events 3000 --only splunk,syslog\")"
+	@echo "make bench   how fast calls are answered, beside a view that does nothing and a bare insertion; needs wrk"
+	@echo "             (eight minutes; ARGS=\"--rounds 1 --print-only\")"
 	@echo "make format  bring the code into the house style"
 	@echo "make clean   remove the virtual environment and caches; .run stays"
 
@@ -80,6 +82,9 @@ $(VENV)/installed-dev: $(VENV)/made requirements-dev.txt requirements.txt
 	@echo "installing what the tests need into $(VENV), about a minute"
 	@$(INSTALL) -r requirements-dev.txt
 	@touch $(VENV)/installed $@
+
+bench: $(VENV)/installed-dev
+	@exec $(RUN) -m tests.bench $(ARGS)
 
 battery: $(VENV)/installed-dev
 	@exec $(RUN) -m tests.battery $(ARGS)

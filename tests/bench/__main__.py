@@ -1,0 +1,86 @@
+"""The command line of the measurement. Writes docs/benchmarks/<date>.json, its plots, and the table of
+docs/performance.md, unless told otherwise."""
+
+import argparse
+import sys
+from datetime import UTC, datetime
+from itertools import product
+from pathlib import Path
+
+from tests.bench.floor import Floor
+from tests.bench.report import Case, Run, describe, write
+from tests.bench.stack import Stack, running_stack
+from tests.bench.wrk import Load, WrkMissing, ask, find_wrk
+from tests.guardrail.instances import ROOT
+
+SIZES = (6_000, 64_000)
+CLIENTS = (1, 8, 32, 64)
+_WARM_SECONDS = 3.0
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
+    parser.add_argument("--rounds", type=int, default=5, help="how often everything is measured, in turn (5)")
+    parser.add_argument("--seconds", type=float, default=4.0, help="how long each measurement takes (4)")
+    parser.add_argument("--docs", type=Path, default=ROOT / "docs", help="where results are written (docs)")
+    parser.add_argument("--print-only", action="store_true", help="write nothing")
+    options = parser.parse_args()
+    try:
+        find_wrk()
+    except WrkMissing as error:
+        print(f"make bench: {error}", file=sys.stderr)
+        return 2
+    with running_stack(SIZES) as stack:
+        run = _measure(stack, rounds=options.rounds, seconds=options.seconds)
+    print("\n".join(describe(run)))
+    if not options.print_only:
+        print(f"written: {write(run, docs=options.docs)}")
+    return int(run.errors > 0)
+
+
+def _measure(stack: Stack, *, rounds: int, seconds: float) -> Run:
+    run = Run(at=datetime.now(UTC), rounds=rounds, seconds=seconds)
+    for size in SIZES:
+        stack.check(size)
+        for clients in (1, 8):  # every cache of every process is filled once
+            ask(stack.url, Load(clients=clients, bodies=stack.bodies[size]), token=stack.token, seconds=_WARM_SECONDS)
+    run.verdict_bytes = stack.bytes_of_a_verdict()
+    stored = stack.count_verdicts()
+    floor = Floor(stack.database_url, bytes_each=run.verdict_bytes)
+    try:
+        for number in range(rounds):
+            print(f"round {number + 1} of {rounds}", flush=True)
+            _go_round(stack, run, floor, seconds=seconds)
+    finally:
+        floor.remove()
+    run.missing = max(0, run.verdicts - stack.wait_for_verdicts(stored + run.verdicts) + stored)
+    return run
+
+
+def _go_round(stack: Stack, run: Run, floor: Floor, *, seconds: float) -> None:
+    for size, clients in product(SIZES, CLIENTS):
+        load = Load(clients=clients, bodies=stack.bodies[size])
+        run.add(
+            Case(asked="no-op", size=size, clients=clients), ask(stack.noop_url, load, token="none", seconds=seconds)
+        )
+        for sessions in ("random", "one"):
+            load = Load(clients=clients, bodies=stack.bodies[size], one_session=sessions == "one")
+            _verdicts(stack, run, Case(asked=sessions, size=size, clients=clients), load, seconds=seconds)
+    for size in SIZES:
+        load = Load(clients=8, bodies=stack.bodies[size], new_texts=True)
+        _verdicts(stack, run, Case(asked="new texts", size=size, clients=8), load, seconds=seconds)
+    run.floor.append(floor.measure(seconds=seconds))
+
+
+def _verdicts(stack: Stack, run: Run, case: Case, load: Load, *, seconds: float) -> None:
+    before = stack.processor_seconds()
+    answered = ask(stack.url, load, token=stack.token, seconds=seconds)
+    after = stack.processor_seconds()
+    run.add(case, answered)
+    run.add_processor(case, {part: after[part] - before[part] for part in after}, answered.requests)
+    if case.clients == 1:
+        run.add_stages(case, stack.stage_medians(min(answered.requests, 2_000)))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
