@@ -201,13 +201,14 @@ def _encoded(words: Iterable[str]) -> list[bytes]:
     return [word.encode("utf-8", "replace") for word in words]
 
 
-def resemblance(one: bytes, other: bytes) -> float:
-    """The share of pairs of words two sketches have in common, 0 to 1."""
-    first, second = numbers_of(one), numbers_of(other)
-    shared = first & second
+def resemblance(one: frozenset[int], other: frozenset[int]) -> float:
+    """The share of pairs of words two sketches, by their numbers, have in common, 0 to 1."""
+    shared = one & other
     if not shared:
         return 0.0
-    least = sorted(first | second)[:_SKETCH]
+    if len(shared) == len(one) == len(other):
+        return 1.0
+    least = sorted(one | other)[:_SKETCH]
     return len(shared.intersection(least)) / len(least)
 
 

@@ -15,7 +15,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -265,27 +265,33 @@ def _read(answer: Any, asking: Asking) -> Mapping[str, Any]:
     confirmed = {place for place, word in words.items() if word == b"p"}
     again = _again(dict.fromkeys([*session, *user]), asking, cleared)
     elsewhere = _elsewhere(dict(zip(hashes, places, strict=False)), asking, cleared, confirmed)
-    return {"again": tuple(again)[:_MOST_TOLD], "elsewhere": elsewhere}
+    return {"again": again, "elsewhere": elsewhere}
 
 
-def _again(stops: Iterable[bytes], asking: Asking, cleared: set[str]) -> list[Again]:
-    found: dict[str, Again] = {}
+def _again(stops: Iterable[bytes], asking: Asking, cleared: set[str]) -> tuple[Again, ...]:
+    """The stops most like the call, the most alike first."""
+    found: dict[str, _Like] = {}
     traces = asking.traces
     words, places = numbers_of(traces.sketch), _places_near(traces.aims)
     for entry in stops:
         known = _known(entry)
-        # most are of other calls altogether, and up to 24 of them are looked at with every call of a user
-        if known is None or (places.isdisjoint(known.places) and not may_resemble(words, known.words)):
+        if known is None:
             continue
-        verdict_id, stop = known.verdict_id, known.stop
-        if verdict_id in found or traces.at - stop.at > SECONDS * 1000 or (stop.step and stop.step == traces.step):
+        # most are of other calls altogether, and up to 24 of them are looked at with every call of a user
+        near, reworded = not places.isdisjoint(known.places), may_resemble(words, known.words)
+        if not (near or reworded) or known.verdict_id in found:
+            continue
+        stop = known.stop
+        if traces.at - stop.at > SECONDS * 1000 or (stop.step and stop.step == traces.step):
             continue
         if not stop.told and asking.mode is Mode.ENFORCE:
             continue
-        like = _compared(stop, verdict_id, asking, cleared)
+        share = resemblance(known.words, words) if reworded else 0.0
+        like = _compared(known, share, asking, cleared if near else None)
         if like is not None:
-            found[verdict_id] = like
-    return sorted(found.values(), key=lambda one: (_RANK[one.likeness], one.action == "block", one.words), reverse=True)
+            found[known.verdict_id] = like
+    alike = sorted(found.values(), key=_closeness, reverse=True)[:_MOST_TOLD]
+    return tuple(_told(like, asking) for like in alike)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -322,17 +328,32 @@ def _places_near(aims: Iterable[Aim]) -> frozenset[str | int]:
     return frozenset(found)
 
 
-def _compared(stop: _Stop, verdict_id: str, asking: Asking, cleared: set[str]) -> Again | None:
-    """How alike the call is to one that was stopped; None where it is not."""
-    traces = asking.traces
-    words = resemblance(stop.sketch, traces.sketch)
-    leads = bool(stop.aims and traces.aims) and stop.signal in LEADING
-    if not leads and words < SAME_WORDS:
-        return None
-    same_session = stop.session == traces.session
+class _Like(NamedTuple):
+    """A stop the call is like: by a `destination` of its own, by the share of its `words`, 0.0 = not by those.
+
+    `whole` = both say enough for their words to count.
+    """
+
+    known: _Known
+    likeness: str
+    destination: str
+    words: float
+    whole: bool
+
+
+def _closeness(like: _Like) -> tuple[int, bool, float]:
+    return _RANK[like.likeness], like.known.stop.action == "block", like.words
+
+
+def _compared(known: _Known, words: float, asking: Asking, cleared: set[str] | None) -> _Like | None:
+    """How alike the call is to one that was stopped; None where it is not.
+
+    `words` is the share of them, `cleared` what people cleared, None where the two surely have no place in common.
+    """
+    traces, stop = asking.traces, known.stop
     likeness, destination = "", ""
-    if leads:
-        likeness, aim = _likeness(stop, traces.aims, cleared, same_session=same_session)
+    if cleared is not None:
+        likeness, aim = _likeness(stop, traces.aims, cleared, same_session=stop.session == traces.session)
         destination = asking.destinations[aim.at] if aim and aim.at < len(asking.destinations) else ""
     if not destination and words < SAME_WORDS:
         return None
@@ -340,16 +361,21 @@ def _compared(stop: _Stop, verdict_id: str, asking: Asking, cleared: set[str]) -
     alike = words >= SAME_WORDS and (whole or (words == 1.0 and stop.tool == traces.tool))
     if not destination and not alike:
         return None
+    return _Like(known, likeness if destination else "", destination, words if alike else 0.0, whole)
+
+
+def _told(like: _Like, asking: Asking) -> Again:
+    traces, stop = asking.traces, like.known.stop
     return Again(
-        verdict_id=verdict_id,
+        verdict_id=like.known.verdict_id,
         at=datetime.fromtimestamp(stop.at / 1000, tz=UTC),
         action=stop.action,
         signal=stop.signal,
-        destination=destination,
-        likeness=likeness if destination else "",
-        words=words if alike else 0.0,
-        whole=whole,
-        same_session=same_session,
+        destination=like.destination,
+        likeness=like.likeness,
+        words=like.words,
+        whole=like.whole,
+        same_session=stop.session == traces.session,
         same_tool=stop.tool == traces.tool,
         same_kind=stop.kind == traces.kind,
         aimed=bool(stop.aims),
