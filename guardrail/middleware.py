@@ -1,6 +1,7 @@
 """Takes the calls of orchestrators past every other middleware."""
 
 from collections.abc import Callable
+from io import BytesIO
 
 from django.http import HttpRequest, HttpResponse
 from django.template.response import SimpleTemplateResponse
@@ -25,5 +26,15 @@ class CallsFirst:
         except Resolver404:
             return self.get_response(request)
         request.resolver_match = match
-        response: HttpResponse = match.func(request, *match.args, **match.kwargs)
-        return response.render() if isinstance(response, SimpleTemplateResponse) else response
+        try:
+            response: HttpResponse = match.func(request, *match.args, **match.kwargs)
+            return response.render() if isinstance(response, SimpleTemplateResponse) else response
+        finally:
+            _let_go(request)
+
+
+def _let_go(request: HttpRequest) -> None:
+    """Let go of what the body was read from: view and request hold each other until garbage is collected, which is
+    seldom, and each large body stayed in memory that long."""
+    request.META.pop("wsgi.input", None)
+    request._stream = BytesIO()

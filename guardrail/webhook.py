@@ -18,6 +18,7 @@ from django.conf import settings
 from drf_spectacular.utils import extend_schema
 from rest_framework.exceptions import APIException, NotAuthenticated
 from rest_framework.negotiation import BaseContentNegotiation
+from rest_framework.parsers import JSONParser
 from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -30,6 +31,7 @@ from guardrail.case import Layout
 from guardrail.destinations import Reach, reach_of
 from guardrail.invocation import Invocation, Past
 from guardrail.judge import Judgement, explain, judge, judge_at_once, read_ahead
+from guardrail.large_calls import KEPT_BYTES, Room
 from guardrail.memory.past import asking_for, load_past, remember
 from guardrail.memory.tickets import redeem
 from guardrail.taught import traces_once_judged
@@ -44,6 +46,7 @@ log = structlog.get_logger(__name__)
 
 # In force until a policy was loaded once: enforce, and the fail posture is block.
 _NOTHING_LOADED = Ruleset(version=0)
+_room = Room(settings.MAX_CALL_BYTES)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -86,9 +89,12 @@ WIRES: dict[str, Wire] = {wire.name: wire for wire in (_COPILOT_STUDIO, _EVALUAT
 def answer_call(request: Request, caller: auth.Caller, wire: Wire) -> Answered:
     """Judge one call and keep the verdict. Never raises: whatever goes wrong ends in an explicit decision."""
     started = time.monotonic()
-    arrival = _arrival(request, caller, wire, give_up_at=started + settings.DEADLINE_MS / 1000)
+    give_up_at = started + settings.DEADLINE_MS / 1000
     seals = request.headers.get(SEALS_HEADER, "")
-    return answer_arrival(arrival, caller, wire, _ruleset(), started=started, seals=seals)
+    with _room.take(min(_length_of(request), settings.MAX_CALL_BYTES)) as fits:
+        most_bytes = settings.MAX_CALL_BYTES if fits else KEPT_BYTES
+        arrival = _arrival(request, caller, wire, most_bytes=most_bytes, give_up_at=give_up_at)
+        return answer_arrival(arrival, caller, wire, _ruleset(), started=started, seals=seals)
 
 
 def answer_arrival(
@@ -153,6 +159,8 @@ def _judged(
     """The call, None when it cannot be read, and the judgement on it. `seals`: who asked about it before us."""
     if arrival.body_bytes > len(arrival.body):
         detail = f"the body has {arrival.body_bytes} bytes, at most {settings.MAX_CALL_BYTES} are judged"
+        if arrival.body_bytes <= settings.MAX_CALL_BYTES:
+            detail = f"the body has {arrival.body_bytes} bytes, and too many calls as large were judged at that moment"
         return None, _failed(None, ruleset, degraded="wire", detail=detail)
     call = None
     asked: tuple[opinions.Asked, ...] = ()
@@ -272,9 +280,9 @@ def _failed(call: Invocation | None, ruleset: Ruleset, *, degraded: str, detail:
     return Judgement(decision=decision, origins=(), tool_kind=ToolKind.EXECUTE, destinations=(), timings=())
 
 
-def _arrival(request: Request, caller: auth.Caller, wire: Wire, *, give_up_at: float) -> store.Arrival:
+def _arrival(request: Request, caller: auth.Caller, wire: Wire, *, most_bytes: int, give_up_at: float) -> store.Arrival:
     received_at = datetime.now(UTC)
-    body, body_bytes = _read(request, give_up_at=give_up_at)
+    body, body_bytes = _read(request, most_bytes=most_bytes, give_up_at=give_up_at)
     return store.Arrival(
         verdict_id=new_verdict_id(received_at),
         received_at=received_at,
@@ -287,11 +295,17 @@ def _arrival(request: Request, caller: auth.Caller, wire: Wire, *, give_up_at: f
     )
 
 
-def _read(request: Request, *, give_up_at: float) -> tuple[bytes, int]:
-    """The body up to the limit, and how many bytes came in all. The rest is read too: a caller cut off mid-body sees
+def _length_of(request: Request) -> int:
+    """How long the body says it is."""
+    said = request.META.get("CONTENT_LENGTH") or ""
+    return int(said) if said.isdecimal() else 0
+
+
+def _read(request: Request, *, most_bytes: int, give_up_at: float) -> tuple[bytes, int]:
+    """The body up to a limit, and how many bytes came in all. The rest is read too: a caller cut off mid-body sees
     an error, and an error is an allowed call."""
     try:
-        body = request.read(settings.MAX_CALL_BYTES)
+        body = request.read(most_bytes)
         body_bytes = len(body)
         while time.monotonic() < give_up_at and (more := request.read(1 << 20)):
             body_bytes += len(more)
@@ -333,6 +347,8 @@ class CallView(APIView):
     permission_classes = ()
     throttle_classes = ()
     content_negotiation_class = OnlyJson
+    # for the description only: whatever the header says, the body is read as JSON
+    parser_classes = (JSONParser,)
     renderer_classes = (MsgspecRenderer,)
 
     def caller(self, request: Request, slug: str | None) -> auth.Caller:

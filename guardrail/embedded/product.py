@@ -10,6 +10,7 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from guardrail.embedded.processes import StartFailed, spawn, tail, wait_until
@@ -27,6 +28,8 @@ WEB_OVERLAP_SECONDS = 20.0
 WEB_PATIENCE_SECONDS = 8.0
 # Django's checks of models, addresses and templates are for whoever changes them: 0.6 s of each start (2026-11)
 _CELERY = ("celery", "--skip-checks", "--app", "guardrail")
+# For the C library of a web process: large bodies are memory of their own, and given back when they are answered.
+_GIVE_BACK = MappingProxyType({"MALLOC_MMAP_THRESHOLD_": "262144", "MALLOC_ARENA_MAX": "2"})
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
 _ANY = ("0.0.0.0", "::")  # noqa: S104 compared with, not bound
 _COMMAND_SECONDS = 300.0
@@ -89,6 +92,7 @@ class Product:
             *("--workers", str(WEB_PROCESSES), "--blocking-threads", str(WEB_THREADS)),
             *("--respawn-failed-workers", "--respawn-interval", "0.2", "--workers-kill-timeout", "3"),
             *("--log-level", "warning", "guardrail.wsgi:application"),
+            more=_GIVE_BACK,
         )
 
     def spawn_worker(self) -> "subprocess.Popen[bytes]":
@@ -106,9 +110,12 @@ class Product:
         """Return when the web server answers a page. Raises StartFailed."""
         wait_until(self._answers, process=process, name="web", log=self.logs / "web.log", seconds=_WEB_SECONDS)
 
-    def _spawn_module(self, name: str, *words: str) -> "subprocess.Popen[bytes]":
+    def _spawn_module(
+        self, name: str, *words: str, more: Mapping[str, str] = MappingProxyType({})
+    ) -> "subprocess.Popen[bytes]":
         log = self.logs / f"{name}.log"
-        return spawn([sys.executable, "-m", *words], env=self.env, log=log, cwd=ROOT, when_orphaned=signal.SIGTERM)
+        env = {**more, **self.env}
+        return spawn([sys.executable, "-m", *words], env=env, log=log, cwd=ROOT, when_orphaned=signal.SIGTERM)
 
     def _answers(self) -> bool:
         connection = http.client.HTTPConnection(reach(self.host), self.port, timeout=5)

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any, TypedDict
 
 from guardrail.invocation import Invocation, Message, Parameter, Passage, Tool, ToolOutput
-from guardrail.text.passages import cut_arguments, cut_passages, cut_trigger
+from guardrail.text.passages import Opening, cut_arguments, cut_passages, cut_trigger
 from guardrail.text.storable import opened_json
 from guardrail.wire import Unreadable
 from guardrail.wire.json_body import read_object
@@ -74,7 +74,8 @@ def parse(body: bytes, *, orchestrator: str) -> Invocation:
     arguments_json = canonical(arguments)
     conversation_id, plan_id = text_of(meta.get("conversationId")), text_of(meta.get("planId"))
     plan_step_id = text_of(meta.get("planStepId"))
-    history, refusals = without_refusals(_history(planner))
+    opening = Opening()
+    history, refusals = without_refusals(_history(planner, opening))
     return Invocation(
         orchestrator=orchestrator,
         agent_id=agent_id,
@@ -94,10 +95,10 @@ def parse(body: bytes, *, orchestrator: str) -> Invocation:
         trigger_id=text_of(trigger.get("id")),
         trigger_schema=text_of(trigger.get("schemaName")),
         thought=text_of(planner.get("thought")),
-        user_passages=(cut_trigger if any(trigger.values()) else cut_passages)(planner.get("userMessage")),
+        user_passages=(cut_trigger if any(trigger.values()) else cut_passages)(planner.get("userMessage"), opening),
         history=history,
         refusals=refusals,
-        outputs=_outputs(planner),
+        outputs=_outputs(planner, opening),
         tool=tool,
         arguments=cut_arguments(arguments),
         arguments_json=arguments_json,
@@ -272,13 +273,13 @@ def _opened(text: str) -> Any:
         return {"inputValues": text}
 
 
-def _history(planner: dict[str, Any]) -> list[Message]:
+def _history(planner: dict[str, Any], opening: Opening) -> list[Message]:
     entries = [entry for entry in list_of(planner.get("chatHistory")) if entry is not None]
     moments = [moment_of(entry.get("timestamp")) if isinstance(entry, dict) else None for entry in entries]
     messages = [
         Message(
             role=text_of(entry.get("role")).lower() if isinstance(entry, dict) else "",
-            passages=cut_passages(entry.get("content") if isinstance(entry, dict) else entry),
+            passages=cut_passages(entry.get("content") if isinstance(entry, dict) else entry, opening),
             at=moment,
         )
         for entry, moment in zip(entries, moments, strict=True)
@@ -286,24 +287,28 @@ def _history(planner: dict[str, Any]) -> list[Message]:
     return oldest_first(messages, moments, newest_first_by_default=True)
 
 
-def _outputs(planner: dict[str, Any]) -> tuple[ToolOutput, ...]:
+def _outputs(planner: dict[str, Any], opening: Opening) -> tuple[ToolOutput, ...]:
     both = list_of(planner.get("previousToolsOutputs")) + list_of(planner.get("previousToolOutputs"))
     entries = list({canonical(entry): entry for entry in both if entry is not None}.values())
     moments = [moment_of(entry.get("timestamp")) if isinstance(entry, dict) else None for entry in entries]
-    outputs = [_output(entry, moment) for entry, moment in zip(entries, moments, strict=True)]
+    outputs = [_output(entry, moment, opening) for entry, moment in zip(entries, moments, strict=True)]
     return tuple(oldest_first(outputs, moments, newest_first_by_default=False))
 
 
-def _output(entry: Any, moment: datetime | None) -> ToolOutput:
+def _output(entry: Any, moment: datetime | None, opening: Opening) -> ToolOutput:
     if not isinstance(entry, dict):
-        return output_of(tool_id="", tool_name="", value=entry, at=None)
+        return output_of(tool_id="", tool_name="", value=entry, at=None, opening=opening)
     content = entry.get("outputs")
     if isinstance(content, dict) and "value" in content:
         content = [content]
     if isinstance(content, list):
         content = _named(content)
     return output_of(
-        tool_id=text_of(entry.get("toolId")), tool_name=text_of(entry.get("toolName")), value=content, at=moment
+        tool_id=text_of(entry.get("toolId")),
+        tool_name=text_of(entry.get("toolName")),
+        value=content,
+        at=moment,
+        opening=opening,
     )
 
 

@@ -6,7 +6,7 @@ docs/wire.md and /api/schema document it. Lists are oldest first. Decisions are 
 from typing import Any, NotRequired, TypedDict
 
 from guardrail.invocation import Invocation, Message, Parameter, Tool, ToolOutput
-from guardrail.text.passages import cut_arguments, cut_passages, cut_trigger
+from guardrail.text.passages import Opening, cut_arguments, cut_passages, cut_trigger
 from guardrail.wire import Unreadable
 from guardrail.wire.json_body import read_object
 from guardrail.wire.members import (
@@ -77,7 +77,8 @@ def parse(body: bytes, *, orchestrator: str) -> Invocation:
     arguments = root.get("arguments")
     arguments_json = canonical(arguments)
     conversation_id, plan_id, step_id = (text_of(root.get(name)) for name in ("conversation_id", "plan_id", "step_id"))
-    history, refusals = without_refusals(_history(root))
+    opening = Opening()
+    history, refusals = without_refusals(_history(root, opening))
     return Invocation(
         orchestrator=orchestrator,
         agent_id=agent_id,
@@ -95,10 +96,10 @@ def parse(body: bytes, *, orchestrator: str) -> Invocation:
         trigger_id=text_of(trigger.get("id")),
         trigger_schema=text_of(trigger.get("type")),
         thought=text_of(root.get("thought")),
-        user_passages=(cut_trigger if any(trigger.values()) else cut_passages)(root.get("user_message")),
+        user_passages=(cut_trigger if any(trigger.values()) else cut_passages)(root.get("user_message"), opening),
         history=history,
         refusals=refusals,
-        outputs=_outputs(root),
+        outputs=_outputs(root, opening),
         tool=tool,
         arguments=cut_arguments(arguments),
         arguments_json=arguments_json,
@@ -148,17 +149,19 @@ def _tool(entry: dict[str, Any]) -> Tool:
     )
 
 
-def _history(root: dict[str, Any]) -> list[Message]:
+def _history(root: dict[str, Any], opening: Opening) -> list[Message]:
     entries = [object_of(entry) for entry in list_of(root.get("history"))]
     moments = [moment_of(entry.get("timestamp")) for entry in entries]
     messages = [
-        Message(role=text_of(entry.get("role")).lower(), passages=cut_passages(entry.get("content")), at=moment)
+        Message(
+            role=text_of(entry.get("role")).lower(), passages=cut_passages(entry.get("content"), opening), at=moment
+        )
         for entry, moment in zip(entries, moments, strict=True)
     ]
     return oldest_first(messages, moments, newest_first_by_default=False)
 
 
-def _outputs(root: dict[str, Any]) -> tuple[ToolOutput, ...]:
+def _outputs(root: dict[str, Any], opening: Opening) -> tuple[ToolOutput, ...]:
     entries = [entry if isinstance(entry, dict) else {"content": entry} for entry in list_of(root.get("outputs"))]
     moments = [moment_of(entry.get("timestamp")) for entry in entries]
     outputs = [
@@ -167,6 +170,7 @@ def _outputs(root: dict[str, Any]) -> tuple[ToolOutput, ...]:
             tool_name=text_of(entry.get("tool")),
             value=entry.get("content"),
             at=moment,
+            opening=opening,
         )
         for entry, moment in zip(entries, moments, strict=True)
     ]

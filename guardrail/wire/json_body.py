@@ -11,6 +11,11 @@ from guardrail.wire import Unreadable
 
 # What `guardrail.text.storable` is about, as it stands escaped in a body.
 _UNSTORABLE_ESCAPE = re.compile(rb"\\u(?:0000|[dD][89a-fA-F])")
+# Commas, colons and opening brackets outside of texts, about two for each value: a body of 4,000,000 numbers took a web
+# process 1.7 GB and its callers 6 s, 2,600,000 empty lists 17 s (2026-11). 3 MB of honest rows have fewer.
+MAX_STRUCTURE = 400_000
+_STRUCTURE = b',:[{"'
+_ANYTHING_ELSE = bytes(sign for sign in range(256) if sign not in _STRUCTURE)
 _BOMS = ((b"\xef\xbb\xbf", "utf-8"), (b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be"))
 
 
@@ -34,15 +39,19 @@ def _decode(body: bytes) -> Any:
         if body.startswith(mark):
             body, encoding = body[len(mark) :], name
             break
+    if encoding != "utf-8":
+        body, encoding = body.decode(encoding, "replace").encode(), "utf-8"
     if not body.strip():
         raise Unreadable("the body is empty, expected a JSON object")
+    if _holds_too_much(body):
+        raise Unreadable(f"the body has more than {MAX_STRUCTURE} commas, colons and brackets outside of texts")
     try:
         return msgspec.json.decode(body)
     except RecursionError:
         raise Unreadable("the body is nested too deeply") from None
     except (msgspec.DecodeError, UnicodeDecodeError):
         # msgspec is strict where the standard library is not: NaN, control characters, lone surrogates
-        text = body.decode(encoding, "replace")
+        text = body.decode("utf-8", "replace")
     try:
         return json.loads(text, strict=False)
     except RecursionError:
@@ -50,6 +59,17 @@ def _decode(body: bytes) -> Any:
     except ValueError as error:
         where = f" at character {error.pos}" if isinstance(error, json.JSONDecodeError) else ""
         raise Unreadable(f"the body is not JSON{where}, expected an object") from None
+
+
+def _holds_too_much(body: bytes) -> bool:
+    """Whether to decode it would make millions of objects. 30 ms for 8 MB, nothing for a body that is too small."""
+    if len(body) <= MAX_STRUCTURE:
+        return False
+    bare = body.replace(b"\\\\", b"").replace(b'\\"', b"").translate(None, _ANYTHING_ELSE)
+    if len(bare) <= MAX_STRUCTURE:
+        return False
+    outside = bare.replace(b'""', b"").split(b'"')[::2]
+    return sum(map(len, outside)) > MAX_STRUCTURE
 
 
 def _kind(value: Any) -> str:

@@ -7,7 +7,7 @@ from ipaddress import IPv6Address, ip_address
 from typing import Any, TypeVar
 
 from guardrail.invocation import Message, Passage, ToolOutput
-from guardrail.text.passages import cut_passages
+from guardrail.text.passages import Opening, cut_passages
 
 T = TypeVar("T")
 _NEVER = datetime.min.replace(tzinfo=UTC)
@@ -70,9 +70,9 @@ def step_key(*parts: str) -> str:
     return hashlib.sha256("\x1f".join(parts).encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def output_of(*, tool_id: str, tool_name: str, value: Any, at: datetime | None) -> ToolOutput:
+def output_of(*, tool_id: str, tool_name: str, value: Any, at: datetime | None, opening: Opening) -> ToolOutput:
     """A tool output with its passages and the digest of its content."""
-    passages = cut_passages(value)
+    passages = cut_passages(value, opening)
     sealed = hashlib.sha256()
     for passage in passages:
         sealed.update(passage.path.encode("utf-8", "surrogatepass") + b"\x1f")

@@ -1,6 +1,6 @@
 """`/api/v1/`: what programs read."""
 
-from django.urls import path
+from django.urls import path, re_path
 
 from investigations.api import files, routes
 from investigations.api.view import NothingHere
@@ -14,5 +14,6 @@ urlpatterns = [
     path("indicators/stix", files.IndicatorBundle.as_view(), name="api_indicator_bundle"),
     path("indicators/csv", files.IndicatorList.as_view(), name="api_indicator_list"),
     path("audit", routes.Trail.as_view(), name="api_audit"),
-    path("<path:rest>", NothingHere.as_view(), name="api_nothing"),
+    # line breaks too, which `<path:rest>` leaves to the pages and their own "not found"
+    re_path(r"^(?P<rest>(?s:.+))$", NothingHere.as_view(), name="api_nothing"),
 ]

@@ -90,6 +90,7 @@ def test_it_answers_what_it_does_not_have_in_the_same_shape(asking: Asking) -> N
         ("investigations/" + "9" * 40, 404),
         ("nothing", 404),
         ("verdicts/", 404),
+        ("verdicts/a%0Ab/transcript", 404),
     ):
         answer = program.get(path)
         assert (answer.status, answer.body["status"]) == (status, status), path
