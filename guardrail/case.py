@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from guardrail.attribution.provenance import Leaf, leaves_of, share_given
 from guardrail.attribution.tuning import PRODUCTION, Tuning
 from guardrail.destinations import STRANGE, Reach, Target, reach_of
-from guardrail.invocation import Invocation, Passage, Past
+from guardrail.invocation import Invocation, Message, Passage, Past
 from guardrail.text.budget import Budget
 from guardrail.text.reading import Reading, read_source
 from guardrail.text.wordset import WordSet, word_set
@@ -138,9 +138,24 @@ def _user_words(call: Invocation, tuning: Tuning) -> WordSet:
     for before, message in itertools.pairwise(said if tuning.agreed_turns else ()):
         if before.role == "assistant" and message.role == "user":
             reply = " ".join(passage.text for passage in message.passages)[:200]
-            if _AGREEING.match(reply) or _CONFIRMING.search(reply):
+            if _agrees(reply):
                 texts += [passage.text for passage in before.passages]
+    last = said[-1] if said else None
+    if tuning.agreed_turns and not call.event_triggered and last is not None and not _is_current(last, call):
+        # this turn is not in the history: it answers the last the assistant said
+        told = next((message for message in reversed(said) if message.role == "assistant"), None)
+        if told and _agrees(" ".join(passage.text for passage in call.user_passages)[:200]):
+            texts += [passage.text for passage in told.passages]
     return word_set(texts)
+
+
+def _agrees(reply: str) -> bool:
+    return bool(_AGREEING.match(reply) or _CONFIRMING.search(reply))
+
+
+def _is_current(message: Message, call: Invocation) -> bool:
+    said = [passage.text for passage in call.user_passages]
+    return message.role == "user" and [passage.text for passage in message.passages] == said
 
 
 def read_sources(call: Invocation, budget: Budget) -> tuple[Source, ...]:

@@ -35,6 +35,13 @@ _IBAN_IN_ANY_FORM = re.compile(r"[a-z]{2}\d{2}[a-z0-9]{10,30}")
 _MORE_DOMAIN = re.compile(r"[\w.%-]*")
 _DOMAIN = re.compile(r"\[?[\w.:%-]+")
 _BEFORE_ADDRESS = " \t\r\n<([,;|"
+# What a message or a note says, by the name of the argument.
+SAYING = frozenset(
+    "body text message content comment comments html markdown note notes remark remarks texto texte testo tekst "
+    "opmerking uwagi nachricht inhalt mensagem mensaje messaggio corpo cuerpo corps contenu contenido conteudo inhoud "
+    "bericht tresc wiadomosc meddelande zprava mesaj metin kommentar bemerkung comentario commentaire commento".split()
+)
+_SAYING_ENDS = ("body", "messagetext", "mailtext", "notetext", "replytext", "messagecontent", "bodycontent")
 _INDEX = re.compile(r"\[\d+\]")
 _NOT_ALNUM = re.compile(r"[^a-z0-9]+")
 # Argument names that hold somebody or some place the call reaches; a plain name or number counts only under these.
@@ -141,6 +148,12 @@ def _is_one_place_a_part(text: str) -> bool:
         return True
     parts = [part for part in re.split(r"[,;|\n]", text) if part.strip()]
     return len(parts) < 2 or all(EMAIL.search(part) or IBAN.search(part) or URL.search(part) for part in parts)
+
+
+def says_something(path: str) -> bool:
+    """The argument holds what a message or a note says: `emailMessage/Body`, `replyText`, `cuerpo`."""
+    name = argument_name(path)
+    return name in SAYING or name.endswith(_SAYING_ENDS)
 
 
 def argument_name(path: str) -> str:

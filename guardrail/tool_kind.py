@@ -31,6 +31,12 @@ _THINGS_FIRST = frozenset(
     "order email mail message contact file note record report page comment log call text plan alert address ticket "
     "access route phone list view".split()
 )
+# Behind a thing they say what is done to it: `order_set_address`, `mail_read_message`, `account_set_status`.
+_DONE_TO = frozenset(
+    "get list search find read fetch query lookup set add create update change edit modify delete remove cancel revoke "
+    "approve reject assign archive insert send reply forward".split()
+)
+_PAID = frozenset("payment invoice transfer refund booking purchase bill rent".split())
 # A name that ends in one of these and names no deed says what is looked up.
 _STATES = frozenset(
     "status balance history info information details count tree time date weather forecast level levels price prices "
@@ -153,8 +159,11 @@ def tool_verbs(tool: Tool) -> frozenset[str]:
     tokens = name_tokens(tool.tool_id, tool.name)
     verbs = [(index, ENGLISH.verb_forms[token]) for index, token in enumerate(tokens) if token in ENGLISH.verb_forms]
     first = 1 if len(tokens) > 2 and tokens[0] not in ENGLISH.verb_forms else 0
-    if len(tokens) == 2 and (_is_gerund(tokens[0]) or tokens[0] in _THINGS_FIRST) and tokens[1] in ENGLISH.verbs:
+    if len(tokens) == 2 and (_is_gerund(tokens[0]) or _is_thing(tokens[0])) and tokens[1] in ENGLISH.verbs:
         return frozenset((tokens[1],))
+    done = _done_to_thing(tokens) if _is_thing(tokens[0]) else ""
+    if done:
+        return frozenset((done,))
     return frozenset(verb for index, verb in verbs if index <= first or verb not in _NOUN_TOO)
 
 
@@ -214,7 +223,10 @@ def _kind_of_name(tokens: tuple[str, ...]) -> ToolKind | None:
     # `booking_cancel`
     if len(tokens) == 2 and _is_gerund(tokens[0]) and tokens[1] in ENGLISH.verbs:
         return _KIND_OF_SENSE[ENGLISH.main_sense[tokens[1]]]
-    if len(tokens) > 1 and tokens[0].removesuffix("s") in _THINGS_FIRST:
+    done = _done_to_thing(tokens)
+    if done:
+        return _KIND_OF_SENSE[ENGLISH.main_sense[done]]
+    if len(tokens) > 1 and _is_thing(tokens[0]):
         last = _doer(tokens[-1]) or tokens[-1]
         if last in _STATES:
             return ToolKind.READ
@@ -223,6 +235,21 @@ def _kind_of_name(tokens: tuple[str, ...]) -> ToolKind | None:
     # a plural is what the tool works on
     bare = tuple(token for token in tokens if token in ENGLISH.verbs or not token.endswith("s"))
     return _kind_of(bare if bare and bare[0] == tokens[0] else ("", *bare))
+
+
+def _done_to_thing(tokens: tuple[str, ...]) -> str:
+    """The verb right behind the thing a name begins with; empty where it may be a thing and a clearer one is there."""
+    if len(tokens) < 2 or not (_is_thing(tokens[0]) or tokens[0] not in ENGLISH.verb_forms):
+        return ""
+    done = tokens[1]
+    if done not in _DONE_TO:
+        return ""
+    clearer = any(token in ENGLISH.verbs and token not in _NOUN_TOO for token in tokens[2:])
+    return "" if done in _NOUN_TOO and clearer else done
+
+
+def _is_thing(token: str) -> bool:
+    return not {token, token.removesuffix("s")}.isdisjoint(_THINGS_FIRST | _PAID)
 
 
 def _is_gerund(token: str) -> bool:

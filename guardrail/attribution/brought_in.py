@@ -9,12 +9,11 @@ from collections.abc import Iterator
 from itertools import islice
 
 from guardrail.attribution.authors import is_meant, is_ours
-from guardrail.attribution.dictated import BODIES
 from guardrail.attribution.provenance import Leaf, stands_in
 from guardrail.attribution.request import Delegation, Request, on_topic
 from guardrail.attribution.unasked import Taken, runs
 from guardrail.case import Case, Source
-from guardrail.destinations import EMAIL, URL, argument_name
+from guardrail.destinations import EMAIL, URL, argument_name, says_something
 from guardrail.text.reading import Prose
 from policies.ruleset import Standing, ToolKind, host_of
 
@@ -34,7 +33,8 @@ def brought_in(case: Case, request: Request) -> Taken | None:
 
 
 def _links(case: Case) -> Iterator[Leaf]:
-    found = (leaf for leaf in case.leaves if leaf.kind in ("url", "domain"))
+    shares = zip(case.leaves, case.user_shares, strict=True)
+    found = (leaf for leaf, share in shares if leaf.kind in ("url", "domain") and share < case.tuning.given_share)
     for leaf in islice(found, _MOST_LEAVES):
         host = host_of(leaf.value)
         if host and case.ruleset.standing_of(leaf.value) is Standing.UNKNOWN and host not in case.user.lower:
@@ -46,7 +46,7 @@ def _other_place(case: Case, request: Request) -> Taken | None:
     whole = {str(argument.value).strip() for argument in case.call.arguments}
     for leaf in _links(case):
         # a longer name that holds one is a name
-        if argument_name(leaf.argument) in BODIES or leaf.value not in whole:
+        if says_something(leaf.argument) or leaf.value not in whole:
             continue
         named = URL.search(EMAIL.sub(" ", case.user.lower[:_LONGEST])) is not None
         if request.delegation is Delegation.NONE or named:
@@ -67,10 +67,10 @@ def _link_for_somebody(case: Case, request: Request) -> Taken | None:
         for leaf, share in shares
         if share < case.tuning.given_share
         and leaf.kind in ("short", "id", "email")
-        and argument_name(leaf.argument) not in BODIES | _TITLES
+        and not (says_something(leaf.argument) or argument_name(leaf.argument) in _TITLES)
     ]
     for leaf in _links(case) if readers or unasked else ():
-        taken = _only_in_texts(leaf, case) if argument_name(leaf.argument) in BODIES else None
+        taken = _only_in_texts(leaf, case) if says_something(leaf.argument) else None
         if taken is None:
             continue
         if not unasked and not any(stands_in(reader.needle, taken.prose.lower) >= 0 for reader in readers):

@@ -13,7 +13,7 @@ from guardrail.attribution.provenance import Leaf
 from guardrail.attribution.request import Delegation, Request
 from guardrail.attribution.unasked import Taken, runs
 from guardrail.case import Case, Source
-from guardrail.destinations import argument_name
+from guardrail.destinations import says_something
 from guardrail.text.directives import words_of
 from guardrail.text.other_tongues import verbs_in
 from guardrail.text.reading import Prose
@@ -21,10 +21,6 @@ from guardrail.text.sentences import split_sentences
 from guardrail.text.words import ENGLISH
 from policies.ruleset import Standing, ToolKind
 
-BODIES = frozenset(
-    "body text message content comment html messagebody texte texto testo tekst nachricht mensagem mensaje "
-    "corpo".split()
-)
 _LONGEST = 8_000
 _HOST = re.compile(r"(?<![\w@./-])(?:https?://)?((?:[a-z0-9-]{1,40}\.){1,4}[a-z]{2,12})(?![\w@-])")
 _LONG_NUMBER = re.compile(r"(?<![\w.,/-])(?:[a-z]{2}\d{2} ?)?\+?\d[\d ()/.-]{6,34}\d(?![\w])")
@@ -52,7 +48,7 @@ def dictated(case: Case, request: Request) -> Taken | None:
         return None
     said_digits = _digits(case.user.lower[:_LONGEST])
     for argument in case.call.arguments:
-        if not isinstance(argument.value, str) or argument_name(argument.path) not in BODIES:
+        if not isinstance(argument.value, str) or not says_something(argument.path):
             continue
         body = " ".join(argument.value.lower()[:_LONGEST].split())
         strange = [*_hosts_in(body, case), *_numbers_in(body, said_digits)]

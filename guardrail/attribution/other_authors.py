@@ -14,7 +14,7 @@ from guardrail.attribution.provenance import Leaf
 from guardrail.attribution.request import Delegation, Request
 from guardrail.attribution.unasked import Taken, runs
 from guardrail.case import Case
-from guardrail.destinations import argument_name
+from guardrail.destinations import argument_name, says_something
 from guardrail.text.reading import Author
 from guardrail.tool_kind import tool_words
 
@@ -22,10 +22,7 @@ _MOST_TEXTS = 200
 _MOST_LEAVES = 8
 _LEAST_DIGITS = 2
 _LONGEST_CLOCK = 8
-SAYING = frozenset(
-    "body text message subject content comment note notes title description reason html messagebody texto texte testo "
-    "nachricht mensagem mensaje betreff assunto asunto objet oggetto onderwerp".split()
-)
+_TITLES = frozenset("subject title description reason betreff assunto asunto objet oggetto onderwerp temat".split())
 
 
 def of_another_author(case: Case, request: Request) -> Taken | None:
@@ -56,10 +53,15 @@ def _is_named(author: Author, case: Case) -> bool:
 def _is_value(leaf: Leaf) -> bool:
     if leaf.kind == "long" or (leaf.kind == "date" and len(leaf.needle) <= _LONGEST_CLOCK):
         return False
-    if argument_name(leaf.argument) in SAYING:
+    if is_said(leaf):
         # a message may speak of anything
         return False
     return leaf.kind != "number" or len(leaf.needle) >= _LEAST_DIGITS
+
+
+def is_said(leaf: Leaf) -> bool:
+    """A value of what a message says or is about."""
+    return says_something(leaf.argument) or argument_name(leaf.argument) in _TITLES
 
 
 def _taken(leaf: Leaf, case: Case) -> Taken | None:

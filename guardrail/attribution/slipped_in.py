@@ -10,7 +10,7 @@ from itertools import islice
 
 from guardrail.attribution.authors import is_impostor, is_meant, is_ours
 from guardrail.attribution.brought_in import brought_in
-from guardrail.attribution.dictated import BODIES, dictated
+from guardrail.attribution.dictated import dictated
 from guardrail.attribution.handed_out import handed_out
 from guardrail.attribution.handed_over import is_address_left, is_meant_by_name
 from guardrail.attribution.matching import FORMS as WRITTEN
@@ -24,7 +24,7 @@ from guardrail.attribution.request import Delegation, Request, on_topic
 from guardrail.attribution.to_machines import told_to_machines
 from guardrail.attribution.unasked import Taken, runs
 from guardrail.case import Case, Source
-from guardrail.destinations import EMAIL, argument_name
+from guardrail.destinations import EMAIL, argument_name, says_something
 from guardrail.text.directives import words_of
 from guardrail.text.reading import Author, Prose
 from guardrail.text.sentences import split_sentences
@@ -117,7 +117,7 @@ def _other_reader(case: Case, request: Request) -> Taken | None:
     if case.kind not in (ToolKind.SEND, ToolKind.SHARE) or request.delegation is Delegation.ACTIONS:
         return None
     # an address that the message only speaks of reads nothing
-    mails = [leaf for leaf in case.leaves if leaf.kind == "email" and argument_name(leaf.argument) not in BODIES]
+    mails = [leaf for leaf in case.leaves if leaf.kind == "email" and not says_something(leaf.argument)]
     for leaf in mails:
         if case.ruleset.standing_of(leaf.value) is not Standing.UNKNOWN or stands_in(leaf.needle, case.user.lower) >= 0:
             continue

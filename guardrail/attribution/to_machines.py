@@ -8,12 +8,11 @@ of itself that a guest wrote it, or that nobody looked at it, is no better.
 from guardrail.attribution.authors import is_meant, is_ours
 from guardrail.attribution.holding import texts_with
 from guardrail.attribution.negated import is_denied
-from guardrail.attribution.other_authors import SAYING
+from guardrail.attribution.other_authors import is_said
 from guardrail.attribution.provenance import Leaf, may_stand_in, share_in
 from guardrail.attribution.request import Delegation, Request
 from guardrail.attribution.unasked import Taken, runs
 from guardrail.case import Case, Source
-from guardrail.destinations import argument_name
 from guardrail.text.directives import words_of
 from guardrail.text.other_tongues import MACHINES
 from guardrail.text.reading import Prose
@@ -49,7 +48,7 @@ def told_to_machines(case: Case, request: Request) -> Taken | None:
 
 
 def _is_value(leaf: Leaf) -> bool:
-    if argument_name(leaf.argument) in SAYING:
+    if is_said(leaf):
         # a message that tells of such a text has words and names of it
         return False
     if leaf.kind == "long" or (leaf.kind == "date" and len(leaf.needle) <= _LONGEST_CLOCK):

@@ -14,7 +14,7 @@ from guardrail.attribution.matching import EXACT, is_constant
 from guardrail.attribution.provenance import FIRST_WITHOUT_BLANKS, Leaf, may_stand_in, share_in, stands_in
 from guardrail.attribution.request import Request, telling_words
 from guardrail.case import Case, Source
-from guardrail.destinations import argument_name
+from guardrail.destinations import argument_name, says_something
 from guardrail.invocation import Tool
 from guardrail.text.directives import words_of
 from guardrail.text.reading import Prose
@@ -30,9 +30,8 @@ _LONGEST = 20_000
 _LONGEST_CLOCK = 8
 _TELLING_LENGTH = 3
 _LONGEST_NAME = 60
-_SAID = frozenset(
-    "body text message content comment note notes html markdown reason grund motivo motif reden powod anledning".split()
-)
+_FEWEST_WORDS = 2
+_REASONS = frozenset("reason grund motivo motif reden powod anledning".split())
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -176,7 +175,8 @@ def _is_own_address(leaf: Leaf, case: Case) -> bool:
 
 def _is_prose(leaf: Leaf) -> bool:
     """What a message or note says the agent has put together from what it read: that tells nothing."""
-    return leaf.kind in ("short", "long") and argument_name(leaf.argument) in _SAID
+    said = says_something(leaf.argument) or argument_name(leaf.argument) in _REASONS
+    return leaf.kind in ("short", "long") and said
 
 
 def _is_setting(leaf: Leaf, case: Case) -> bool:
@@ -228,8 +228,10 @@ def _running_texts(case: Case) -> Iterator[tuple[Source, Prose]]:
 
 def runs(text: str, least: int) -> bool:
     """It has so many words; in a script without blanks as many signs make as many words or fewer."""
-    if len(text.split(None, least)) >= least:
-        return True
+    words = text.split(None, least)
+    if len(words) >= least:
+        # an account in groups is a value, however many they are
+        return len(text) > _LONGEST_NAME or sum(map(str.isalpha, words)) >= _FEWEST_WORDS
     return not text.isascii() and sum(sign >= FIRST_WITHOUT_BLANKS for sign in text[:200]) >= 2 * least
 
 

@@ -20,7 +20,7 @@ from guardrail.attribution.authors import (
     stays_inside,
 )
 from guardrail.attribution.contradiction import contradicts_user
-from guardrail.attribution.dictated import BODIES, tells_what_to_write
+from guardrail.attribution.dictated import tells_what_to_write
 from guardrail.attribution.explanation import change_unasked, followed, unrequested
 from guardrail.attribution.gravity import gives_up, is_grave, is_object_given, is_weighty
 from guardrail.attribution.handed_over import is_address_left, is_meant_by_name, is_step_of_handbook
@@ -35,7 +35,7 @@ from guardrail.attribution.routine import is_routine
 from guardrail.attribution.slipped_in import slipped_in, third_payee
 from guardrail.attribution.unasked import runs, stands_with_mandate, taken_unasked
 from guardrail.case import Case
-from guardrail.destinations import argument_name
+from guardrail.destinations import says_something
 from guardrail.text.directives import MENTION
 from guardrail.text.reading import Author
 from guardrail.text.wordset import word_set
@@ -135,7 +135,7 @@ def _is_only_worded_alike(match: Match, case: Case, request: Request) -> bool:
     """What the two share are words of a message that stand near the order and not in it, as in notes about attacks."""
     said = match.directive.text.lower()
     told = word_set((said,))
-    told_only = all(argument_name(leaf.argument) in BODIES for leaf in match.values)
+    told_only = all(says_something(leaf.argument) for leaf in match.values)
     if told_only and match.action <= OTHERWISE and _is_addressed_by_user(case) and not tells_what_to_write(said):
         # what somebody is to do by a manual is passed on to whom the user named
         return True
@@ -143,7 +143,7 @@ def _is_only_worded_alike(match: Match, case: Case, request: Request) -> bool:
         request.wants
         and not match.exact
         and all(
-            leaf.kind in ("short", "long") and argument_name(leaf.argument) in BODIES and share_in(leaf, told) < _IN_IT
+            leaf.kind in ("short", "long") and says_something(leaf.argument) and share_in(leaf, told) < _IN_IT
             for leaf in match.values
         )
     )

@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from guardrail.invocation import Passage
 from guardrail.text.budget import Budget
+from guardrail.text.markup import Value, values_of, without_cdata
 from guardrail.text.normalise import Hidden, decoded_views, may_be_encoded, normalise
 from guardrail.text.other_tongues import FROM, WROTE
 from guardrail.text.tables import Table, cells_of, may_be_table, table_of
@@ -48,6 +49,11 @@ _HEADER = re.compile(
     r"^[ \t>*]{0,6}(From|Sender|Author|Written by|Posted by|Created by|Owner|Last modified by|Last edited by|"
     r"Modified by|Edited by|Updated by|Editor|Revision|Version|Subject|Title|Source|Von|De|Da|Van|Od|Absender|"
     r"Exp[ée]diteur|Remitente|Remetente|Mittente|Afzender|Nadawca)[ \t]{0,4}:[ \t]*([^\n]{1,200})$",
+    re.IGNORECASE | re.MULTILINE,
+)
+# The line below a title: `from Ida Roth <ida@post.example>`.
+_FROM_LINE = re.compile(
+    r"^[ \t>*]{0,6}(from|von|de|da|van|od|by)[ \t]{1,4}([^\n@]{0,80}@[\w.-]{3,80}>?)[ \t\r]*$",
     re.IGNORECASE | re.MULTILINE,
 )
 # Characters in which headers are looked for.
@@ -227,6 +233,8 @@ def _records_in(text: str, base: int, path: str, record: Record, name: str, budg
     if _SIMPLE.fullmatch(text):
         _add(record, name, path, View(text, None, [0], [base]) if base else View(text), ())
         return []
+    if text[:200].lstrip()[:1] == "<" and (values := values_of(text)) is not None:
+        return list(_markup_records(text, values, base, path, budget))
     plain = normalise(text, base=base)
     view, hidden = plain.view, plain.hidden
     head = view.text[:400].lstrip()
@@ -247,6 +255,24 @@ def _records_in(text: str, base: int, path: str, record: Record, name: str, budg
         view = view.rewrite(_CODES, _unescape)
     _add(record, name, path, view, hidden)
     return []
+
+
+def _markup_records(text: str, values: list[Value], base: int, path: str, budget: Budget) -> Iterator[Record]:
+    rows: dict[int, Record] = {}
+    for count, value in enumerate(values):
+        if count % 64 == 0 and budget.spent():
+            return
+        record = rows.setdefault(value.row, Record())
+        start, end = without_cdata(text, value.start, value.end)
+        said = text[start:end]
+        if not said or said.isspace():
+            continue
+        record.note((value.name,), said)
+        for own in _records_in(said, base + start, path, record, value.name, budget):
+            _stands_in(own, record)
+            _take_over(own, record)
+            yield own
+    yield from rows.values()
 
 
 def _table_records(view: View, table: Table, path: str, hidden: tuple[Hidden, ...], budget: Budget) -> Iterator[Record]:
@@ -275,7 +301,7 @@ def _headers(text: str) -> Iterator[re.Match[str]]:
     """The lines of the head that say who wrote what; a search for line starts would look at every character."""
     at = 0
     while 0 <= at < _HEAD:
-        header = _HEADER.match(text, at, _HEAD)
+        header = _HEADER.match(text, at, _HEAD) or _FROM_LINE.match(text, at, _HEAD)
         if header is not None:
             yield header
         at = text.find("\n", header.end() if header else at, _HEAD) + 1 or -1

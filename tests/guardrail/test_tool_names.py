@@ -8,6 +8,16 @@ from tests.guardrail.cases import a_ruleset
 
 # kind | id | name | description
 TOOLS = """
+write | order_set_address | order_set_address
+read | orders_search | orders_search
+read | mail_read_message | mail_read_message
+read | payments_search | payments_search
+pay | payment_create | payment_create
+delete | message_delete_all | message_delete_all
+delete | access_revoke | access_revoke
+write | ticket_set_status | ticket_set_status
+write | machine_set_profile | machine_set_profile
+write | price_list_update | price_list_update
 send | cr.action.Office365Outlook-SendEmailV2 | Send an email (V2) | This operation sends an email message.
 send | cr.action.Office365Outlook-ReplyToV3 | Reply to email (V3)
 send | cr.action.Office365Outlook-ForwardEmailV2 | Forward an email (V2)
