@@ -1,4 +1,5 @@
-"""Calls that are for few: those of work that is kept to the people named, and to leads.
+"""Whose eyes calls are for: those of the people named, and of leads, where work is kept to few; and only of who sees
+the environment of the agent.
 
 INVARIANT: every list, page, search and export of calls asks here. What nobody may see is not found, as if it had never
 come; counts by day, and what engines and rules are told to do about it, know no person and have all calls.
@@ -14,16 +15,23 @@ from django.http import Http404
 
 from guardrail.models import KeptCall, Verdict
 from policies.access import Permission, may
+from policies.scope import agents_of
 
 Row = TypeVar("Row", bound=Model)
 Person = AbstractBaseUser | AnonymousUser | None
 
 
 def for_eyes(rows: QuerySet[Row], person: Person, *, key: str = "pk") -> QuerySet[Row]:
-    """The rows without those about calls kept from the person. `key` is the column with the verdict's id.
+    """The rows without those about calls that are not for the person. `key` is the column with the verdict's id.
 
-    None is the system: everything. No query of its own, but one for the person's roles.
+    None is the system: everything. No query of its own, but one for the person's roles, and two for the agents of
+    somebody who sees some environments only.
     """
+    agents = agents_of(person)
+    if agents is not None and any(field.name == "agent_id" for field in rows.model._meta.get_fields()):
+        rows = rows.filter(agent_id__in=agents)
+    elif agents is not None:
+        rows = rows.filter(Exists(Verdict.objects.filter(pk=OuterRef(key), agent_id__in=agents)))
     if person is None or may(person, Permission.LEAD):
         return rows
     kept = KeptCall.objects.filter(pk=OuterRef(key)).exclude(people__contains=[person.pk])
@@ -31,12 +39,18 @@ def for_eyes(rows: QuerySet[Row], person: Person, *, key: str = "pk") -> QuerySe
 
 
 def kept_from(ids: Iterable[uuid.UUID], person: Person) -> frozenset[uuid.UUID]:
-    """Which of these calls are not for the person. One query, none for leads and for nothing."""
+    """Which of these calls are not for the person. One query, none for leads and for nothing; one more, and those that
+    are not there as well, for somebody who sees some environments only."""
     wanted = list(ids)
+    agents = agents_of(person)
+    elsewhere: frozenset[uuid.UUID] = frozenset()
+    if wanted and agents is not None:
+        theirs = Verdict.objects.filter(pk__in=wanted, agent_id__in=agents)
+        elsewhere = frozenset(wanted) - frozenset(theirs.values_list("pk", flat=True))
     if not wanted or person is None or may(person, Permission.LEAD):
-        return frozenset()
+        return elsewhere
     kept = KeptCall.objects.filter(pk__in=wanted).exclude(people__contains=[person.pk])
-    return frozenset(kept.values_list("pk", flat=True))
+    return elsewhere | frozenset(kept.values_list("pk", flat=True))
 
 
 def load_verdict(pk: uuid.UUID, person: Person, *, only: tuple[str, ...] = ()) -> Verdict:

@@ -232,7 +232,7 @@ def _narrowed_by_words(rows: QuerySet[Verdict], search: Search) -> tuple[Found, 
     if not words:
         return Found.EVERYTHING, rows
     if not search.as_text:
-        if Verdict.objects.filter(conversation_id=words).exists():
+        if rows.filter(conversation_id=words).exists():
             return Found.CONVERSATION, rows.filter(conversation_id=words)
         agents = _agents_called(words)
         if agents:

@@ -9,6 +9,7 @@ from django.db.models import Count, Exists, Max, Min, OuterRef, Q
 
 from investigations.models import Campaign, Investigation, SharedKey, Sharing
 from investigations.visibility import visible_to
+from policies.access import is_narrowed
 
 PAGE = 50
 MOST_SHOWN = 100
@@ -53,11 +54,19 @@ def load_page(*, before: tuple[datetime, int] | None, person: User) -> tuple[Seq
         members_count=Count("members", filter=visible_to(person, prefix="members__investigation__")),
         open_count=Count("members", filter=_OPEN & visible_to(person, prefix="members__investigation__")),
     )
+    if is_narrowed(person):
+        rows = rows.filter(members_count__gt=0)
     if before is not None:
         at, pk = before
         rows = rows.filter(Q(last_seen__lt=at) | Q(last_seen=at, pk__lt=pk))
     found = list(rows.order_by("-last_seen", "-pk")[: PAGE + 1])
     return found[:PAGE], len(found) > PAGE
+
+
+def has_part_of(campaign: Campaign, *, person: User) -> bool:
+    """Whether one of its investigations, or of those that went where it went, is for the person. One query."""
+    rows = Investigation.objects.filter(visible_to(person), membership__campaign=campaign.merged_into or campaign)
+    return rows.exists()
 
 
 def load_told(campaign: Campaign, *, person: User) -> Told:

@@ -21,6 +21,7 @@ from guardrail.search.days import tool_key
 from guardrail.verdict_id import moment_of_id
 from investigations.models import Investigation, InvestigationCall
 from investigations.visibility import visible_to
+from policies.access import is_narrowed
 from policies.hosts import host_of
 from policies.models import Agent, Destination, Indicator, KnowledgeDocument, PolicyException, Restriction, SeenTool
 
@@ -159,14 +160,19 @@ def load_entity(kind: Kind, key: str, *, days: int, today: date, person: User) -
         kind=kind,
         key=key,
         name=_name(kind, key, looked_at),
-        activity=_sessions_days(looked_at, days, today) if kind is Kind.SESSION else _load_days(kind, key, days, today),
+        # days are counted for the whole house
+        activity=_sessions_days(looked_at, days, today)
+        if kind is Kind.SESSION or (is_narrowed(person) and kind is not Kind.AGENT)
+        else _load_days(kind, key, days, today),
         first_seen=moment_of_id(oldest) if oldest else None,
         last_seen=moment_of_id(newest[0].pk) if newest else None,
         related=tuple(_related(kind, looked_at)),
         looked_at=len(looked_at),
         investigations=_load_investigations(kind, key, person=person),
-        restrictions=_load_restrictions(kind, key),
-        listings=tuple(_listings(kind, key)),
+        restrictions=() if is_narrowed(person) and kind is not Kind.AGENT else _load_restrictions(kind, key),
+        listings=tuple(_listings_of_agent(key) if kind is Kind.AGENT else ())
+        if is_narrowed(person)
+        else tuple(_listings(kind, key)),
     )
 
 
@@ -330,12 +336,16 @@ def _load_restrictions(kind: Kind, key: str) -> tuple[Restriction, ...]:
     return tuple(sorted(rows.order_by("-pk")[:_MOST_LISTED], key=lambda one: one.ended_at is not None))
 
 
+def _listings_of_agent(key: str) -> Iterable[Listing]:
+    agent = Agent.objects.filter(agent_id=key).first()
+    if agent is not None:
+        what = "registered" if agent.registered else "not registered: it was seen and nobody entered it"
+        yield Listing(what="Inventory", text=what, page="agent", argument=agent.pk)
+
+
 def _listings(kind: Kind, key: str) -> Iterable[Listing]:
     if kind is Kind.AGENT:
-        agent = Agent.objects.filter(agent_id=key).first()
-        if agent is not None:
-            what = "registered" if agent.registered else "not registered: it was seen and nobody entered it"
-            yield Listing(what="Inventory", text=what, page="agent", argument=agent.pk)
+        yield from _listings_of_agent(key)
         yield from _exceptions(agent_id=key)
     if kind is Kind.TOOL:
         for seen in SeenTool.objects.filter(tool=key.lower()).order_by("-last_seen")[:_MOST_RELATED]:

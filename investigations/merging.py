@@ -28,7 +28,8 @@ _MOST_FACTS = 200
 
 # What its calls say of an investigation. Those whose verdict was removed by retention count, without a time.
 _COUNT = """
-SELECT count(*) FILTER (WHERE verdict.duplicate_of IS NULL), min(verdict.received_at), max(verdict.received_at)
+SELECT count(*) FILTER (WHERE verdict.duplicate_of IS NULL), min(verdict.received_at), max(verdict.received_at),
+    array_remove(array_agg(DISTINCT verdict.agent_id), NULL)
 FROM investigations_investigationcall place LEFT JOIN guardrail_verdict verdict ON verdict.id = place.verdict_id
 WHERE place.investigation_id = %s
 """
@@ -64,8 +65,12 @@ def merge(target: int, sources: Iterable[int], *, reason: str, now: datetime, ac
     )
     Investigation.objects.filter(pk__in=moved).update(merged_into=into)
     recount(into)
+    # also those whose calls are gone with their month: what is said of them stays
+    agents = {into.agent_id, *into.other_agents}
+    agents.update(agent for row in (*rows.values(), *parts) for agent in (row.agent_id, *row.other_agents))
+    into.other_agents = sorted(agents - {into.agent_id})
     into.clocked = 0
-    into.save(update_fields=(*_OF_TARGET, "clocked"))
+    into.save(update_fields=(*_OF_TARGET, "other_agents", "clocked"))
     made.after = _of_target(into)
     made.save(update_fields=("after",))
     said = ", ".join(str(pk) for pk in wanted)
@@ -166,9 +171,10 @@ def recount(row: Investigation) -> None:
     """Count its calls anew, from the places of verdicts: whoever moves some does so in the same transaction."""
     with connection.cursor() as cursor:
         cursor.execute(_COUNT, [row.pk])
-        calls, first, last = cursor.fetchone()
+        calls, first, last, agents = cursor.fetchone()
+    row.other_agents = sorted({*(agents or ())} - {row.agent_id})
     row.calls, row.first_seen, row.last_seen = calls, first or row.first_seen, last or row.last_seen
-    row.save(update_fields=("calls", "first_seen", "last_seen"))
+    row.save(update_fields=("calls", "first_seen", "last_seen", "other_agents"))
 
 
 def _locked(pks: Sequence[int], *, actor: User) -> dict[int, Investigation]:

@@ -59,6 +59,7 @@ def open_by_hand(
         outcome=max((_outcome(verdict) for verdict in verdicts), key=OUTCOMES.index, default="noted"),
         agent_id=newest.agent_id if newest else "",
         agent_name=newest.agent_name if newest else "",
+        other_agents=sorted({verdict.agent_id for verdict in verdicts} - {newest.agent_id}) if newest else [],
         user_id=newest.user_id if newest else "",
         conversation_id=newest.conversation_id if newest else "",
         destination=newest.destination[:500] if newest else "",

@@ -17,8 +17,8 @@ from guardrail.models import AllowOnce, Verdict
 from investigations.grouping import KNOWLEDGE_EDITED
 from investigations.models import Activity, BulkItem, Investigation, InvestigationCall, Merge, Ticket
 from investigations.tickets.account import ACCOUNT
-from investigations.visibility import visible_to
-from policies.access import GRANTS, Permission
+from investigations.visibility import hidden_among, visible_to
+from policies.access import GRANTS, Permission, is_narrowed
 from policies.models import DocumentRevision
 
 PAGE = 50
@@ -276,11 +276,9 @@ def picked(ids: Sequence[str], *, person: AbstractBaseUser) -> QuerySet[Investig
 
 def visible_items(items: Sequence[BulkItem], *, person: AbstractBaseUser) -> list[BulkItem]:
     """Those whose investigation the person may see; what others did to a restricted one is not theirs to know."""
-    hidden = [item.investigation_id for item in items if item.investigation.restricted]
-    if not hidden:
-        return list(items)
-    seen = set(Investigation.objects.filter(visible_to(person), pk__in=hidden).values_list("pk", flat=True))
-    return [item for item in items if not item.investigation.restricted or item.investigation_id in seen]
+    doubtful = {item.investigation_id for item in items if item.investigation.restricted or is_narrowed(person)}
+    hidden = hidden_among(doubtful, person)
+    return [item for item in items if item.investigation_id not in hidden]
 
 
 def analysts() -> QuerySet[User]:

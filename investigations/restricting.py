@@ -1,6 +1,6 @@
 """What can be restricted on an investigation, what is already, and doing it: with its activity, in one transaction."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -12,6 +12,7 @@ from guardrail.models import Orchestrator, Verdict
 from investigations.models import Activity, Investigation
 from policies.models import Restriction
 from policies.restrictions import LONGEST_NAME, Effect, Restricted, key_of
+from policies.scope import agents_of
 from policies.services.restrictions import RestrictionError, Wanted, restrict, undo
 
 # What is proposed against probing: enough for a person at a keyboard, too little to walk through an agent's sources.
@@ -117,6 +118,9 @@ def restrict_for(
     actor: User,
 ) -> Restriction:
     """Restrict one of its choices. Raises RestrictionError, PermissionDenied."""
+    if not is_own(choice.kind.value, choice.subject, person=actor):
+        told = f"`{choice.kind.value}` reaches beyond your environments"
+        raise RestrictionError(f"{told}, expected an agent, a channel or a conversation of yours")
     _lock(investigation.pk)
     wanted = Wanted(
         kind=choice.kind,
@@ -152,6 +156,14 @@ def _lock(investigation: int) -> bool:
     Its activity waits for it anyway: after that lock, for an intake that waits for us.
     """
     return Investigation.objects.select_for_update(no_key=True).filter(pk=investigation).first() is not None
+
+
+def is_own(kind: str, subject: Sequence[str], *, person: User) -> bool:
+    """Whether a restriction stops nobody else than the agents somebody sees. Users, destinations and documents are
+    everybody's."""
+    agents = agents_of(person)
+    narrow = (Restricted.AGENT.value, Restricted.CHANNEL.value, Restricted.SESSION.value)
+    return agents is None or (kind in narrow and not agents.isdisjoint(subject))
 
 
 def choice_of(restricting: Restricting, value: str) -> Choice:

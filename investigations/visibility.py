@@ -1,4 +1,5 @@
-"""Whose eyes an investigation is for: everybody's, or, where it is restricted, those of the people named and of leads.
+"""Whose eyes an investigation is for: everybody's, or, where it is restricted, those of the people named and of leads;
+and only of who sees the environments of all its agents.
 
 INVARIANT: every page, count, search and export of investigations asks here. What nobody may see is not found, as if it
 did not exist.
@@ -15,6 +16,7 @@ from guardrail.kept import kept_from
 from investigations.models import Investigation, Reader
 from investigations.tally import Changed
 from policies.access import Permission, may
+from policies.scope import agents_of
 
 # What an entry of the audit trail calls its investigation, and others.
 _NAMING = ("investigation", "of", "into", "sources", "to", "from")
@@ -24,14 +26,32 @@ NOBODY = AnonymousUser()
 
 def visible_to(person: AbstractBaseUser | AnonymousUser | None, *, prefix: str = "") -> Q:
     """The condition on investigations, or, by `prefix`, on rows that point to one. None is the system: everything."""
-    if person is None or may(person, Permission.LEAD):
+    if person is None:
         return Q()
+    theirs = _of_agents(person, prefix=prefix)
+    if may(person, Permission.LEAD):
+        return theirs
     named = Reader.objects.filter(person_id=person.pk).values("investigation")
-    return Q(**{f"{prefix}restricted": False}) | Q(**{f"{prefix}pk__in": named})
+    return theirs & (Q(**{f"{prefix}restricted": False}) | Q(**{f"{prefix}pk__in": named}))
+
+
+def open_to(person: AbstractBaseUser | AnonymousUser | None, *, prefix: str = "") -> Q:
+    """The condition on investigations that nobody restricted, for a program that reads with this account."""
+    return _of_agents(person, prefix=prefix) & Q(**{f"{prefix}restricted": False})
+
+
+def _of_agents(person: AbstractBaseUser | AnonymousUser | None, *, prefix: str) -> Q:
+    agents = agents_of(person)
+    if agents is None:
+        return Q()
+    return Q(**{f"{prefix}agent_id__in": agents, f"{prefix}other_agents__contained_by": sorted(agents)})
 
 
 def may_see(investigation: Investigation, person: AbstractBaseUser | AnonymousUser) -> bool:
-    """Whether this one is for these eyes. One query where it is restricted, none otherwise."""
+    """Whether this one is for these eyes. One query where it is restricted, two for who sees some environments only."""
+    agents = agents_of(person)
+    if agents is not None and not agents.issuperset((investigation.agent_id, *investigation.other_agents)):
+        return False
     if not investigation.restricted or may(person, Permission.LEAD):
         return True
     return isinstance(person, User) and Reader.objects.filter(investigation=investigation, person=person).exists()

@@ -116,13 +116,24 @@ def actor_of(request: HttpRequest) -> User:
 
 
 def load_roles(user: User) -> frozenset[Role]:
-    """The roles of one person, kept on the user object for the rest of the request. Other groups count for nothing."""
+    """The roles of one person, kept with `is_narrowed` on the user object for a request. Other groups do not count."""
     kept: frozenset[Role] | None = getattr(user, "_guardrail_roles", None)
     if kept is None:
-        names = set(user.groups.values_list("name", flat=True))
+        rows = list(User.objects.filter(pk=user.pk).values_list("groups__name", "scope__pk"))
+        names = {name for name, _ in rows}
         kept = frozenset(role for role in Role if role.value in names)
-        user._guardrail_roles = kept  # type: ignore[attr-defined]  # a cache for one request, as Django's own _perm_cache
+        # caches for one request, as Django's own _perm_cache
+        user._guardrail_roles = kept  # type: ignore[attr-defined]
+        user._guardrail_narrowed = any(scope is not None for _, scope in rows)  # type: ignore[attr-defined]
     return kept
+
+
+def is_narrowed(user: AbstractBaseUser | AnonymousUser | None) -> bool:
+    """Whether somebody sees some environments only; superusers and the system see all. The query of `load_roles`."""
+    if not isinstance(user, User) or user.is_superuser:
+        return False
+    load_roles(user)
+    return bool(getattr(user, "_guardrail_narrowed", False))
 
 
 @transaction.atomic

@@ -9,6 +9,7 @@ from django.db.models import Count, Q, QuerySet, Sum
 
 from policies.models import Agent, AgentChange, Environment, Restriction
 from policies.queries import AgentRow, Defaults, load_defaults, load_restrictions_on, row_of
+from policies.scope import Person, of_environments
 
 # Of one kind, where it is asked for; and of each on the page of all.
 PAGE = 50
@@ -103,10 +104,10 @@ class Inventory:
         return 100 * self.stopped / self.calls if self.calls else 0.0
 
 
-def load_inventory(search: AgentSearch) -> Inventory:
-    """The agents of a search. Up to ten queries."""
+def load_inventory(search: AgentSearch, *, person: Person) -> Inventory:
+    """The agents of a search that the person sees. Up to ten queries."""
     defaults = load_defaults()
-    found = _matching(search, defaults)
+    found = _matching(search, defaults).filter(of_environments(person))
     # a name of its own: `registered` is a column
     counted = found.aggregate(**{f"in_{name}": Count("pk", filter=kind) for name, kind in KINDS.items()})
     totals = {name: counted[f"in_{name}"] for name in KINDS}
@@ -118,13 +119,15 @@ def load_inventory(search: AgentSearch) -> Inventory:
         )
         for name in KINDS
     }
-    sums = Agent.objects.aggregate(
+    sums = Agent.objects.filter(of_environments(person)).aggregate(
         calls=Sum("calls"),
         stopped=Sum("stopped"),
         agents=Count("pk"),
         enforcing=Count("pk", filter=_in_mode("enforce", defaults)),
     )
-    environments = Environment.objects.aggregate(all=Count("pk"), silent=Count("pk", filter=Q(last_seen=None)))
+    environments = Environment.objects.filter(of_environments(person, column="pk")).aggregate(
+        all=Count("pk"), silent=Count("pk", filter=Q(last_seen=None))
+    )
     return Inventory(
         **kinds,
         calls=sums["calls"] or 0,
@@ -136,9 +139,10 @@ def load_inventory(search: AgentSearch) -> Inventory:
     )
 
 
-def load_environments_offered() -> QuerySet[Environment]:
+def load_environments_offered(person: Person) -> QuerySet[Environment]:
     """What the list can be narrowed to. One query."""
-    return Environment.objects.only("pk", "name", "environment_id")[:ENVIRONMENTS_OFFERED]
+    shown = Environment.objects.filter(of_environments(person, column="pk"))
+    return shown.only("pk", "name", "environment_id")[:ENVIRONMENTS_OFFERED]
 
 
 def _matching(search: AgentSearch, defaults: Defaults) -> QuerySet[Agent]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from policies.models import Agent, AgentChange, AgentDay, Charter, GrantedTool, SeenTool
+from policies.scope import Person, of_environments
 
 DAYS_SHOWN = 30
 CHANGES_SHOWN = 20
@@ -87,10 +88,10 @@ class AgentRecord:
     children: tuple[Agent, ...]
 
 
-def load_record(agent: Agent, *, now: datetime) -> AgentRecord:
-    """All of it. Six queries, however many calls the agent made."""
+def load_record(agent: Agent, *, now: datetime, person: Person) -> AgentRecord:
+    """All of it, as far as the person sees who it belongs to. Six queries, however many calls the agent made."""
     charter = Charter.objects.select_related("pinned_by").filter(agent_id=agent.agent_id).first()
-    related = _load_related(agent)
+    related = _load_related(agent, person=person)
     parent_id = agent.parent_id or agent.seen_parent
     return AgentRecord(
         charter=charter,
@@ -143,12 +144,14 @@ def _use(
     )
 
 
-def _load_related(agent: Agent) -> list[Agent]:
+def _load_related(agent: Agent, *, person: Person) -> list[Agent]:
     """Its parent and its children. One query."""
     parents = [name for name in (agent.parent_id, agent.seen_parent) if name]
     found = Agent.objects.filter(agent_id__in=parents) | Agent.objects.filter(parent_id=agent.agent_id)
     found |= Agent.objects.filter(seen_parent=agent.agent_id)
-    return list(found.exclude(pk=agent.pk).only("pk", "name", "agent_id")[: CHILDREN_SHOWN + 2])
+    return list(
+        found.filter(of_environments(person)).exclude(pk=agent.pk).only("pk", "name", "agent_id")[: CHILDREN_SHOWN + 2]
+    )
 
 
 def _load_drift(agent: Agent) -> Drift:

@@ -11,6 +11,7 @@ from policies.load import opinion_entry
 from policies.models import Agent, AuditEntry, Environment, PolicyVersion, Restriction, SecondOpinion
 from policies.restrictions import Restricted
 from policies.ruleset import Profile, compile_ruleset
+from policies.scope import Person, of_environments
 from policies.services.restrictions import open_ones
 
 ENTRIES_SHOWN = 20
@@ -92,10 +93,12 @@ def load_restrictions_on(agents: Sequence[Agent]) -> dict[str, list[Restriction]
     return found
 
 
-def load_environments() -> QuerySet[Environment]:
-    """Every environment with the number of its agents, those never heard from first. One query."""
-    return Environment.objects.annotate(agent_count=Count("agents")).order_by(
-        F("last_seen").desc(nulls_first=True), "name", "environment_id"
+def load_environments(person: Person) -> QuerySet[Environment]:
+    """Every environment the person sees, with the number of its agents, those never heard from first. One query."""
+    return (
+        Environment.objects.filter(of_environments(person, column="pk"))
+        .annotate(agent_count=Count("agents"))
+        .order_by(F("last_seen").desc(nulls_first=True), "name", "environment_id")
     )
 
 

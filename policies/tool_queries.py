@@ -7,6 +7,7 @@ from django.db.models import Q
 
 from policies.models import Agent, AuditEntry, SeenTool, Tool
 from policies.queries import ENTRIES_SHOWN, HistoryLine
+from policies.scope import Person, of_agents
 
 TOOLS_SHOWN = 200
 
@@ -35,9 +36,9 @@ class ToolPage:
     total: int
 
 
-def load_tools(words: str) -> ToolPage:
+def load_tools(words: str, *, person: Person) -> ToolPage:
     """The tools whose id, name or agent holds `words`, all when empty. At most four queries."""
-    found = SeenTool.objects.all()
+    found = SeenTool.objects.filter(of_agents(person))
     for word in words.split():
         agents = Agent.objects.filter(name__icontains=word).values("agent_id")
         found = found.filter(

@@ -33,6 +33,7 @@ urlpatterns = [
     path("people/<int:pk>/", people.person, name="person"),
     path("people/<int:pk>/link/", people.link, name="person_link"),
     path("people/<int:pk>/role/", people.role, name="person_role"),
+    path("people/<int:pk>/environments/", people.environments, name="person_environments"),
     path("people/<int:pk>/disable/", people.disable, name="person_disable"),
     path("people/<int:pk>/enable/", people.enable, name="person_enable"),
     path("people/<int:pk>/reset-second-factor/", people.reset_second_factor, name="person_reset_second_factor"),

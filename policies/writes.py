@@ -19,6 +19,21 @@ EVERYBODY = frozenset(
         "queue_view_first queue_view_remove queue_view_save"
     ).split()
 )
+# What somebody who sees some environments only may open: each shows them their part of it (`policies.scope`). What is
+# not here is not there for them, and so is a page that is new.
+NARROWED = EVERYBODY | frozenset(
+    (
+        "account agent agent_drift_acknowledge agent_ledger agents bulk bulk_ask bulk_begin bulk_go_on bulk_undo "
+        "campaign campaigns entity entity_of_kind environment environments investigation investigation_allow_once "
+        "investigation_claim investigation_close investigation_comment investigation_confide investigation_new "
+        "investigation_notice_sent investigation_notices investigation_open_up investigation_pause "
+        "investigation_playbook_add investigation_release investigation_reopen investigation_restrict "
+        "investigation_resume investigation_split investigation_step_mark investigation_take_back "
+        "investigation_take_over investigation_ticket investigations_merge investigations_unmerge playbook "
+        "playbook_version playbooks queue queue_news queue_views remediation_change remediation_mark remediations "
+        "response_undo search search_export ticket_again tool tools verdict verdict_body verdict_replay verdicts"
+    ).split()
+)
 _BY_PERMISSION: Mapping[Permission, str] = {
     Permission.INVESTIGATE: (
         "agent_drift_acknowledge bulk_ask bulk_begin bulk_go_on bulk_undo campaign_confirm campaign_dismiss "
@@ -64,8 +79,8 @@ _BY_PERMISSION: Mapping[Permission, str] = {
     ),
     Permission.CHANGE_API_TOKENS: ("api_token_revoke api_token_rotate api_tokens"),
     Permission.CHANGE_PEOPLE: (
-        "people people_second_factor person_disable person_enable person_link person_reset_second_factor "
-        "person_role person_sign_out person_unlock"
+        "people people_second_factor person_disable person_enable person_environments person_link "
+        "person_reset_second_factor person_role person_sign_out person_unlock"
     ),
 }
 WRITES: Mapping[str, Permission] = MappingProxyType(

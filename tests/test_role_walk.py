@@ -38,7 +38,7 @@ def _routes(resolver: URLResolver, before: str = "") -> Iterator[tuple[str, str,
             yield route, one.name or "", one.callback
 
 
-def _address(route: str, **known: Any) -> str:
+def address_of(route: str, **known: Any) -> str:
     return "/" + re.sub(
         r"<(?:(\w+):)?(\w+)>", lambda found: str(known.get(found[1] or "", _NOBODYS[found[1] or "str"])), route
     )
@@ -85,7 +85,7 @@ def test_a_role_changes_what_it_may_and_is_told_of_nothing_else(role: Role | Non
     for route, name, _ in EVERY:
         if name in OPEN or name == "logout":
             continue
-        status = client.post(_address(route)).status_code
+        status = client.post(address_of(route)).status_code
         if name not in WRITES:
             right = status != 403 if name in EVERYBODY else status == 405
         else:
@@ -100,7 +100,7 @@ def test_a_programs_account_opens_and_changes_nothing() -> None:
     for route, name, _ in EVERY:
         if name in _OPEN_PAGES or name == "logout":
             continue
-        answers = (client.get(_address(route)), client.post(_address(route)))
+        answers = (client.get(address_of(route)), client.post(address_of(route)))
         if [answer.status_code for answer in answers] != [403, 403]:
             wrong[name] = [answer.status_code for answer in answers]
     assert wrong == {}
@@ -111,7 +111,7 @@ def test_nobody_is_shown_or_changes_anything_before_signing_in() -> None:
     for route, name, _ in EVERY:
         if name in _OPEN_PAGES:
             continue
-        for answer in (client.get(_address(route)), client.post(_address(route))):
+        for answer in (client.get(address_of(route)), client.post(address_of(route))):
             if answer.status_code != 302 or not answer["Location"].startswith("/login/?next="):
                 wrong[name] = answer.status_code
     assert wrong == {}
@@ -131,7 +131,7 @@ def test_a_case_that_few_may_see_and_its_call_are_not_there_for_anybody_else(rol
     for route, name, _ in EVERY:
         if not re.match(r"investigations/<int:pk>|verdicts/<uuid:pk>|entities/session", route):
             continue
-        address = _address(route, int=case.pk, uuid=pk)
+        address = address_of(route, int=case.pk, uuid=pk)
         asked += 1
         for answer in (client.get(address), client.post(address)):
             if answer.status_code not in (403, 404, 405) or OUTSIDER in answer.content.decode():

@@ -14,8 +14,11 @@ from django.utils import timezone
 from django.utils.functional import SimpleLazyObject
 
 from guardrail.models import Verdict
+from policies.access import is_narrowed
 from policies.ledger import load_late
 from policies.models import Agent, ModeChoice, PolicyVersion
+from policies.scope import Person, environments_of, of_environments
+from policies.writes import NARROWED
 
 KEEP_SECONDS = 5
 # Looked at for the state in the header: the newest calls, of the last minutes only.
@@ -63,25 +66,35 @@ class State:
 
 
 def shell(request: HttpRequest) -> dict[str, Any]:
-    """The context of base.html; nothing is read from the database unless a template asks for `state`."""
-    return {"doors": tuple(_doors(request)), "state": SimpleLazyObject(load_state), "zone": "UTC"}
+    """The context of base.html; nothing is read from the database unless a template asks for `state`, but for
+    the roles of whoever is signed in. `narrowed`: they see some environments only."""
+    return {
+        "doors": tuple(_doors(request)),
+        "state": SimpleLazyObject(lambda: load_state(request.user)),
+        "zone": "UTC",
+        "narrowed": is_narrowed(request.user),
+    }
 
 
-def load_state() -> State:
+def load_state(person: Person) -> State:
     """The header's state, at most five seconds old."""
-    state = cache.get("shell.state")
+    environments = environments_of(person)
+    key = "shell.state" if environments is None else f"shell.state.{'-'.join(map(str, sorted(environments)))}"
+    state = cache.get(key)
     if not isinstance(state, State):
-        state = _read_state()
-        cache.set("shell.state", state, KEEP_SECONDS)
+        state = _read_state(person)
+        cache.set(key, state, KEEP_SECONDS)
     return state
 
 
-def _read_state() -> State:
+def _read_state(person: Person) -> State:
     newest = PolicyVersion.objects.values_list("number", "document__defaults__mode").first()
     number, default_mode = newest or (0, ModeChoice.MONITOR)
     effective = Coalesce(NullIf("mode", Value("")), NullIf("environment__mode", Value("")), Value(default_mode))
-    agents = Agent.objects.annotate(effective=effective).aggregate(
-        agents=Count("pk"), enforcing=Count("pk", filter=Q(effective=ModeChoice.ENFORCE))
+    agents = (
+        Agent.objects.filter(of_environments(person))
+        .annotate(effective=effective)
+        .aggregate(agents=Count("pk"), enforcing=Count("pk", filter=Q(effective=ModeChoice.ENFORCE)))
     )
     since = timezone.now() - timedelta(minutes=RECENT_MINUTES)
     rows = Verdict.objects.order_by("-id").values_list("received_at", "degraded")[:RECENT_CALLS]
@@ -92,7 +105,7 @@ def _read_state() -> State:
         recent=len(recent),
         degraded=sum(1 for degraded in recent if degraded),
         missing=tuple(sorted({str(part) for degraded in recent for part in degraded})),
-        late=load_late(timezone.now().date()),
+        late=load_late(timezone.now().date(), person=person),
         **agents,
     )
 
@@ -100,4 +113,6 @@ def _read_state() -> State:
 def _doors(request: HttpRequest) -> Iterator[Door]:
     here = (request.resolver_match.url_name if request.resolver_match else None) or ""
     for name, word, icon, pages in DOORS:
+        if name not in NARROWED and is_narrowed(request.user):
+            continue
         yield Door(name=name, word=word, icon=icon, url=reverse(name), current=here.startswith(pages))

@@ -23,7 +23,8 @@ from guardrail.words import signal_words
 from investigations.models import InvestigationCall
 from investigations.siem.content import masked
 from investigations.siem.event import severity_word
-from investigations.visibility import NOBODY
+from investigations.visibility import open_to
+from policies.scope import Person, of_agents
 
 LETTER = "v"
 # Verdicts looked through at once, and for one page at most.
@@ -50,23 +51,25 @@ class Page:
 
 
 def load_page(
-    *, after: int, most: int, since: datetime | None, until: datetime | None, fits: Mapping[str, Any]
+    *, after: int, most: int, since: datetime | None, until: datetime | None, fits: Mapping[str, Any], eyes: Person
 ) -> Page:
     """The next verdicts that fit, in the order in which they could be seen. Five queries, a few more with `fits`.
 
-    `since` and `until` are about when calls came; `fits` are conditions on columns of a verdict.
+    `since` and `until` are about when calls came; `fits` are conditions on columns of a verdict; `eyes` whose token it
+    is.
     """
+    theirs = of_agents(eyes)
     at = max(after, number_of_calls_from(since)) if since else after
     low, high = floor_id(since) if since else None, floor_id(until) if until else None
-    narrow = bool(fits or low or high)
+    narrow = bool(fits or theirs or low or high)
     found: list[uuid.UUID] = []
     looked = 0
     while len(found) < most and looked < _LOOKED_THROUGH:
         size = _CHUNK if narrow else most
         entries = list(FeedEntry.objects.filter(number__gt=at).order_by("number").values_list("number", "id")[:size])
         wanted = [pk for _, pk in entries if (low is None or pk >= low) and (high is None or pk < high)]
-        if fits and wanted:
-            of_them = Verdict.objects.filter(pk__in=wanted, **fits).values_list("pk", flat=True)
+        if (fits or theirs) and wanted:
+            of_them = Verdict.objects.filter(theirs, pk__in=wanted, **fits).values_list("pk", flat=True)
             wanted = list(of_them)
         kept = set(wanted)
         for number, pk in entries:
@@ -80,12 +83,12 @@ def load_page(
             break
     # in order, so that it is the index that is asked
     more = FeedEntry.objects.filter(number__gt=at).order_by("number").values_list("number").first() is not None
-    return Page(rows=_load_rows(found), last=at, more=more)
+    return Page(rows=_load_rows(found, eyes=eyes), last=at, more=more)
 
 
-def load_one(pk: uuid.UUID) -> dict[str, Any] | None:
+def load_one(pk: uuid.UUID, *, eyes: Person) -> dict[str, Any] | None:
     """One verdict, with what judging it in full found afterwards; None where there is none. Up to four queries."""
-    rows = _load_rows([pk])
+    rows = _load_rows([pk], eyes=eyes)
     if not rows:
         return None
     found = LateFinding.objects.filter(pk=pk).first() if rows[0]["deferred"] else None
@@ -103,9 +106,9 @@ def load_one(pk: uuid.UUID) -> dict[str, Any] | None:
     return {**rows[0], "found_late": late}
 
 
-def load_transcript(pk: uuid.UUID) -> dict[str, Any] | None:
+def load_transcript(pk: uuid.UUID, *, eyes: Person) -> dict[str, Any] | None:
     """What stands in a call, and what was found with its quotes; None where nothing is kept. Two queries."""
-    kept = for_eyes(Transcript.objects.all(), NOBODY).filter(pk=pk).values("body_zstd", "body_bytes").first()
+    kept = for_eyes(Transcript.objects.all(), eyes).filter(pk=pk).values("body_zstd", "body_bytes").first()
     verdict = Verdict.objects.filter(pk=pk).values("reason", "signals").first()
     if kept is None or verdict is None:
         return None
@@ -132,11 +135,11 @@ def _as_text(body: bytes) -> tuple[str, str]:
         return "base64", base64.b64encode(body).decode()
 
 
-def _load_rows(ids: Sequence[uuid.UUID]) -> list[dict[str, Any]]:
-    known = for_eyes(Verdict.objects.filter(pk__in=ids), NOBODY) if ids else Verdict.objects.none()
+def _load_rows(ids: Sequence[uuid.UUID], *, eyes: Person) -> list[dict[str, Any]]:
+    known = for_eyes(Verdict.objects.filter(pk__in=ids), eyes) if ids else Verdict.objects.none()
     rows = {row["id"]: row for row in known.values(*_COLUMNS)}
     # the number of what is restricted would say that there is something
-    calls = InvestigationCall.objects.filter(verdict_id__in=list(rows), investigation__restricted=False)
+    calls = InvestigationCall.objects.filter(open_to(eyes, prefix="investigation__"), verdict_id__in=list(rows))
     places = dict(calls.values_list("verdict_id", "investigation_id")) if rows else {}
     callers = dict(Orchestrator.objects.values_list("pk", "slug")) if rows else {}
     # calls of exercises are none of the organisation's, as for receivers

@@ -1,6 +1,6 @@
 """Reads investigations for programs: those that changed, in the order in which it could be seen, and one.
 
-INVARIANT: only what everybody may see. One that is restricted is not there.
+INVARIANT: only what everybody may see, of the environments the token is for. One that is restricted is not there.
 """
 
 from collections.abc import Mapping, Sequence
@@ -17,6 +17,8 @@ from investigations.changes import number_changes
 from investigations.models import Investigation, InvestigationCall, LastChange
 from investigations.siem.content import masked
 from investigations.siem.event import severity_word
+from investigations.visibility import open_to
+from policies.scope import Person
 
 LETTER = "i"
 _CHUNK, _LOOKED_THROUGH = 1_000, 10_000
@@ -29,7 +31,7 @@ _SAME = (
 )  # fmt: skip
 
 
-def load_page(*, after: int, most: int, updated_since: datetime | None, fits: Mapping[str, Any]) -> Page:
+def load_page(*, after: int, most: int, updated_since: datetime | None, fits: Mapping[str, Any], eyes: Person) -> Page:
     """The next that changed and fit, each once with its last change. Four queries, a few more with `fits`."""
     number_changes()
     at = max(after, number_at(updated_since)) if updated_since else after
@@ -39,7 +41,7 @@ def load_page(*, after: int, most: int, updated_since: datetime | None, fits: Ma
     while len(found) < most and looked < _LOOKED_THROUGH:
         changed = LastChange.objects.filter(number__gt=at).order_by("number")
         entries = list(changed.values_list("number", "investigation_id")[:_CHUNK])
-        shown = _shown().filter(pk__in=[pk for _, pk in entries], **fits)
+        shown = _shown(eyes).filter(pk__in=[pk for _, pk in entries], **fits)
         kept = set(shown.values_list("pk", flat=True))
         for number, pk in entries:
             at, numbers[pk] = number, number
@@ -51,32 +53,33 @@ def load_page(*, after: int, most: int, updated_since: datetime | None, fits: Ma
         if len(entries) < _CHUNK:
             break
     more = LastChange.objects.filter(number__gt=at).exists()
-    return Page(rows=_load_rows(found, numbers), last=at, more=more)
+    return Page(rows=_load_rows(found, numbers, eyes=eyes), last=at, more=more)
 
 
-def load_one(pk: int) -> dict[str, Any] | None:
+def load_one(pk: int, *, eyes: Person) -> dict[str, Any] | None:
     """One with the newest of its calls; None where there is none for everybody's eyes. Four queries."""
     number_changes()
     numbers = dict(LastChange.objects.filter(pk=pk).values_list("investigation_id", "number"))
-    rows = _load_rows([pk], numbers)
+    rows = _load_rows([pk], numbers, eyes=eyes)
     if not rows:
         return None
     calls = InvestigationCall.objects.filter(investigation=pk).order_by("-verdict_id")
     return {**rows[0], "verdicts": [str(one) for one in calls.values_list("verdict_id", flat=True)[:MOST_CALLS]]}
 
 
-def _shown() -> QuerySet[Investigation]:
-    return Investigation.objects.filter(restricted=False)
+def _shown(eyes: Person) -> QuerySet[Investigation]:
+    return Investigation.objects.filter(open_to(eyes))
 
 
-def _load_rows(ids: Sequence[int], numbers: Mapping[int, int]) -> list[dict[str, Any]]:
+def _load_rows(ids: Sequence[int], numbers: Mapping[int, int], *, eyes: Person) -> list[dict[str, Any]]:
     # asked again: it may have been restricted since
-    rows = _shown().select_related("assignee", "merged_into").in_bulk(ids)
-    return [_row(rows[pk], numbers.get(pk, 0)) for pk in ids if pk in rows]
+    rows = _shown(eyes).select_related("assignee").in_bulk(ids)
+    into = {row.merged_into_id for row in rows.values() if row.merged_into_id}
+    seen = set(_shown(eyes).filter(pk__in=into).values_list("pk", flat=True)) if into else set()
+    return [_row(rows[pk], numbers.get(pk, 0), seen=seen) for pk in ids if pk in rows]
 
 
-def _row(case: Investigation, number: int) -> dict[str, Any]:
-    into = case.merged_into
+def _row(case: Investigation, number: int, *, seen: set[int]) -> dict[str, Any]:
     return {
         "id": case.pk,
         "title": masked(case.title),
@@ -84,7 +87,7 @@ def _row(case: Investigation, number: int) -> dict[str, Any]:
         **{name: getattr(case, name) for name in _SAME},
         "severity_name": severity_word(case.severity),
         "assignee": case.assignee.get_username() if case.assignee else "",
-        "merged_into": into.pk if into is not None and not into.restricted else None,
+        "merged_into": case.merged_into_id if case.merged_into_id in seen else None,
         "updated_at": moment_of(number) if number else case.opened_at,
         "link": settings.PUBLIC_URL + reverse("investigation", args=(case.pk,)),
     }

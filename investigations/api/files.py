@@ -63,6 +63,7 @@ class IndicatorBundle(ReadView):
 
     scope = Scope.INDICATORS
     weight = WEIGHT
+    whole = True
     parameters = (_DAYS,)
     # a bundle is JSON, and many ask for that only
     renderer_classes = (_Stix, _Json)
@@ -78,6 +79,7 @@ class IndicatorList(ReadView):
 
     scope = Scope.INDICATORS
     weight = WEIGHT
+    whole = True
     parameters = (_DAYS,)
     renderer_classes = (_Csv,)
 

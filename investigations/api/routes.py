@@ -61,6 +61,7 @@ class Verdicts(ReadView):
             since=self.asked.get("since"),
             until=self.asked.get("until"),
             fits=_conditions(self.asked, _OF_CALLS),
+            eyes=self.eyes,
         )
         return _answer(page, calls.LETTER)
 
@@ -72,7 +73,7 @@ class OneVerdict(ReadView):
 
     def get(self, request: Request, pk: uuid.UUID) -> Response:
         """The call."""
-        found = calls.load_one(pk)
+        found = calls.load_one(pk, eyes=self.eyes)
         if found is None:
             raise Http404(f"no verdict `{pk}`")
         return Response(found)
@@ -85,7 +86,7 @@ class Transcript(ReadView):
 
     def get(self, request: Request, pk: uuid.UUID) -> Response:
         """Its transcript."""
-        found = calls.load_transcript(pk)
+        found = calls.load_transcript(pk, eyes=self.eyes)
         if found is None:
             raise Http404(f"no transcript `{pk}`")
         note_read(pk, token=self.reader)
@@ -114,6 +115,7 @@ class Investigations(ReadView):
             most=self.asked.get("limit", USUAL),
             updated_since=self.asked.get("updated_since"),
             fits=_conditions(self.asked, _OF_CASES),
+            eyes=self.eyes,
         )
         return _answer(page, cases.LETTER)
 
@@ -125,7 +127,7 @@ class OneInvestigation(ReadView):
 
     def get(self, request: Request, pk: int) -> Response:
         """The investigation."""
-        found = cases.load_one(pk) if pk <= _LARGEST_NUMBER else None
+        found = cases.load_one(pk, eyes=self.eyes) if pk <= _LARGEST_NUMBER else None
         if found is None:
             raise Http404(f"no investigation `{pk}`")
         return Response(found)
@@ -135,6 +137,7 @@ class Trail(ReadView):
     """Who changed what, oldest first."""
 
     scope = Scope.AUDIT
+    whole = True
     parameters = (
         cursor(trail.LETTER),
         limit(),

@@ -3,6 +3,7 @@
 from http import HTTPStatus
 from typing import Any, ClassVar
 
+from django.contrib.auth.models import AnonymousUser, User
 from django.db import InterfaceError, OperationalError
 from django.http import Http404
 from django.utils import timezone
@@ -16,6 +17,8 @@ from rest_framework.views import APIView
 
 from guardrail.api_tokens import Reader, Scope, TokenRefused, TooMany, ask
 from investigations.api.parameters import BadQuestion, Parameter, read_all
+from investigations.visibility import NOBODY
+from policies.access import is_narrowed
 
 PROBLEM = "application/problem+json"
 _TRY_AGAIN_SECONDS = 5
@@ -63,7 +66,7 @@ class _ByAccept(DefaultContentNegotiation):
 class ReadView(APIView):
     """One route. `scope` is what a token needs, None = any valid one; `parameters` is what may be asked with.
 
-    `weight` is as how many questions it counts.
+    `weight` is as how many questions it counts; `whole` that it has no part for an account of some environments only.
     """
 
     authentication_classes = (TokenAuthentication,)
@@ -72,6 +75,7 @@ class ReadView(APIView):
     http_method_names = ["get", "head"]
     scope: ClassVar[Scope | None] = None
     weight: ClassVar[int] = 1
+    whole: ClassVar[bool] = False
     parameters: ClassVar[tuple[Parameter, ...]] = ()
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
@@ -80,6 +84,8 @@ class ReadView(APIView):
         if self.scope is not None and self.scope not in self.reader.scopes:
             found = ", ".join(f"`{scope.value}`" for scope in sorted(self.reader.scopes, key=lambda one: one.value))
             raise exceptions.PermissionDenied(f"the token has {found or 'no scope'}, expected `{self.scope.value}`")
+        if self.whole and is_narrowed(self.eyes):
+            raise exceptions.PermissionDenied("the token's account sees some environments only, expected one of all")
         # what is not served is said to be that, whatever stands behind it
         self.asked = read_all(request.query_params, self.parameters) if request.method in ("GET", "HEAD") else {}
 
@@ -89,6 +95,16 @@ class ReadView(APIView):
         reader = self.request.user
         assert isinstance(reader, Reader)  # noqa: S101 authentication gives no other
         return reader
+
+    @property
+    def eyes(self) -> User | AnonymousUser:
+        """Whose part of the house the token reads: its account's, or, as one of no account, everybody's."""
+        if self.reader.account_id is None:
+            return NOBODY
+        kept = self.__dict__.get("_eyes")
+        if not isinstance(kept, User):
+            kept = self.__dict__["_eyes"] = User.objects.get(pk=self.reader.account_id)
+        return kept
 
     def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
         """Kept by nobody on the way: it is for the bearer of the token."""

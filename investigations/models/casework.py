@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 
 from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import HashIndex
 from django.db import models
 from django.db.models.functions import Now
@@ -49,6 +50,13 @@ class Investigation(models.Model):
     outcome = models.CharField(max_length=16, choices=Outcome.choices)
     agent_id = models.CharField(max_length=200, blank=True)
     agent_name = models.CharField(max_length=200, blank=True)
+    other_agents = ArrayField(
+        models.CharField(max_length=200, blank=True),
+        default=list,
+        db_default=[],
+        blank=True,
+        help_text="Of what was merged into it, or opened on by hand.",
+    )
     user_id = models.CharField(max_length=200, blank=True)
     conversation_id = models.CharField(max_length=200, blank=True)
     destination = models.CharField(max_length=500, blank=True)

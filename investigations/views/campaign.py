@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
@@ -15,7 +15,7 @@ from investigations import campaign_queries, campaigns
 from investigations.forms import CampaignForm
 from investigations.models import Campaign
 from investigations.services import InvestigationError, NotRemembered
-from policies.access import Permission, actor_of, may
+from policies.access import Permission, actor_of, is_narrowed, may
 
 
 @require_GET
@@ -32,6 +32,8 @@ def campaign_list(request: HttpRequest) -> HttpResponse:
 def campaign_page(request: HttpRequest, pk: int) -> HttpResponse:
     """One campaign; the page of one that went into another leads there."""
     campaign = get_object_or_404(Campaign, pk=pk)
+    if is_narrowed(request.user) and not campaign_queries.has_part_of(campaign, person=actor_of(request)):
+        raise Http404
     if campaign.merged_into_id:
         return redirect("campaign", campaign.merged_into_id)
     return _rendered(request, campaign, CampaignForm())

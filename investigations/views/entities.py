@@ -10,7 +10,8 @@ from django.views.decorators.http import require_GET
 
 from guardrail import queries
 from investigations.entities import SPANS, Kind, load_calls, load_document_page, load_entity
-from policies.access import actor_of
+from policies.access import actor_of, is_narrowed
+from policies.scope import agents_of
 
 _LONGEST_KEY = 500
 # What a search for its calls asks with.
@@ -35,10 +36,15 @@ def entity(request: HttpRequest, kind: str, key: str = "") -> HttpResponse:
     if not key or len(key) > _LONGEST_KEY or "\x00" in key:
         raise Http404("no such key")
     if what is Kind.DOCUMENT:
+        if is_narrowed(request.user):
+            raise Http404("no such document")
         page = load_document_page(key)
         if page is None:
             raise Http404("no such document")
         return redirect("document", page)
+    agents = agents_of(request.user)
+    if what is Kind.AGENT and agents is not None and key not in agents:
+        raise Http404("no such agent")
     days = _days(request)
     before = queries.as_verdict_id(request.GET.get("before", ""))
     person = actor_of(request)

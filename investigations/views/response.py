@@ -17,7 +17,7 @@ from investigations import restricting
 from investigations.response_forms import BudgetForm, EndAllForm, RestrictForm, RestrictInvestigationForm, RuleForm
 from investigations.views.investigation import load_investigation, load_shown, render_investigation
 from investigations.visibility import hidden_among
-from policies.access import Permission, actor_of, may, require
+from policies.access import Permission, actor_of, is_narrowed, may, require
 from policies.models import Agent, NotDone, Restriction
 from policies.response_rules import Rule
 from policies.services import response as services
@@ -106,6 +106,9 @@ def investigation_restrict(request: HttpRequest, pk: int) -> HttpResponse:
 @require_POST
 def response_undo(request: HttpRequest, pk: int) -> HttpResponse:
     """End one restriction, from wherever its button stands."""
+    kind, subject = Restriction.objects.filter(pk=pk).values_list("kind", "subject").first() or ("", ())
+    if is_narrowed(request.user) and not restricting.is_own(kind, subject, person=actor_of(request)):
+        raise Http404
     try:
         restricting.undo_for(pk, now=timezone.now(), actor=actor_of(request))
     except RestrictionError as error:

@@ -38,7 +38,14 @@ from policies.models.knowledge import (
 )
 from policies.models.lists import Destination, DestinationRevision
 from policies.models.opinions import SecondOpinion
-from policies.models.people import Authenticator, PersonSession, RecoveryCode, SecondFactorRule, SignInAttempts
+from policies.models.people import (
+    Authenticator,
+    PersonScope,
+    PersonSession,
+    RecoveryCode,
+    SecondFactorRule,
+    SignInAttempts,
+)
 from policies.models.policy import PolicyDraft, PolicyDraftRevision, PolicyVersion, RulesetSerial
 from policies.models.restrictions import NotDone, ResponseRule, ResponseSettings, Restriction
 from policies.models.states import RulesetMember, RulesetState
@@ -74,6 +81,7 @@ __all__ = [
     "KnowledgeEvent",
     "ModeChoice",
     "NotDone",
+    "PersonScope",
     "PersonSession",
     "PolicyDraft",
     "PolicyDraftRevision",

@@ -33,6 +33,21 @@ class PersonSession(AbstractBaseSession):
         return browser_words(self.browser)
 
 
+class PersonScope(models.Model):
+    """That a person sees the agents of some environments only, and what they did; without a row, all of them.
+
+    A row of its own: whoever's last environment goes sees nothing, and not everything.
+    """
+
+    person = models.OneToOneField(
+        settings.AUTH_USER_MODEL, primary_key=True, on_delete=models.CASCADE, related_name="scope"
+    )
+    environments = models.ManyToManyField("policies.Environment", related_name="+")
+
+    def __str__(self) -> str:
+        return f"scope of {self.person}"
+
+
 class SignInAttempts(models.Model):
     """Failed attempts counted under one key: an account, a source, a browser that is known, or an account's codes.
 

@@ -4,10 +4,10 @@ from collections.abc import Callable
 
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
 
-from policies.access import is_machine, require
-from policies.writes import EVERYBODY, OPEN, WRITES
+from policies.access import is_machine, is_narrowed, require
+from policies.writes import EVERYBODY, NARROWED, OPEN, WRITES
 
 _SAFE = ("GET", "HEAD", "OPTIONS")
 
@@ -25,10 +25,12 @@ class Writes:
         return self.get_response(request)
 
     def process_view(self, request: HttpRequest, view: object, args: object, kwargs: object) -> HttpResponse | None:
-        """Raises PermissionDenied."""
+        """Raises PermissionDenied, and Http404 for a page that shows the whole house to somebody who sees a part."""
         name = request.resolver_match.url_name if request.resolver_match else None
         if isinstance(request.user, User) and is_machine(request.user) and name not in OPEN and name != "logout":
             raise PermissionDenied(f"`{request.user.get_username()}` is a program's account, and opens no page")
+        if name not in NARROWED and name not in OPEN and is_narrowed(request.user):
+            raise Http404
         if request.method in _SAFE or name in OPEN or request.path_info.startswith("/api/"):
             return None
         if (permission := WRITES.get(name or "")) is not None:

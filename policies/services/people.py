@@ -1,5 +1,6 @@
 """Changes to accounts by those who may change people: never one's own here, and a superuser only by superusers."""
 
+from collections.abc import Iterable
 from datetime import datetime
 
 from django.contrib.auth.models import AbstractBaseUser, User
@@ -12,6 +13,7 @@ from django.utils.http import urlsafe_base64_encode
 
 from policies import access, audit
 from policies.access import Permission, Role, load_roles, require, require_over
+from policies.models import Environment, PersonScope
 from policies.people import attempts
 from policies.services.identities import NAMES_OF_NOBODY, is_vouched_for
 from policies.services.publish import changed
@@ -101,6 +103,38 @@ def set_role(person: User, role: Role, *, actor: AbstractBaseUser | None) -> Non
     access.give_role(person, role, actor=actor)
     if before or role is Role.INTEGRATION:
         changed()
+
+
+@transaction.atomic
+def set_environments(
+    person: User, environments: Iterable[Environment] | None, *, actor: AbstractBaseUser | None
+) -> None:
+    """Let `person` see the agents of these environments only, and what they did; None = of all. Safe to run twice."""
+    _require_other(actor, person)
+    if person.is_superuser:
+        raise PeopleError(f"`{person.get_username()}` is a superuser and sees everything, expected somebody else")
+    found = PersonScope.objects.filter(person=person).first()
+    before = None if found is None else _ids(found.environments.all())
+    wanted = None if environments is None else list(environments)
+    after = None if wanted is None else _ids(wanted)
+    if before == after:
+        return
+    if wanted is None:
+        PersonScope.objects.filter(person=person).delete()
+    else:
+        scope, _ = PersonScope.objects.get_or_create(person=person)
+        scope.environments.set(wanted)
+    audit.record(
+        actor=actor,
+        action="person.environments_set",
+        person=person.get_username(),
+        before="all" if before is None else before,
+        after="all" if after is None else after,
+    )
+
+
+def _ids(environments: Iterable[Environment]) -> list[str]:
+    return sorted(one.environment_id for one in environments)
 
 
 @transaction.atomic

@@ -15,6 +15,7 @@ from policies.agent_record import load_record
 from policies.forms import AgentSettingsForm, ModeForm, NewAgentForm, RegisterForm, settings_of
 from policies.ledger import load_row
 from policies.models import Agent
+from policies.scope import of_environments
 from policies.services import inventory
 from policies.services.drift import acknowledge
 
@@ -27,7 +28,7 @@ def agents(request: HttpRequest) -> HttpResponse:
     form = AgentSearchForm(request.GET)
     form.is_valid()
     search = form.search()
-    inventory = load_inventory(search)
+    inventory = load_inventory(search, person=request.user)
     kinds = {name: getattr(inventory, name) for name in KINDS if search.kind in ("", name)}
     return render(
         request,
@@ -37,7 +38,7 @@ def agents(request: HttpRequest) -> HttpResponse:
             "kinds": kinds,
             "search": search,
             "form": form,
-            "environments": load_environments_offered(),
+            "environments": load_environments_offered(request.user),
             "may_change": may(request.user, Permission.CHANGE_POLICY),
         },
     )
@@ -62,14 +63,14 @@ def agent_new(request: HttpRequest) -> HttpResponse:
 @require_GET
 def agent(request: HttpRequest, pk: int) -> HttpResponse:
     """One agent: what is in force, its settings, what was changed."""
-    found = get_object_or_404(Agent.objects.select_related("environment"), pk=pk)
+    found = _found(request, pk)
     return _page(request, found)
 
 
 @require_POST
 def agent_mode(request: HttpRequest, pk: int) -> HttpResponse:
     """Switch one agent between monitor and enforce, from the list or from its page."""
-    found = get_object_or_404(Agent, pk=pk)
+    found = _found(request, pk)
     form = ModeForm(request.POST)
     if not form.is_valid():
         return HttpResponse("mode: expected monitor, enforce or nothing", status=422, content_type="text/plain")
@@ -83,7 +84,7 @@ def agent_register(request: HttpRequest, pk: int) -> HttpResponse:
     """Take a shadow agent into the inventory."""
     if request.method == "GET":
         return redirect("agent", pk)
-    found = get_object_or_404(Agent.objects.select_related("environment"), pk=pk)
+    found = _found(request, pk)
     form = RegisterForm(request.POST)
     require(request.user, Permission.CHANGE_POLICY)
     if not form.is_valid():
@@ -98,7 +99,7 @@ def agent_settings(request: HttpRequest, pk: int) -> HttpResponse:
     """Change what an admin decides for one agent."""
     if request.method == "GET":
         return redirect("agent", pk)
-    found = get_object_or_404(Agent.objects.select_related("environment"), pk=pk)
+    found = _found(request, pk)
     require(request.user, Permission.CHANGE_POLICY)
     form = AgentSettingsForm(request.POST, current_posture=found.fail_posture)
     if form.is_valid():
@@ -115,13 +116,17 @@ def agent_settings(request: HttpRequest, pk: int) -> HttpResponse:
 @require_POST
 def agent_drift_acknowledge(request: HttpRequest, pk: int) -> HttpResponse:
     """Say that somebody has looked at what drifted, as far as the page showed it."""
-    found = get_object_or_404(Agent, pk=pk)
+    found = _found(request, pk)
     form = AcknowledgeForm(request.POST)
     if not form.is_valid():
         return HttpResponse("upto: expected the number of a change", status=422, content_type="text/plain")
     done = acknowledge(found, upto=form.cleaned_data["upto"], now=timezone.now(), actor=actor_of(request))
     messages.success(request, f"{done} changes are looked at." if done else "They were looked at already.")
     return redirect(f"{reverse('agent', args=[pk])}#drift")
+
+
+def _found(request: HttpRequest, pk: int) -> Agent:
+    return get_object_or_404(Agent.objects.filter(of_environments(request.user)).select_related("environment"), pk=pk)
 
 
 def _page(
@@ -140,7 +145,7 @@ def _page(
                 found, queries.load_defaults(), queries.load_restrictions_on([found]).get(found.agent_id, ())
             ),
             "history": queries.load_history(found),
-            "record": load_record(found, now=timezone.now()),
+            "record": load_record(found, now=timezone.now(), person=request.user),
             "ledger": load_row(found, days=LEDGER_DAYS, today=timezone.now().date()),
             "ledger_days": LEDGER_DAYS,
             "settings_form": settings_form

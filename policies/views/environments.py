@@ -9,6 +9,7 @@ from policies import queries
 from policies.access import Permission, actor_of, may, require
 from policies.forms import ModeForm, NewEnvironmentForm
 from policies.models import Environment
+from policies.scope import of_environments
 from policies.services import inventory
 
 
@@ -31,7 +32,7 @@ def environments(request: HttpRequest) -> HttpResponse:
         "policies/environments.html",
         {
             "form": form,
-            "environments": queries.load_environments(),
+            "environments": queries.load_environments(request.user),
             "defaults": queries.load_defaults(),
             "may_change": may(request.user, Permission.CHANGE_POLICY),
         },
@@ -42,7 +43,7 @@ def environments(request: HttpRequest) -> HttpResponse:
 @require_GET
 def environment(request: HttpRequest, pk: int) -> HttpResponse:
     """One environment: whether it is ready to be enforced, beside the button that does it."""
-    found = get_object_or_404(Environment, pk=pk)
+    found = get_object_or_404(Environment.objects.filter(of_environments(request.user, column="pk")), pk=pk)
     return render(
         request,
         "policies/environment.html",
@@ -58,7 +59,7 @@ def environment(request: HttpRequest, pk: int) -> HttpResponse:
 @require_POST
 def environment_mode(request: HttpRequest, pk: int) -> HttpResponse:
     """Switch one environment between monitor and enforce; its agents follow unless they have a mode of their own."""
-    found = get_object_or_404(Environment, pk=pk)
+    found = get_object_or_404(Environment.objects.filter(of_environments(request.user, column="pk")), pk=pk)
     form = ModeForm(request.POST)
     if not form.is_valid():
         return HttpResponse("mode: expected monitor, enforce or nothing", status=422, content_type="text/plain")

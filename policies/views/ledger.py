@@ -17,7 +17,7 @@ def ledger(request: HttpRequest) -> HttpResponse:
     asked = request.GET.get("days", "")
     days = int(asked) if asked in map(str, _SPANS) else 30
     context = {
-        "ledger": load_ledger(days=days, today=timezone.now().date()),
+        "ledger": load_ledger(days=days, today=timezone.now().date(), person=request.user),
         "spans": _SPANS,
         "late_ms": settings.LATE_MS,
         "shown": AGENTS_SHOWN,

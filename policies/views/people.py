@@ -17,7 +17,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 
 from policies.access import Permission, Role, actor_of, may, require
-from policies.models import SecondFactorRule
+from policies.models import Environment, PersonScope, SecondFactorRule
 from policies.people_forms import NewPasswordForm
 from policies.people_queries import load_people, load_person, load_sessions
 from policies.services import people
@@ -26,7 +26,7 @@ from policies.services.second_factors import SUPERUSER, codes_left, require_seco
 
 _ROLES = [(role.value, role.value.replace("_", " ")) for role in Role]
 _OF_PEOPLE = [(name, word) for name, word in _ROLES if name != Role.INTEGRATION.value]
-_LONGEST_QUERY = 150
+_LONGEST_QUERY, _MOST_ENVIRONMENTS = 150, 500
 _LINK_NEXT = "Make a link for a password next."
 _NEXT = {Role.INTEGRATION: "Whoever gives programs tokens makes one for it next, under API tokens."}
 
@@ -106,6 +106,17 @@ def role(request: HttpRequest, pk: int) -> HttpResponse:
         raise Http404
     wanted = Role(form.cleaned_data["role"])
     return _done(request, pk, lambda found, actor: people.set_role(found, wanted, actor=actor), "has another role")
+
+
+@require_POST
+def environments(request: HttpRequest, pk: int) -> HttpResponse:
+    """Say which part of the house somebody sees."""
+    wanted = None
+    if request.POST.get("sees") != "all":
+        picked = [int(one) for one in request.POST.getlist("environment") if one.isdecimal() and len(one) < 10]
+        wanted = list(Environment.objects.filter(pk__in=picked))
+    told = "sees every environment" if wanted is None else f"sees {len(wanted)} environment{'s'[len(wanted) == 1 :]}"
+    return _done(request, pk, lambda found, actor: people.set_environments(found, wanted, actor=actor), told)
 
 
 @require_POST
@@ -199,6 +210,7 @@ def _list(request: HttpRequest, form: PersonForm) -> HttpResponse:
 def _person(request: HttpRequest, found: User, *, fresh_link: str = "") -> HttpResponse:
     now, actor = timezone.now(), actor_of(request)
     row = load_person(found, now=now)
+    scope = PersonScope.objects.filter(person=found).first()
     shown = {
         "row": row,
         "sessions": load_sessions(found, now=now),
@@ -206,6 +218,9 @@ def _person(request: HttpRequest, found: User, *, fresh_link: str = "") -> HttpR
         "role_form": RoleForm(initial={"role": row.role}),
         "fresh_link": fresh_link,
         "link_hours": settings.PASSWORD_RESET_TIMEOUT // 3600,
+        "environments": Environment.objects.only("pk", "name", "environment_id")[:_MOST_ENVIRONMENTS],
+        "narrowed": scope is not None,
+        "sees": set(scope.environments.values_list("pk", flat=True)) if scope else set(),
         "is_machine": row.role == Role.INTEGRATION.value,
         "is_self": found.pk == actor.pk,
         "may_change": found.pk != actor.pk and (actor.is_superuser or not found.is_superuser),

@@ -9,6 +9,7 @@ from policies import tool_queries
 from policies.access import Permission, actor_of, may, require
 from policies.forms import ToolForm
 from policies.models import SeenTool
+from policies.scope import of_agents
 from policies.services import tools as services
 
 
@@ -20,7 +21,7 @@ def tools(request: HttpRequest) -> HttpResponse:
         request,
         "policies/tools.html",
         {
-            "page": tool_queries.load_tools(words),
+            "page": tool_queries.load_tools(words, person=request.user),
             "words": words,
             "may_change": may(request.user, Permission.CHANGE_POLICY),
         },
@@ -30,7 +31,7 @@ def tools(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def tool(request: HttpRequest, pk: int) -> HttpResponse:
     """One tool of one agent: what is in force, and the form that decides it for the agent or for all."""
-    seen = get_object_or_404(SeenTool, pk=pk)
+    seen = get_object_or_404(SeenTool.objects.filter(of_agents(request.user)), pk=pk)
     row = tool_queries.load_tool(seen)
     if request.method == "GET":
         return _page(request, row, ToolForm(initial=_initial(row), row=row))
@@ -46,7 +47,9 @@ def tool(request: HttpRequest, pk: int) -> HttpResponse:
 @require_POST
 def tool_follow_all(request: HttpRequest, pk: int) -> HttpResponse:
     """Let this agent's tool follow what holds for all agents again."""
-    services.follow_all(get_object_or_404(SeenTool, pk=pk), actor=actor_of(request))
+    services.follow_all(
+        get_object_or_404(SeenTool.objects.filter(of_agents(request.user)), pk=pk), actor=actor_of(request)
+    )
     return redirect("tool", pk)
 
 
