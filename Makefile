@@ -10,7 +10,7 @@ PYTHON ?= $(shell for name in python3 python3.14 python3.13 python3.12 python3.1
 INSTALL = if [ -x $(VENV)/bin/pip ]; then pip="$(RUN) -m pip"; else pip="$(PYTHON) -m pip --python $(RUN)"; fi; \
 	$$pip install --quiet --disable-pip-version-check --no-input --require-hashes --only-binary :all:
 
-.PHONY: help up test check chaos fuzz battery honesty scale scale-pages backtests deliveries bench format clean
+.PHONY: help up test check chaos fuzz battery honesty scale scale-pages backtests deliveries bench format clean sbom notice secrets
 help:
 	@echo "make up      run Guardrail on this machine (ARGS=\"--port 8100 --data DIR --no-demo\")"
 	@echo "make test    run every test (ARGS=\"-k webhook\")"
@@ -29,6 +29,9 @@ help:
 	@echo "             lost (takes long; ARGS=\"--events 3000 --only splunk,syslog\")"
 	@echo "make bench   how fast calls are answered, beside a view that does nothing and a bare insertion; needs wrk"
 	@echo "             (eight minutes; ARGS=\"--rounds 1 --print-only\")"
+	@echo "make sbom    write a bill of materials (CycloneDX) of all that runs: sbom.cdx.json (ARGS=\"--out FILE\")"
+	@echo "make notice  write NOTICE anew, after a change of the locks"
+	@echo "make secrets look through everything that is committed for secrets"
 	@echo "make format  bring the code into the house style"
 	@echo "make clean   remove the virtual environment and caches; .run stays"
 
@@ -47,6 +50,9 @@ check: $(VENV)/installed-dev
 	@GUARDRAIL_PUBLIC_URL=https://guardrail.example GUARDRAIL_SECRET_KEY=checked-by-make-check-and-used-nowhere-else-0123456789 \
 		GUARDRAIL_TRANSCRIPT_KEYS=checked:Y2hlY2tlZCBieSBtYWtlIGNoZWNrLCBub3doZXJlIDE= \
 		$(RUN) manage.py check --deploy --fail-level WARNING
+
+sbom notice secrets: $(VENV)/installed-dev
+	@exec $(RUN) -m tests.supply $@ $(ARGS)
 
 chaos: $(VENV)/installed-dev
 	@exec $(RUN) -m tests.chaos $(ARGS)

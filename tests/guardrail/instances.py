@@ -20,6 +20,7 @@ from psycopg import sql
 
 from guardrail.embedded.instance import Instance
 from guardrail.embedded.processes import free_port
+from tests.quiet_logs import demand_quiet
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 
@@ -93,9 +94,12 @@ class RunningInstance:
         Instance(self.data).end_leftovers()
 
     def remove(self) -> None:
-        """End what is left and remove its data."""
+        """End what is left and remove its data; no log of it may hold a secret, or what calls said."""
         self.end()
-        shutil.rmtree(self.data)
+        try:
+            demand_quiet(self.data / "log", state=self.data)
+        finally:
+            shutil.rmtree(self.data)
 
     def _is_up(self) -> bool:
         assert self.process.poll() is None, self.output.read_text()
