@@ -43,20 +43,20 @@ def main() -> int:
 
 def _run(options: argparse.Namespace, instance: RunningInstance) -> bool:
     parts, good, generated = options.only.split(","), True, options.bodies
-    tokens = tokens_of(instance)
+    token = instance.state["webhook_token"]
     if "described" in parts:
         began = monotonic()
         told = ask_as_described(
             description_of(instance.url),
             url=instance.url,
-            tokens=tokens,
+            tokens=tokens_of(instance),
             number=options.described,
             first=options.seed,
         )
         generated -= told.asked
         good &= _tell_described(told, seconds=monotonic() - began)
     for wire in WIRES:
-        senders = partial(Senders, wire, url=instance.url, token=tokens.calls, number=_SENDERS)
+        senders = partial(Senders, wire, url=instance.url, token=token, number=_SENDERS)
         if "known" in parts:
             sending = senders()
             for odd in itertools.chain(named(wire.good()), wrong_types(wire.good())):
@@ -76,7 +76,7 @@ def _run(options: argparse.Namespace, instance: RunningInstance) -> bool:
     if "heavy" in parts:
         for wire in WIRES:
             for heavy in heavy_ones(wire):
-                good &= _tell_weighed(press(heavy, wire, instance, token=tokens.calls))
+                good &= _tell_weighed(press(heavy, wire, instance, token=token))
     return good
 
 

@@ -129,7 +129,7 @@ def tokens_of(instance: RunningInstance) -> Tokens:
     """A token for each kind of operation: two by command, one by the page."""
     env = clean_environment() | {"GUARDRAIL_DATA": str(instance.data)}
     issue = [sys.executable, "manage.py", "issue_token", "feed", "--name", "Change feed", "--knowledge"]
-    issued = subprocess.run(issue, cwd=ROOT, env=env, capture_output=True, text=True, timeout=60, check=True)
+    issued = subprocess.run(issue, cwd=ROOT, env=env, capture_output=True, text=True, timeout=300, check=True)
     tokens = Tokens(
         calls=instance.state["webhook_token"], knowledge=issued.stdout.strip(), reading=_reading_token(instance)
     )
