@@ -90,11 +90,15 @@ class KnowledgeEvents(CallView):
         summary="Tell of edits to documents that agents read",
         description=(
             "202 when every event is kept, 422 when some are refused (the others are kept), 400 when the body is no "
-            "batch, 429 and 503 when it should be sent again. A resend of an event is recognised by its document, "
+            "batch, 413 when it is too large, 429 and 503 when it should be sent again. A resend of an event is recognised by its document, "
             "revision, editor and time."
         ),
         request=KnowledgeEventsRequest,
-        responses={202: KnowledgeEventsAnswer, 422: KnowledgeEventsAnswer, 400: ErrorBody, 401: ErrorBody},
+        responses={
+            202: KnowledgeEventsAnswer,
+            422: KnowledgeEventsAnswer,
+            **dict.fromkeys((400, 401, 413, 429, 503), ErrorBody),
+        },
     )
     def post(self, request: Request) -> Response:
         caller = self._teller(request)
