@@ -90,8 +90,8 @@ class KnowledgeEvents(CallView):
         summary="Tell of edits to documents that agents read",
         description=(
             "202 when every event is kept, 422 when some are refused (the others are kept), 400 when the body is no "
-            "batch, 413 when it is too large, 429 and 503 when it should be sent again. A resend of an event is recognised by its document, "
-            "revision, editor and time."
+            "batch, 413 when it is too large, 429 and 503 when it should be sent again. A resend of an event is "
+            "recognised by its document, revision, editor and time."
         ),
         request=KnowledgeEventsRequest,
         responses={

@@ -93,7 +93,7 @@ def test_a_token_does_not_bring_its_own_key(trusting: Asking, issuer: Issuer) ->
 
 
 def test_a_key_of_one_issuer_signs_for_no_other(trusting: Asking, issuer: Issuer) -> None:
-    other = {"tid": OTHER_TENANT, "iss": f"{issuer.url}/{OTHER_TENANT}/v2.0"}
+    other: dict[str, Any] = {"tid": OTHER_TENANT, "iss": f"{issuer.url}/{OTHER_TENANT}/v2.0"}
     assert _asked(trusting, issuer.token(**other)) == 401
     assert _asked(trusting, issuer.token(tid=OTHER_TENANT)) == 401
     assert _asked(trusting, issuer.token(iss=other["iss"])) == 401
