@@ -46,6 +46,7 @@ class Scope(enum.Enum):
 
     VERDICTS = "verdicts:read"
     TRANSCRIPTS = "transcripts:read"
+    UNMASKED = "transcripts:unmasked"
     INVESTIGATIONS = "investigations:read"
     INDICATORS = "indicators:read"
     AUDIT = "audit:read"
@@ -55,6 +56,7 @@ SCOPE_WORDS: Mapping[Scope, str] = MappingProxyType(
     {
         Scope.VERDICTS: "Calls and what was decided, with names and short facts only",
         Scope.TRANSCRIPTS: "What stands in a call: requests, outputs, reasons that quote; each reading is written down",
+        Scope.UNMASKED: "Beside the one above: personal data and secrets in transcripts, which are masked without it",
         Scope.INVESTIGATIONS: "Investigations that everybody here may see",
         Scope.INDICATORS: "Indicators confirmed by investigations",
         Scope.AUDIT: "Who changed what",

@@ -14,6 +14,7 @@ from guardrail.views import (
     opinions,
     rejudge,
     replay,
+    revealing,
     search,
     verdicts,
 )
@@ -24,6 +25,7 @@ urlpatterns = [
     path("verdicts/<uuid:pk>/body/", verdicts.verdict_body, name="verdict_body"),
     path("verdicts/<uuid:pk>/replay/", replay.verdict_replay, name="verdict_replay"),
     path("verdicts/<uuid:pk>/rejudge/", rejudge.verdict_rejudge, name="verdict_rejudge"),
+    path("verdicts/<uuid:pk>/reveal/", revealing.verdict_reveal, name="verdict_reveal"),
     path("search/", search.search, name="search"),
     path("search/export/", search.search_export, name="search_export"),
     path("agents/<int:pk>/charter/", charters.charter, name="agent_charter"),

@@ -251,8 +251,10 @@ if EVIDENCE_KEY and _bytes_of(EVIDENCE_KEY) != 32:
 # Keys transcripts are encrypted under in Postgres and in the journal, `name:base64`, the one of now first; from
 # `manage.py transcripts key NAME`. Without one they are kept as they are.
 TRANSCRIPT_KEYS: dict[str, bytes] = _key_ring()
-# Which words of calls the search keeps; with `none` calls are found by their fields only.
-SEARCH_WORDS = _read("GUARDRAIL_SEARCH_WORDS", "all", _one_of("all", "none"))
+# Minutes personal data and secrets of a call stay shown to whoever gave a reason.
+REVEAL_MINUTES = _read("GUARDRAIL_REVEAL_MINUTES", 15, _number(1, 480))
+# Which words of calls the search keeps: without those that are masked on pages, all, or none: then by fields only.
+SEARCH_WORDS = _read("GUARDRAIL_SEARCH_WORDS", "masked", _one_of("masked", "all", "none"))
 # Public keys of evidence keys that were: what they signed in the audit trail still counts.
 AUDIT_PUBLIC_KEYS: list[str] = _read("GUARDRAIL_AUDIT_PUBLIC_KEYS", [], _public_keys)
 # Lines of the audit trail after which its head is signed and sent out; in any case once a day.

@@ -62,6 +62,8 @@ _SENTENCES = {
     "audit.lines_accepted": "Lines without a signature accepted",
     "audit.exported": "Audit trail taken out",
     "audit.anchors_exported": "Anchors of the audit trail taken out",
+    "transcript.revealed": "Personal data shown",
+    "environment.masking_set": "What is masked set",
     "transcripts.rekeyed": "Transcripts put under a new key",
     "retention.dropped": "Month of calls dropped",
     "rule.rolled_back": "Rule put back to monitor",

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from investigations.views import confiding, merging, remediation, tickets
+from investigations.views import confiding, merging, remediation, revealing, tickets
 
 urlpatterns = [
     path("investigations/merge/", merging.merge, name="investigations_merge"),
@@ -10,6 +10,7 @@ urlpatterns = [
     path("investigations/new/", confiding.open_by_hand, name="investigation_new"),
     path("investigations/<int:pk>/confide/", confiding.confide, name="investigation_confide"),
     path("investigations/<int:pk>/open-up/", confiding.open_up, name="investigation_open_up"),
+    path("investigations/<int:pk>/reveal/", revealing.investigation_reveal, name="investigation_reveal"),
     path("queue/remediation/", remediation.remediation_list, name="remediations"),
     path("queue/remediation/<int:pk>/", remediation.remediation_change, name="remediation_change"),
     path("investigations/<int:pk>/remediation/", remediation.remediation_mark, name="remediation_mark"),

@@ -16,6 +16,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from guardrail.kept import for_eyes
+from guardrail.masking import mask_text
 from guardrail.models import TranscriptOpened, Verdict
 from guardrail.opened_lines import OPENED
 from guardrail.verdict_id import floor_id
@@ -140,7 +141,7 @@ def _cells(part: str, row: Row) -> tuple[Any, ...]:
         return (
             *("stop", row["received_at"], "", row["mode"], row["id"], row["agent_id"], row["user_id"]),
             *(row["tool_name"], row["destination"], row["action"], row["would_have"], finding, row["policy_version"]),
-            row["reason"],
+            mask_text(row["reason"]),
         )
     if part == "changes":
         detail = json.dumps(row["detail"], ensure_ascii=False)

@@ -27,6 +27,7 @@ class Permission(enum.Enum):
     CHANGE_API_TOKENS = "give programs tokens to read with"
     CHANGE_PEOPLE = "change people, their roles and how they sign in"
     EXPORT_EVIDENCE = "take evidence and lists of calls out"
+    REVEAL = "see personal data and secrets in calls"
     READ_AUDIT = "read the audit trail and take it out"
 
 
@@ -45,7 +46,9 @@ class Role(enum.Enum):
 GRANTS: Mapping[Role, frozenset[Permission]] = MappingProxyType(
     {
         Role.VIEWER: frozenset(),
-        Role.ANALYST: frozenset({Permission.INVESTIGATE, Permission.RESPOND, Permission.EXPORT_EVIDENCE}),
+        Role.ANALYST: frozenset(
+            {Permission.INVESTIGATE, Permission.RESPOND, Permission.EXPORT_EVIDENCE, Permission.REVEAL}
+        ),
         Role.LEAD: frozenset(
             {
                 Permission.INVESTIGATE,
@@ -53,11 +56,12 @@ GRANTS: Mapping[Role, frozenset[Permission]] = MappingProxyType(
                 Permission.RESPOND,
                 Permission.EXPORT_EVIDENCE,
                 Permission.READ_AUDIT,
+                Permission.REVEAL,
             }
         ),
         Role.AUDITOR: frozenset({Permission.EXPORT_EVIDENCE, Permission.READ_AUDIT}),
         # Nobody has both: whoever makes accounts and changes policy makes the second person of their own drafts.
-        Role.POLICY_ADMIN: frozenset(Permission) - {Permission.CHANGE_PEOPLE},
+        Role.POLICY_ADMIN: frozenset(Permission) - {Permission.CHANGE_PEOPLE, Permission.REVEAL},
         Role.PEOPLE_ADMIN: frozenset({Permission.CHANGE_PEOPLE}),
         # No person: a program that has tokens, and opens no page.
         Role.INTEGRATION: frozenset(),

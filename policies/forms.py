@@ -5,6 +5,7 @@ from typing import Any
 from django import forms
 
 from policies.models import Agent, Environment, ModeChoice, SecondOpinion, Tool
+from policies.recognition.kinds import MASKED
 from policies.services.inventory import AgentSettings
 from policies.services.opinions import BUDGETS_MS, LONGEST_TOKEN, OpinionSettings
 from policies.services.tools import ToolSettings
@@ -175,6 +176,17 @@ class NewEnvironmentForm(forms.Form):
             ("", "As the policy"),
         ],
         help_text="For production: monitor first.",
+    )
+
+
+class MaskingForm(forms.Form):
+    """Which kinds of data are masked in the calls of an environment."""
+
+    masked = forms.MultipleChoiceField(
+        label="Masked until somebody gives a reason",
+        choices=MASKED,
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
     )
 
 

@@ -75,5 +75,6 @@ urlpatterns = [
     path("tools/<int:pk>/follow-all/", tools.tool_follow_all, name="tool_follow_all"),
     path("environments/", environments.environments, name="environments"),
     path("environments/<int:pk>/", environments.environment, name="environment"),
+    path("environments/<int:pk>/masking/", environments.environment_masking, name="environment_masking"),
     path("environments/<int:pk>/mode/", environments.environment_mode, name="environment_mode"),
 ]

@@ -9,6 +9,7 @@ from typing import Any
 from django.contrib.auth.models import AbstractBaseUser
 from django.db import transaction
 
+from guardrail.masking import mask_text
 from guardrail.models import Verdict
 from guardrail.search.finding import find_ids
 from guardrail.search.query import read_query
@@ -54,7 +55,7 @@ def _rows(ids: Sequence[uuid.UUID]) -> Iterator[dict[str, Any]]:
     for start in range(0, len(ids), _AT_ONCE):
         some = ids[start : start + _AT_ONCE]
         found = {row["id"]: row for row in Verdict.objects.filter(pk__in=some).values(*_COLUMNS)}
-        yield from (found[pk] for pk in some if pk in found)
+        yield from ({**found[pk], "reason": mask_text(found[pk]["reason"])} for pk in some if pk in found)
 
 
 def _told(value: Any) -> Any:

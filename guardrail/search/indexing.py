@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import structlog
+from django.conf import settings
 from django.db import DataError, connection, transaction
 from django.db.models import F
 
@@ -21,10 +22,12 @@ from guardrail.search.kept_words import kept
 from guardrail.search.query import Field, field_word
 from guardrail.search.texts import texts_of
 from guardrail.search.words import words_of
+from guardrail.text.private import WITHOUT_MAIL, blanked
 from guardrail.text.storable import storable_text
 from guardrail.webhook import WIRES
 from guardrail.wire import Unreadable
 from policies.hosts import host_of
+from policies.queries import load_masked_kinds
 
 log = structlog.get_logger(__name__)
 
@@ -48,7 +51,7 @@ _COLUMNS = (
         "tool_id",
     ),
     *("tool_name", "destination", "action", "would_have", "severity", "deciding_signal", "policy_version", "answer_ms"),
-    *("duplicate_of", "degraded", "documents"),
+    *("duplicate_of", "degraded", "documents", "environment_id"),
 )
 _FIELDS = (
     *("id", "agent_id", "user_id", "conversation_id", "tool", "tool_name", "destination", "host", "rule", "would_have"),
@@ -184,7 +187,11 @@ def _texts(row: dict[str, Any], packed: bytes | None, slugs: dict[int, str]) -> 
         call = wire.parse(body, orchestrator=slugs.get(row["orchestrator_id"], ""))
     except (Unreadable, RecursionError, NotOpened):
         return
-    yield from texts_of(call)
+    if settings.SEARCH_WORDS != "masked":
+        yield from texts_of(call)
+        return
+    kinds = load_masked_kinds(row["environment_id"]) & WITHOUT_MAIL
+    yield from (blanked(text, kinds) for text in texts_of(call))
 
 
 def _insert(found: Iterable[_Found]) -> None:

@@ -15,6 +15,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from guardrail import badges, shown_text, words
+from guardrail.masking import mask_text
 
 register = template.Library()
 
@@ -57,6 +58,12 @@ def entity(kind: str, key: str) -> str:
 def visible(text: object) -> SafeString:
     """What somebody else wrote: escaped, and characters that people cannot see as chips. For element content."""
     return shown_text.visible("" if text is None else str(text))
+
+
+@register.filter
+def private(text: object) -> str:
+    """What quotes a call where nobody asked for it: secrets and personal data masked, not yet escaped."""
+    return mask_text("" if text is None else str(text))
 
 
 @register.filter

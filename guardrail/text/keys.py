@@ -127,9 +127,9 @@ _MOST = 40
 _BEFORE, _BEHIND = 140, 240
 
 
-def find_secrets(text: str) -> Iterator[tuple[str, int, int]]:
-    """(what, start, end) of each secret in `text`, formats first; at most 40."""
-    yield from islice(_all(text, _KNOWN, _NAMED), _MOST)
+def find_secrets(text: str, *, most: int | None = _MOST) -> Iterator[tuple[str, int, int]]:
+    """(what, start, end) of each secret in `text`, formats first; at most so many, None = all."""
+    yield from islice(_all(text, _KNOWN, _NAMED), most)
 
 
 def find_secrets_in(texts: Sequence[str]) -> Iterator[tuple[str, int, int, int]]:

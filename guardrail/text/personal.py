@@ -180,10 +180,10 @@ _ANY_UNNAMED = _whole("|".join(number.form for number, _ in _UNNAMED))
 _NAMES = tuple(sorted({name for number in _NUMBERS for name in number.names}))
 
 
-def find_numbers(text: str) -> Iterator[tuple[str, int, int]]:
-    """(what, start, end) of each number of a person in `text`; at most 40."""
+def find_numbers(text: str, *, most: int | None = _MOST) -> Iterator[tuple[str, int, int]]:
+    """(what, start, end) of each number of a person in `text`; at most so many, None = all."""
     if _DIGIT.search(text):
-        yield from islice(_all(text), _MOST)
+        yield from islice(_all(text), most)
 
 
 def kind_of(what: str) -> str:

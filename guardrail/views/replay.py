@@ -9,7 +9,9 @@ from django.views.decorators.http import require_GET
 
 from guardrail import badges, queries
 from guardrail.kept import load_verdict
+from guardrail.masking import masking_of
 from guardrail.opened import note_opened
+from guardrail.revealing import of_verdict, revealed_until
 from guardrail.story.walking import walk
 from guardrail.transcripts import load_call
 from guardrail.views.verdicts import earlier_call, worth_telling
@@ -29,14 +31,17 @@ def verdict_replay(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     late = queries.load_late(verdict)
     finding = late.finding if late else None
     judged = finding or verdict
+    masking = masking_of(verdict, revealed=revealed_until(request, of_verdict(pk)) is not None, late=finding)
+    call = masking.call(call)
+    verdict.reason = masking.text(verdict.reason)
     conversation = queries.load_conversation(verdict, person=person)
     shown = {
         "verdict": verdict,
         "walk": walk(
             call,
             number=_number(request),
-            signals=judged.signals,
-            origins=judged.origins,
+            signals=masking.signals(judged.signals),
+            origins=masking.origins(judged.origins),
             documents=verdict.documents,
             deciding=finding.deciding_signal if finding else worth_telling(verdict),
             planned=earlier_call(verdict),
@@ -44,6 +49,7 @@ def verdict_replay(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
         ),
         "badge": badges.of_call(action=verdict.action, would_have=verdict.would_have, failed=verdict.failed),
         "thought": call.thought,
+        "masked": masking.count,
     }
     return render(request, "guardrail/replay.html", shown)
 

@@ -1,10 +1,13 @@
 """Calls: the list with its search, one call told step by step, and the raw body it came as."""
 
 import uuid
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
 
+from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -13,10 +16,12 @@ from django.views.decorators.http import require_GET
 
 from guardrail import badges, queries, words
 from guardrail.document_queries import load_quote
-from guardrail.kept import Person, kept_from, load_verdict
+from guardrail.kept import Person, load_verdict
+from guardrail.masking import masking_of
 from guardrail.models import LateFinding, Verdict
 from guardrail.opened import note_opened
 from guardrail.packing import NotOpened
+from guardrail.revealing import of_verdict, revealed_until
 from guardrail.story import EarlierCall, Story, tell
 from guardrail.story.lede import lede_of
 from guardrail.story.picture import Picture, Plan, draw
@@ -72,6 +77,9 @@ class Told:
     let_pass_by: tuple[int, ...] = ()
     picture: Picture | None = None
     closed: str = ""
+    masked: int = 0
+    revealed_until: datetime | None = None
+    reveal_minutes: int = 0
 
 
 @require_GET
@@ -119,7 +127,7 @@ def verdict_list(request: HttpRequest) -> HttpResponse:
 def verdict_page(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     """One call: why, where each value came from, the transcript, and everything that was found."""
     person = actor_of(request)
-    told = load_told(load_verdict(pk, person), person=person)
+    told = load_told(load_verdict(pk, person), person=person, revealed_until=revealed_until(request, of_verdict(pk)))
     note_opened(pk, actor=person, how="call")
     shown = {
         "told": told,
@@ -128,6 +136,7 @@ def verdict_page(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
         "may_change_policy": may(request.user, Permission.CHANGE_POLICY),
         "may_investigate": may(request.user, Permission.INVESTIGATE),
         "may_export": may(request.user, Permission.EXPORT_EVIDENCE),
+        "may_reveal": may(request.user, Permission.REVEAL),
     }
     return render(request, "guardrail/verdict.html", shown)
 
@@ -135,9 +144,8 @@ def verdict_page(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
 @require_GET
 @never_cache
 def verdict_body(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
-    """The body as it came, byte for byte, as plain text that no browser runs or guesses about."""
-    if kept_from([pk], request.user):
-        raise Http404(f"no transcript `{pk}`")
+    """The body as plain text that no browser runs or guesses about: byte for byte as it came, or masked."""
+    verdict = load_verdict(pk, request.user)
     try:
         body = load_body(pk)
     except NotOpened as error:
@@ -145,24 +153,35 @@ def verdict_body(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     if body is None:
         raise Http404(f"no transcript `{pk}`")
     note_opened(pk, actor=actor_of(request), how="raw body")
-    response = HttpResponse(body, content_type="text/plain; charset=utf-8")
-    response["Content-Disposition"] = f'inline; filename="{pk}.txt"'
+    until = revealed_until(request, of_verdict(pk))
+    shown = masking_of(verdict, revealed=until is not None).body(body)
+    response = HttpResponse(shown, content_type="text/plain; charset=utf-8")
+    response["Content-Disposition"] = f'inline; filename="{pk}{".masked" if shown != body else ""}.txt"'
     return response
 
 
-def load_told(verdict: Verdict, *, person: Person) -> Told:
-    """A verdict with everything its page says to the person. Four queries, two more for one that was judged later."""
+def load_told(verdict: Verdict, *, person: Person, revealed_until: datetime | None = None) -> Told:
+    """A verdict with everything its page says to the person, masked unless it is revealed to them.
+
+    Five queries, two more for one that was judged later. The verdict in it is a masked copy, too: never save it.
+    """
     late = queries.load_late(verdict)
     finding = late.finding if late else None
+    masking = masking_of(verdict, revealed=revealed_until is not None, late=finding)
     # what was found afterwards is told in the place of what the quick checks said
     judged = finding or verdict
     conversation = queries.load_conversation(verdict, person=person)
     earlier = [earlier_call(other) for other in conversation if other.pk < verdict.pk]
     deciding = finding.deciding_signal if finding else worth_telling(verdict)
-    call = load_call(verdict)
+    whole = load_call(verdict)
+    call = masking.call(whole) if whole else None
+    signals, origins = masking.signals(judged.signals), masking.origins(judged.origins)
+    for shown in (verdict, finding):
+        if shown is not None:
+            shown.reason = masking.text(shown.reason)
     story = tell(
-        signals=judged.signals,
-        origins=judged.origins,
+        signals=signals,
+        origins=origins,
         deciding=deciding,
         call=call,
         planned=earlier_call(verdict),
@@ -170,15 +189,7 @@ def load_told(verdict: Verdict, *, person: Person) -> Told:
     )
     return Told(
         verdict=verdict,
-        lede=lede_of(
-            signals=judged.signals,
-            deciding=deciding,
-            agent=verdict.agent_name or verdict.agent_id,
-            tool=verdict.tool_name or verdict.tool_id,
-            tool_kind=verdict.tool_kind,
-            destination=verdict.destination,
-            signed_in=bool(verdict.user_id),
-        ),
+        lede=_lede(verdict, signals, deciding),
         decided_by=_decided_by(judged),
         tags=tags_of(finding.name for finding in story.findings if finding.stopping or not _stopped(judged)),
         story=story,
@@ -187,27 +198,46 @@ def load_told(verdict: Verdict, *, person: Person) -> Told:
         late=late,
         executed_in=queries.load_executed(verdict),
         edit=load_quote(verdict) if late or _stopped(verdict) else None,
-        badge=badges.FOUND_LATE
-        if finding and not finding.failed and verdict.mode != "monitor"
-        else badges.of_call(
-            action=verdict.action,
-            would_have=verdict.would_have,
-            failed=verdict.failed,
-            agreed=verdict.deciding_signal == ALLOWED_ONCE,
-        ),
+        badge=_badge(verdict, finding),
         tool_does=words.TOOL_KINDS.get(verdict.tool_kind, verdict.tool_kind),
         timings=_telling(verdict.timings),
         let_pass_by=_exceptions_of(judged),
         picture=draw(
             call,
             _plan(verdict),
-            signals=judged.signals,
-            origins=judged.origins,
+            signals=signals,
+            origins=origins,
             documents=verdict.documents,
             deciding=deciding,
         ),
+        masked=masking.count,
+        revealed_until=revealed_until,
+        reveal_minutes=settings.REVEAL_MINUTES,
         closed="" if call else why_closed(verdict.pk),
         missing=tuple(words.degraded_words(str(part)) for part in verdict.degraded),
+    )
+
+
+def _lede(verdict: Verdict, signals: Sequence[Mapping[str, Any]], deciding: str) -> str:
+    return lede_of(
+        signals=signals,
+        deciding=deciding,
+        agent=verdict.agent_name or verdict.agent_id,
+        tool=verdict.tool_name or verdict.tool_id,
+        tool_kind=verdict.tool_kind,
+        destination=verdict.destination,
+        signed_in=bool(verdict.user_id),
+    )
+
+
+def _badge(verdict: Verdict, finding: LateFinding | None) -> badges.Badge:
+    if finding and not finding.failed and verdict.mode != "monitor":
+        return badges.FOUND_LATE
+    return badges.of_call(
+        action=verdict.action,
+        would_have=verdict.would_have,
+        failed=verdict.failed,
+        agreed=verdict.deciding_signal == ALLOWED_ONCE,
     )
 
 

@@ -16,6 +16,7 @@ from django.urls import reverse
 
 from guardrail.feed import number_of_calls_from
 from guardrail.kept import for_eyes
+from guardrail.masking import masking_of
 from guardrail.models import EXERCISE, FeedEntry, LateFinding, Orchestrator, Transcript, Verdict
 from guardrail.packing import NotOpened, unpack
 from guardrail.verdict_id import floor_id
@@ -106,25 +107,28 @@ def load_one(pk: uuid.UUID, *, eyes: Person) -> dict[str, Any] | None:
     return {**rows[0], "found_late": late}
 
 
-def load_transcript(pk: uuid.UUID, *, eyes: Person) -> dict[str, Any] | None:
-    """What stands in a call, and what was found with its quotes; None where nothing is kept. Two queries."""
+def load_transcript(pk: uuid.UUID, *, eyes: Person, unmasked: bool) -> dict[str, Any] | None:
+    """What stands in a call, and what was found with its quotes; None where nothing is kept. Three queries."""
     kept = for_eyes(Transcript.objects.all(), eyes).filter(pk=pk).values("body_zstd", "body_bytes").first()
-    verdict = Verdict.objects.filter(pk=pk).values("reason", "signals").first()
+    verdict = Verdict.objects.filter(pk=pk).first()
     if kept is None or verdict is None:
         return None
     try:
         body = unpack(bytes(kept["body_zstd"]), verdict_id=pk)
     except NotOpened:
         return None
-    encoding, text = _as_text(body)
+    masking = masking_of(verdict, revealed=unmasked)
+    shown = masking.body(body)
+    encoding, text = _as_text(shown)
     return {
         "verdict": str(pk),
         "received_bytes": kept["body_bytes"],
         "kept_bytes": len(body),
         "encoding": encoding,
         "body": text,
-        "reason": verdict["reason"],
-        "findings": [_quoting(one) for one in verdict["signals"][:_MOST_FINDINGS]],
+        "reason": masking.text(verdict.reason),
+        "findings": [_quoting(one) for one in masking.signals(verdict.signals[:_MOST_FINDINGS])],
+        "masked": masking.count,
     }
 
 

@@ -86,7 +86,7 @@ class Transcript(ReadView):
 
     def get(self, request: Request, pk: uuid.UUID) -> Response:
         """Its transcript."""
-        found = calls.load_transcript(pk, eyes=self.eyes)
+        found = calls.load_transcript(pk, eyes=self.eyes, unmasked=Scope.UNMASKED in self.reader.scopes)
         if found is None:
             raise Http404(f"no transcript `{pk}`")
         note_read(pk, token=self.reader)

@@ -121,6 +121,9 @@ class TranscriptShape(serializers.Serializer[None]):
     body = serializers.CharField(allow_blank=True)
     reason = serializers.CharField(allow_blank=True, help_text="Of the decision.")
     findings = _Quoting(many=True)
+    masked = serializers.IntegerField(
+        help_text="Pieces of personal data and secrets that are masked; a body with some is written anew as JSON."
+    )
 
 
 class InvestigationShape(serializers.Serializer[None]):

@@ -12,8 +12,10 @@ from typing import Any, TypeVar
 
 from guardrail.text.keys import find_secrets
 from guardrail.text.personal import find_numbers
+from guardrail.text.private import find_private
 from guardrail.words import signal_words
 from investigations.siem.event import Act, Call, Case, Event, Finding, Kind, Quote
+from policies.recognition.kinds import PHONE
 
 FULL, REDACTED, METADATA = "full", "redacted", "metadata"
 _HIDDEN = "[redacted]"
@@ -49,13 +51,17 @@ def seen_by(event: Event, content: str) -> Event:
 def masked(text: str) -> str:
     """`text` without keys, passwords and numbers that stand for a person; what is beyond 20,000 characters is cut."""
     text = shortened(text, _MOST_LOOKED_AT)
-    found = sorted((start, end) for _, start, end in chain(find_secrets(text), find_numbers(text)))
+    found = sorted((start, end) for _, start, end in chain(find_secrets(text), find_numbers(text), _phones(text)))
     parts, at = [], 0
     for start, end in found:
         if start >= at:
             parts += [text[at:start], _HIDDEN]
         at = max(at, end)
     return "".join((*parts, text[at:]))
+
+
+def _phones(text: str) -> Iterator[tuple[str, int, int]]:
+    return find_private(text, frozenset({PHONE}))
 
 
 def fitting(event: Event, encode: Callable[[Event], bytes], *, most_bytes: int) -> bytes:

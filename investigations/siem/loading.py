@@ -9,11 +9,14 @@ import zstandard
 from django.conf import settings
 from django.urls import reverse
 
+from guardrail.masking import Masking
 from guardrail.models import Orchestrator, Transcript, Verdict
 from guardrail.packing import NotOpened, open_frame
+from guardrail.text.private import WITHOUT_MAIL
 from guardrail.words import signal_words
 from investigations.models import Delivery, InvestigationCall
 from investigations.siem.event import Act, Call, Case, Event, Finding, Kind, Quote
+from policies.queries import load_masked_kinds
 
 _COLUMNS = (
     *("id", "received_at", "orchestrator_id", "tenant_id", "environment_id", "agent_id", "agent_name", "user_id"),
@@ -34,6 +37,8 @@ def load_events(rows: Sequence[Delivery], *, with_transcripts: bool) -> dict[int
     places = dict(InvestigationCall.objects.filter(verdict_id__in=ids).values_list("verdict_id", "investigation_id"))
     callers = dict(Orchestrator.objects.values_list("pk", "slug")) if ids else {}
     bodies = _load_bodies(ids) if with_transcripts and ids else {}
+    if with_transcripts:
+        verdicts, bodies = _masked(verdicts, bodies)
     events: dict[int, Event | str] = {}
     for row in rows:
         try:
@@ -51,6 +56,20 @@ def load_events(rows: Sequence[Delivery], *, with_transcripts: bool) -> dict[int
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             events[row.pk] = f"it cannot be told ({type(error).__name__})"
     return events
+
+
+def _masked(
+    verdicts: Mapping[uuid.UUID, dict[str, Any]], bodies: Mapping[uuid.UUID, str]
+) -> tuple[dict[uuid.UUID, dict[str, Any]], dict[uuid.UUID, str]]:
+    """What stands in calls, masked as their environments say; addresses stay, as receivers correlate by them."""
+    environments = {row["environment_id"] for row in verdicts.values()}
+    kinds = {environment: load_masked_kinds(environment) & WITHOUT_MAIL for environment in environments}
+    maskings = {pk: Masking(kinds=kinds[row["environment_id"]]) for pk, row in verdicts.items()}
+    rows = {
+        pk: {**row, "reason": maskings[pk].text(row["reason"]), "signals": maskings[pk].signals(row["signals"])}
+        for pk, row in verdicts.items()
+    }
+    return rows, {pk: maskings[pk].text(text) for pk, text in bodies.items() if pk in maskings}
 
 
 def test_event(*, now: datetime, name: str) -> Event:

@@ -13,7 +13,8 @@ from django.views.decorators.http import require_GET
 
 from guardrail.models import Verdict
 from guardrail.opened import note_opened
-from guardrail.views.verdicts import load_told
+from guardrail.revealing import of_verdict, revealed_until
+from guardrail.views.verdicts import Told, load_told
 from investigations import queries
 from investigations.confiding_forms import ConfideForm
 from investigations.forms import AllowOnceForm, CloseForm, CommentForm, PauseForm, ReopenForm
@@ -50,10 +51,8 @@ def render_investigation(
 ) -> HttpResponse:
     """The page, with the refused form in the place of an empty one and status 422 when `forms` holds one."""
     calls = queries.load_calls(investigation, wanted=_wanted(request))
-    verdict = Verdict.objects.filter(pk=calls.shown).first() if calls.shown else None
-    told = load_told(verdict, person=actor_of(request)) if verdict else None
-    if verdict:
-        note_opened(verdict.pk, actor=actor_of(request), how="investigation")
+    told = _load_told(request, investigation, calls.shown)
+    verdict = told.verdict if told else None
     listed = {brief.pk for brief in calls.briefs}
     restricting = load_restricting(investigation, verdict)
     related = load_related(investigation, person=actor_of(request))
@@ -75,6 +74,7 @@ def render_investigation(
         "ticketing": load_ticketing(investigation),
         "remediations": load_remediations(investigation),
         "remediation_form": RemediationForm(initial={"due": timezone.now().date() + timedelta(days=7)}),
+        "may_reveal": may(request.user, Permission.REVEAL),
         "may_lead": may(request.user, Permission.LEAD),
         "sources": sources,
         "sees_followed": queries.sees_followed(investigation, person=actor_of(request)),
@@ -104,6 +104,21 @@ def render_investigation(
         "reopen_form": ReopenForm(),
     }
     return render(request, "investigations/investigation.html", {**context, **forms}, status=status)
+
+
+def _load_told(request: HttpRequest, investigation: Investigation, shown: uuid.UUID | None) -> Told | None:
+    """The call the page tells, and the note that somebody saw it."""
+    verdict = Verdict.objects.filter(pk=shown).first() if shown else None
+    if verdict is None:
+        return None
+    note_opened(verdict.pk, actor=actor_of(request), how="investigation")
+    until = revealed_until(request, of_verdict(verdict.pk), of_investigation(investigation.pk))
+    return load_told(verdict, person=actor_of(request), revealed_until=until)
+
+
+def of_investigation(pk: int) -> str:
+    """What a reveal of a whole investigation is about."""
+    return f"investigation:{pk}"
 
 
 def load_shown(request: HttpRequest, investigation: Investigation) -> Verdict | None:

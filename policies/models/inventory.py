@@ -1,6 +1,7 @@
 """Agents, environments and tools: what runs here, as admins registered it and as calls showed it."""
 
 from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q, Value
 
@@ -11,13 +12,21 @@ class ModeChoice(models.TextChoices):
 
 
 class Environment(models.Model):
-    """A Power Platform environment or its like; `mode` empty = the policy's default."""
+    """A Power Platform environment or its like; `mode` empty = the policy's default.
+
+    `masked` are the kinds (`policies.recognition.kinds.MASKED`) that are masked in its calls, None = all of them.
+    Transcripts, and whole calls, are erased after so many days; None = as the settings say. Written by
+    `policies.services.privacy`.
+    """
 
     environment_id = models.CharField(max_length=200, unique=True)
     name = models.CharField(max_length=200, blank=True)
     mode = models.CharField(max_length=16, choices=ModeChoice.choices, blank=True)
     first_seen = models.DateTimeField(null=True, blank=True)
     last_seen = models.DateTimeField(null=True, blank=True)
+    masked = ArrayField(models.CharField(max_length=12), null=True, blank=True)
+    keep_transcript_days = models.PositiveIntegerField(null=True, blank=True)
+    keep_call_days = models.PositiveIntegerField(null=True, blank=True)
 
     class Meta:
         ordering = ("name", "environment_id")

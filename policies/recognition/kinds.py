@@ -13,3 +13,8 @@ KINDS = (
     (IDENTITY, "Tax, health and identity numbers of persons"),
 )
 KIND_NAMES = frozenset(name for name, _ in KINDS)
+# Found for people who read calls only: what is masked on pages, and never a class of data by itself.
+PHONE = "phone"
+MAIL = "mail"
+MASKED = (*KINDS, (PHONE, "Phone numbers"), (MAIL, "Mail addresses, but those a decision rests on"))
+MASKED_NAMES = frozenset(name for name, _ in MASKED)

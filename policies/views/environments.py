@@ -7,10 +7,11 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from policies import queries
 from policies.access import Permission, actor_of, may, require
-from policies.forms import ModeForm, NewEnvironmentForm
+from policies.forms import MaskingForm, ModeForm, NewEnvironmentForm
 from policies.models import Environment
+from policies.recognition.kinds import MASKED, MASKED_NAMES
 from policies.scope import of_environments
-from policies.services import inventory
+from policies.services import inventory, privacy
 
 
 @require_http_methods(["GET", "POST"])
@@ -44,6 +45,7 @@ def environments(request: HttpRequest) -> HttpResponse:
 def environment(request: HttpRequest, pk: int) -> HttpResponse:
     """One environment: whether it is ready to be enforced, beside the button that does it."""
     found = get_object_or_404(Environment.objects.filter(of_environments(request.user, column="pk")), pk=pk)
+    masked = MASKED_NAMES if found.masked is None else frozenset(found.masked)
     return render(
         request,
         "policies/environment.html",
@@ -52,8 +54,23 @@ def environment(request: HttpRequest, pk: int) -> HttpResponse:
             "mode": found.mode or queries.load_defaults().mode,
             "mode_from": "environment" if found.mode else "policy",
             "may_change": may(request.user, Permission.CHANGE_POLICY),
+            "masking_form": MaskingForm(initial={"masked": sorted(masked)}),
+            "masked": [words for name, words in MASKED if name in masked],
         },
     )
+
+
+@require_POST
+def environment_masking(request: HttpRequest, pk: int) -> HttpResponse:
+    """Say what is masked in the calls of one environment."""
+    require(request.user, Permission.CHANGE_POLICY)
+    found = get_object_or_404(Environment.objects.filter(of_environments(request.user, column="pk")), pk=pk)
+    form = MaskingForm(request.POST)
+    if not form.is_valid():
+        return HttpResponse("masked: expected kinds of data", status=422, content_type="text/plain")
+    privacy.set_masked(found, form.cleaned_data["masked"], actor=actor_of(request))
+    messages.success(request, f"{found}: {len(form.cleaned_data['masked'])} kinds of data are masked.")
+    return redirect("environment", pk)
 
 
 @require_POST

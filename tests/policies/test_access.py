@@ -25,7 +25,10 @@ def person() -> User:
     ("role", "permissions"),
     [
         (Role.VIEWER, set()),
-        (Role.ANALYST, {Permission.INVESTIGATE, Permission.RESPOND, Permission.EXPORT_EVIDENCE}),
+        (
+            Role.ANALYST,
+            {Permission.INVESTIGATE, Permission.RESPOND, Permission.EXPORT_EVIDENCE, Permission.REVEAL},
+        ),
         (
             Role.LEAD,
             {
@@ -34,10 +37,11 @@ def person() -> User:
                 Permission.RESPOND,
                 Permission.EXPORT_EVIDENCE,
                 Permission.READ_AUDIT,
+                Permission.REVEAL,
             },
         ),
         (Role.AUDITOR, {Permission.EXPORT_EVIDENCE, Permission.READ_AUDIT}),
-        (Role.POLICY_ADMIN, set(Permission) - {Permission.CHANGE_PEOPLE}),
+        (Role.POLICY_ADMIN, set(Permission) - {Permission.CHANGE_PEOPLE, Permission.REVEAL}),
         (Role.PEOPLE_ADMIN, {Permission.CHANGE_PEOPLE}),
         (Role.INTEGRATION, set()),
     ],
