@@ -108,9 +108,15 @@ def dsn() -> str:
     return psycopg.conninfo.make_conninfo("", **{name: parameters[name] for name in names if parameters.get(name)})
 
 
-def was_used() -> bool:
-    """True when this process has opened the pool."""
-    return _pool is not None
+def opened() -> ConnectionPool[BudgetConnection] | None:
+    """The pool where this process has opened it."""
+    return _pool
+
+
+def forget_outage() -> None:
+    """Try at the next call whether Postgres is there."""
+    global _away_until  # noqa: PLW0603 a flag every thread of this process shares
+    _away_until = 0.0
 
 
 def close() -> None:

@@ -50,6 +50,19 @@ def empty_all_tables() -> None:
         cursor.execute(sql.SQL("; ").join(steps))
 
 
+def as_new() -> bool:
+    """Take everything from Django's connection that a session keeps: settings, locks, prepared statements, listening.
+
+    False where only a new connection would be as new.
+    """
+    if connection.in_atomic_block or connection.needs_rollback or not connection.get_autocommit():
+        return False
+    with connection.cursor() as cursor:
+        cursor.execute("DISCARD ALL")
+    connection.init_connection_state()
+    return True
+
+
 def _holding(cursor: CursorWrapper, tables: set[str]) -> set[str]:
     """Those with a row."""
     if not tables:
