@@ -103,6 +103,7 @@ class Shelf:
 SESSION_SECONDS = 24 * 3600
 # ARGV: the call's time, its step, the number of keys and of arguments of each shelf (2 bytes each), then all arguments
 # in order; KEYS: the session, then all keys in order. A shelf that fails answers {0}, one that answered {1, answer}.
+_ANSWERING = "return answers\n"
 _COMPOSED = f"""
 local now, again, known, news = tonumber(ARGV[1]), false, nil, {{}}
 local function recall(field)
@@ -142,8 +143,7 @@ if #news > 0 then
     redis.call('HSET', KEYS[1], unpack(news))
     redis.call('EXPIRE', KEYS[1], {SESSION_SECONDS})
 end
-return answers
-"""
+{_ANSWERING}"""
 
 
 _FAILED = [0]
@@ -158,13 +158,14 @@ class Answers:
 
 
 class Composed:
-    """Some shelves' scripts as one."""
+    """Some shelves' scripts as one; `silent` does the same and answers nothing."""
 
     def __init__(self, shelves: Sequence[tuple[str, str]]) -> None:
         self.names = tuple(name for name, _ in shelves)
         self.script = _COMPOSED % ",\n".join(
             f"function(keys, args, now, again, recall, note)\n{body}\nend" for _, body in shelves
         )
+        self.silent = self.script.removesuffix(_ANSWERING) + "return 0\n"
         self._counts = struct.Struct(f">{2 * len(shelves)}H")
 
     def arguments(self, asks: Sequence[Ask], *, traces: Traces, step: str) -> tuple[list[str], list[str | int | bytes]]:

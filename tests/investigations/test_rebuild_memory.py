@@ -10,13 +10,14 @@ from django.conf import settings
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
-from guardrail.memory import past
+from guardrail.memory import past, rebuild
 from guardrail.models import AllowOnce, Verdict
 from investigations import services
 from investigations.intake import take_in
 from investigations.models import Investigation
 from policies.access import Role
 from tests.callers import Asking
+from tests.guardrail.test_stops import BAIT, LIST, mail
 from tests.investigations.test_allow_once import allow, planned as held_plan, signed_in
 from tests.investigations.test_poisoned_records import OTHER, planned, recalled, replanned, stopped, verdict_of
 
@@ -70,6 +71,24 @@ def test_it_learns_again_what_the_verdicts_tell(asking: Asking, keeper: redis.Re
     assert before
     lose(keeper)
     assert rebuilt().startswith("rebuilt from 5 verdicts and 0 decisions")
+    assert held_by(keeper) == before
+
+
+def test_it_learns_in_the_order_in_which_agents_took_turns(
+    asking: Asking, keeper: redis.Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rebuild, "_AT_ONCE", 2)  # several batches at once, each packed while Redis does the one before
+    for number in range(9):
+        agent, kim = f"desk-{number % 3}", f"Mail kim{number}@partner.example what I said about lot {number}."
+        whose = {"agent": agent, "conversation": f"c-{number % 2}"}
+        asking.analyze(mail(to=f"kim{number}@partner.example", user=kim, **whose))
+        if number % 3:
+            assert stopped(asking.analyze(mail(text=LIST, mails=(BAIT,), **whose)))
+    before = held_by(keeper)
+    assert any(key.startswith(b"gr:w:") for key in before)
+    assert any(key.startswith(b"gr:stop:o:") for key in before)
+    lose(keeper)
+    assert rebuilt().startswith("rebuilt from 15 verdicts")
     assert held_by(keeper) == before
 
 
