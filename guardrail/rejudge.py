@@ -17,7 +17,7 @@ from guardrail.models import Verdict
 from guardrail.rejudged_differences import differences_between
 from guardrail.replay.depth import Depth, needs_volume
 from guardrail.replay.remembered import standing_of_then
-from guardrail.replay.replaying import NEEDED, judged_by
+from guardrail.replay.replaying import NEEDED, NOTHING_KNOWN, Known, judged_by
 from guardrail.replay.stored import Stored, load_stored
 from guardrail.versions_of_then import Then, Versions
 from policies.decision import Decision
@@ -129,10 +129,11 @@ def _rejudged(verdicts: Sequence[Verdict], in_force: Ruleset, draft: Ruleset | N
 
 
 def _by_all(stored: Stored, of_then: Then, in_force: Ruleset, draft: Ruleset | None) -> Rejudged:
+    layout = None
     if stored.call is not None:
         # what the policies share is read once
-        read_ahead(stored.call, in_force, deadline=time.monotonic() + _CALL_SECONDS, clock=time.monotonic)
-    now = _answer(stored, in_force)
+        layout = read_ahead(stored.call, in_force, deadline=time.monotonic() + _CALL_SECONDS, clock=time.monotonic)
+    now = _answer(stored, in_force, known=Known(layout=layout))
     then = now if of_then.ruleset is in_force else _answer(stored, of_then.ruleset, missing=of_then.missing)
     drafted = _answer(stored, draft) if draft else None
     return Rejudged(
@@ -149,10 +150,11 @@ def _by_all(stored: Stored, of_then: Then, in_force: Ruleset, draft: Ruleset | N
     )
 
 
-def _answer(stored: Stored, ruleset: Ruleset | None, *, missing: str = "") -> Answer:
+def _answer(stored: Stored, ruleset: Ruleset | None, *, missing: str = "", known: Known = NOTHING_KNOWN) -> Answer:
+    """`known` is of the call by this very ruleset: where an address stands depends on it."""
     if ruleset is None:
         return Answer(decision=None, why_not=missing)
-    replayed = judged_by(stored, ruleset, Depth.JUDGED, call_seconds=_CALL_SECONDS)
+    replayed = judged_by(stored, ruleset, Depth.JUDGED, call_seconds=_CALL_SECONDS, known=known)
     return Answer(decision=replayed.after, why_not=replayed.why_not)
 
 
