@@ -281,6 +281,8 @@ DATABASES = {"default": _read("DATABASE_URL", _database("postgresql://guardrail@
 REDIS_URL = _read("REDIS_URL", "redis://127.0.0.1:6379/0", _url("redis", "rediss"))
 
 INSTALLED_APPS = [
+    # before Django's: its commands that make people and set passwords leave a line here
+    "policies",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -294,7 +296,6 @@ INSTALLED_APPS = [
     "allauth.account",
     "allauth.socialaccount",
     "allauth.socialaccount.providers.openid_connect",
-    "policies",
     "guardrail",
     "investigations",
 ]

@@ -1,5 +1,6 @@
 """Lines of the audit trail in words: what was done, to what, and the details as people read them. Pure."""
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -36,6 +37,9 @@ _FAMILIES = {
 _SENTENCES = {
     "transcript.opened": "Transcript opened",
     "person.signed_in": "Signed in",
+    "person.signed_out": "Signed out",
+    "person.environments_set": "Environments somebody sees set",
+    "api_token.rotated": "API token made anew",
     "person.role_given": "Role given",
     "person.role_taken": "Role taken",
     "person.created": "Account created",
@@ -71,6 +75,57 @@ _SENTENCES = {
     "agent.mode_set": "Mode of agent set",
     "environment.mode_set": "Mode of environment set",
 }
+# Members of a detail as people say them, before their values.
+_SAID = {
+    "way": "by",
+    "source": "from",
+    "how": "by",
+    "why": "because of",
+    "step": "at",
+    "counted": "counted by",
+    "left": "codes left:",
+    "hint": "begins",
+    "hint_before": "the one before begins",
+    "ends_before": "the one before ends",
+    "expires_at": "ends",
+    "ends": "ends",
+    "purpose": "may",
+    "scopes": "may read",
+    "by": "made by",
+    "sessions": "sessions:",
+    "untold": "not told of:",
+    "untouched_minutes": "untouched for minutes:",
+    "per_minute": "a minute at most:",
+    "agent_ids": "agents",
+    "app_ids": "applications",
+    "tenant_id": "tenant",
+    "environment_id": "environment",
+    "standing": "stands as",
+    "standings": "stand as",
+    "untouched": "not touched:",
+    "key": "under",
+    "key_id": "key",
+}
+_VALUES = {
+    ("purpose", "calls"): "ask about calls",
+    ("purpose", "knowledge"): "tell of edits",
+    ("why", "password"): "a new password",
+    ("why", "role"): "another role",
+    ("why", "disabled"): "being turned off",
+    ("why", "admin"): "somebody who changes people",
+    ("why", "person"): "their own wish",
+    ("why", "second factor"): "another second factor",
+    ("step", "password"): "the password",
+    ("step", "code"): "the code",
+    ("counted", "source"): "address",
+    ("counted", "device"): "browser",
+    ("how", "call"): "its page",
+    ("how", "investigation"): "its investigation",
+    ("how", "replay"): "its replay",
+    ("how", "raw body"): "its raw body",
+    ("how", "api"): "the read API",
+}
+_MOMENT = re.compile(r"(\d{4}-\d\d-\d\d)T(\d\d:\d\d)(?::\d\d(?:\.\d{1,9})?)?(?:Z|\+00:00)")
 # What is called otherwise in words, or goes without saying.
 KIND_WORDS = {"verdict": "call", "value": "", "subject": "", "data_class": "class", "name": "", "title": ""}
 _BOOKKEEPING = frozenset(("activity", "opening", "opened at", "format", "public key", "signature", "head", "revision"))
@@ -116,6 +171,9 @@ def about_of(detail: Any) -> tuple[str, str]:
         value = detail.get(name)
         if isinstance(value, bool) or value in (None, "", [], {}):
             continue
+        if isinstance(value, str) and name not in TEXTS:
+            # a thing by its number, and not e.g. the address a sign-in came from
+            continue
         if isinstance(value, str | int):
             return name, cut(str(value), 300)
         if name == "subject" and isinstance(value, list):
@@ -128,7 +186,7 @@ def pairs_of(detail: Any) -> tuple[tuple[str, str], ...]:
     if not isinstance(detail, dict):
         return (("detail", cut(in_words(detail), _LONGEST_VALUE)),) if detail not in (None, {}) else ()
     said = [
-        (str(name).replace("_", " "), cut(_change(value), _LONGEST_VALUE))
+        (_SAID.get(str(name), str(name).replace("_", " ")), cut(_value(str(name), value), _LONGEST_VALUE))
         for name, value in list(detail.items())[:_MOST_PAIRS]
         if value not in (None, "", [], {})
     ]
@@ -154,6 +212,14 @@ def in_words(value: Any) -> str:
 def cut(text: str, most: int) -> str:
     """At most so many characters, and how many there were."""
     return text if len(text) <= most else f"{text[:most]}… ({len(text)} characters)"
+
+
+def _value(name: str, value: Any) -> str:
+    """A value as people say it; a time of UTC to the minute."""
+    if isinstance(value, str):
+        found = _MOMENT.fullmatch(value)
+        return f"{found[1]} {found[2]} UTC" if found else _VALUES.get((name, value), value)
+    return _change(value)
 
 
 def _change(value: Any) -> str:

@@ -16,7 +16,9 @@ from investigations.siem.sinks.sink import ReceiverKind, Setting, Sink
 _MANY_WORDS = 1_000
 _TYPED = {"autocomplete": "off", "spellcheck": "false"}
 _OTHERS = [(kind.value, word) for kind, word in KIND_WORDS.items() if kind not in (Kind.CALL, Kind.TEST)]
-_USUAL = [kind.value for kind in (Kind.CASE_OPENED, Kind.CASE_CLOSED, Kind.POLICY, Kind.RESTRICTION, Kind.AUDIT)]
+_USUAL = [
+    kind.value for kind in (Kind.CASE_OPENED, Kind.CASE_CLOSED, Kind.POLICY, Kind.RESTRICTION, Kind.AUDIT, Kind.TRAIL)
+]
 
 
 class SecretLines(forms.Textarea):

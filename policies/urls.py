@@ -1,6 +1,5 @@
 """Addresses of signing in, of one's own account, and of the policy, agent, tool and environment pages."""
 
-from django.contrib.auth.views import LogoutView
 from django.urls import path
 
 from policies.views import (
@@ -26,7 +25,7 @@ urlpatterns = [
     path("login/single-sign-on/callback/", single_sign_on.callback, name="single_sign_on_callback"),
     path("login/code/", signing_in.code, name="sign_in_code"),
     path("login/authenticator/", signing_in.authenticator, name="sign_in_authenticator"),
-    path("logout/", LogoutView.as_view(), name="logout"),
+    path("logout/", signing_in.sign_out, name="logout"),
     path("welcome/<str:key>/<str:token>/", people.welcome, name="welcome"),
     path("people/", people.people_list, name="people"),
     path("people/second-factor/", people.second_factor, name="people_second_factor"),

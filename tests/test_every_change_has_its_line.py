@@ -27,7 +27,6 @@ FORMS_WITHOUT = {
     "<slug:slug>/analyze-tool-execution": _CALLS,
     "v1/evaluate": _CALLS,
     "v1/knowledge-events": "edits are told by a machine and kept as edits, in a table of their own",
-    "logout/": "ends one's own session; that it began has a line",
     "queue/views/<int:pk>/first/": "which view one's own queue opens with",
     "agents/import/": "an upload changes nothing until somebody takes it over, which has a line",
     "agents/import/<int:pk>/drop/": "what was uploaded and never taken over is gone again",
@@ -160,7 +159,11 @@ def _addresses(resolver: URLResolver | None = None, before: str = "") -> Iterato
 def _takes_forms(view: Function) -> bool:
     """Whether a view takes POST: it says so, or nobody of ours wrote it."""
     module, name = view
-    part = _parts(module).get(name) if module in _modules() else None
+    # of a view that a function makes, that function
+    outer, _, inner = name.partition(".<locals>.")
+    part = _parts(module).get(outer) if module in _modules() else None
+    if part is not None and inner:
+        part = next(one for one in ast.walk(part) if isinstance(one, ast.FunctionDef) and one.name == inner)
     if isinstance(part, ast.FunctionDef):
         said = " ".join(ast.unparse(one) for one in part.decorator_list)
         return "require_POST" in said or "POST" in said or not ("require_GET" in said or "require_safe" in said)

@@ -29,6 +29,7 @@ class Kind(enum.Enum):
     RESTRICTION = "restriction"
     ACCESS = "transcript_access"
     AUDIT = "audit"
+    TRAIL = "audit_trail"
     TEST = "test"
 
 
@@ -42,6 +43,7 @@ KIND_WORDS: Mapping[Kind, str] = MappingProxyType(
         Kind.RESTRICTION: "Agents, users and documents that are restricted, and released",
         Kind.ACCESS: "People who open transcripts, or take them or lists of calls out",
         Kind.AUDIT: "Signed anchors of the audit trail, once a day at least, and what was found wrong with it",
+        Kind.TRAIL: "Sign-ins, failed ones too, and every change by people, with names and addresses",
         Kind.TEST: "A test",
     }
 )

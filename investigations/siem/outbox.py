@@ -43,6 +43,11 @@ _ACCESS = frozenset(("evidence.exported", "search.exported", "audit.exported"))
 _SETTLED = timedelta(minutes=1)
 _POLICY = frozenset(("policy.published", "rule.rolled_back"))
 _AUDIT = frozenset((ANCHORED, BROKEN))
+# By events of their own, or about work that may be kept to few; and what receivers themselves would set off again.
+_TOLD_OTHERWISE = (
+    *("transcript.", "investigation.", "bulk.", "campaign.", "remediation.", "ticket.", "receiver.tested"),
+    *("receiver.replayed", "audit.verified"),
+)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -228,7 +233,8 @@ def _told_of_opened(row: TranscriptOpened) -> Told:
 
 def _told_of_entry(entry: AuditEntry) -> Told | None:
     kind = _kind_of(entry.action)
-    if kind is None:
+    # what names an investigation is about work that may be kept to few
+    if kind is None or (kind is Kind.TRAIL and "investigation" in entry.detail):
         return None
     detail = {str(name): value if isinstance(value, str) else json.dumps(value) for name, value in entry.detail.items()}
     return Told(
@@ -246,4 +252,6 @@ def _kind_of(action: str) -> Kind | None:
         return Kind.AUDIT
     if action in _ACCESS:
         return Kind.ACCESS
-    return Kind.RESTRICTION if action.startswith("restriction.") else None
+    if action.startswith("restriction."):
+        return Kind.RESTRICTION
+    return None if action.startswith(_TOLD_OTHERWISE) else Kind.TRAIL

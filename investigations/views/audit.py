@@ -1,6 +1,7 @@
 """The audit trail: who did what, who opened which transcript, and whether the trail is whole."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from datetime import date, timedelta
 from urllib.parse import urlencode
 from uuid import UUID
@@ -13,7 +14,15 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
-from investigations.audit_queries import Asked, export, export_anchors, load_actions, load_page, load_standing
+from investigations.audit_queries import (
+    Asked,
+    Page,
+    export,
+    export_anchors,
+    load_actions,
+    load_page,
+    load_standing,
+)
 from investigations.audit_words import KIND_WORDS, Told, about_of, action_in_words, brief_of, pairs_of
 from policies.access import Permission, actor_of, require
 from policies.trail.chain import Line
@@ -27,19 +36,51 @@ _FILTERS = ("who", "action", "about", "since", "until")
 _LATE = timedelta(minutes=5)
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Refused:
+    """What is wrong with one field, and what was typed there."""
+
+    typed: str
+    why: str
+
+
 @require_GET
 @never_cache
 def audit_page(request: HttpRequest) -> HttpResponse:
     """Lines that fit the filter of the address, newest first."""
     require(request.user, Permission.READ_AUDIT)
-    asked, refused = _asked(request.GET)
-    page = load_page(asked, person=actor_of(request))
+    return _page(request, *_asked(request.GET))
+
+
+@require_POST
+def audit_export(request: HttpRequest) -> HttpResponseBase:
+    """What the filter shows as a file; audited."""
+    kind = request.POST.get("format", "csv")
+    kind = kind if kind in FORMATS else "csv"
+    require(request.user, Permission.READ_AUDIT)
+    asked, refused = _asked(request.POST)
+    if refused:
+        # without that day it would be another file than the one asked for
+        return _page(request, asked, refused)
+    return _file(export(asked, kind=kind, actor=actor_of(request)), name="audit", kind=kind)
+
+
+@require_POST
+def audit_anchors(request: HttpRequest) -> HttpResponseBase:
+    """Every anchor as a file, to be kept where nobody of here can change it; audited."""
+    return _file(export_anchors(actor=actor_of(request)), name="audit-anchors", kind="jsonl")
+
+
+def _page(request: HttpRequest, asked: Asked, refused: Mapping[str, Refused]) -> HttpResponse:
+    """The lines asked for; with what is wrong at its field, and then none."""
+    page = Page(lines=(), older=None) if refused else load_page(asked, person=actor_of(request))
     standing, now = load_standing(), timezone.now()
     said = {name: str(getattr(asked, name) or "") for name in _FILTERS}
+    typed = {name: one.typed for name, one in refused.items()}
     filtered = {name: value for name, value in said.items() if value}
     shown = {
         "lines": [told_of(line) for line in page.lines],
-        "asked": said,
+        "asked": {**said, **typed},
         "filtered": filtered,
         "refused": refused,
         "actions": [(action, action_in_words(action)) for action in load_actions()],
@@ -48,26 +89,11 @@ def audit_page(request: HttpRequest) -> HttpResponse:
         "late": bool(standing.check and standing.check.at and now - standing.check.at > _LATE),
         "older_url": f"?{urlencode({**filtered, 'before': page.older})}" if page.older is not None else "",
         "newest_url": f"?{urlencode(filtered)}",
-        "paged": "before" in request.GET,
+        "paged": asked.before is not None,
         "formats": FORMATS,
         "longest": _LONGEST,
     }
     return render(request, "investigations/audit.html", shown, status=422 if refused else 200)
-
-
-@require_POST
-def audit_export(request: HttpRequest) -> HttpResponseBase:
-    """What the filter shows as a file; audited."""
-    kind = request.POST.get("format", "csv")
-    kind = kind if kind in FORMATS else "csv"
-    asked, _ = _asked(request.POST)
-    return _file(export(asked, kind=kind, actor=actor_of(request)), name="audit", kind=kind)
-
-
-@require_POST
-def audit_anchors(request: HttpRequest) -> HttpResponseBase:
-    """Every anchor as a file, to be kept where nobody of here can change it; audited."""
-    return _file(export_anchors(actor=actor_of(request)), name="audit-anchors", kind="jsonl")
 
 
 def told_of(line: Line) -> Told:
@@ -103,16 +129,17 @@ def _link(kind: str, about: str) -> str:
         return ""
 
 
-def _asked(given: Mapping[str, str]) -> tuple[Asked, str]:
-    """The question, and what is wrong with it; what cannot be read does not count."""
+def _asked(given: Mapping[str, str]) -> tuple[Asked, dict[str, Refused]]:
+    """The question, and what is wrong with it by field; what cannot be read does not count."""
     texts = {name: given.get(name, "").strip()[:_LONGEST].replace("\x00", "") for name in (*_FILTERS, "before")}
     days: dict[str, date | None] = {"since": None, "until": None}
-    refused = ""
+    refused = {}
     for name in days:
         try:
             days[name] = date.fromisoformat(texts[name]) if texts[name] else None
         except ValueError:
-            refused = f"`{texts[name]}` is no day, expected e.g. `2026-11-22`"
+            why = f"`{texts[name]}` is no day, expected e.g. `2026-11-22`"
+            refused[name] = Refused(typed=texts[name], why=why)
     before = int(texts["before"]) if texts["before"].isascii() and texts["before"].isdecimal() else None
     asked = Asked(
         who=_storable(texts["who"]),

@@ -1,20 +1,23 @@
 """Signing in with a name and a password, and with a second factor after either way."""
 
 from django.conf import settings
-from django.contrib.auth import authenticate
+from django.contrib.auth import authenticate, logout
 from django.contrib.auth.decorators import login_not_required
 from django.contrib.auth.models import User
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.http import require_http_methods, require_POST
 
+from policies import audit
 from policies.access import is_machine
 from policies.people import attempts
 from policies.people.hashing import Busy, turn
 from policies.people.signing_in import PASSWORD, PENDING, Step, enter, go_on, half_of, known_here, next_of
+from policies.people.source import source_of
 from policies.people_forms import CodeForm, SignInForm
 from policies.sealing import unseal
 from policies.services.second_factors import WrongCode, add_authenticator
@@ -100,6 +103,16 @@ def authenticator(request: HttpRequest) -> HttpResponse:
             return known_here(request, page, half.person)
     shown = {"form": form, **secret_shown(secret, half.person)}
     return render(request, "policies/sign_in_authenticator.html", shown, status=422 if form.is_bound else 200)
+
+
+@require_POST
+def sign_out(request: HttpRequest) -> HttpResponse:
+    """End this session; the form is next."""
+    with transaction.atomic():
+        if isinstance(request.user, User):
+            audit.record(actor=request.user, action="person.signed_out", source=source_of(request))
+        logout(request)
+    return redirect(settings.LOGOUT_REDIRECT_URL)
 
 
 def _may_by_password(person: User) -> bool:

@@ -15,7 +15,7 @@ from policies.access import Role, give_role
 from policies.models import AuditEntry
 from policies.services.publish import ensure_baseline
 from policies.writes import EVERYBODY, OPEN, WRITES
-from tests.test_role_walk import EVERY, _address
+from tests.test_role_walk import EVERY, address_of
 from tests.told import record_story
 
 pytestmark = pytest.mark.django_db
@@ -58,7 +58,7 @@ def test_no_form_is_taken_from_another_site(ada: User) -> None:
     said = AuditEntry.objects.count()
     taken = {}
     for route, name in FORMS:
-        answer = strict.post(_address(route), headers={"origin": "https://evil.example", "hx-request": "true"})
+        answer = strict.post(address_of(route), headers={"origin": "https://evil.example", "hx-request": "true"})
         if answer.status_code != 403 or b"too old to be sent" not in answer.content:
             taken[name] = answer.status_code
     assert taken == {}
@@ -87,7 +87,7 @@ def test_no_form_leads_to_another_site(ada: User) -> None:
     led = {}
     for (route, name), elsewhere in zip(FORMS, cycle(ELSEWHERE), strict=False):
         wanted = dict.fromkeys(("next", "back", "return", "url", "redirect", "continue"), elsewhere)
-        answer = client.post(_address(route), wanted, headers={"referer": elsewhere})
+        answer = client.post(address_of(route), wanted, headers={"referer": elsewhere})
         where = urlsplit(answer.get("Location", "/").replace("\\", "/"))
         if where.netloc or where.scheme:
             led[name] = answer["Location"]
@@ -117,7 +117,7 @@ def test_fields_nobody_offered_make_nobody_more() -> None:
     groups = set(person.groups.values_list("name", flat=True))
     for route, name in FORMS:
         if name != "logout":
-            client.post(_address(route), UNOFFERED)
+            client.post(address_of(route), UNOFFERED)
     person.refresh_from_db()
     assert (person.is_superuser, person.is_staff, set(person.groups.values_list("name", flat=True))) == (
         False,

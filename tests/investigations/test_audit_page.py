@@ -209,3 +209,49 @@ def test_it_costs_the_same_however_many_lines_it_shows(client: Client, lead: Use
     with CaptureQueriesContext(connection) as many:
         page(client, "?about=a")
     assert len(few) == len(many)
+
+
+def test_a_day_that_cannot_be_read_takes_nothing_out_and_says_so_at_its_field(client: Client, lead: User) -> None:
+    note(agent="berth-desk")
+    before = AuditEntry.objects.count()
+    for query in ({"since": "yesterday"}, {"until": "2026-13-01", "who": "lea"}):
+        for answer in (client.post("/audit/export/", {**query, "format": "json"}), client.get("/audit/", query)):
+            text = answer.content.decode()
+            assert answer.status_code == 422
+            (name,) = {"since", "until"} & set(query)
+            assert re.search(rf'id="{name}" name="{name}" value="{query[name]}" aria-invalid="true"', text)
+            assert f'id="{name}-error"' in text
+            assert "Taking" not in text
+            assert "berth-desk" not in text
+    assert AuditEntry.objects.count() == before
+    assert client.post("/audit/export/", {"since": "2020-01-01", "format": "json"}).status_code == 200
+
+
+def test_details_are_said_in_words(client: Client, lead: User) -> None:
+    note("person.signed_in", actor=lead, way="password", source="192.0.2.7")
+    note("person.sessions_ended", person="ben", sessions=2, why="role")
+    note("transcript.opened", verdict="0", how="call")
+    note(
+        "caller.token_issued",
+        caller="desk",
+        hint="gr_abc",
+        purpose="knowledge",
+        expires_at="2026-12-24T08:30:00.5+00:00",
+    )
+    text = page(client)
+    for said in ("by password, from 192.0.2.7", "because of another role, sessions: 2", "by its page"):
+        assert said in text
+    assert all(said in text for said in ("begins gr_abc", "may tell of edits", "ends 2026-12-24 08:30 UTC"))
+    assert "expires at" not in text
+
+
+def test_signing_out_and_commands_that_make_people_leave_a_line(client: Client, lead: User) -> None:
+    client.post("/logout/")
+    assert AuditEntry.objects.get(action="person.signed_out").actor == lead
+    client.post("/logout/")
+    assert AuditEntry.objects.filter(action="person.signed_out").count() == 1
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DJANGO_SUPERUSER_PASSWORD", "a long enough password")
+        call_command("createsuperuser", "--no-input", "--username", "root", "--email", "", stdout=StringIO())
+    line = AuditEntry.objects.filter(action="person.created").latest("pk")
+    assert (line.actor_name, line.detail["person"], line.detail["role"]) == ("system", "root", "superuser")

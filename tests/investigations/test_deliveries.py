@@ -131,6 +131,25 @@ def test_it_tells_of_investigations_policy_restrictions_and_access(siem: OtherEn
     assert events[2]["act"]["detail"] == {"version": "2"}
 
 
+def test_it_tells_of_sign_ins_and_changes_by_people_and_of_nothing_about_work(siem: OtherEngine) -> None:
+    a_receiver("splunk", siem.url, calls="none", kinds=("audit_trail",))
+    tell_receivers()
+    audit.record(actor=None, action="sign_in.failed", source="192.0.2.7", step="password")
+    audit.record(actor=None, action="person.signed_in", way="password", source="192.0.2.7")
+    audit.record(actor=None, action="caller.token_issued", caller="desk")
+    for action in ("investigation.closed", "exception.made"):
+        audit.record(actor=None, action=action, investigation=1)
+    for action in ("policy.published", "restriction.made", "transcript.opened", "audit.anchored", "receiver.tested"):
+        audit.record(actor=None, action=action)
+    tell_receivers()
+    deliver()
+    events = [one["event"] for one in siem.behave.events]  # type: ignore[attr-defined]
+    assert {event["kind"] for event in events} == {"audit_trail"}
+    told = [event["act"]["what"] for event in events if event["act"]["what"] != "receiver.added"]
+    assert told == ["sign_in.failed", "person.signed_in", "caller.token_issued"]
+    assert events[-2]["act"]["detail"] == {"way": "password", "source": "192.0.2.7"}
+
+
 def test_it_tells_once_of_a_transcript_that_somebody_opened(siem: OtherEngine) -> None:
     a_receiver("splunk", siem.url, calls="none", kinds=("transcript_access",))
     verdict_id, ada = record_verdict(), User.objects.create_user("ada")

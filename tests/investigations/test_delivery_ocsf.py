@@ -63,7 +63,7 @@ def test_each_call_is_valid_by_the_schema(event: Event, content: str) -> None:
         assert documents[0]["unmapped"]["guardrail"]["decision"]["action"] == action
 
 
-@pytest.mark.parametrize("kind", [Kind.POLICY, Kind.RESTRICTION, Kind.ACCESS, Kind.AUDIT, Kind.TEST])
+@pytest.mark.parametrize("kind", [Kind.POLICY, Kind.RESTRICTION, Kind.ACCESS, Kind.AUDIT, Kind.TRAIL, Kind.TEST])
 @pytest.mark.parametrize("actor", ["ada", ""])
 def test_what_people_do_is_valid_by_the_schema(kind: Kind, actor: str) -> None:
     act = Act(what="policy.published", actor=actor, detail=(("version", "7"),))

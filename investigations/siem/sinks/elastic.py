@@ -65,7 +65,7 @@ INDEX_TEMPLATE = {
     },
 }
 _INDEX = re.compile(r"[a-z0-9][a-z0-9._-]{0,199}")
-_NO_ALERTS = (Kind.CALL, Kind.TEST, Kind.ACCESS, Kind.POLICY, Kind.AUDIT)
+_NO_ALERTS = (Kind.CALL, Kind.TEST, Kind.ACCESS, Kind.POLICY, Kind.AUDIT, Kind.TRAIL)
 _OUTCOMES = {"block": "failure", "hold": "failure"}
 # What says something of the index or of us, not of the document: it may be set right
 _LATER = frozenset((401, 403, 404, 408, 429, 500, 502, 503, 504, 507))
