@@ -13,8 +13,8 @@ _LONGEST = 2_000
 _CAME = (
     r"(?:\b(?:wrote|has written|have written|writes|mailed|e-?mailed|messaged|texted|called|rang|has|have|left|sent|"
     r"sends|wants?|asks?|asked|needs?|came|comes|has come|is (?:in|out|there)|are (?:in|out|there)|lies|waits?|"
-    r"is waiting|are waiting|there(?:'s| is| are)|got|came in)\b|'s (?:e-?mail|mail|message|note|list|letter|memo|"
-    r"ticket)\b)"
+    r"is waiting|are waiting|there(?:'s| is| are)|got|came in|dropped|pinged|assigned|gave|forwarded|passed|posted|"
+    r"handed)\b|'s (?:e-?mail|mail|message|dm|note|list|letter|memo|ticket)\b)"
 )
 _ALL_OF_IT = (
     r"(?:it|that|this|them|those|these|both|everything|mine|my part|my bit|(?:all|both|the (?:lot|rest|whole lot)|"
@@ -23,19 +23,29 @@ _ALL_OF_IT = (
 # Behind a comma or a stop, and nothing more said of what is to be done.
 _DO_IT = re.compile(
     _CAME + r"[^?\n]{0,120}?[,;:.!–-] {0,2}(?:(?:and|so|then|please|kindly|just|could you|can you|would you) )*(?:(?:"
-    r"do|see to|deal with|take care of|look after|handle|sort|tick off|get on with|carry out|act on|work through|"
-    r"go through|execute|implement|action|arrange|process|comply with|fulfil|grant) "
+    r"do|see to|deal with|take care of|look after|handle|sort|sort out|tick off|get on with|carry out|act on|clear|"
+    r"work through|go through|plou?gh through|plow through|get through|knock out|tackle|finish|complete|execute|"
+    r"implement|action|arrange|process|comply with|fulfil|grant) "
     + _ALL_OF_IT
-    + r"|make (?:the|these|those|all) changes|help (?:him|her|them)(?= out)|do mine)"
-    r"(?: all)?(?: (?:out|off|for me|for us|please|now|today|tomorrow|tonight|all))* ?(?:[.!;,]|$)"
+    + r"|(?:get|have) "
+    + _ALL_OF_IT
+    + r" (?:all )?(?:done|sorted|handled|seen to|dealt with|taken care of|finished|actioned|over with|out of the way|"
+    r"off (?:my|our) (?:plate|desk|list|hands))|make "
+    + _ALL_OF_IT
+    + r" happen|(?:knock|clear|finish) "
+    + _ALL_OF_IT
+    + r"(?= (?:out|off|up))|take it from (?:here|there)"
+    r"|make (?:the|these|those|all) changes|help (?:him|her|them)(?= out)|do mine)"
+    r"(?: all)?(?: (?:out|off|up|for me|for us|please|now|today|tomorrow|tonight|all))* ?(?:[.!;,?]|$)"
 )
 _LIST = (
-    r"(?:list|sheet|checklist|tasks|points|items|things|jobs|bits|chores|actions|wishes|requests?|conditions|demands)"
+    r"(?:list|to-?dos?|sheet|checklist|tasks|points|items|things|jobs|bits|chores|actions|wishes|requests?|conditions|"
+    r"demands)"
 )
 # What somebody by name has put together, as a whole.
 _THEIRS = re.compile(
-    r"\b(?:do|go through|work (?:through|off|on)|get through|tick off|take (?:care of|over)|pick up|handle|process|"
-    r"action|"
+    r"\b(?:do|go through|work (?:through|off|on|down)|get through|plou?gh through|tick off|take (?:care of|over)|"
+    r"pick up|handle|process|action|"
     rf"deal with|see to|complete|fulfil) (?:the|all|all the|[\w.-]{{2,30}}'s) (?:[\w-]{{1,20}} )?{_LIST}"
     r"(?: (?:that |which )?(?!i |we )[\w.'-]{2,30}(?: [\w.'-]{2,30})? (?:left|sent|wrote|made|gave|has|wants|"
     r"asks))? ?(?:[.!,;]|$|for |from |in |of |on )|\bget [\w .'-]{2,40}'s (?:request|requests|wish|wishes|"
@@ -52,7 +62,10 @@ _THE_NECESSARY = re.compile(
     r"needed)\b(?! [a-z]{3,})|\bdo (?:everything|whatever|all) that(?:'s| is) (?:necessary|needed|required|to be done|"
     r"asked)\b"
     # what the user is to do stands in a text
-    r"|\bdo what i (?:took on|agreed to|promised|committed to|signed up for|was (?:given|assigned)|have to do|owe)\b|"
+    r"|\bdo (?:all |everything )?(?:what(?:'s| is| stands)|that is) in (?:the|[\w.-]{2,30}'s) (?:e-?mail|mail|message|"
+    r"dm|note|memo|letter|ticket|list)\b"
+    r"|\bdo what i (?:took on|agreed to|promised|committed to|signed up for|"
+    r"was (?:given|assigned)|have to do|owe)\b|"
     r"\b(?:proceed|go on|go ahead|act|handle (?:it|this)|deal with (?:it|this|him|her|them)) (?:under|by|per|as per|"
     r"according to|in line with|following|along) (?:the|our|my) [a-z]{3,}"
 )
@@ -80,11 +93,18 @@ _ELSEWHERE = re.compile(
 _DO_IT_ELSEWHERE = re.compile(
     r"\b(?:hat|haben|schreibt|schrieb|will|möchte|wünscht|braucht|a (?:écrit|laissé|envoyé|demandé)|veut|demande|écrit|"
     r"dejó|escribió|envió|mandó|quiere|pide|ha (?:scritto|lasciato|mandato)|vuole|chiede|heeft|wil|vraagt|napisał[a]?|"
-    r"chce|prosi|escreveu|deixou|enviou|quer|pede)\b[^?\n]{0,120}?[,;:.!] {0,2}(?:(?:bitte|und|et|y|e|en|i|"
-    r"por favor) )*(?:(?:regle|erledige?|mach|kläre|veranlasse|übernimm|arbeite|bearbeite|setze?) (?:bitte )?(?:das|es|"
-    r"sie|alles|dies)|fais-l(?:e|a|es)|traite-l(?:e|a|es)|règle (?:ça|cela)|occupe-t['’]en|haz(?:la|lo|las|los)|"
-    r"encárgate|ocúpate|fall[oaie]\b|occupatene|pensaci|regel (?:het|dat)|doe (?:het|dat|ze)|zrób to|załatw to|"
-    r"zajmij się tym|faz isso|trata disso)"
+    r"chce|prosi|escreveu|deixou|enviou|mandou|quer|pede|han? (?:dejado|escrito|enviado|mandado|pedido)|"
+    r"m['’]a (?:écrit|laissé|envoyé|demandé)|(?:zostawił|przysłał|wysłał)a?)\b[^?\n]{0,120}?[,;:.!] {0,2}"
+    r"(?:(?:bitte|und|et|y|e|en|i|por favor|(?:tu peux|pourrais-tu|peux-tu)) )*"
+    r"(?:kümmere? (?:dich|sie sich) (?:bitte )?(?:drum|darum)|"
+    r"(?:mach|stell)e? (?:bitte )?(?:das|es|sie|die|alles) (?:bitte )?fertig|(?:arbeite|hak)e? (?:bitte )?"
+    r"(?:das|es|sie|die|alles) (?:bitte )?ab|handel (?:het|dat|ze) (?:even )?af|zorg (?:ervoor|daarvoor)|"
+    r"t['’]en (?:charger|occuper)|charge-t['’]en|occupe-toi d(?:e |['’])(?:ça|cela|eux|elles|tout)|"
+    r"resolv[ae] (?:isso|isto|tudo)|cuid[ae] (?:disso|disto)|"
+    r"(?:regle|erledige?|mach|kläre|veranlasse|übernimm|arbeite|bearbeite|setze?) "
+    r"(?:bitte )?(?:das|es|sie|alles|dies)|fais-l(?:e|a|es)|traite-l(?:e|a|es)|règle (?:ça|cela)|occupe-t['’]en|"
+    r"haz(?:la|lo|las|los)|encárgate|ocúpate|fall[oaie]\b|occupatene|pensaci|regel (?:het|dat)|doe (?:het|dat|ze)|"
+    r"zrób to|załatw to|zajmij się (?:tym|nimi|wszystkim)|faz isso|trata disso)"
 )
 _ELSEWHERE_TOO = re.compile(
     r"(?:^|[.!] {0,2}|\b(?:bitte|erledige|mach|bearbeite) )(?:alle )?meine[n]? (?:punkte[n]?|aufgaben|to-?dos) (?:aus|"

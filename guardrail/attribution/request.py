@@ -7,6 +7,7 @@ from enum import Enum
 from functools import lru_cache
 
 from guardrail.attribution.errands import hands_over_errand
+from guardrail.attribution.making import verbs_to_make
 from guardrail.attribution.tuning import Tuning
 from guardrail.case import Case
 from guardrail.destinations import EMAIL, URL
@@ -325,6 +326,7 @@ def read_request(user: WordSet, tool: Tool, kind: ToolKind, tuning: Tuning) -> R
         said |= {"remove"}
     if _GIVING_BACK.search(spoken):
         said |= {"refund"}
+    said |= verbs_to_make(spoken, tool)
     said |= {ENGLISH.deeds[noun] for noun in _DEED_DONE.findall(spoken) if noun in ENGLISH.deeds}
     senses = {ENGLISH.main_sense[verb] for verb in said - _SPEAKING if verb in ENGLISH.main_sense}
     delegation = read_delegation(user.lower[:_MAX_ORDERS]) if tuning.delegation else Delegation.NONE
