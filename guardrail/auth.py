@@ -35,11 +35,12 @@ class Unauthorised(Exception):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Caller:
-    """An orchestrator that has proved who it is."""
+    """An orchestrator that has proved who it is. `per_minute` of its calls are judged, 0 = all."""
 
     orchestrator_id: int
     slug: str
     name: str
+    per_minute: int = 0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -112,6 +113,7 @@ def load_callers_document() -> dict[str, Any]:
                 "entra_tenant_id": orchestrator.entra_tenant_id,
                 "entra_app_ids": orchestrator.entra_app_ids,
                 "entra_audiences": orchestrator.entra_audiences,
+                "per_minute": orchestrator.per_minute,
             }
             for orchestrator in Orchestrator.objects.filter(enabled=True)
         ],
@@ -131,7 +133,13 @@ def activate_callers(document: Mapping[str, Any]) -> None:
     """Put these callers in force in this process and forget every verified token: a revoked app must not linger."""
     global _callers  # noqa: PLW0603 swapped whole
     by_id = {
-        entry["id"]: Caller(orchestrator_id=entry["id"], slug=entry["slug"], name=entry["name"])
+        entry["id"]: Caller(
+            orchestrator_id=entry["id"],
+            slug=entry["slug"],
+            name=entry["name"],
+            # a snapshot from before an upgrade knows no limits
+            per_minute=entry.get("per_minute", 0),
+        )
         for entry in document.get("orchestrators", ())
     }
     tokens = {

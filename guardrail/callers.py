@@ -21,6 +21,7 @@ from policies.services.publish import changed
 TOKEN_PREFIX = "gr_"  # noqa: S105 no secret: it lets a secret scanner find a leaked token
 HINT_LENGTH = 9
 VALID_AT_ONCE = 2
+MOST_PER_MINUTE = 1_000_000
 # How long the old token of a rotation still works when nobody says otherwise.
 OVERLAP = timedelta(hours=24)
 # First segments of our own addresses: a caller there would hide a page, or be hidden by it.
@@ -184,6 +185,21 @@ def clear_entra(orchestrator: Orchestrator, *, actor: AbstractBaseUser | None) -
     require(actor, Permission.CHANGE_CALLERS)
     orchestrator.entra_tenant_id, orchestrator.entra_app_ids, orchestrator.entra_audiences = "", [], []
     _save_entra(orchestrator, actor=actor)
+
+
+@transaction.atomic
+def set_limit(orchestrator: Orchestrator, per_minute: int, *, actor: AbstractBaseUser | None) -> None:
+    """Judge so many calls of it a minute, and answer more by the fail posture; 0 = all. Safe to run twice."""
+    require(actor, Permission.CHANGE_CALLERS)
+    if not 0 <= per_minute <= MOST_PER_MINUTE:
+        raise CallerError(f"the limit is `{per_minute}`, expected 0 to {MOST_PER_MINUTE} calls a minute")
+    before = Orchestrator.objects.select_for_update().get(pk=orchestrator.pk).per_minute
+    if before == per_minute:
+        return
+    Orchestrator.objects.filter(pk=orchestrator.pk).update(per_minute=per_minute)
+    changes = {"calls a minute": [before, per_minute]}
+    audit.record(actor=actor, action="caller.limit_set", caller=orchestrator.slug, changes=changes)
+    changed()
 
 
 @transaction.atomic

@@ -30,7 +30,7 @@ log = structlog.get_logger(__name__)
 STAGES = ("auth", "read", "memory", "judge", "store", "answer")
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.15, 0.25, 0.35, 0.5, 0.75, 1.0)
 # What a call may be judged without beside detectors; anything else is counted as `other`.
-PARTS = frozenset({*(name for name, _ in DETECTORS), "memory", "store", "wire", "attribution", "read"})
+PARTS = frozenset({*(name for name, _ in DETECTORS), "memory", "store", "wire", "rate", "attribution", "read"})
 # Some seconds of a busy process; beyond these the oldest are not counted.
 _MOST_NOTED = 10_000
 # Of each file from the start, so that it never grows: see `_reserve`. All series there can be take a third of it.

@@ -27,6 +27,7 @@ from structlog.contextvars import bound_contextvars
 
 from guardrail import auth, database, housekeeper, meters, modifying, opinions, store
 from guardrail.api_schema import ErrorBody, EvaluateAnswer, EvaluateRequest
+from guardrail.caller_rates import is_over
 from guardrail.case import Layout
 from guardrail.destinations import Reach, reach_of
 from guardrail.invocation import Invocation, Past
@@ -169,6 +170,9 @@ def _judged(
     deadline = started + (settings.DEADLINE_MS - settings.STORE_BUDGET_MS) / 1000
     try:
         call = wire.parse(arrival.body, orchestrator=caller.slug)
+        if is_over(caller.orchestrator_id, caller.per_minute, at=arrival.received_at):
+            detail = f"`{caller.slug}` asked more than {caller.per_minute} times this minute"
+            return call, _failed(call, ruleset, degraded="rate", detail=detail)
         read_ms = (time.monotonic() - started) * 1000
         forward = partial(wire.forward, arrival.body, call)
         question = opinions.Question(body=forward, seals=seals, reference=str(arrival.verdict_id))

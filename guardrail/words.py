@@ -146,6 +146,7 @@ DEGRADED = {
     "attribution": "tracing where the planned values came from",
     "fingerprints": "comparing with classified documents",
     "wire": "a readable body",
+    "rate": "anything: its caller asked too often that minute",
 }
 
 

@@ -45,7 +45,7 @@ class Decision:
 
 
 # Without these nothing is known of the call, or nothing of it could be kept: the fail posture answers.
-FATAL = frozenset({"wire", "store"})
+FATAL = frozenset({"wire", "store", "rate"})
 # Decides where a person agreed to a held call; no policy maps it to an action.
 ALLOWED_ONCE = "allowed_once"
 # Without these a verdict on a call that can do harm is a guess.

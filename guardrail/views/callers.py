@@ -87,6 +87,17 @@ class TokenForm(forms.Form):
         account.queryset = load_machines()
 
 
+class LimitForm(forms.Form):
+    """How often it may ask."""
+
+    per_minute = forms.IntegerField(
+        label="Calls judged in a minute",
+        min_value=0,
+        max_value=callers.MOST_PER_MINUTE,
+        help_text="0: all. More are answered by the fail posture of their agent, by default stopped, and say so.",
+    )
+
+
 @require_http_methods(["GET", "POST"])
 def caller_list(request: HttpRequest) -> HttpResponse:
     """Every caller; POST adds one."""
@@ -203,6 +214,21 @@ def clear_entra(request: HttpRequest, pk: int) -> HttpResponse:
     )
 
 
+@require_http_methods(["GET", "POST"])
+def limit(request: HttpRequest, pk: int) -> HttpResponse:
+    """Say how many of its calls are judged in a minute."""
+    if request.method == "GET":
+        return redirect("caller", pk)
+    require(request.user, Permission.CHANGE_CALLERS)
+    found = get_object_or_404(Orchestrator, pk=pk)
+    form = LimitForm(request.POST)
+    if not form.is_valid():
+        return _page(request, found, limit_form=form)
+    per_minute = form.cleaned_data["per_minute"]
+    said = f"{per_minute} calls a minute are judged." if per_minute else "Every call is judged."
+    return _done(request, pk, said, lambda: callers.set_limit(found, per_minute, actor=actor_of(request)))
+
+
 @require_POST
 def enable(request: HttpRequest, pk: int) -> HttpResponse:
     """Let a caller ask again."""
@@ -258,6 +284,7 @@ def _page(request: HttpRequest, found: Orchestrator, *, fresh_token: str = "", *
             "candidates": list(enumerate(fic.candidates_for(tenant, base_url), 1)) if tenant else [],
             "entra_form": EntraForm(initial=_entra_of(found)),
             "token_form": TokenForm(),
+            "limit_form": LimitForm(initial={"per_minute": found.per_minute}),
             "last_call": callers.load_last_call(found),
             "unsettled": load_unsettled_environments(),
             "may_change": may(request.user, Permission.CHANGE_CALLERS),
