@@ -1,4 +1,4 @@
-"""Takes the calls of orchestrators past every other middleware."""
+"""Takes the calls of orchestrators past every other middleware, and closes what pages never use."""
 
 from collections.abc import Callable
 from io import BytesIO
@@ -10,6 +10,11 @@ from django.urls import Resolver404, resolve
 # What watches over us comes the same way: it knows us by address, not by name, and has no session to look for.
 _WATCHED = ("/healthz", "/readyz", "/metrics")
 CALL_SUFFIXES = ("/validate", "/analyze-tool-execution", "/v1/evaluate", "/v1/knowledge-events")
+# What copies a token or an address is a person's click on a button of ours.
+_UNUSED = (
+    "accelerometer camera display-capture geolocation gyroscope hid magnetometer microphone midi payment serial usb"
+)
+_NOTHING_OF_THE_DEVICE = ", ".join((*(f"{name}=()" for name in _UNUSED.split()), "clipboard-write=(self)"))
 
 
 class CallsFirst:
@@ -38,3 +43,16 @@ def _let_go(request: HttpRequest) -> None:
     seldom, and each large body stayed in memory that long."""
     request.META.pop("wsgi.input", None)
     request._stream = BytesIO()
+
+
+class Closed:
+    """Headers that take from a page, whoever got into it, what none of ours needs; on files, too."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        response["Cross-Origin-Resource-Policy"] = "same-origin"
+        response["Permissions-Policy"] = _NOTHING_OF_THE_DEVICE
+        return response

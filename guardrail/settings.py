@@ -301,9 +301,10 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "guardrail.middleware.CallsFirst",
+    "guardrail.middleware.Closed",
     "django.middleware.security.SecurityMiddleware",
-    "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -352,9 +353,14 @@ LOGIN_REDIRECT_URL = "queue"
 LOGOUT_REDIRECT_URL = "login"
 SESSION_ENGINE = "policies.sessions"
 SESSION_COOKIE_SAMESITE = "Lax"
+CSRF_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = PUBLIC_URL.startswith("https://")
+# A browser takes a cookie of such a name only from us ourselves, over https: no neighbour under our domain sets it.
+SESSION_COOKIE_NAME = f"{'__Host-' if SESSION_COOKIE_SECURE else ''}sessionid"
+CSRF_COOKIE_NAME = f"{'__Host-' if SESSION_COOKIE_SECURE else ''}csrftoken"
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 SECURE_HSTS_SECONDS = 31_536_000 if PUBLIC_URL.startswith("https://") else 0
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if PUBLIC_URL.startswith("https://") else None
 # W005, W021: what an organisation serves beside us is its own decision. W008: whoever ends TLS in front redirects; a
@@ -373,6 +379,7 @@ CONTENT_SECURITY_POLICY = {
         "form-action": ["'self'"],
         "frame-ancestors": ["'none'"],
         "base-uri": ["'none'"],
+        "object-src": ["'none'"],
     }
 }
 

@@ -68,6 +68,8 @@ _SENTENCES = {
     "audit.anchors_exported": "Anchors of the audit trail taken out",
     "transcript.revealed": "Personal data shown",
     "environment.masking_set": "What is masked set",
+    "backup.made": "Backup of everything made",
+    "backup.restored": "Backup put back",
     "transcripts.rekeyed": "Transcripts put under a new key",
     "retention.dropped": "Month of calls dropped",
     "rule.rolled_back": "Rule put back to monitor",

@@ -126,6 +126,19 @@ def ready_database() -> Iterator[dict[str, str]]:
 
 
 @contextmanager
+def empty_database() -> Iterator[dict[str, str]]:
+    """One without a table, beside those of the tests; gone afterwards."""
+    servers, _, _ = os.environ["DATABASE_URL"].rpartition("/")
+    name = f"empty_{uuid4().hex}"
+    with psycopg.connect(f"{servers}/postgres", autocommit=True) as connection:
+        connection.execute(sql.SQL("CREATE DATABASE {} STRATEGY file_copy").format(sql.Identifier(name)))
+        try:
+            yield {"DATABASE_URL": f"{servers}/{name}"}
+        finally:
+            connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+@contextmanager
 def running_instance(**env: str) -> Iterator[RunningInstance]:
     """One that is up, on a database of the tests' own server, and removed afterwards."""
     with ready_database() as database:
