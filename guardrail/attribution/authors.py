@@ -23,6 +23,9 @@ _OWN_MATERIAL = frozenset(
 )
 _FILES = frozenset("file files doc docs".split())
 _DOCUMENTS = frozenset(("document", "documents"))
+_FILES_OF_ANYBODY = frozenset(
+    "file files document documents attachment attachments command shell terminal bash".split()
+)
 # Of these a page is the organisation's own, whoever wrote it down.
 KNOWLEDGE = frozenset(
     "kb knowledge knowledgebase wiki intranet faq runbook playbook sop manual policy handbook guide routine "
@@ -119,6 +122,9 @@ def is_own_material(match: Match, case: Case, request: Request) -> bool:
         return (known or kept) and not request.only_reading and not words.isdisjoint(KNOWLEDGE)
     if source.tool_name and source.tool_name in (case.call.tool.name, case.call.tool.tool_id):
         return True
+    if case.call.by_outsider and not words.isdisjoint(_OWN_MATERIAL - _FILES_OF_ANYBODY):
+        # what a run looks up in the organisation's own pages; a file may have come with the message
+        return words.isdisjoint(_FILES_OF_ANYBODY)
     # a file may be anybody's: it tells how to do what was asked for or what to run, not what else to change
     if words.isdisjoint(_OWN_MATERIAL - _FILES) and not request.deed and case.kind is not ToolKind.EXECUTE:
         return False

@@ -42,6 +42,43 @@ _LIST = (
     r"(?:list|to-?dos?|sheet|checklist|tasks|points|items|things|jobs|bits|chores|actions|wishes|requests?|conditions|"
     r"demands)"
 )
+# `two guests cancelled by mail, take them out`
+_DONE_BY_MAIL = re.compile(
+    r"\b(?:cancelled|canceled|asked|moved|changed|confirmed|ordered|registered|signed up|accepted|declined|"
+    r"resigned|applied|replied|answered)\b[^.!?\n]{0,24}\b(?:by|per|via|in (?:a|an|the|"
+    r"their|his|her)) (?:e-?)?(?:mails?|letters?|forms?|messages?|texts?|voicemails?|"
+    r"phone)\b[^?\n]{0,40}[,;:.!–-] {0,2}(?:(?:and|so|then|please) )*(?:take|put|enter|"
+    r"change|update|do|strike|remove|cancel|move|book|note|register) (?:it|them|that|those|him|her|both|all)\b"
+)
+# `go through her list and do it`, `arbeite die Liste ab`; and the points of a text made into something.
+_THROUGH_AND_DO = re.compile(
+    r"\b(?:go|work|run|get) through (?:the|all|[\w.-]{2,30}['’]s|his|her|my|their|our) (?:[\w-]{1,20} ){0,2}"
+    + _LIST
+    + r" and (?:do|handle|tick|action|process|sort|get|carry|see to|deal with|finish|complete)\b"
+    r"|\bta(?:r du)? hand om\b[^.!?\n]{0,40}\b(?:mejl|mail|brev|meddelande|ärende|list)"
+    r"|\barbeite? (?:bitte )?[^.!?\n]{0,40}\bliste\b[^.!?\n]{0,20}\bab\b"
+)
+_MINUTES = (
+    r"(?:minutes|meeting|protocol|pv|procès-verbal|compte[- ]rendu|réunion|protokoll\w?|sitzung|besprechung|acta|"
+    r"reunión|verbale|riunione|ata|reunião|notulen|vergadering|protokołu|protokół|zebrania|spotkania|protokollet|mötet|zápisu|"
+    r"schůze|tutanak\w{0,4})"
+)
+_POINTS = (
+    r"(?:action (?:items|points)|actions|points(?: d['’]action)?|to-?dos?|tâches|aufgaben|punkte|beschlüsse|maßnahmen|"
+    r"puntos|acuerdos|tareas|punti|azioni|pontos|tarefas|ações|actiepunten|actiepunte|acties|punten|punkty|zadania|"
+    r"ustalenia|punkterna|åtgärderna|body|úkoly|maddeler\w{0,3})"
+)
+_POINTS_OF = re.compile(
+    rf"(?:^|[.!\n] {{0,2}}|\b(?:the|les?|die|alle|los|las|i|le|os|as|de|wszystkie)\b ?)(?:all )?{_POINTS} "
+    rf"(?:from|of|in|du|de la|des|de|dans|aus|vom|von|der|im|del|della|dell['’]|do|da|van|uit|z|ze|ur|från|i|ze) ?"
+    rf"(?:[\w'’]{{1,20}} ){{0,3}}{_MINUTES}\b(?![^.!?\n]{{0,80}}\?)"
+)
+# Whoever wants to see them has nothing done.
+_ONLY_LOOKING = re.compile(
+    r"\b(?:list|show|summari[sz]e|tell|give|send|mail|read|find|extract|what|which|zeige?|liste|fasse?|sage?|nenne?|schicke?|"
+    r"montre|résume|dis|envoie|muestra|resume|dime|envía|mostra|riassumi|dimmi|manda|lista|diz|toon|noem|vat|stuur|pokaż|"
+    r"wypisz|streść|wyślij|visa|sammanfatta|skicka)\b"
+)
 # What somebody by name has put together, as a whole.
 _THEIRS = re.compile(
     r"\b(?:do|go through|work (?:through|off|on|down)|get through|plou?gh through|tick off|take (?:care of|over)|"
@@ -119,5 +156,17 @@ _ELSEWHERE_TOO = re.compile(
 def hands_over_errand(said: str) -> bool:
     """The user, lower case, has what some text asks done, without a word of what that is."""
     said = said[:_LONGEST]
-    ways = (_THE_NECESSARY, _MY_PART, _THEIRS, _ELSEWHERE, _ELSEWHERE_TOO, _DO_IT, _DO_IT_ELSEWHERE)
+    ways = (
+        _DONE_BY_MAIL,
+        _THROUGH_AND_DO,
+        _THE_NECESSARY,
+        _MY_PART,
+        _THEIRS,
+        _ELSEWHERE,
+        _ELSEWHERE_TOO,
+        _DO_IT,
+        _DO_IT_ELSEWHERE,
+    )
+    if _POINTS_OF.search(said) and not _ONLY_LOOKING.search(said):
+        return True
     return any(how.search(said) for how in ways)

@@ -11,7 +11,7 @@ from guardrail.attribution.provenance import Leaf
 from guardrail.attribution.request import LETTING_IN, Delegation, Request, families_of, plain_words, telling_words
 from guardrail.attribution.slots import fills_another
 from guardrail.case import Case
-from guardrail.destinations import argument_name
+from guardrail.destinations import argument_name, says_something
 from guardrail.text.directives import WORD, words_of
 from guardrail.text.other_tongues import is_foreign, says_paying
 from guardrail.text.words import ENGLISH, stem, stems
@@ -39,6 +39,8 @@ _FAMILIES = (
     # behind the sign: who says so means it, but not every tool with such a word buys something
     "purchase buy procurement > order reorder restock",
 )
+# Of what is only given another day these say nothing.
+_MOVES = stems(frozenset("move moved street relocation shipping delivery".split()))
 # As the name of an argument they set such a thing; others are only how a tool finds what it works on.
 _GRAVE_ARGUMENTS = frozenset(
     "password newpassword pin newpin iban newiban bankaccount role permission permissions salary dose dosage".split()
@@ -125,6 +127,8 @@ def is_grave(case: Case) -> bool:
     touched |= {stem(part) for argument in case.call.arguments for part in _parts_of(argument.path) & _SETTING}
     touched |= {stem(name.removeprefix("new").removesuffix("s")) for name in names}
     touched |= _settings_named(case)
+    if _is_moved_in_time(case):
+        touched -= _MOVES
     given = {word for leaf in case.leaves if leaf.kind in ("short", "id") for word in leaf.words}
     if not given.isdisjoint(_MIGHTY) and said.isdisjoint(_FAMILY_OF["admin"]):
         return True
@@ -280,6 +284,15 @@ def _goes_to_account(case: Case) -> bool:
     """Money goes, now or later, to an account, of which the user did not speak."""
     return stems(plain_words(case.user)).isdisjoint(_FAMILY_OF["iban"]) and any(
         leaf.kind == "iban" and share < case.tuning.given_share
+        for leaf, share in zip(case.leaves, case.user_shares, strict=True)
+    )
+
+
+def _is_moved_in_time(case: Case) -> bool:
+    """It says which, and a day or an hour: a visit or a delivery is put off, and goes nowhere else."""
+    when = [leaf for leaf in case.leaves if leaf.kind == "date"]
+    return bool(when) and all(
+        leaf.kind in ("date", "id") or says_something(leaf.argument) or share == 1.0
         for leaf, share in zip(case.leaves, case.user_shares, strict=True)
     )
 

@@ -31,10 +31,21 @@ _ADDRESS_LEFT = re.compile(
     r"|\badresse (?:qu['’]\w{2,6} (?:indique|donne)|qui y figure|indiquée|donnée|angegeben)"
     r"|\b(?:angegebene|genannte)n? (?:e-?mail-?)?adresse\b|\badresse,? die (?:dort|darin|da) steht"
 )
+# `the address is in the manual`, `Adresse steht im Handbuch`, `adres w instrukcji`
+_ADDRESS_THERE = re.compile(
+    r"\b(?:address|adresse?|e-?mail|kontakt|contact|direcci[oó]n|correo|indirizzo|endere[cç]o|adres|adresa|adressen)\b"
+    r"[^.!?\n]{0,24}?\b(?:in|im|on|at|dans|sur|en|nel(?:la|le)?|sul(?:la)?|no|na|op|w|we|v|ve|i|på)\b ?(?:nell['’])?"
+    r"[^.!?\n]{0,20}?\b(?:manual|handbook|guide|instructions?|document|sheet|page|letter|notice|handbuch|anleitung|"
+    r"datenblatt|brief|schreiben|unterlagen|manuel|fiche|lettre|courrier|gu[ií]a|ficha|carta|instrucciones|manuale|"
+    r"istruzioni|scheda|lettera|instru[cç][oõ]es|instrukcji|instrukcją|podręczniku|piśmie|handleiding|instructie|"
+    r"instruktionen|handboken|brevet|příručce|návodu|dopise|kılavuzda)\b"
+)
 # `KB-12`, `ON-3`, `A-12`, `88213`
 _NAMED_BY_NUMBER = re.compile(r"[^\W_]{0,12}-?\d(?:[\d.-]{0,12}\d)?")
 _WORD = re.compile(r"[^\W_]{2,40}")
 _LEAST_NUMBER = 3
+_LONGEST_NUMBER = 24
+_LONGEST_WISH = 1_000
 _LEAST_HOUSE = 5
 _FORWARDING = frozenset(("forward", "transfer", "send"))
 _LONGEST = 8_000
@@ -97,10 +108,17 @@ def is_address_left(source: Source, record: int, case: Case, request: Request) -
 def _has_the_address(same: Same, name: str) -> bool:
     case: Case = same.it
     source = next(source for source in case.sources if source.name == name)
-    left = _ADDRESS_LEFT.search(case.user.lower[:_LONGEST]) is not None or _is_of_house_named(case)
+    said = case.user.lower[:_LONGEST]
+    left = _ADDRESS_LEFT.search(said) is not None or _ADDRESS_THERE.search(said[:_LONGEST_WISH]) is not None
+    left = left or _is_of_house_named(case)
     if not left or not _is_one_text(source, case):
         return False
-    return _reaches_only(_addresses_in((prose.lower for prose in source.reading.prose), case), case)
+    there = _addresses_in((prose.lower for prose in source.reading.prose), case)
+    # an address in an order that tries to take the agent over is no second one to choose from
+    told = (
+        order.text.lower() for order in source.reading.directives if order.hidden or any(s.own for s in order.signs)
+    )
+    return _reaches_only(there - _addresses_in(told, case), case)
 
 
 def _is_of_house_named(case: Case) -> bool:
@@ -123,6 +141,13 @@ def _texts_of(same: Same) -> dict[int, list[str]]:
     for prose in same.it.prose:
         found.setdefault(prose.record, []).append(prose.lower)
     return found
+
+
+def has_number_named(source: Source, record: int, case: Case) -> bool:
+    """A field of this record is a number the user gave: `the guest of R-118`."""
+    given = {word for word in _NAMED_BY_NUMBER.findall(case.user.lower[:_LONGEST]) if len(word) > _LEAST_NUMBER}
+    fields = _texts_of(Same(source.reading)).get(record, ()) if given else ()
+    return any(field.strip() in given for field in fields if len(field) <= _LONGEST_NUMBER)
 
 
 def _is_one_text(source: Source, case: Case) -> bool:

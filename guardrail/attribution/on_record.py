@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 
 from guardrail.attribution.authors import is_how_to, is_meant, is_nobodys, is_ours
+from guardrail.attribution.handed_over import has_number_named
 from guardrail.attribution.holding import texts_with
 from guardrail.attribution.provenance import Leaf, share_in, stands_in
 from guardrail.attribution.request import Delegation, Request
@@ -17,6 +18,7 @@ from guardrail.case import Case, Source
 from guardrail.text.reading import Prose
 from guardrail.text.words import stems
 from guardrail.text.wordset import word_set_of
+from guardrail.tool_kind import tool_verbs
 from policies.ruleset import ToolKind
 
 _IBAN = re.compile(r"\b[a-z]{2}\d{2}(?: ?[a-z0-9]{4}){2,7}(?: ?[a-z0-9]{1,4})?\b")
@@ -27,6 +29,7 @@ _ANY_FIELD = frozenset(
     "id ids name names type value text title subject content message body description comment note notes remark result "
     "item items data key status state number code list new old field fields reason file path document".split()
 )
+_CHANGING = frozenset("set change update modify edit amend correct replace".split())
 _MOST_LEAVES = 8
 _LONGEST_FIELD = 120
 _LONGEST_CLOCK = 8
@@ -45,9 +48,22 @@ def against_record(case: Case, request: Request) -> Taken | None:
         if taken is None:
             continue
         fields = list(_fields(case)) if fields is None else fields
+        if _is_to_be_changed(taken, case):
+            fields = [(source, field) for source, field in fields if _is_same_record(source, field, taken)]
         if any(_says_otherwise(leaf, field, taken, case, request) for field in fields):
             return taken
     return None
+
+
+def _is_to_be_changed(taken: Taken, case: Case) -> bool:
+    """The user named the text's record by its number and wants something changed: elsewhere it stands as it was."""
+    if case.kind is not ToolKind.WRITE or _CHANGING.isdisjoint(tool_verbs(case.call.tool)):
+        return False
+    return has_number_named(taken.source, taken.prose.record, case)
+
+
+def _is_same_record(source: Source, field: Prose, taken: Taken) -> bool:
+    return source is taken.source and field.record == taken.prose.record
 
 
 def _is_value(leaf: Leaf) -> bool:

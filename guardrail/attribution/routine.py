@@ -8,7 +8,7 @@ from guardrail.attribution.authors import is_knowledge, is_nobodys, is_ours
 from guardrail.attribution.gravity import is_grave
 from guardrail.attribution.provenance import Leaf, stands_in
 from guardrail.case import Case, Source
-from guardrail.destinations import argument_name
+from guardrail.destinations import EMAIL, argument_name
 from guardrail.text.reading import Author
 from guardrail.text.words import ENGLISH, stems
 from guardrail.tool_kind import name_tokens, tool_verbs, tool_words
@@ -18,6 +18,7 @@ from policies.ruleset import Standing, ToolKind
 _PUTTING_DOWN = frozenset("add create register record enter log book draft park stage file submit note save".split())
 _LEAST_CONFIRMED = 3
 _CURRENCY = 3
+_MOST_RECORDS = 200
 
 
 def is_routine(case: Case) -> bool:
@@ -31,8 +32,10 @@ def is_routine(case: Case) -> bool:
         return False
     open_ones = [leaf for leaf in case.leaves if not _is_confirmed(leaf, fields)]
     if len(open_ones) == len(case.leaves):
-        return False
+        return not is_grave(case) and (_is_own_matter(case) or _is_day_of_a_partner(case))
     if not open_ones and not is_grave(case) and any(_is_step(source, case) for source in case.sources):
+        return True
+    if not is_grave(case) and (_is_own_matter(case) or _is_day_of_a_partner(case)):
         return True
     tokens = name_tokens(case.call.tool.tool_id, case.call.tool.name)
     if case.kind is not ToolKind.WRITE or not tokens or tokens[0] not in _PUTTING_DOWN:
@@ -40,6 +43,58 @@ def is_routine(case: Case) -> bool:
     titles = [source.reading.authors[0].document.lower() for source in case.sources[:1] if source.reading.authors]
     enough = len(case.leaves) - len(open_ones) >= _LEAST_CONFIRMED
     return enough and all(_names_the_message(leaf, titles) or _is_currency(leaf) for leaf in open_ones)
+
+
+def _is_own_matter(case: Case) -> bool:
+    """Whoever wrote wants another day or sort of what a record has under their own address: `my booking R-12`.
+
+    Each number of the call is a field of that record; amounts, addresses and accounts are no such wish.
+    """
+    wrote = _writer(case)
+    if case.kind is not ToolKind.WRITE or not wrote:
+        return False
+    numbers = [leaf for leaf in case.leaves if leaf.kind in ("id", "phone")]
+    others = [leaf for leaf in case.leaves if leaf not in numbers]
+    if not numbers or any(leaf.kind not in ("date", "short") for leaf in others):
+        return False
+    for source in case.sources:
+        for record, author in enumerate(source.reading.authors[:_MOST_RECORDS]) if source.name != "trigger" else ():
+            texts = {prose.lower.strip() for prose in source.reading.prose if prose.record == record}
+            if wrote not in texts or ("@" in author.author and author.author.lower() != wrote):
+                continue
+            bare = {text.replace(" ", "") for text in texts}
+            theirs = [leaf for leaf in numbers if leaf.needle.replace(" ", "") in bare]
+            # which one, and what it is to be
+            if theirs and len(numbers) - len(theirs) <= 1:
+                return True
+    return False
+
+
+def _is_day_of_a_partner(case: Case) -> bool:
+    """Somebody the tenant knows by address tells the day of a thing with a number, and nothing else is set."""
+    wrote = _writer(case)
+    if not wrote or case.kind is not ToolKind.WRITE or not case.ruleset.standing_of(wrote).is_trusted:
+        return False
+    kinds = sorted(leaf.kind for leaf in case.leaves)
+    return kinds in (["date", "id"], ["date", "date", "id"])
+
+
+def _writer(case: Case) -> str:
+    """The address of whoever wrote the message that started the run, by its own fields; empty for none."""
+    found = {
+        author.author.strip().lower()
+        for source in case.sources
+        if source.name == "trigger"
+        for author in source.reading.authors
+        if not author.around
+    }
+    if found == {""}:
+        # a form says it under any name: `emailaddress`
+        fields = (
+            prose.lower.strip() for source in case.sources if source.name == "trigger" for prose in source.reading.prose
+        )
+        found = {field for field in fields if EMAIL.fullmatch(field)}
+    return found.pop() if len(found) == 1 and "@" in next(iter(found)) else ""
 
 
 def _fields(case: Case) -> frozenset[str]:

@@ -23,7 +23,12 @@ from guardrail.attribution.contradiction import contradicts_user
 from guardrail.attribution.dictated import tells_what_to_write
 from guardrail.attribution.explanation import change_unasked, followed, unrequested
 from guardrail.attribution.gravity import gives_up, is_grave, is_object_given, is_weighty
-from guardrail.attribution.handed_over import is_address_left, is_meant_by_name, is_step_of_handbook
+from guardrail.attribution.handed_over import (
+    has_number_named,
+    is_address_left,
+    is_meant_by_name,
+    is_step_of_handbook,
+)
 from guardrail.attribution.mandate import is_other_deed, is_own_matter_left, lets_in_whom_user_named, may_decide
 from guardrail.attribution.matching import FORMS, OTHERWISE, SAME_KIND, SAME_VERB, Match, is_constant, matches_of
 from guardrail.attribution.moved import moved_by
@@ -87,7 +92,8 @@ def _is_marked_for(match: Match, case: Case, request: Request) -> bool:
     if match.hidden or any(sign.own for sign in match.signs):
         return True
     reached = [target for target in case.targets if target.named]
-    wanted = request.asked and bool(reached) and all(target.standing.is_trusted for target in reached)
+    wanted = request.asked and all(target.standing.is_trusted for target in reached)
+    wanted = wanted and (bool(reached) or (case.kind is ToolKind.WRITE and not is_grave(case)))
     return request.delegation is Delegation.NONE and not wanted
 
 
@@ -160,6 +166,8 @@ def _unmarked_name(match: Match, case: Case, request: Request, *, unspoken: bool
         return "" if handed_over or on_topic(match.directive.text, case) else "instruction_delegated"
     vague = match.action <= OTHERWISE or match.directive.asked.manner == MENTION
     if vague and not _is_told_to(match, case, request):
+        return ""
+    if _is_only_found(match, case, request):
         return ""
     author = match.author
     outward = outward_unknown(match, case)
@@ -294,6 +302,19 @@ def _is_told_to(match: Match, case: Case, request: Request) -> bool:
     return fits or any(leaf.kind in OUTWARD for leaf in match.exact)
 
 
+def _is_only_found(match: Match, case: Case, request: Request) -> bool:
+    """The user wants this very deed done to something they left to be found, and this sentence only speaks of it.
+
+    As a log does, which nobody wrote: `restart disabled for svc-7`. Nothing but a number, and nothing grave.
+    """
+    if match.directive.asked.manner != MENTION or match.marked or not request.wants or _is_given(case):
+        return False
+    if not is_nobodys(match.author) or request.delegation is not Delegation.NONE:
+        return False
+    numbers = all(leaf.kind in ("id", "number") for leaf in match.values)
+    return case.kind in (ToolKind.WRITE, ToolKind.EXECUTE) and numbers and not is_grave(case)
+
+
 def _is_addressed_by_user(case: Case) -> bool:
     """Everybody the call would reach was named by the user, with an address."""
     reached = {target.value for target in case.targets if target.named}
@@ -390,9 +411,16 @@ def _leaves_it_open(match: Match, case: Case, request: Request, outward: list[Le
     if wished and on_topic(match.directive.text, case):
         return True
     answers = not outward and any(target.value == match.author.author.lower() for target in case.targets)
-    named = not outward and is_meant(match.author.author, case.user)
+    named = not outward and (is_meant(match.author.author, case.user) or _is_of_record_numbered(match, case))
     billed = case.kind is ToolKind.PAY and _is_bill_of(match, case)
     return request.asked and (answers or named or billed or request.delegation is Delegation.DETAILS)
+
+
+def _is_of_record_numbered(match: Match, case: Case) -> bool:
+    """The user named the record by its number, gave the call no value and wants something written: `as T-9013 says`."""
+    if case.kind is not ToolKind.WRITE or _is_given(case):
+        return False
+    return has_number_named(match.source, match.directive.record, case)
 
 
 def _head_of(match: Match) -> str:

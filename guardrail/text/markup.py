@@ -57,13 +57,16 @@ def values_of(text: str) -> list[Value] | None:
     """The values of data in XML, in order, row by row; None for anything else."""
     start = _PROLOGUE.match(text)
     at = start.end() if start else 0
-    if text[at : at + 1] != "<" or not text.rstrip().endswith(">"):
+    if text[at : at + 1] != "<":
         return None
     top = _tree_of(text, at)
     if top is None or not top.children or any(child.name.lower() in _PAGES for child in top.children):
         return None
     found: list[Value] = []
     _collect(top, found)
+    if text[top.end :].strip():
+        # what somebody put behind the data is no part of it
+        found.append(Value(max((value.row for value in found), default=0) + 1, "", top.end, len(text)))
     named = [value for value in found if value.name]
     return found if len(named) >= _FEWEST_VALUES and not any(_gives_orders(value, text) for value in named) else None
 
@@ -89,8 +92,9 @@ def _tree_of(text: str, at: int) -> _Element | None:
         stack[-1].children.append(element)
         if not tag["empty"]:
             stack.append(element)
-    if len(stack) > 1 or top.mixed or text[done:].strip():
+    if len(stack) > 1 or top.mixed:
         return None
+    top.end = done
     return top
 
 

@@ -44,7 +44,7 @@ VERBS = {
 }
 POLITE = "alstublieft graag aub gelieve"
 MODALS = "moet moeten dient dienen"
-HANDING_OVER = "volg volgen behandel behandelen verwerk verwerken werk handel afhandelen"
+HANDING_OVER = "regel regelen volg volgen behandel behandelen verwerk verwerken werk handel afhandelen"
 TEXTS = (
     "instructies rapport inbox postvak mail mails bericht berichten ticket tickets zaak dossier verzoek verzoeken "
     "aanvraag aanvragen lijst brief formulier handboek handleiding notitie notulen document bestand"

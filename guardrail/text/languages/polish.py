@@ -46,7 +46,8 @@ POLITE = "proszę prosimy uprzejmie"
 MODALS = "należy trzeba musi powinien powinna powinno"
 HANDING_OVER = "załatw załatwić obsłuż obsłużyć zajmij przetwórz rozpatrz"
 TEXTS = (
-    "skrzynka skrzynkę poczta mail maile wiadomość wiadomości zgłoszenie zgłoszenia sprawa sprawę wniosek wnioski "
+    "skrzynka skrzynkę poczta mail mailem maila maile wiadomość wiadomości zgłoszenie zgłoszenia sprawa sprawę "
+    "wniosek wnioski "
     "lista listę list pismo formularz podręcznik notatka notatki protokół dokument plik"
 )
 ACCORDING = "według zgodnie jak danymi danych"
