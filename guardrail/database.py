@@ -94,6 +94,10 @@ def execute(
             try:
                 cursor = connection.execute(query, parameters)
                 return cursor.fetchone() if cursor.description else None
+            except psycopg.errors.ReadOnlySqlTransaction:
+                # opened while Postgres only read, as after a failover, it would go on only reading for an hour
+                connection.close()
+                raise
             finally:
                 connection.deadline = connection.meanwhile = None
     except psycopg.OperationalError:

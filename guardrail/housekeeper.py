@@ -160,19 +160,32 @@ def _snapshot_path() -> Path:
 
 
 def _write_snapshot(callers: dict[str, Any]) -> None:
-    """Keep what is in force for a start without Postgres. Readable by this user only: it holds token hashes."""
+    """Keep what is in force for a start without Postgres. Readable by this user only: it holds token hashes.
+
+    On a full disk the one before stays: whoever judges by Postgres needs none, and must start all the same.
+    """
     loaded = load.active()
     if loaded is None:
         return
+    try:
+        _replace_snapshot(loaded, callers)
+    except OSError as error:
+        log.error("ruleset.no_snapshot_written", error=error.strerror)
+
+
+def _replace_snapshot(loaded: load.Loaded, callers: dict[str, Any]) -> None:
     path = _snapshot_path()
     path.parent.mkdir(parents=True, exist_ok=True)
     fresh = path.with_name(f".snapshot-{os.getpid()}-{threading.get_ident()}")
-    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "w") as file:
-        json.dump({"serial": loaded.serial, "ruleset": loaded.document, "callers": callers}, file)
-        file.flush()
-        os.fsync(file.fileno())
-    fresh.replace(path)
+    try:
+        descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "w") as file:
+            json.dump({"serial": loaded.serial, "ruleset": loaded.document, "callers": callers}, file)
+            file.flush()
+            os.fsync(file.fileno())
+        fresh.replace(path)
+    finally:
+        fresh.unlink(missing_ok=True)
 
 
 def _load_snapshot() -> None:

@@ -40,8 +40,7 @@ class Journal:
         with self._lock:
             file = self._locked()
             try:
-                _write_all(file, line)
-                os.fsync(file)
+                _write_durably(file, line)
             finally:
                 fcntl.flock(file, fcntl.LOCK_UN)
 
@@ -131,12 +130,13 @@ def _records(path: Path) -> Iterator[dict[str, Any]]:
             yield json.loads(zstandard.decompress(base64.b64decode(payload)))
 
 
-def _write_all(file: int, data: bytes) -> None:
+def _write_durably(file: int, data: bytes) -> None:
     before = os.fstat(file).st_size
     try:
         while data:
             data = data[os.write(file, data) :]
+        os.fsync(file)
     except OSError:
-        # half a line on a full disk would swallow the next record
+        # half a line on a full disk would swallow the next record, a whole one would be kept as what was not answered
         os.ftruncate(file, before)
         raise

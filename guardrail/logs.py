@@ -5,8 +5,28 @@ places only: a renderer that prints local variables would print the transcript.
 """
 
 import sys
+from typing import Any
 
 import structlog
+
+
+class _Lines:
+    """Writes lines to standard error as it is now. A line that cannot be written, as on a full disk, is left out.
+
+    INVARIANT: writing never raises: an error in the middle of an answer would be an allowed call.
+    """
+
+    def msg(self, message: str) -> None:
+        try:
+            print(message, file=sys.stderr, flush=True)  # noqa: T201 what logging means here
+        except (OSError, ValueError):
+            return
+
+    log = debug = info = warn = warning = error = err = critical = exception = fatal = failure = msg
+
+
+def _lines(*_: Any) -> _Lines:
+    return _Lines()
 
 
 def configure() -> None:
@@ -19,8 +39,7 @@ def configure() -> None:
             structlog.processors.ExceptionRenderer(_places),
             structlog.processors.JSONRenderer(),
         ],
-        # standard error as it is now, not as it was at the start
-        logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),
+        logger_factory=_lines,
         cache_logger_on_first_use=False,
     )
 

@@ -4,7 +4,7 @@ from http import HTTPStatus
 from typing import Any, ClassVar
 
 from django.contrib.auth.models import AnonymousUser, User
-from django.db import InterfaceError, OperationalError
+from django.db import InterfaceError, InternalError, OperationalError
 from django.http import Http404
 from django.utils import timezone
 from rest_framework import exceptions
@@ -135,7 +135,8 @@ def problem_of(error: Exception, context: Any) -> Response | None:
         status, detail, told = 400, str(error), {"parameter": error.parameter}
     elif isinstance(error, Http404):
         status, detail = 404, str(error) or "not found"
-    elif isinstance(error, OperationalError | InterfaceError):
+    elif isinstance(error, OperationalError | InterfaceError | InternalError):
+        # away, or for the moment only read, as after a failover: each question is counted, which writes
         status, detail = 503, "the database is away, expected in a moment: ask again"
         headers["Retry-After"] = str(_TRY_AGAIN_SECONDS)
     elif isinstance(error, exceptions.APIException):
