@@ -1,7 +1,10 @@
 """Classified text that one call stores inside and another, of another conversation, sends out, by the front door."""
 
 import json
+import multiprocessing
+from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
 from datetime import UTC, datetime, timedelta
 from io import StringIO
 from typing import Any
@@ -21,7 +24,7 @@ from guardrail.memory import stored_text
 from guardrail.memory.past import forget_connection, keep_surely
 from guardrail.memory.tickets import place_ticket
 from guardrail.models import Verdict
-from guardrail.traces import Chain, Outcome, unpacked
+from guardrail.traces import Chain, Outcome, Traces, unpacked
 from guardrail.wire.copilot_studio import parse
 from investigations.models import Investigation
 from investigations.tasks import take_in
@@ -179,6 +182,38 @@ def test_an_agent_that_stores_much_pushes_out_nothing_that_others_stored(asking:
     assert keeper.zcard(f"{key}:t") == stored_text.MOST_AN_AGENT + 1
     assert keeper.hlen(key) <= 65 * (stored_text.MOST_AN_AGENT + 1)
     assert all(keeper.ttl(one) > 0 for one in keeper.scan_iter("gr:k:*"))
+    assert told(asking, carry_out())[0] == "hold"
+
+
+def store_much(kept: Traces, agent: str, begin: int) -> int:
+    """Two shares of texts by one agent, as a process of its own keeps them; how many were taken."""
+    taken = 0
+    for number in range(begin, begin + 2 * stored_text.MOST_AN_AGENT):
+        prints = tuple(f"{8 * number + at:012x}" for at in range(8))
+        loud = replace(kept, agent=agent, chain=Chain(stored=prints, marked="l"))
+        done = Outcome(
+            verdict_id=f"00000000-0000-0000-0000-{number:012x}", action="allow", would_have="allow", signal=""
+        )
+        taken += keep_surely(loud, done)
+    return taken
+
+
+def test_two_processes_that_store_at_once_leave_each_agent_its_share_and_nothing_half(asking: Asking) -> None:
+    told(asking, keep_note())
+    kept = unpacked(bytes(Verdict.objects.get().traces))
+    assert kept is not None
+    with ProcessPoolExecutor(2, mp_context=multiprocessing.get_context("fork")) as pool:
+        jobs = [pool.submit(store_much, kept, agent * 24, begin) for agent, begin in (("e", 0), ("f", 1_000))]
+        assert [job.result(timeout=60) for job in jobs] == [2 * stored_text.MOST_AN_AGENT] * 2
+    keeper = redis.Redis.from_url(settings.REDIS_URL)
+    key = f"gr:k:{kept.organisation}"
+    texts = {number.decode() for number in keeper.zrange(f"{key}:t", 0, -1)}
+    assert len(texts) == 2 * stored_text.MOST_AN_AGENT + 1
+    fields = {name.decode(): value.decode() for name, value in keeper.hgetall(key).items()}
+    assert {name[1:] for name in fields if name.startswith("t")} == texts
+    owners = [value for name, value in fields.items() if not name.startswith("t")]
+    assert set(owners) == texts
+    assert set(sorted(Counter(owners).values())[:-1]) == {8}, "and the note that was there before has more"
     assert told(asking, carry_out())[0] == "hold"
 
 
