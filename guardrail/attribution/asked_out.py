@@ -12,7 +12,7 @@ from guardrail.attribution.request import Delegation, Request
 from guardrail.attribution.unasked import Taken, runs
 from guardrail.case import Case, Source
 from guardrail.text.directives import words_of
-from guardrail.text.others_data import MANY, PEOPLE, PERSONAL
+from guardrail.text.others_data import INTERNAL, MANY, PEOPLE, PERSONAL, SECRET_PHRASES, SECRETS
 from guardrail.text.reading import Prose
 from guardrail.text.sentences import split_sentences
 from guardrail.text.words import ENGLISH, stems
@@ -28,7 +28,7 @@ _LEAST_WORDS = 2
 
 def asked_out(case: Case, request: Request) -> Taken | None:
     """The outsider's text and a word of another output that goes out by it; None for none."""
-    if case.kind is not ToolKind.SEND or (request.delegation is Delegation.ACTIONS and not case.call.event_triggered):
+    if not _reaches_somebody(case) or (request.delegation is Delegation.ACTIONS and not case.call.event_triggered):
         return None
     if case.targets and all(target.standing is Standing.INTERNAL for target in case.targets if target.named):
         return None
@@ -43,8 +43,19 @@ def asked_out(case: Case, request: Request) -> Taken | None:
     return None
 
 
+def _reaches_somebody(case: Case) -> bool:
+    """A message, or an entry that somebody nobody vouches for gets a copy of: an invitation."""
+    if case.kind is ToolKind.SEND:
+        return True
+    return case.kind is ToolKind.WRITE and any(
+        "@" in target.value and target.standing is Standing.UNKNOWN for target in case.targets
+    )
+
+
 def _asks_for_others(prose: Prose, case: Case) -> bool:
-    """A sentence with people the user did not speak of, and either all of them or what is known of them."""
+    """A sentence with people the user did not speak of, and either all of them or what is known of them; or with
+    passwords and codes, or all that is internal, of which the user spoke as little.
+    """
     said_by_user = stems(case.user.words)
     text = prose.lower[:_LONGEST]
     for start, end in split_sentences(text):
@@ -52,7 +63,19 @@ def _asks_for_others(prose: Prose, case: Case) -> bool:
         people = words & PEOPLE
         if people and not words.isdisjoint(MANY | PERSONAL) and said_by_user.isdisjoint(stems(people)):
             return True
+        if (
+            not words.isdisjoint(INTERNAL)
+            and not words.isdisjoint(MANY)
+            and said_by_user.isdisjoint(stems(words & INTERNAL))
+        ):
+            return True
+        if _names_secret(words, text[start:end]) and not _names_secret(case.user.words, case.user.lower[:_LONGEST]):
+            return True
     return False
+
+
+def _names_secret(words: frozenset[str], said: str) -> bool:
+    return any(word.endswith(SECRETS) for word in words) or any(phrase in said for phrase in SECRET_PHRASES)
 
 
 def _brought(source: Source, prose: Prose, case: Case) -> Leaf | None:

@@ -8,7 +8,15 @@ import re
 
 from guardrail.attribution.named_slots import AMOUNTS
 from guardrail.attribution.provenance import Leaf
-from guardrail.attribution.request import LETTING_IN, Delegation, Request, families_of, plain_words, telling_words
+from guardrail.attribution.request import (
+    LETTING_IN,
+    VAGUE,
+    Delegation,
+    Request,
+    families_of,
+    plain_words,
+    telling_words,
+)
 from guardrail.attribution.slots import fills_another
 from guardrail.case import Case
 from guardrail.destinations import argument_name, says_something
@@ -30,7 +38,8 @@ _FAMILIES = (
     "salary wage stipend pension bonus allowance compensation payout refund",
     "grade mark score",
     "medication prescription drug dose dosage allergy allergies > antibiotic medicine tablet painkiller",
-    "unlock disarm",
+    "unlock disarm > open",
+    "lock door gate keycode keypad alarm > unlock open key code pin access",
     "address street move moved relocation shipping delivery > adresse anschrift umgezogen umzug déménagé dirección "
     "direccion endereço indirizzo adres adresa verhuisd",
     "approve approval release authorize authorise publish promote > accept allow clear",
@@ -63,9 +72,8 @@ _PUT_THERE = re.compile(
     r"\b(?:put|enter|note|write|add|log|record|save) (?:it|that|this|them|these|those)\b[^.!?\n]{0,30}\b"
     r"(?:on|in|into|to|under|at)\b"
 )
-# Verbs that say nothing about what is changed.
-_VAGUE = frozenset("set update change modify edit make create add".split())
-_TAKING_AWAY = stems(frozenset("delete remove erase cancel revoke clear close archive disable drop purge".split()))
+# Whoever wants a thing closed or put away has not asked for a loss; tools of that name are known by it.
+_TAKING_AWAY = stems(frozenset("delete remove erase cancel revoke clear drop purge".split()))
 
 
 def _by_stem() -> dict[str, frozenset[str]]:
@@ -329,8 +337,9 @@ def _is_spoken_of(case: Case, request: Request) -> bool:
         if not said.isdisjoint(_PAYING) or (is_foreign(words) and says_paying(words)):
             return True
     verbs = tool_verbs(case.call.tool)
-    telling = stems(verbs - ENGLISH.general - _VAGUE)
-    if request.wants and not (verbs <= ENGLISH.general | _VAGUE):
+    telling = stems(verbs - ENGLISH.general - VAGUE)
+    wanted = request.wants_telling or (request.wants and not is_grave(case))
+    if wanted and not (verbs <= ENGLISH.general | VAGUE):
         return True
     if not said.isdisjoint(telling) and (request.asked or request.delegation is not Delegation.NONE or request.wants):
         return True
@@ -351,11 +360,11 @@ def _is_spoken_of(case: Case, request: Request) -> bool:
         return True
     if case.kind is ToolKind.WRITE and is_object_given(case) and _PUT_THERE.search(case.user.lower[:4_000]):
         return True
-    empty = verbs | ENGLISH.general | _VAGUE | _PEOPLE | _NOTHING
+    empty = verbs | ENGLISH.general | VAGUE | _PEOPLE | _NOTHING
     matters = [word for word in tool_words(case.call.tool) if word not in empty and word.removesuffix("s") not in empty]
     if not matters:
         # `submit_leave` names its matter by a word that is a verb as well
-        return request.asked and (not telling or not said.isdisjoint(stems(verbs - _VAGUE)))
+        return request.asked and (not telling or not said.isdisjoint(stems(verbs - VAGUE)))
     if request.deed_named and not request.deed:
         # `tell her the balance and the last salary run` is about no payee
         return False

@@ -51,6 +51,12 @@ _MONEY = re.compile(
 _ALONE = re.compile(
     r"(?:[,:;(]|\b(?:of|over|pay|refund|transfer|is)) ?(\d{3,9}(?:[.,]\d{2})?)(?![\w.,-]*\d)(?! ?(?:x|pcs|kg|km)\b)"
 )
+_QUOTED = re.compile(r"\b([^\W\d_]{4,30}) (?:[^\W\d_]{1,8} ){0,2}['\"“„«]([^'\"“”„«»\n]{2,80})['\"”“»]")
+# A number with an article and nothing it counts: `the 20 he claims`, `los 20 que reclama`.
+_WITHOUT_THING = re.compile(
+    r"\b(?:the|los|las|les|die|os|as|de|i|le) (\d{1,6}(?:[.,]\d{2})?) "
+    r"(?:he|she|they|we|that|que|qui|qu['’]\w{2,4}|die|che|dat|które)\b"
+)
 # `/offers/2026/a-7.pdf` counts nothing.
 _PLACE = re.compile(r"(?:[a-z]+:/|/)?[^\s/]{1,60}/[^\s]{1,200}")
 AMOUNTS = frozenset(
@@ -65,7 +71,7 @@ def filling_another(case: Case) -> tuple[Leaf, ...]:
     new = [leaf for leaf, share in zip(case.leaves, case.user_shares, strict=True) if share < case.tuning.given_share]
     if not new or not case.user.words or case.call.by_outsider:
         return ()
-    return (*_other_addresses(case), *_other_amounts(new, case), *_other_names(new, case))
+    return (*_other_addresses(case), *_other_amounts(new, case), *_other_names(new, case), *_other_quoted(new, case))
 
 
 def _other_addresses(case: Case) -> list[Leaf]:
@@ -75,6 +81,16 @@ def _other_addresses(case: Case) -> list[Leaf]:
     given = {address.lower() for address in EMAIL.findall(case.user.lower[:_LONGEST])}
     reached = [leaf for leaf in case.leaves if leaf.kind == "email"]
     return reached if given and given.isdisjoint(leaf.needle for leaf in reached) else []
+
+
+def _other_quoted(new: list[Leaf], case: Case) -> list[Leaf]:
+    """The user gave it in quotation marks behind its name: `set the password to 'x7-k2'`."""
+    taken = {argument_name(leaf.argument).removeprefix("new"): leaf for leaf in new if leaf.kind == "short"}
+    if not taken:
+        return []
+    filled = {leaf.needle for leaf in case.leaves}
+    given = [name for name, value in _QUOTED.findall(case.user.lower[:_LONGEST]) if value not in filled]
+    return [taken[name] for name in given if name in taken and name not in _SAYING]
 
 
 def _other_amounts(new: list[Leaf], case: Case) -> list[Leaf]:
@@ -88,7 +104,7 @@ def _other_amounts(new: list[Leaf], case: Case) -> list[Leaf]:
     if amounts and not _is_open(said):
         money = {_plain(first or second) for first, second in _MONEY.findall(said)}
         if case.kind is ToolKind.PAY and not money:
-            money = {_plain(number) for number in _ALONE.findall(said)}
+            money = {_plain(number) for number in (*_ALONE.findall(said), *_WITHOUT_THING.findall(said))}
         found += amounts if money and money.isdisjoint(numbers) else []
     if counts:
         counted = _counted(said, frozenset(word for leaf in case.leaves if leaf not in new for word in leaf.words))

@@ -1,12 +1,14 @@
 """One more is deleted than the one the user named: its entry has none of the user's words, and another has them.
 
 The call is the wanted one again, so a text may have brought it without any order that can be read. Where the user named
-one entry of a list and such a deletion has been carried out already, the next one is about an entry nobody spoke of.
+one entry of a list and such a deletion has been carried out already, the next one is about an entry nobody spoke of. So
+it is where the user named a file by a name with a number in it, and the next one has the same name with another number.
 """
 
 import re
 from collections import Counter
 
+from guardrail.attribution.holding import texts_with
 from guardrail.attribution.provenance import Leaf, stands_in
 from guardrail.attribution.request import Delegation, Request
 from guardrail.attribution.unasked import Taken
@@ -18,6 +20,8 @@ from policies.ruleset import ToolKind
 _WORD = re.compile(r"[^\W\d_]{3,40}")
 # Whoever says one of these has not named one alone; to be taken off a list is no such word.
 _SEVERAL = MANY - frozenset("list roster liste lista listado elenco lijst namenlijst klassenliste listę seznam".split())
+_DIGIT = re.compile(r"\d")
+_MOST_SAID = 4_000
 _LONGEST = 200
 _MOST_ENTRIES = 500
 _LEAST_WORDS = 2
@@ -33,6 +37,11 @@ def one_more(case: Case, request: Request) -> Taken | None:
     if any(share >= case.tuning.given_share and leaf.kind in ("id", "path") for leaf, share in shares):
         return None
     new = [leaf for leaf, share in shares if share < case.tuning.given_share and leaf.kind not in ("long", "date")]
+    for leaf in new:
+        if leaf.kind == "path" and _is_of_another_number(leaf, case):
+            source, prose = next(iter(texts_with(leaf, case)), (None, None))
+            if source is not None and prose is not None:
+                return Taken(source=source, prose=prose, values=(leaf,))
     for source in case.sources:
         entries = _entries_of(source)
         for leaf in new if len(entries) > 1 else ():
@@ -40,6 +49,13 @@ def one_more(case: Case, request: Request) -> Taken | None:
             if prose is not None:
                 return Taken(source=source, prose=prose, values=(leaf,))
     return None
+
+
+def _is_of_another_number(leaf: Leaf, case: Case) -> bool:
+    """`gifts_2025.xlsx` where the user spoke of `gifts_2015.xlsx`."""
+    last = leaf.needle.rstrip("/").rpartition("/")[2]
+    named = [word.rpartition("/")[2].strip(".,;:'\"") for word in case.user.lower[:_MOST_SAID].split()]
+    return any(word != last and _DIGIT.sub("0", word) == _DIGIT.sub("0", last) for word in named if _DIGIT.search(word))
 
 
 def _ran_before(case: Case) -> bool:

@@ -15,6 +15,7 @@ _SHORTEST_PHONE = 7
 # A number for a telephone as texts write it, and how many of its last digits are the same with and without a country.
 _DIGITS = re.compile(r"\+?\d(?:[\d ()/.-]{5,22})\d")
 _DIALLED = 9
+_MEASURE = re.compile(r"(\d{1,5})([a-z]{1,3})")
 # A mailbox that names somebody, and what it counts without its house.
 _FULL_NAME = re.compile(r"[a-z]{2,20}[._-][a-z]{2,24}")
 _MAILBOX_ONLY = 0.8
@@ -193,6 +194,8 @@ def share_in(leaf: Leaf, text: WordSet) -> float:
         return float(_is_grouped_in(leaf.needle, text.lower))
     if leaf.kind == "phone":
         return float(_is_dialled_in(leaf.needle, text.lower))
+    if leaf.kind == "id":
+        return float(_is_measured_in(leaf.needle, text.lower))
     if leaf.kind == "email":
         return _MAILBOX_ONLY * _is_mailbox_in(leaf.needle, text.lower)
     if leaf.kind == "domain":
@@ -221,6 +224,17 @@ def _is_grouped_in(number: str, lower: str) -> bool:
         if not rest or stands_in(f"{form}{point}{rest.ljust(_TENTHS, '0')}", lower) >= 0:
             return True
     return False
+
+
+def _is_measured_in(measure: str, lower: str) -> bool:
+    """`24m` as `24 months`, `90d` as `90 days`: a number with the first letters of what it counts."""
+    match = _MEASURE.fullmatch(measure)
+    if match is None:
+        return False
+    at = stands_in(match.group(1), lower)
+    if at < 0:
+        return False
+    return lower[at + len(match.group(1)) :].lstrip(" -")[: len(match.group(2)) + 1].startswith(match.group(2))
 
 
 def _is_mailbox_in(address: str, lower: str) -> bool:
@@ -253,6 +267,9 @@ def may_stand_in(leaf: Leaf, lowers: Sequence[str], *, least: float) -> bool:
     if leaf.kind == "email":
         mailbox = leaf.needle.partition("@")[0]
         return any(mailbox in lower for lower in lowers)
+    if leaf.kind == "id":
+        match = _MEASURE.fullmatch(leaf.needle)
+        return match is not None and any(match.group(1) in lower for lower in lowers)
     if leaf.kind not in ("short", "long"):
         # grouped digits, other ways to write a date
         return spaced or (leaf.kind == "number" and len(leaf.needle) > 3)

@@ -8,6 +8,7 @@ from functools import lru_cache
 
 from guardrail.attribution.errands import hands_over_errand
 from guardrail.attribution.making import verbs_to_make
+from guardrail.attribution.recited import without_recital
 from guardrail.attribution.tuning import Tuning
 from guardrail.case import Case
 from guardrail.destinations import EMAIL, URL
@@ -272,6 +273,8 @@ _WANTS_DONE = re.compile(
 )
 # Whoever wants something taken away has not asked for these.
 _GETTING = frozenset(("book", "pay"))
+# Verbs that say nothing about what is changed.
+VAGUE = frozenset("set update change modify edit make create add".split())
 _LOOKING = stems(frozenset("visit open browse read view look check see find click follow".split()))
 _GENERIC = frozenset("manager data information info details item items list by name".split())
 
@@ -292,8 +295,8 @@ class Request:
     changing or sending anything. `deed_named` = they name a
     deed of their own. `as_others_ask` = they want done what others ask for. `speaks_of_text` = they
     speak of a mail, a ticket, a page or the like, without leaving anything to it in so many words. `wants` = one of the
-    tool's own verbs is what they want done, and not only a noun of theirs. `aims` = they name a goal and leave the way
-    to it open.
+    tool's own verbs is what they want done, and not only a noun of theirs; `wants_telling` = one that says more than
+    that something is changed. `aims` = they name a goal and leave the way to it open.
     """
 
     asked: bool
@@ -304,6 +307,7 @@ class Request:
     deed_named: bool = False
     speaks_of_text: bool = False
     wants: bool = False
+    wants_telling: bool = False
     aims: bool = False
 
 
@@ -341,6 +345,7 @@ def read_request(user: WordSet, tool: Tool, kind: ToolKind, tuning: Tuning) -> R
     return Request(
         asked=_asked(user, said, tool, kind),
         wants=bool(said & tool_verbs(tool)),
+        wants_telling=bool(said & tool_verbs(tool) - VAGUE),
         aims=bool(_GOAL.search(spoken)),
         deed=_deed(user, said, tool, kind),
         only_reading=only_reading,
@@ -441,7 +446,8 @@ def on_topic(text: str, case: Case) -> bool:
     own = stems(frozenset(word.lower() for word in _NAME_PARTS.findall(names[:4000])))
     if not case.sink:
         own |= _LOOKING
-    topics = stems(telling_words(_PREFIX.sub("", text.lower()))) - own
+    said = without_recital(" ".join(text.lower().split()), case.user.lower[:_MAX_ORDERS])
+    topics = stems(telling_words(_PREFIX.sub("", said))) - own
     shared = topics & stems(telling_words(case.user.lower[:_MAX_ORDERS].replace("-", " ")))
     return len(shared) >= tuning.topic_words or (len(shared) == 1 and len(topics) <= tuning.topic_few)
 

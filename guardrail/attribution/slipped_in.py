@@ -19,6 +19,7 @@ from guardrail.attribution.on_record import against_record
 from guardrail.attribution.one_more import one_more
 from guardrail.attribution.other_authors import of_another_author
 from guardrail.attribution.outward import is_at_home
+from guardrail.attribution.paid_to_another import paid_to_another
 from guardrail.attribution.provenance import OTHER_TIME, Leaf, may_stand_in, share_in, stands_in, time_of
 from guardrail.attribution.request import Delegation, Request, on_topic
 from guardrail.attribution.to_machines import told_to_machines
@@ -39,8 +40,9 @@ _MOST_LEAVES = 12
 _MOST_OF_IT = 0.7
 _COPIES = frozenset("cc bcc copy kopie copie copia kopia".split())
 _FILES = frozenset(
-    "attachment attachments file files document documents anexo anexos anhang anhaenge anhänge adjunto adjuntos "
-    "allegato allegati bijlage bijlagen piece pieces piècejointe zalacznik zalaczniki".split()
+    "attachment attachments attachmentid attachmentids file files fileids document documents documentids anexo anexos "
+    "anhang anhaenge anhänge adjunto adjuntos enclosure enclosures allegato allegati bijlage bijlagen piece pieces "
+    "piècejointe zalacznik zalaczniki".split()
 )
 # Whoever speaks of one has files in mind.
 _SPEAKS_OF_FILES = re.compile(
@@ -66,6 +68,11 @@ _PAYEES = frozenset(
     "to payee beneficiary recipient creditor vendor supplier holder accountholder name empfänger empfaenger "
     "begünstigter bénéficiaire beneficiaire beneficiario beneficiário begunstigde odbiorca".split()
 )
+# Whoever says one of these has thought of where the money goes.
+_OF_ACCOUNTS = frozenset(
+    "account accounts iban ibans bank konto kontos kontonummer compte comptes cuenta cuentas conta contas conto conti "
+    "rekening rekeningnummer konta hesap hesabı účet".split()
+)
 _GIVING_BACK = frozenset(("refund", "reimburse", "repay"))
 
 
@@ -78,9 +85,11 @@ def slipped_in(case: Case, request: Request) -> Taken | None:
         or _other_reader(case, request)
         or _other_account(case, request)
         or _other_payee(case, request)
+        or paid_to_another(case, request)
         or _other_than_recorded(case)
         or _left_to_another(case, request)
         or _asked_for_file(case, request)
+        or _file_for_stranger(case, request)
         or dictated(case, request)
         or handed_out(case, request)
         or brought_in(case, request)
@@ -114,8 +123,10 @@ def _in_the_place_of_another(case: Case) -> Taken | None:
 
 def _other_reader(case: Case, request: Request) -> Taken | None:
     """One more gets the message, or another one: an address that nobody but an outsider's running text names."""
-    if case.kind not in (ToolKind.SEND, ToolKind.SHARE) or request.delegation is Delegation.ACTIONS:
+    if case.kind not in (ToolKind.SEND, ToolKind.SHARE):
         return None
+    if request.delegation is Delegation.ACTIONS:
+        return _other_documents_reader(case)
     # an address that the message only speaks of reads nothing
     mails = [leaf for leaf in case.leaves if leaf.kind == "email" and not says_something(leaf.argument)]
     for leaf in mails:
@@ -143,6 +154,28 @@ def _other_reader(case: Case, request: Request) -> Taken | None:
     return None
 
 
+def _other_documents_reader(case: Case) -> Taken | None:
+    """A copy goes to an address of another document than the one by which the user wants it done."""
+    for leaf in case.leaves:
+        if leaf.kind != "email" or argument_name(leaf.argument) not in _COPIES:
+            continue
+        if case.ruleset.standing_of(leaf.value) is not Standing.UNKNOWN or stands_in(leaf.needle, case.user.lower) >= 0:
+            continue
+        found = list(_texts_with(leaf, case))
+        beside = [source.reading.authors for source, _ in found]
+        if not found or any(_is_document_named(source.reading.authors[prose.record], case) for source, prose in found):
+            continue
+        if any(_is_document_named(author, case) for authors in beside for author in authors[:_MOST_TEXTS]):
+            return Taken(source=found[0][0], prose=found[0][1], values=(leaf,))
+    return None
+
+
+def _is_document_named(author: Author, case: Case) -> bool:
+    """`manual.docx`, for whoever speaks of the manual."""
+    words = frozenset(words_of(author.document.lower().rpartition(".")[0]))
+    return bool(words) and words <= case.user.words
+
+
 def _has_own_field(leaf: Leaf, case: Case) -> bool:
     """Another address stands by itself in a field that says nothing of who wrote it: the one that was meant."""
     for source, prose in _texts(case):
@@ -163,25 +196,36 @@ def _is_changed_there(leaf: Leaf, text: str) -> bool:
 
 
 def _other_account(case: Case, request: Request) -> Taken | None:
-    """Whoever has money given back has it go where it came from, and not to what a text names."""
+    """Whoever has money given back has it go where it came from, and not to what a text names.
+
+    Unless they speak of an account or leave it to the very text that has it.
+    """
     if case.kind is not ToolKind.PAY or _GIVING_BACK.isdisjoint(tool_verbs(case.call.tool)):
         return None
-    if request.delegation is not Delegation.NONE or request.speaks_of_text:
+    if not _OF_ACCOUNTS.isdisjoint(case.user.words):
         return None
+    left = request.delegation is not Delegation.NONE or request.speaks_of_text
     for leaf, share in zip(case.leaves, case.user_shares, strict=True):
         if share >= case.tuning.given_share or argument_name(leaf.argument) not in _ACCOUNTS:
             continue
         numbers = [word for word in re.findall(r"[a-z0-9]{6,34}", leaf.needle) if any(map(str.isdigit, word))]
         for source, prose in _running(case) if numbers else ():
             plain = prose.lower.replace(" ", "") if leaf.kind == "iban" else prose.lower
-            if all(number in plain for number in numbers):
+            author = source.reading.authors[prose.record]
+            theirs = left and (is_ours(author, case) or is_meant(author.author, case.user))
+            if not theirs and all(number in plain for number in numbers):
                 return Taken(source=source, prose=prose, values=(leaf,))
     return None
 
 
 def _other_payee(case: Case, request: Request) -> Taken | None:
-    """Money the user wants paid goes to somebody neither they nor a record spoke of, whose account a text gives."""
-    if case.kind is not ToolKind.PAY or request.delegation is not Delegation.NONE or request.speaks_of_text:
+    """Money the user wants paid goes to somebody neither they nor a record spoke of, whose account a text gives.
+
+    Now, or with what is paid later: the account is entered for them.
+    """
+    if case.kind not in (ToolKind.PAY, ToolKind.WRITE) or request.delegation is not Delegation.NONE:
+        return None
+    if request.speaks_of_text and case.kind is ToolKind.PAY:
         return None
     ibans = [leaf for leaf in case.leaves if leaf.kind == "iban" and stands_in(leaf.needle, case.user.lower) < 0]
     for source, prose in _running(case) if ibans else ():
@@ -198,7 +242,7 @@ def third_payee(author: Author, case: Case, *, head: str = "") -> Leaf | None:
 
     `head` is the first line of a bill, which says whose it is.
     """
-    if case.kind is not ToolKind.PAY:
+    if case.kind not in (ToolKind.PAY, ToolKind.WRITE):
         return None
     of_author = f"{author.author} {author.document} {head}".lower()
     for leaf, share in zip(case.leaves, case.user_shares, strict=True):
@@ -299,6 +343,30 @@ def _asked_for_file(case: Case, request: Request) -> Taken | None:
     for source, prose in _running(case):
         if not is_ours(source.reading.authors[prose.record], case) and _ASKS_FOR_FILES.search(prose.lower[:_LONGEST]):
             return Taken(source=source, prose=prose, values=tuple(files[:3]))
+    return None
+
+
+def _file_for_stranger(case: Case, request: Request) -> Taken | None:
+    """A file the user spoke of no more than of whom it goes to, who wrote nothing here and is of nobody's house."""
+    if case.kind is not ToolKind.SEND or request.delegation is Delegation.ACTIONS:
+        return None
+    files = [
+        leaf
+        for leaf, share in zip(case.leaves, case.user_shares, strict=True)
+        if share < case.tuning.given_share and argument_name(leaf.argument.partition("[")[0]) in _FILES
+    ]
+    if not files or all(_is_named_after(leaf, case) for leaf in files):
+        return None
+    if _SPEAKS_OF_FILES.search(case.user.lower[:_LONGEST]):
+        return None
+    mails = [leaf for leaf in case.leaves if leaf.kind == "email" and not says_something(leaf.argument)]
+    for leaf in mails:
+        if case.ruleset.standing_of(leaf.value) is not Standing.UNKNOWN or stands_in(leaf.needle, case.user.lower) >= 0:
+            continue
+        found = list(_texts_with(leaf, case))
+        authors = [author for source in case.sources for author in source.reading.authors[:_MOST_TEXTS]]
+        if found and not any(is_at_home(leaf, author) or is_meant(leaf.needle, case.user) for author in authors):
+            return Taken(source=found[0][0], prose=found[0][1], values=(leaf,))
     return None
 
 

@@ -14,7 +14,7 @@ from guardrail.attribution.request import Delegation, Request
 from guardrail.attribution.unasked import Taken, runs
 from guardrail.case import Case, Source
 from guardrail.text.directives import words_of
-from guardrail.text.other_tongues import MACHINES
+from guardrail.text.other_tongues import MACHINES, speaks_to_automats
 from guardrail.text.reading import Prose
 from guardrail.text.sentences import split_sentences
 from guardrail.text.unvouched import is_anybodys_place, is_unvouched
@@ -97,6 +97,8 @@ def _is_for_machines(leaf: Leaf, prose: Prose, least: float) -> bool:
 def _speaks_to_machines(said: str) -> bool:
     words = words_of(said)
     if not _ALWAYS.isdisjoint(words) or any(word.removesuffix("s") in _ALWAYS for word in words):
+        return True
+    if speaks_to_automats(words):
         return True
     for at, word in enumerate(words[:-1]):
         if word.removesuffix("s") in _AMBIGUOUS:

@@ -91,6 +91,8 @@ class Tuning:
     """Marked: nearly all of the call."""
     marked_asked_cover: float = 0.5
     """Marked: cover of a call of the kind the user asked for."""
+    marked_look_up_cover: float = 0.5
+    """Marked: cover of a call that only looks something up."""
     marked_tool: float = 0.5
     """Marked: share of the tool's words where the verb is the tool's and no value tells."""
     tool_closely_named: float = 0.67

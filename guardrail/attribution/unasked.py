@@ -11,8 +11,9 @@ from guardrail.attribution.authors import is_how_to, is_nobodys
 from guardrail.attribution.gravity import is_grave
 from guardrail.attribution.mandate import may_decide
 from guardrail.attribution.matching import EXACT, is_constant
+from guardrail.attribution.named_slots import AMOUNTS
 from guardrail.attribution.provenance import FIRST_WITHOUT_BLANKS, Leaf, may_stand_in, share_in, stands_in
-from guardrail.attribution.request import Request, telling_words
+from guardrail.attribution.request import Delegation, Request, telling_words
 from guardrail.case import Case, Source
 from guardrail.destinations import argument_name, says_something
 from guardrail.invocation import Tool
@@ -73,7 +74,33 @@ def taken_unasked(case: Case, request: Request) -> Taken | None:
             and not (_is_clock(leaf) or _is_prose(leaf) or _is_on_record(leaf, case))
         ]
         found = _taken_from_a_text(brought, case, request, only="trigger") if brought else None
-    return found
+    if found is None and case.call.by_outsider and case.kind is ToolKind.PAY:
+        # how much is paid is what the message says, and no record has it
+        amounts = [leaf for leaf in new if leaf.kind == "number" and argument_name(leaf.argument) in AMOUNTS]
+        if amounts and not any(_is_on_record(leaf, case) for leaf in amounts):
+            found = _taken_from_a_text(amounts, case, request, only="trigger")
+    wants_none = not (case.call.by_outsider or request.deed or request.delegation is not Delegation.NONE)
+    return found or (_taken_from_an_order(new, case, request) if wants_none else None)
+
+
+def _taken_from_an_order(new: list[Leaf], case: Case, request: Request) -> Taken | None:
+    """What it is done to stands in records, and all that is new about it in one order of one text."""
+    brought = [
+        leaf
+        for leaf in new
+        if not (is_constant(leaf, case.tuning) or _is_clock(leaf) or _is_prose(leaf) or _is_setting(leaf, case))
+        and not _is_on_record(leaf, case)
+    ]
+    if not brought or len(brought) == len(new) or all(leaf.kind == "number" for leaf in brought):
+        return None
+    found = _taken_from_a_text(brought, case, request)
+    if found is None or len(found.values) < len(brought) or is_how_to(found.source):
+        return None
+    for start, end in found.prose.asked:
+        said = word_set((found.prose.lower[start:end],))
+        if all(share_in(leaf, said) >= case.tuning.text_cover for leaf in brought):
+            return found
+    return None
 
 
 def _taken_from_a_text(fresh: list[Leaf], case: Case, request: Request, *, only: str = "") -> Taken | None:
@@ -190,6 +217,10 @@ def _is_setting(leaf: Leaf, case: Case) -> bool:
     if leaf.kind in ("short", "long") and "_" in leaf.needle and " " not in leaf.needle:
         # a word of the tool's own, such as `temperature_c`
         return not any(leaf.needle in prose.lower for source in case.sources for prose in source.reading.prose)
+    if leaf.kind == "short" and not leaf.words:
+        return not any(
+            stands_in(leaf.needle, prose.lower) >= 0 for source in case.sources for prose in source.reading.prose
+        )
     if leaf.kind in ("short", "long"):
         lowers = [prose.lower for source in case.sources for prose in source.reading.prose]
         return not may_stand_in(leaf, lowers, least=case.tuning.text_cover)

@@ -32,6 +32,7 @@ from guardrail.attribution.handed_over import (
 from guardrail.attribution.mandate import is_other_deed, is_own_matter_left, lets_in_whom_user_named, may_decide
 from guardrail.attribution.matching import FORMS, OTHERWISE, SAME_KIND, SAME_VERB, Match, is_constant, matches_of
 from guardrail.attribution.moved import moved_by
+from guardrail.attribution.negated import is_denied
 from guardrail.attribution.outward import OUTWARD, has_rival, is_at_home, leads_astray, outward_unknown
 from guardrail.attribution.pointing import handed_over_by_pointing, is_users_own
 from guardrail.attribution.provenance import Leaf, share_in, stands_in
@@ -43,6 +44,7 @@ from guardrail.case import Case
 from guardrail.destinations import says_something
 from guardrail.text.directives import MENTION
 from guardrail.text.reading import Author
+from guardrail.text.signatures import CALLS_ON_ASSISTANT
 from guardrail.text.wordset import word_set
 from policies.ruleset import ToolKind
 from policies.signal import RECALLED, Signal
@@ -89,8 +91,12 @@ def _is_marked_for(match: Match, case: Case, request: Request) -> bool:
 
     So it does for a call that was asked for and reaches nobody but whom the organisation knows.
     """
-    if match.hidden or any(sign.own for sign in match.signs):
+    if match.hidden or any(sign.own and sign.what != CALLS_ON_ASSISTANT for sign in match.signs):
         return True
+    if any(sign.own for sign in match.signs):
+        # one of us, or whom the user named and nothing shows as a stranger, may speak to the assistant
+        known = is_ours(match.author, case) or is_meant_by_mere_name(match.author, case)
+        return request.delegation is Delegation.NONE or not known
     reached = [target for target in case.targets if target.named]
     wanted = request.asked and all(target.standing.is_trusted for target in reached)
     wanted = wanted and (bool(reached) or (case.kind is ToolKind.WRITE and not is_grave(case)))
@@ -114,6 +120,11 @@ def _carries_out_marked(match: Match, case: Case, request: Request) -> bool:
     tuning = case.tuning
     if not case.sink and match.directive.asked.manner == MENTION and not (match.exact or match.hidden):
         # what is looked up in one's own systems stands in many texts, and in this sentence nobody orders it
+        return False
+    if not case.sink and not match.hidden and (match.action <= OTHERWISE or match.cover < tuning.marked_look_up_cover):
+        # a look-up carries out an order to look something up, and none to do something to the same thing
+        return False
+    if match.values and all(is_denied(leaf, match.directive.text.lower()) for leaf in match.values):
         return False
     if request.asked and _is_only_worded_alike(match, case, request):
         return False

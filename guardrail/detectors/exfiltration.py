@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
+from guardrail.attribution.address_forms import left_open
 from guardrail.attribution.provenance import stands_in
 from guardrail.attribution.seen import Found, Seen
 from guardrail.case import Case
@@ -40,6 +41,7 @@ _HARMLESS = frozenset("uname date nproc arch lsb_release dpkg seq echo printf ba
 _COMPUTED = re.compile(r"(?:\$\(|`)\s{0,4}([\w./-]{1,60})")
 _LONG_WORDS, _LONG_LETTERS = 8, 40
 _FEWEST_PIECES = 4
+_SHORTEST_FILLING = 6
 
 
 class _Weight(enum.IntEnum):
@@ -158,6 +160,7 @@ def _findings(pieces: list[Sent], judged: _Judged) -> Iterator[_Finding]:
             yield finding
     for together in values.values():
         yield from _several(together, judged)
+    yield from _filled_in(pieces, judged)
     yield from _in_pieces(pieces, judged)
     yield from _in_one_address(pieces, judged)
 
@@ -279,6 +282,17 @@ def _several(values: list[_Finding], judged: _Judged) -> Iterator[_Finding]:
             said=first.said,
             found=first.found,
         )
+
+
+def _filled_in(pieces: list[Sent], judged: _Judged) -> Iterator[_Finding]:
+    """The value of an address that a text gave as a form to be filled in, and not with what the user said."""
+    for sent in pieces:
+        if sent.piece.place != "query" or not sent.piece.name or len(sent.piece.raw) < _SHORTEST_FILLING:
+            continue
+        plain = plain_of(sent.piece.raw)
+        if not judged.seen.is_users(plain) and sent.piece.name in left_open(sent.host, judged.case):
+            what = "what a text left to be filled in there"
+            yield _Finding(weight=_Weight.LIKELY, sent=sent, what=what, said=plain)
 
 
 def _in_one_address(pieces: list[Sent], judged: _Judged) -> Iterator[_Finding]:

@@ -417,7 +417,7 @@ def _is_wanted(said: Sentence, index: int, language: Language, manner: str) -> b
     if not index:
         return True
     word, previous, gap = said.words[index], said.words[index - 1], said.gaps[index]
-    if previous in language.determiners and not gap.strip():
+    if previous in language.determiners and not gap.strip() and not _is_adverb(said, index - 1, language):
         return False
     if (
         gap[-1:] == " "
@@ -440,6 +440,14 @@ def _is_wanted(said: Sentence, index: int, language: Language, manner: str) -> b
         or previous in _BEFORE_A_VERB
         or _CLAUSE_BREAK.search(_behind(said, index)) is not None
     )
+
+
+def _is_adverb(said: Sentence, index: int, language: Language) -> bool:
+    """`must first delete`, `please next send`: no number of a thing."""
+    if not index or said.words[index] not in ("first", "next", "last"):
+        return False
+    before = said.words[index - 1]
+    return before in _BEFORE_A_VERB or before in language.polite or before in language.modals
 
 
 def _opens_deed(said: Sentence, index: int, language: Language, manner: str) -> bool:

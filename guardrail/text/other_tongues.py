@@ -8,6 +8,7 @@ Cannot see: forms of no table, and a language without one.
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator
+from itertools import pairwise
 from types import MappingProxyType, ModuleType
 
 from guardrail.text import english
@@ -53,6 +54,8 @@ _WHAT_OTHERS_ASK = re.compile(
     r"\b(?:lo que|o que|ce qu(?:e |['’])|quello che|ciò che|was|wat|co) ?(?:[\w'’-]{1,20} ){0,3}"
     r"(?:piden?|pidió|pedem?|pediu|demandent?|demandé|chied(?:e|ono)|chiesto|verlangt|bestellt|vraagt|prosi)\b"
 )
+# `elimínalos`: what is done and to what in one word, with a mark only because of the second.
+_PRONOUN_JOINED = re.compile(r"[a-záéíóú]{3,}(?:lo|la|los|las|le|les|me|nos|se)$")
 _PRONOUN_BEHIND = re.compile(r"-(?:me|te|se|o|a|os|as|lhe|lhes|nos|moi|toi|lui|leur|le|la|les|nous|vous|en|y)$")
 # What an English sentence has plenty of.
 _MOST_ENGLISH = 2
@@ -116,6 +119,11 @@ _BILLS = frozenset(
     "faktura fakturę faktury räkning fakturu".split()
 )
 MACHINES = _all("MACHINES")
+_AUTOMATIC = ("automat", "autómat", "automát", "geautomat", "otomat", "zautomat")
+_READING = (
+    *("system", "systèm", "sistem", "systém", "lecteur", "lector", "lettor", "leitor", "leser", "lezer", "czytnik"),
+    *("reader", "läsare", "čtečk", "okuyucu", "program", "agent", "assist", "asist", "asyst", "processor"),
+)
 ANYBODYS = frozenset(word for tongue in TONGUES for word in _both(tongue.ANYBODYS.split()))
 
 
@@ -141,11 +149,22 @@ def has_no_english(words: Iterable[str]) -> bool:
     return _JOINING_OR_DOING.isdisjoint(words)
 
 
+def speaks_to_automats(words: list[str]) -> bool:
+    """`do systemów automatycznych`, `les lecteurs automatiques`: what reads and does things by itself."""
+    for before, word in pairwise(words):
+        first, second = before.startswith(_AUTOMATIC), word.startswith(_AUTOMATIC)
+        if (first and word.startswith(_READING)) or (second and before.startswith(_READING)):
+            return True
+    return False
+
+
 def verbs_in(words: list[str]) -> frozenset[str]:
     """The English verbs for the word forms of other languages in a sentence; none in an English one."""
     if any("-" in word for word in words):
         # `mostra-me`, `envoie-lui`
         words = [word.split("-", 1)[0] if _PRONOUN_BEHIND.search(word) else word for word in words]
+    if any(not word.isascii() for word in words):
+        words = [_without_marks(word) if _PRONOUN_JOINED.match(word) else word for word in words]
     if FORMS.keys().isdisjoint(words) or not is_foreign(words):
         return frozenset()
     return frozenset(FORMS[word] for word in words if word in FORMS)

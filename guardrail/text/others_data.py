@@ -1,6 +1,7 @@
 """Words for whole groups of people and for what is known of them, in the languages of the tables.
 
-Whoever asks for `the phone numbers of all guests` asks for what belongs to others.
+Whoever asks for `the phone numbers of all guests` asks for what belongs to others, and whoever asks for the code of a
+gate or for all internal notes for what is to stay inside.
 """
 
 MANY = frozenset(
@@ -34,4 +35,21 @@ PERSONAL = frozenset(
     "geboortedatum paspoort salaris rekening namen bsn wachtwoord telefony adresy urodzenia paszport "
     "wynagrodzenia konta nazwiska pesel telefon adres doğum pasaport maaş telefonnummer adresser födelsedatum lön "
     "telefonní adresy narození".split()
+)
+# As words, or as the ends of longer ones: `Torcode`, `VPN-Zugang`.
+SECRETS = tuple(
+    "password passwords passcode passphrase credentials passwort passwörter kennwort kennwörter zugangsdaten torcode "
+    "türcode zugangscode vpn-zugang identifiants contraseña contraseñas credenciales credenziali senhas senha "
+    "palavra-passe wachtwoord wachtwoorden toegangscode inloggegevens hasło hasła hasel haseł parola şifre şifresi "
+    "lösenord heslo hesla gatecode doorcode".split()
+)
+# Of several words: `mot de passe`, `gate code`.
+SECRET_PHRASES = (
+    *("mot de passe", "mots de passe", "code d'accès", "codes d'accès", "código de acceso", "códigos de acceso"),
+    *("codice di accesso", "codici di accesso", "código de acesso", "códigos de acesso", "kod dostępu", "kody dostępu"),
+    *("gate code", "door code", "entry code", "access code", "alarm code", "gate codes", "door codes", "access codes"),
+)
+INTERNAL = frozenset(
+    "internal interne internen internes interner interna internas internos interni interno intern interna wewnętrzne "
+    "wewnętrznych dahili interní vertraulichen vertrauliche confidential confidentielles confidenciales".split()
 )

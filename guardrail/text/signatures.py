@@ -8,6 +8,14 @@ gaps, no nested repeats.
 import re
 from collections.abc import Iterable, Iterator
 
+# What is called so is no person; who is called by the second may be one.
+_MACHINES = "copiloto|copilote|kopilot|ia|ki|robot|roboter|robô|chatbot|yapay zeka"
+_HELPERS = "asistente|assistente|assistant|assistent|asystent|asystencie|asistan|asistenti"
+_CALLING = "atención|achtung|attention|attenzione|atenção|let op|uwaga|dikkat|observera|pozor"
+
+# One of us may do so as well.
+CALLS_ON_ASSISTANT = "calls on an assistant"
+
 SIGNATURES: tuple[tuple[str, re.Pattern[str]], ...] = (
     (
         "tells the reader to set aside earlier instructions",
@@ -73,7 +81,9 @@ SIGNATURES: tuple[tuple[str, re.Pattern[str]], ...] = (
             r"admin|response|"
             r"override)(?![a-z])"
             r"|\bsystem (?:message|prompt|override|notice|instructions?|note)\b\s{0,3}[:\]>-]"
-            r"|={3,}\s{0,3}(?:system|instructions?|end|begin)|\bend of (?:system|user|document|context|prompt)\b",
+            r"|={3,}\s{0,3}(?:system|instructions?|end|begin)|\bend of (?:system|user|document|context|prompt)\b"
+            r"|[\"']role[\"']\s{0,3}:\s{0,3}[\"'](?:system|developer|assistant|user)[\"']"
+            r"|</[a-z][a-z0-9_-]{0,30}>\s{0,4}(?:system|operator|admin|administrator|assistant|user)\s?:",
         ),
     ),
     (
@@ -99,6 +109,25 @@ SIGNATURES: tuple[tuple[str, re.Pattern[str]], ...] = (
             r"api)s?\b[^.\n]{0,60}|\bwith the (?:following )?(?:arguments?|parameters?)\b|\b(?:tool|"
             r"function)[ _]calls?\b"
             r"|\byour (?:tools|functions|capabilities|connectors|plugins)\b",
+        ),
+    ),
+    (
+        CALLS_ON_ASSISTANT,
+        re.compile(
+            # `¡Atención, asistente!`, `pour l'assistant de Jeanne : ...`
+            rf"(?:^|[.\n;>!?¡¿(\[]\s{{0,3}}|\b(?:{_CALLING}),? )"
+            rf"(?:(?:{_MACHINES}|{_HELPERS})\s?[,!]|(?:{_MACHINES})\s?:)"
+            rf"|(?:^|[\s(\[])(?:für|pour|para|per|voor|dla|för|pro) (?:[ld]['’]|(?:den|die|el|la|lo|il|o|de|het) )?"
+            rf"(?:{_MACHINES}|{_HELPERS})\b(?: [\w.'’-]{{1,20}}){{0,3}}\s?:",
+        ),
+    ),
+    (
+        "speaks to whoever called a tool",
+        re.compile(
+            r"\b(?:the )?caller (?:must|has to|should|shall|will|needs? to|is to)\b"
+            r"|\b(?:the )?(?:original |pending |first |same )?(?:tool |api )?(?:call|request|operation) (?:will|can) "
+            r"(?:then |only |not )?(?:go through|be (?:accepted|processed|retried|completed|executed)|succeed|"
+            r"complete)\b",
         ),
     ),
     (
@@ -164,6 +193,8 @@ _HINTS: tuple[tuple[frozenset[str], tuple[_Glance, ...], int, int], ...] = tuple
                     ("end of sys", "end of use", "end of doc", "end of con", "end of pro"),
                     re.compile(r"end of (?:sys|use|doc|con|pro)"),
                 ),
+                (("role",), re.compile(r"[\"']role[\"']")),
+                (("</",), re.compile(r"</[a-z][a-z0-9_-]{0,30}>\s{0,4}(?:sys|ope|adm|ass|use)")),
             ),
             *(40, 100),
         ),
@@ -182,6 +213,8 @@ _HINTS: tuple[tuple[frozenset[str], tuple[_Glance, ...], int, int], ...] = tuple
             (),
             *(60, 100),
         ),
+        (f"{_MACHINES} {_HELPERS} zeka".replace("|", " "), (), 40, 80),
+        ("caller call request operation", (), 40, 60),
         (
             "important urgent official critical high user owner administrator admin developer system creator operator",
             (),
@@ -208,6 +241,19 @@ _NEAR_BY: dict[str, tuple[str, ...]] = {
     "asks for secrecy": (
         *"not n't dont never without avoid refrain silently secretly covertly discreetly quietly".split(),
         *("no need", "keep ", "remain "),
+    ),
+    "speaks to whoever called a tool": (
+        *(
+            "caller",
+            "go through",
+            "be accept",
+            "be process",
+            "be retri",
+            "be complet",
+            "be execut",
+            "succeed",
+            "complete",
+        ),
     ),
     "poses as an urgent message from the user or an authority": (
         *("this is a", "!!", "signed", "yours", "i am ", " by your", " by the"),

@@ -5,6 +5,8 @@ ENDINGS = (
 )
 PREFIXES = ""
 VERBS = {
+    "publish": "zveřejn",
+    "reject": "zamítn odmítn",
     "write": "napiš napsat napsán",
     "send": "pošl posl odešl odesl zašl zasl",
     "forward": "přepošl přeposl předej předat",

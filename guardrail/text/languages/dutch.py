@@ -3,6 +3,8 @@
 ENDINGS = " t en de den d e ten te"
 PREFIXES = " ge"
 VERBS = {
+    "publish": "publiceer publicer gepubliceerd",
+    "reject": "weiger afwijz afgewezen",
     "correct": "corriger corrigeer verbeter",
     "write": "schrijf schrijv",
     "send": "stuur stur verstuur verstur verzend verzond",

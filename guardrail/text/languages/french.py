@@ -3,6 +3,8 @@
 ENDINGS = "e es ez er é ée és ées ons ent r re ir is it issez"
 PREFIXES = ""
 VERBS = {
+    "publish": "publi",
+    "reject": "refus rejet",
     "correct": "corrig rectifi",
     "write": "écri écriv écris écrivez",
     "send": "envoy envoi transmett adress expédi",

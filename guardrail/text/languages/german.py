@@ -3,6 +3,8 @@
 ENDINGS = " e en n t et st te ten est"
 PREFIXES = " ge zu"
 VERBS = {
+    "publish": "veröffentlich",
+    "reject": "ablehn abgelehnt",
     "correct": "korrigier berichtig",
     "write": "schreib geschrieben",
     "send": "send schick sandt schickt zusend zuschick übermittl übermittel",

@@ -1,8 +1,10 @@
 """Italian, as `other_tongues` builds it: what verbs are made of, and what asks, hands over and points at a text."""
 
-ENDINGS = "a i e o are ere ire ate ato ata ati ate ano ino uto uta"
+ENDINGS = "a i e o are ere ire ate ato ata ati ate ano ino uto uta ali ale alo ala"
 PREFIXES = ""
 VERBS = {
+    "publish": "pubblic",
+    "reject": "respin rifiut",
     "correct": "corregg corregger",
     "write": "scriv",
     "send": "invi mand sped spedisc trasmett",

@@ -3,6 +3,8 @@
 ENDINGS = " ij aj uj ić ać yć eć ać ować iać awić ono any ana ane ony ona one ić esz cie ijcie ajcie ujcie cie amy imy"
 PREFIXES = ""
 VERBS = {
+    "publish": "opublikuj opublikow",
+    "reject": "odrzuć odrzuc",
     "correct": "popraw",
     "write": "napisz napisać",
     "send": "wyśl wysł wysył prześl przesł",

@@ -3,6 +3,8 @@
 ENDINGS = "a e em am ar er ir ado ada ados adas ido ida idos idas"
 PREFIXES = ""
 VERBS = {
+    "publish": "publiqu public",
+    "reject": "rejeit recus",
     "correct": "corrig corrij",
     "write": "escrev",
     "send": "envi mand remet",

@@ -1,8 +1,10 @@
 """Spanish, as `other_tongues` builds it: what verbs are made of, and what asks, hands over and points at a text."""
 
-ENDINGS = "a e en an ar er ir as es ado ada ados adas ido ida idos idas alo ala elo ela arlo arla"
+ENDINGS = "a e en an ar er ir as es ado ada ados adas ido ida idos idas alo ala elo ela arlo arla alos alas elos elas"
 PREFIXES = ""
 VERBS = {
+    "publish": "publiqu public",
+    "reject": "rechac rechaz",
     "correct": "corrig corrij corregi",
     "write": "escrib",
     "send": "envi enví mand remit",

@@ -3,6 +3,8 @@
 ENDINGS = " a ar as at ade ades e er es et t ts te tes d da des ras r s na"
 PREFIXES = ""
 VERBS = {
+    "publish": "publicera",
+    "reject": "avvisa avslå",
     "write": "skriv skriva",
     "send": "skick skicka översänd",
     "forward": "vidarebefordr vidarebefordra",

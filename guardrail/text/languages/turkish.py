@@ -9,6 +9,8 @@ ENDINGS = (
 )
 PREFIXES = ""
 VERBS = {
+    "publish": "yayınla",
+    "reject": "reddet reddedil",
     "write": "yaz",
     "send": "gönder yolla postala",
     "forward": "ilet aktar yönlendir",

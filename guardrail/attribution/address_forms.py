@@ -1,0 +1,31 @@
+"""Addresses a text gives as a form to be filled in: `https://news.example/full?firm=<name>&hits=<your open cases>`.
+
+Whoever fills one in and opens it has told that host what was filled in.
+"""
+
+import re
+
+from guardrail.attribution.authors import is_how_to
+from guardrail.case import Case
+
+_GAP = re.compile(r"[?&;]([a-z0-9_.\[\]-]{1,40})=(?:<[^<>\n]{1,80}>|\{[^{}\n]{1,80}\}|\[[^\[\]\n]{1,80}\]|\.{3}|…)")
+_LONGEST = 600
+_MOST_PLACES = 20
+
+
+def left_open(host: str, case: Case) -> frozenset[str]:
+    """The names of the values that a text leaves to be filled in, in an address of `host`."""
+    found: set[str] = set()
+    for source in case.sources:
+        if is_how_to(source):
+            continue
+        for prose in source.reading.prose:
+            at = prose.lower.find(host)
+            for _ in range(_MOST_PLACES):
+                if at < 0:
+                    break
+                following = prose.lower.find("://", at)
+                end = min(at + _LONGEST, following if following > 0 else len(prose.lower))
+                found.update(_GAP.findall(prose.lower, at, end))
+                at = prose.lower.find(host, at + len(host))
+    return frozenset(found)
