@@ -9,6 +9,7 @@ from guardrail.views import operating
 from guardrail.webhook import AnalyzeToolExecution, Evaluate, Validate
 from investigations.siem.gauges import DeliveryGauges
 
+handler500 = "guardrail.views.broken.page_broke"
 urlpatterns: list[URLPattern | URLResolver] = [
     path("healthz", operating.healthz, name="healthz"),
     path("readyz", operating.readyz, name="readyz"),

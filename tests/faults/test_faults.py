@@ -11,7 +11,9 @@ from typing import Any
 import psycopg
 import pytest
 import time_machine
-from django.db import connection
+from django.contrib.auth.models import User
+from django.db import connection, transaction
+from django.test import Client
 
 from guardrail import auth, callers, database, housekeeper, partitions, store
 from guardrail.journal import waiting_files
@@ -128,6 +130,20 @@ def test_programs_that_read_are_told_to_come_again_by_a_database_that_only_reads
     answer = problem_of(caught.value, {})
     assert answer is not None
     assert (answer.status_code, answer["Retry-After"]) == (503, "5")
+
+
+def test_people_are_told_to_come_again_and_the_page_is_there_when_it_writes(db: None) -> None:
+    client = Client(raise_request_exception=False)
+    client.force_login(User.objects.create_superuser("ada"))
+    with transaction.atomic():
+        sign = transaction.savepoint()
+        with connection.cursor() as cursor:
+            cursor.execute("SET TRANSACTION READ ONLY")
+        answer = client.post("/queue/views/save/", {"name": "Mine", "query": "view=open"})
+        transaction.savepoint_rollback(sign)
+    assert (answer.status_code, answer["Retry-After"]) == (503, "5")
+    assert b"Something broke" in answer.content
+    assert client.get("/").status_code == 200
 
 
 def test_a_statement_cut_off_before_its_answer_is_kept_exactly_once(
