@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from io import BytesIO
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.template.response import SimpleTemplateResponse
 from django.urls import Resolver404, resolve
@@ -46,13 +47,25 @@ def _let_go(request: HttpRequest) -> None:
 
 
 class Closed:
-    """Headers that take from a page, whoever got into it, what none of ours needs; on files, too."""
+    """Takes from pages, whoever got into one, what none of ours needs; on files, too. And takes no body of any size.
+
+    A form with a file is unpacked onto the disk to look for its token, so before anybody knows who sends it.
+    """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        response = self.get_response(request)
+        if _length_of(request) > settings.MAX_FORM_BYTES:
+            response = HttpResponse("the body is too large\n", status=413, content_type="text/plain; charset=utf-8")
+        else:
+            response = self.get_response(request)
         response["Cross-Origin-Resource-Policy"] = "same-origin"
         response["Permissions-Policy"] = _NOTHING_OF_THE_DEVICE
         return response
+
+
+def _length_of(request: HttpRequest) -> int:
+    # one without a length is read as empty
+    told = request.META.get("CONTENT_LENGTH") or "0"
+    return int(told) if told.isdecimal() and len(told) < 20 else 0

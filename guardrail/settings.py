@@ -383,6 +383,9 @@ CONTENT_SECURITY_POLICY = {
     }
 }
 
+# Bytes of a form with its files: more than any takes, so that in most cases the form says what is wrong.
+MAX_FORM_BYTES = 72_000_000
+
 LANGUAGE_CODE = "en"
 USE_TZ = True
 TIME_ZONE = "UTC"

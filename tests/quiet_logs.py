@@ -125,12 +125,12 @@ def _noted(ask: Callable[..., Any]) -> Callable[..., Any]:
 def _note_request(request: dict[str, Any]) -> None:
     _, _, token = str(request.get("HTTP_AUTHORIZATION", "")).partition(" ")
     QUIET.note_secret(token.strip(), "the token of a request")
-    body = request.get("wsgi.input")
+    # a FakePayload of Django's: what was written into it can be read once, by the view
+    body = getattr(request.get("wsgi.input"), "_FakePayload__content", None)
     path = str(request.get("PATH_INFO", ""))
     if body is None or request.get("REQUEST_METHOD") != "POST":
         return
-    # a FakePayload of Django's: what was written into it can be read once, by the view
-    content: bytes = body._FakePayload__content.getvalue()
+    content: bytes = body.getvalue()
     if path.endswith(_CALLS):
         QUIET.note_text(content)
     elif str(request.get("CONTENT_TYPE", "")).startswith("multipart/form-data"):
