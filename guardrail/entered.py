@@ -1,21 +1,27 @@
-"""Destinations a call would store that no person named: where they come from must not be forgotten by that. Pure."""
+"""What a call would store that no person named: destinations, and what an outsider's order is about. Pure.
+
+Where they come from must not be forgotten by being stored.
+"""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from itertools import islice
 
 from guardrail.attribution.provenance import Leaf, stands_in
 from guardrail.case import Case, Source
 from guardrail.chains import house_of
-from guardrail.destinations import EMAIL
-from guardrail.text.reading import Prose
+from guardrail.destinations import EMAIL, URL
+from guardrail.invocation import Invocation
+from guardrail.text.reading import Directive, Prose
 from guardrail.tool_kind import name_tokens, tool_verbs
 from guardrail.traces import hashed
 from policies.ruleset import Standing, ToolKind
 
 # Verbs of tools that put another value in the place of one that was there.
 _CHANGING = frozenset("update change set edit modify replace correct amend adjust patch put upsert reset".split())
-CHANGED, NEW = "c", "n"
+CHANGED, NEW, ORDERED = "c", "n", "o"
+# Deeds an order may be about that reach nobody; a thing is looked up where one of these is planned.
+DEEDS = frozenset((ToolKind.DELETE, ToolKind.EXECUTE, ToolKind.SHARE, ToolKind.PAY))
 _MOST = 8
 _LOCATED = ("email", "url", "domain", "iban", "phone")
 # What a tool that returns the words of others is named by; a list of accounts or customers is the house's own.
@@ -32,6 +38,13 @@ _SENT_IN = frozenset(
 _WORD = re.compile(r"[a-z]{3,}")
 _SHORT = 40
 _MOST_FIELDS = 60
+_RUN = re.compile(r"[^\s\"'`<>()\[\]{},;|]{5,120}")
+_DATE = re.compile(r"[\d./:+-]{4,30}(?:t[\d.:+-]{0,20}z?|am|pm|th|st|nd|h)?")
+_FILE = re.compile(r"[^./\\]{2,100}\.[a-z][a-z0-9]{1,4}")
+_LONG_NUMBER = 6
+_LONGEST_TEXT = 4_000
+# Of an order's words, that it is stored and not only what it is about.
+_MOST_OF_AN_ORDER = 0.6
 
 
 def entered_by(case: Case) -> tuple[tuple[str, str], ...]:
@@ -99,3 +112,63 @@ def is_own(destination: str, authors: Iterable[str]) -> bool:
     """One of the authors is at this destination, by address or by the house of a domain of its own."""
     house = house_of(destination.lower())
     return any("@" in author and any(house_of(a) == house for a in EMAIL.findall(author.lower())) for author in authors)
+
+
+def ordered_by(case: Case) -> tuple[tuple[str, str], ...]:
+    """(hash of a thing, ORDERED) of what an order from outside is about that this call would store inside; at most 8.
+
+    None where a person named the thing. Microseconds where nothing outside asks for anything.
+    """
+    if case.kind is not ToolKind.WRITE:
+        return ()
+    orders = [one for source in case.sources for one in source.reading.directives if _is_outsider_s(one, source, case)]
+    if not orders:
+        return ()
+    texts = [str(one.value)[:_LONGEST_TEXT].lower() for one in case.call.arguments if isinstance(one.value, str)]
+    stored = "\n".join(texts)
+    words = set(_WORD.findall(stored))
+    found: dict[str, str] = {}
+    for order in orders:
+        own = set(_WORD.findall(order.text.lower()))
+        if not own or len(own & words) < _MOST_OF_AN_ORDER * len(own):
+            continue
+        for thing in things_in(order.text):
+            if thing in stored and thing not in case.user.lower:
+                found[thing_hash(thing)] = ORDERED
+    return tuple(found.items())[:_MOST]
+
+
+def things_of(call: Invocation) -> tuple[str, ...]:
+    """The particular things a call names, at most 8."""
+    texts = (one.value for one in call.arguments if isinstance(one.value, str))
+    return tuple(dict.fromkeys(islice((thing for text in texts for thing in things_in(text)), _MOST)))
+
+
+def things_in(text: str) -> Iterator[str]:
+    """What stands for one thing in particular, in small letters: a path, a file, a number with letters; no date."""
+    for run in _RUN.findall(text[:_LONGEST_TEXT].lower()):
+        value = run.strip(".:!?*")
+        if len(value) >= 5 and _is_particular(value) and not EMAIL.fullmatch(value) and not URL.match(value):
+            yield value
+
+
+def thing_hash(thing: str) -> str:
+    return hashed("thing", thing)
+
+
+def _is_particular(value: str) -> bool:
+    if value.isdecimal():
+        return len(value) >= _LONG_NUMBER
+    if _DATE.fullmatch(value):
+        return False
+    has_digit = any(map(str.isdecimal, value))
+    return has_digit or value[0] in "/\\" or value.count("/") > 1 or _FILE.fullmatch(value) is not None
+
+
+def _is_outsider_s(order: Directive, source: Source, case: Case) -> bool:
+    """Somebody outside wrote it, or nobody is told and the tool brings in what others write."""
+    author = source.reading.authors[order.record]
+    names = [name for name in (author.author, author.editor) if "@" in name]
+    if names:
+        return any(case.ruleset.standing_of(name) is not Standing.INTERNAL for name in names)
+    return source.name == "trigger" or not _BRINGING_IN.isdisjoint(name_tokens("", source.tool_name))

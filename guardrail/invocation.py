@@ -196,6 +196,8 @@ class Heap:
 class Entered:
     """A destination another conversation stored that nobody had named: `at` and by the call of which verdict.
 
+    Or what an order is about that it stored out of a text from outside, in small letters.
+
     `changed` = a record that was there got it; `by_this_agent` = the same agent stored it.
     """
 
@@ -294,6 +296,7 @@ class Past:
     habits: Habits | None = None
     heaps: tuple[Heap, ...] = ()
     entered: tuple[Entered, ...] = ()
+    ordered: tuple[Entered, ...] = ()
     unsaid: tuple[str, ...] = ()
     probing: Probing | None = None
     person: Person | None = None

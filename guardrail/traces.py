@@ -28,9 +28,10 @@ class Chain(msgspec.Struct, frozen=True, kw_only=True, array_like=True, omit_def
     `pieces` are (hash, characters, how sure: `guardrail.chains.grade`) that would go to each of `houses`; `parts`
     are (hash of a secret, its characters, start, end). `said` are 3 bytes for each word and address of what a person
     just said, `named` the destinations named so; `relayed` = another agent gave the order. `entered` are
-    (destination, `c` a record that was there got it, `n` a new one or a text did); `lines` are fingerprints of
-    classified documents that went to `houses`. `stored` are fingerprints of a text that it stored and that is `marked`
-    so (`guardrail.stored_text`), `matched` those of such a text it carries.
+    (destination, `c` a record that was there got it, `n` a new one or a text did), or (what an order from outside is
+    about, `o`); `things` are those of the latter that this call is about. `lines` are fingerprints of classified
+    documents that went to `houses`. `stored` are fingerprints of a text that it stored and that is `marked` so
+    (`guardrail.stored_text`), `matched` those of such a text it carries.
     """
 
     houses: tuple[str, ...] = ()
@@ -44,6 +45,7 @@ class Chain(msgspec.Struct, frozen=True, kw_only=True, array_like=True, omit_def
     stored: tuple[str, ...] = ()
     marked: str = ""
     matched: tuple[str, ...] = ()
+    things: tuple[str, ...] = ()
 
 
 class Traces(msgspec.Struct, frozen=True, kw_only=True, array_like=True, omit_defaults=True):

@@ -28,6 +28,7 @@ SIGNALS = {
     "secret_in_pieces": "Secret leaving in parts",
     "pieces_leaving": "Something leaving piece by piece",
     "laundered_destination": "Destination changed by a text nobody vouched for",
+    "laundered_order": "An outsider's order that an agent had stored",
     "laundered_destination_noted": "Destination stored from a text nobody vouched for",
     "stored_data_leaving": "Classified data leaving that was stored elsewhere",
     "relayed_destination": "Another agent's order to a destination the user never named",

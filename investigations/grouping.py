@@ -275,6 +275,7 @@ _BEFORE_DEED = {
     "user_time_unusual": "Unusual for this user",
     "insider_suspected": "Unusual for this user",
     "laundered_destination": "Destination planted in a record",
+    "laundered_order": "Order planted in a record",
     "relayed_destination": "Another agent's order",
     "destination_denied": "Denied destination",
     "tool_outside_charter": "Outside its charter",

@@ -23,6 +23,8 @@ BASELINE: dict[str, Any] = {
         # A destination stored from a text nobody vouched for: in the place of another, or new
         "laundered_destination": _HOLD,
         "laundered_destination_noted": _NOTICE,
+        # What an outsider's order is about, that an agent stored inside and another goes by
+        "laundered_order": {"strict": "hold", "cautious": "notice"},
         # Classified text that a call stored inside before, where it bears no label any more
         "stored_data_leaving": _HOLD,
         # Another agent's order, to a destination the user never spoke of

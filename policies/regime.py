@@ -36,6 +36,7 @@ _BY_SIGNAL = {
     "pieces_leaving": Regime.MEMORY,
     "laundered_destination": Regime.MEMORY,
     "laundered_destination_noted": Regime.MEMORY,
+    "laundered_order": Regime.MEMORY,
     "stored_data_leaving": Regime.MEMORY,
     "relayed_destination": Regime.MEMORY,
     "double_request": Regime.MEMORY,

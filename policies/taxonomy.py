@@ -74,6 +74,7 @@ TAGS: dict[str, tuple[Tag, ...]] = {
     "secret_in_pieces": (_DISCLOSURE, _PRIVILEGE_ABUSE, _EXFILTRATION, _TOOL_CREDENTIALS),
     "pieces_leaving": (_DISCLOSURE, _TOOL_MISUSE, _EXFILTRATION, _LEAKAGE),
     "laundered_destination": (_PROMPT_INJECTION, _MEMORY_POISONING, _INDIRECT, _EXFILTRATION),
+    "laundered_order": (_PROMPT_INJECTION, _GOAL_HIJACK, _MEMORY_POISONING, _INDIRECT),
     "laundered_destination_noted": (_MEMORY_POISONING, _EXFILTRATION),
     "stored_data_leaving": (_DISCLOSURE, _TOOL_MISUSE, _EXFILTRATION, _LEAKAGE),
     "relayed_destination": (_PROMPT_INJECTION, _GOAL_HIJACK, _INTER_AGENT, _INDIRECT, _TOOL_INVOCATION),

@@ -1,6 +1,7 @@
 """Claim: this call goes to a destination that an agent stored in another conversation, from a text nobody vouched for.
 
-Where it stands now it looks like the organisation's own record. Held where it took the place of another value in a
+Or it deletes, runs, shares or pays what an order from outside is about that an agent stored so. Where either stands now
+it looks like the organisation's own record. Held where it took the place of another value in a
 record; where it came with a new record, as a lead or a customer does, it is only noted. Whoever wrote to us is
 answered, and a person who names a destination, or lets a call to it pass once, vouches for it.
 Cannot see: what was stored by hand, by a system nobody asks us about, or more than 30 days ago; a name or a fact.
@@ -20,8 +21,9 @@ _GIVING = frozenset((ToolKind.SEND, ToolKind.SHARE, ToolKind.PAY))
 
 def detect(case: Case) -> list[Signal]:
     """At most one signal, for a destination a record was changed to before one a new record has."""
-    if not case.past.entered or case.kind not in _GIVING:
-        return []
+    ordered = _ordered(case)
+    if ordered or not case.past.entered or case.kind not in _GIVING:
+        return ordered
     entered = {entry.destination: entry for entry in case.past.entered}
     found = [
         (target, entered[target.value])
@@ -33,6 +35,28 @@ def detect(case: Case) -> list[Signal]:
     ]
     found.sort(key=lambda pair: not pair[1].changed)
     return [_signal(*found[0], case)] if found else []
+
+
+def _ordered(case: Case) -> list[Signal]:
+    """At most one signal, for the first thing that no person names."""
+    entry = next((one for one in case.past.ordered if stands_in(one.destination, case.user.lower) < 0), None)
+    if entry is None:
+        return []
+    who = "this agent" if entry.by_this_agent else "another agent"
+    places = (a.path for a in case.call.arguments if isinstance(a.value, str) and entry.destination in a.value.lower())
+    argument = next(places, "")
+    return [
+        Signal(
+            name="laundered_order",
+            severity=Severity.HIGH,
+            reason=(
+                f"Somebody outside asked for something with `{entry.destination}`, and {who} stored that on "
+                f"{entry.at:%d %b %Y}: where it stands now it looks like our own, and no person has named it since."
+            ),
+            evidence=(Evidence(source="argument", path=argument, quote=entry.destination[:500], mark=Mark.VALUE),),
+            facts=(("argument", argument), ("tool_kind", case.kind.value), ("call", entry.call)),
+        )
+    ]
 
 
 def _is_vouched(target: Target, case: Case) -> bool:

@@ -1,16 +1,17 @@
-"""Destinations that were stored from a text nobody vouched for, by organisation: 30 days, 4,096, 512 an agent.
+"""What was stored from a text nobody vouched for, by organisation: 30 days, 4,096, 512 an agent.
 
-`gr:c:<organisation>`: hash of a destination -> when (Unix milliseconds), `c` or `n` (`guardrail.entered`), conversation
-and agent (8 hex digits each), verdict id; `gr:c:<organisation>:t` has them by time, `:t:<agent>` those an agent stored.
-Beyond its share an agent's oldest goes: whoever makes one agent store much pushes out nothing that others stored. A
-person who names one in own words, lets a call to it pass or finds such a stop harmless vouches for it: it is forgotten.
+Destinations, and what an outsider's order is about. `gr:c:<organisation>`: hash of one -> when (Unix milliseconds),
+`c`, `n` or `o` (`guardrail.entered`), conversation and agent (8 hex digits each), verdict id; `gr:c:<organisation>:t`
+has them by time, `:t:<agent>` those an agent stored. Beyond its share an agent's oldest goes: whoever makes one agent
+store much pushes out nothing that others stored. A person who names a destination in own words, lets such a call pass
+or finds such a stop harmless vouches for it: it is forgotten.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from guardrail.entered import CHANGED
+from guardrail.entered import CHANGED, thing_hash
 from guardrail.invocation import Entered
 from guardrail.memory.connection import run
 from guardrail.memory.shelf import NOTHING, Ask, Asking, Shelf
@@ -71,8 +72,14 @@ return {1}
 
 def vouch(traces: Traces) -> bool:
     """A person says that there is nothing against this call: where it goes is forgotten. False when Redis is away."""
-    wanted = traces.destinations if traces.kind in _GIVING else ()
+    wanted = _wanted(traces)
     return not wanted or run(_FORGET, _keys(traces)[:2], wanted) is not None
+
+
+def _wanted(traces: Traces) -> tuple[str, ...]:
+    """What a person lets pass who lets this call pass."""
+    reached = traces.destinations if traces.kind in _GIVING else ()
+    return (*reached, *(traces.chain.things if traces.chain else ()))
 
 
 def _keys(traces: Traces) -> list[str]:
@@ -83,19 +90,25 @@ def _keys(traces: Traces) -> list[str]:
 def _asks(asking: Asking) -> Ask:
     traces = asking.traces
     vouched = traces.chain.named if traces.chain else ()
-    looked_up = traces.destinations if traces.kind in _GIVING else ()
+    reached = traces.destinations if traces.kind in _GIVING else ()
+    looked_up = (*reached, *map(thing_hash, asking.things))
     return (_keys(traces)[:2], [len(vouched), *vouched, *looked_up]) if vouched or looked_up else NOTHING
 
 
 def _read(answer: Any, asking: Asking) -> Mapping[str, Any]:
-    traces = asking.traces
-    if traces.kind not in _GIVING:
-        return {}
+    reached = asking.destinations if asking.traces.kind in _GIVING else ()
+    return {
+        "entered": _known(reached, answer[: len(reached)], asking.traces),
+        "ordered": _known(asking.things, answer[len(reached) :], asking.traces),
+    }
+
+
+def _known(values: Sequence[str], kept: Sequence[Any], traces: Traces) -> tuple[Entered, ...]:
     found = []
-    for destination, value in zip(asking.destinations, answer, strict=True):
-        entry = _entered(destination, value.decode("ascii", "replace"), traces) if value else None
-        found += [entry] if entry else []
-    return {"entered": tuple(found)}
+    for value, entry in zip(values, kept, strict=True):
+        known = _entered(value, entry.decode("ascii", "replace"), traces) if entry else None
+        found += [known] if known else []
+    return tuple(found)
 
 
 def _entered(destination: str, value: str, traces: Traces) -> Entered | None:
@@ -113,7 +126,7 @@ def _entered(destination: str, value: str, traces: Traces) -> Entered | None:
 
 
 def _learn(traces: Traces, outcome: Outcome) -> Ask:
-    vouched = traces.destinations if outcome.signal == ALLOWED_ONCE and traces.kind in _GIVING else ()
+    vouched = _wanted(traces) if outcome.signal == ALLOWED_ONCE else ()
     stored = traces.chain.entered if traces.chain and not outcome.stopped else ()
     if not vouched and not stored:
         return NOTHING

@@ -14,6 +14,7 @@ import structlog
 from guardrail.attribution.recall import proven
 from guardrail.chains import Key, chain_of
 from guardrail.destinations import Reach
+from guardrail.entered import DEEDS, things_of
 from guardrail.invocation import Invocation, Past
 from guardrail.memory import (
     carried,
@@ -82,7 +83,11 @@ def asking_for(call: Invocation, ruleset: Ruleset, *, reach: Reach, mode: Mode, 
     holder = call.step_key if call.plan_step_id and call.step_key else uuid.uuid4().hex
     limits = _limits(call, ruleset) if call.anonymous else ()
     texts = texts_carried_by(call) if traces.outward else ()
-    return asking(call, traces, destinations=tuple(standings), holder=holder, mode=mode, limits=limits, texts=texts)
+    things = things_of(call) if kind in DEEDS else ()
+    reached = tuple(standings)
+    return asking(
+        call, traces, destinations=reached, holder=holder, mode=mode, limits=limits, texts=texts, things=things
+    )
 
 
 def _limits(call: Invocation, ruleset: Ruleset) -> tuple[tuple[int, int], ...]:

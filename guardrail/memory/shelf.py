@@ -28,7 +28,7 @@ class Asking:
 
     `call_key` is `Invocation.call_key`; `holder` the step that may use a ticket; in monitor `mode` also those texts
     count that only monitored calls were found to follow. `limits` are the rate limits the call comes under, as (number
-    of the restriction, calls a minute). `texts` are the long ones it would carry out.
+    of the restriction, calls a minute). `texts` are the long ones it would carry out, `things` what its deed is about.
     """
 
     traces: Traces
@@ -38,6 +38,7 @@ class Asking:
     mode: Mode
     limits: tuple[tuple[int, int], ...] = ()
     texts: tuple[str, ...] = ()
+    things: tuple[str, ...] = ()
 
 
 def asking(
@@ -49,6 +50,7 @@ def asking(
     mode: Mode,
     limits: tuple[tuple[int, int], ...] = (),
     texts: tuple[str, ...] = (),
+    things: tuple[str, ...] = (),
 ) -> Asking:
     """A call as the shelves are asked for it."""
     return Asking(
@@ -59,6 +61,7 @@ def asking(
         mode=mode,
         limits=limits,
         texts=texts,
+        things=things,
     )
 
 

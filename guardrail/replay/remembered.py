@@ -30,7 +30,7 @@ REMEMBERED: Mapping[str, frozenset[str]] = MappingProxyType(
         "late_finding": frozenset({"late_finding", "late_finding_noted"}),
         "disobedience": frozenset({"stopped_call_executed"}),
         "relayed": frozenset({"relayed_destination"}),
-        "laundering": frozenset({"laundered_destination", "laundered_destination_noted"}),
+        "laundering": frozenset({"laundered_destination", "laundered_destination_noted", "laundered_order"}),
         "stored_text": frozenset({"stored_data_leaving"}),
         "chain_request": frozenset({"secret_in_pieces", "pieces_leaving"}),
         "behaviour": frozenset(

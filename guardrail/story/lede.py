@@ -72,6 +72,10 @@ def lede_of(
     if deciding == "laundered_destination":
         deed = _deed(tool_kind, tool, target, what="something")
         return f"{agent} was about to {deed}, a destination from a stranger's text"
+    if deciding == "laundered_order":
+        return (
+            f"{agent} was about to {_deed(tool_kind, tool, target, what='something')}, as a stranger's text had asked"
+        )
     if deciding == "relayed_destination":
         return f"Another agent told {agent} to {_deed(tool_kind, tool, target, what='something')}"
     if deciding == "destination_denied":

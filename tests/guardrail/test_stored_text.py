@@ -205,7 +205,7 @@ def test_two_processes_that_store_at_once_leave_each_agent_its_share_and_nothing
     with ProcessPoolExecutor(2, mp_context=multiprocessing.get_context("fork")) as pool:
         jobs = [pool.submit(store_much, kept, agent * 24, begin) for agent, begin in (("e", 0), ("f", 1_000))]
         assert [job.result(timeout=60) for job in jobs] == [2 * stored_text.MOST_AN_AGENT] * 2
-    keeper = redis.Redis.from_url(settings.REDIS_URL)
+    keeper: Any = redis.Redis.from_url(settings.REDIS_URL)
     key = f"gr:k:{kept.organisation}"
     texts = {number.decode() for number in keeper.zrange(f"{key}:t", 0, -1)}
     assert len(texts) == 2 * stored_text.MOST_AN_AGENT + 1
