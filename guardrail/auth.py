@@ -19,6 +19,7 @@ from django.db.models import Q
 from django.http import HttpRequest
 from django.utils import timezone
 
+from guardrail.certificates import fingerprint_of
 from guardrail.jwks import KeyStore
 from guardrail.models import Orchestrator, OrchestratorToken
 from policies.access import Role
@@ -35,12 +36,16 @@ class Unauthorised(Exception):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Caller:
-    """An orchestrator that has proved who it is. `per_minute` of its calls are judged, 0 = all."""
+    """An orchestrator that has proved who it is. `per_minute` of its calls are judged, 0 = all.
+
+    `certificates` are hex SHA-256; where there are any it showed one of them beside its token.
+    """
 
     orchestrator_id: int
     slug: str
     name: str
     per_minute: int = 0
+    certificates: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -73,6 +78,7 @@ def caller_of(request: HttpRequest, *, slug: str | None) -> Caller:
     caller = _static(digest, CALLS) or _cached(digest) or _entra(token, digest)
     if slug is not None and caller.slug != slug:
         raise Unauthorised("the token belongs to another caller")
+    _require_certificate(request, caller)
     return caller
 
 
@@ -82,7 +88,16 @@ def teller_of(request: HttpRequest) -> Caller:
     caller = _static(_digest(_bearer_token(request)), KNOWLEDGE)
     if caller is None:
         raise Unauthorised("the token is not known")
+    _require_certificate(request, caller)
     return caller
+
+
+def _require_certificate(request: HttpRequest, caller: Caller) -> None:
+    if not caller.certificates:
+        return
+    shown = fingerprint_of(request)
+    if shown not in caller.certificates:
+        raise Unauthorised("the certificate is another" if shown else "a certificate is missing")
 
 
 def _bearer_token(request: HttpRequest) -> str:
@@ -114,6 +129,7 @@ def load_callers_document() -> dict[str, Any]:
                 "entra_app_ids": orchestrator.entra_app_ids,
                 "entra_audiences": orchestrator.entra_audiences,
                 "per_minute": orchestrator.per_minute,
+                "certificates": orchestrator.certificates,
             }
             for orchestrator in Orchestrator.objects.filter(enabled=True)
         ],
@@ -139,6 +155,7 @@ def activate_callers(document: Mapping[str, Any]) -> None:
             name=entry["name"],
             # a snapshot from before an upgrade knows no limits
             per_minute=entry.get("per_minute", 0),
+            certificates=frozenset(entry.get("certificates", ())),
         )
         for entry in document.get("orchestrators", ())
     }

@@ -22,6 +22,7 @@ TOKEN_PREFIX = "gr_"  # noqa: S105 no secret: it lets a secret scanner find a le
 HINT_LENGTH = 9
 VALID_AT_ONCE = 2
 MOST_PER_MINUTE = 1_000_000
+MOST_CERTIFICATES = 20
 # How long the old token of a rotation still works when nobody says otherwise.
 OVERLAP = timedelta(hours=24)
 # First segments of our own addresses: a caller there would hide a page, or be hidden by it.
@@ -46,6 +47,7 @@ RESERVED_SLUGS = frozenset(
         "welcome",
     }
 )
+_PIN = re.compile(r"[0-9a-f]{64}")
 _SLUG = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 
 
@@ -185,6 +187,30 @@ def clear_entra(orchestrator: Orchestrator, *, actor: AbstractBaseUser | None) -
     require(actor, Permission.CHANGE_CALLERS)
     orchestrator.entra_tenant_id, orchestrator.entra_app_ids, orchestrator.entra_audiences = "", [], []
     _save_entra(orchestrator, actor=actor)
+
+
+@transaction.atomic
+def set_certificates(orchestrator: Orchestrator, pins: Iterable[str], *, actor: AbstractBaseUser | None) -> None:
+    """Want one of these certificates beside a token, by hex SHA-256, with or without colons; none = want none.
+
+    Raises CallerError, also where no proxy is listed that could show one: everything would get 401.
+    """
+    require(actor, Permission.CHANGE_CALLERS)
+    wanted = sorted({pin.replace(":", "").strip().lower() for pin in pins if pin.strip()})
+    wrong = next((pin for pin in wanted if not _PIN.fullmatch(pin)), None)
+    if wrong is not None:
+        raise CallerError(f"`{wrong[:80]}` is no SHA-256, expected 64 hex digits")
+    if len(wanted) > MOST_CERTIFICATES:
+        raise CallerError(f"{len(wanted)} certificates are named, expected at most {MOST_CERTIFICATES}")
+    if wanted and not settings.PROXIES:
+        raise CallerError("no proxy is listed in `GUARDRAIL_PROXIES`, expected the one that shows certificates")
+    before = Orchestrator.objects.select_for_update().get(pk=orchestrator.pk).certificates
+    if before == wanted:
+        return
+    Orchestrator.objects.filter(pk=orchestrator.pk).update(certificates=wanted)
+    changes = {"certificates": [before, wanted]}
+    audit.record(actor=actor, action="caller.certificates_set", caller=orchestrator.slug, changes=changes)
+    changed()
 
 
 @transaction.atomic

@@ -23,6 +23,7 @@ class Orchestrator(models.Model):
     entra_tenant_id = models.CharField(max_length=60, blank=True)
     entra_app_ids = models.JSONField(default=list, blank=True)
     entra_audiences = models.JSONField(default=list, blank=True)
+    certificates = models.JSONField(default=list, db_default=[], blank=True, help_text="SHA-256; one must be shown.")
     per_minute = models.PositiveIntegerField(default=0, db_default=0, help_text="Calls that are judged; 0 = all.")
     created_at = models.DateTimeField(auto_now_add=True)
 

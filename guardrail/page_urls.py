@@ -39,6 +39,7 @@ urlpatterns = [
     path("callers/<int:pk>/tokens/<int:token>/revoke/", callers.revoke, name="caller_token_revoke"),
     path("callers/<int:pk>/entra/", callers.entra, name="caller_entra"),
     path("callers/<int:pk>/entra/clear/", callers.clear_entra, name="caller_entra_clear"),
+    path("callers/<int:pk>/certificates/", callers.certificates, name="caller_certificates"),
     path("callers/<int:pk>/limit/", callers.limit, name="caller_limit"),
     path("callers/<int:pk>/enable/", callers.enable, name="caller_enable"),
     path("callers/<int:pk>/disable/", callers.disable, name="caller_disable"),

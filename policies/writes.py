@@ -72,8 +72,8 @@ _BY_PERMISSION: Mapping[Permission, str] = {
         "tool_follow_all verdict_allow"
     ),
     Permission.CHANGE_CALLERS: (
-        "caller_disable caller_enable caller_entra caller_entra_clear caller_limit caller_token_issue "
-        "caller_token_revoke caller_token_rotate callers"
+        "caller_certificates caller_disable caller_enable caller_entra caller_entra_clear caller_limit "
+        "caller_token_issue caller_token_revoke caller_token_rotate callers"
     ),
     Permission.CHANGE_RECEIVERS: (
         "delivery_receiver_new delivery_receiver_pause delivery_receiver_remove delivery_receiver_replay "

@@ -87,6 +87,18 @@ class TokenForm(forms.Form):
         account.queryset = load_machines()
 
 
+class CertificatesForm(forms.Form):
+    """Certificates that are pinned."""
+
+    pins = forms.CharField(
+        label="SHA-256 of certificates",
+        required=False,
+        max_length=2000,
+        widget=forms.Textarea({"rows": 2, "spellcheck": "false"}),
+        help_text="One a line. Then a token without one of them gets 401. Empty: a token is enough.",
+    )
+
+
 class LimitForm(forms.Form):
     """How often it may ask."""
 
@@ -229,6 +241,25 @@ def limit(request: HttpRequest, pk: int) -> HttpResponse:
     return _done(request, pk, said, lambda: callers.set_limit(found, per_minute, actor=actor_of(request)))
 
 
+@require_http_methods(["GET", "POST"])
+def certificates(request: HttpRequest, pk: int) -> HttpResponse:
+    """Say which certificates it has to show beside its token."""
+    if request.method == "GET":
+        return redirect("caller", pk)
+    require(request.user, Permission.CHANGE_CALLERS)
+    found = get_object_or_404(Orchestrator, pk=pk)
+    form = CertificatesForm(request.POST)
+    if form.is_valid():
+        try:
+            callers.set_certificates(found, form.cleaned_data["pins"].split(), actor=actor_of(request))
+        except callers.CallerError as error:
+            form.add_error("pins", str(error))
+        else:
+            messages.success(request, "Saved. It holds for the next call.")
+            return redirect("caller", pk)
+    return _page(request, found, certificates_form=form)
+
+
 @require_POST
 def enable(request: HttpRequest, pk: int) -> HttpResponse:
     """Let a caller ask again."""
@@ -284,6 +315,7 @@ def _page(request: HttpRequest, found: Orchestrator, *, fresh_token: str = "", *
             "candidates": list(enumerate(fic.candidates_for(tenant, base_url), 1)) if tenant else [],
             "entra_form": EntraForm(initial=_entra_of(found)),
             "token_form": TokenForm(),
+            "certificates_form": CertificatesForm(initial={"pins": "\n".join(found.certificates)}),
             "limit_form": LimitForm(initial={"per_minute": found.per_minute}),
             "last_call": callers.load_last_call(found),
             "unsettled": load_unsettled_environments(),

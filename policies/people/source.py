@@ -29,6 +29,12 @@ def source_of(request: HttpRequest) -> str:
     return peer if not forwarded else ""
 
 
+def comes_from_proxy(request: HttpRequest) -> bool:
+    """Whether the other end itself is a proxy that is listed: what it says of a sender may be believed."""
+    peer = _address(request.META.get("REMOTE_ADDR", ""))
+    return bool(peer) and _is_proxy(peer)
+
+
 def counted_as(source: str) -> str:
     """What failures of a source are counted under: whoever has one IPv6 address has the whole /64."""
     address = ip_address(source)
