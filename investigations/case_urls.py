@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from investigations.views import confiding, merging, remediation, revealing, tickets
+from investigations.views import confiding, merging, privacy, remediation, revealing, tickets
 
 urlpatterns = [
     path("investigations/merge/", merging.merge, name="investigations_merge"),
@@ -11,6 +11,10 @@ urlpatterns = [
     path("investigations/<int:pk>/confide/", confiding.confide, name="investigation_confide"),
     path("investigations/<int:pk>/open-up/", confiding.open_up, name="investigation_open_up"),
     path("investigations/<int:pk>/reveal/", revealing.investigation_reveal, name="investigation_reveal"),
+    path("privacy/", privacy.privacy, name="privacy"),
+    path("privacy/erase/", privacy.privacy_erase, name="privacy_erase"),
+    path("privacy/holds/", privacy.privacy_hold, name="privacy_hold"),
+    path("privacy/holds/<int:pk>/lift/", privacy.privacy_hold_lift, name="privacy_hold_lift"),
     path("queue/remediation/", remediation.remediation_list, name="remediations"),
     path("queue/remediation/<int:pk>/", remediation.remediation_change, name="remediation_change"),
     path("investigations/<int:pk>/remediation/", remediation.remediation_mark, name="remediation_mark"),

@@ -93,6 +93,7 @@ def forget_backtests() -> None:
 def drop_old_months() -> None:
     """Drop calls that are older than they are to be kept; safe to run twice."""
     retention.drop_old_months(timezone.now())
+    retention.erase_expired(timezone.now())
 
 
 @shared_task(name="investigations.forget_not_done")

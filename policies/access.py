@@ -28,6 +28,9 @@ class Permission(enum.Enum):
     CHANGE_PEOPLE = "change people, their roles and how they sign in"
     EXPORT_EVIDENCE = "take evidence and lists of calls out"
     REVEAL = "see personal data and secrets in calls"
+    HOLD = "put a legal hold on cases, calls and users"
+    LIFT_HOLD = "lift a legal hold"
+    ERASE = "erase what calls of a person said"
     READ_AUDIT = "read the audit trail and take it out"
 
 
@@ -57,11 +60,12 @@ GRANTS: Mapping[Role, frozenset[Permission]] = MappingProxyType(
                 Permission.EXPORT_EVIDENCE,
                 Permission.READ_AUDIT,
                 Permission.REVEAL,
+                Permission.HOLD,
             }
         ),
-        Role.AUDITOR: frozenset({Permission.EXPORT_EVIDENCE, Permission.READ_AUDIT}),
+        Role.AUDITOR: frozenset({Permission.EXPORT_EVIDENCE, Permission.READ_AUDIT, Permission.LIFT_HOLD}),
         # Nobody has both: whoever makes accounts and changes policy makes the second person of their own drafts.
-        Role.POLICY_ADMIN: frozenset(Permission) - {Permission.CHANGE_PEOPLE, Permission.REVEAL},
+        Role.POLICY_ADMIN: frozenset(Permission) - {Permission.CHANGE_PEOPLE, Permission.REVEAL, Permission.HOLD},
         Role.PEOPLE_ADMIN: frozenset({Permission.CHANGE_PEOPLE}),
         # No person: a program that has tokens, and opens no page.
         Role.INTEGRATION: frozenset(),

@@ -190,6 +190,25 @@ class MaskingForm(forms.Form):
     )
 
 
+class RetentionForm(forms.Form):
+    """How long the calls of an environment are kept."""
+
+    transcript_days = forms.IntegerField(
+        label="Days what calls say is kept",
+        required=False,
+        min_value=1,
+        max_value=36_600,
+        help_text="Then transcripts, quotes and words of the search go; what was decided stays. Empty: no end.",
+    )
+    call_days = forms.IntegerField(
+        label="Days whole calls are kept",
+        required=False,
+        min_value=1,
+        max_value=36_600,
+        help_text="Then the record of the decision goes, too. Empty: as long as all calls are.",
+    )
+
+
 class OpinionForm(forms.Form):
     """Everything an admin decides for another engine. The services check the rest."""
 

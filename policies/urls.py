@@ -75,5 +75,6 @@ urlpatterns = [
     path("environments/", environments.environments, name="environments"),
     path("environments/<int:pk>/", environments.environment, name="environment"),
     path("environments/<int:pk>/masking/", environments.environment_masking, name="environment_masking"),
+    path("environments/<int:pk>/retention/", environments.environment_retention, name="environment_retention"),
     path("environments/<int:pk>/mode/", environments.environment_mode, name="environment_mode"),
 ]

@@ -45,6 +45,9 @@ _BY_PERMISSION: Mapping[Permission, str] = {
         "investigations_unmerge policy_backtest_cancel policy_backtest_resume policy_backtests remediation_change "
         "remediation_mark ticket_again"
     ),
+    Permission.HOLD: ("privacy_hold"),
+    Permission.LIFT_HOLD: ("privacy_hold_lift"),
+    Permission.ERASE: ("privacy_erase"),
     Permission.REVEAL: ("investigation_reveal verdict_reveal"),
     Permission.LEAD: ("investigation_open_up queue_clocks"),
     Permission.RESPOND: ("investigation_restrict response_restrict response_undo"),
@@ -54,7 +57,7 @@ _BY_PERMISSION: Mapping[Permission, str] = {
     ),
     Permission.CHANGE_POLICY: (
         "agent_charter agent_charter_unpin agent_import agent_import_drop agent_import_new agent_mode agent_new "
-        "agent_register agent_settings environment_masking environment_mode environments "
+        "agent_register agent_settings environment_masking environment_mode environment_retention environments "
         "indicator_dismiss indicator_new "
         "indicator_restore indicator_source_fetch indicator_source_new indicator_source_overrule "
         "indicator_source_pause indicator_source_remove indicator_source_resume indicator_source_settings "

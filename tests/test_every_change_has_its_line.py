@@ -39,6 +39,7 @@ SERVICES_WITHOUT = {
     "policies.services.agent_import.drop_import": "nothing changes before somebody takes the upload over",
     "policies.services.classes.lock_class": "only locks, for those that change",
     "policies.services.drafts.lock_draft": "only locks, for those that change",
+    "investigations.erasing.preview": "counts what erasing would come to; the erasure has a line for each batch",
     "investigations.bulk.ask": "a bulk action that has not begun changes nothing; its beginning has a line",
 }
 # Pages that read transcripts and do not note who opened them.
@@ -47,6 +48,7 @@ _DRAFTS = "a draft is tried on stored calls: the page says which would be stoppe
 _DECIDED = "names, addresses and what was decided, as in lists of calls; nothing that was said"
 VIEWS_WITHOUT = {
     "verdicts/<uuid:pk>/evidence/": _TAKEN_OUT,
+    "privacy/erase/": "deletes transcripts, and shows nothing of them",
     "investigations/<int:pk>/evidence/": _TAKEN_OUT,
     "verdicts/<uuid:pk>/allow/": _DECIDED,
     "verdicts/<uuid:pk>/rejudge/": _DECIDED,

@@ -9,6 +9,7 @@ import struct
 from collections.abc import Mapping
 from typing import Any
 
+from guardrail.memory.connection import run
 from guardrail.memory.habits import learning_ms
 from guardrail.memory.hours import TURN, hour_of
 from guardrail.memory.shelf import NOTHING, Ask, Asking, Shelf
@@ -163,3 +164,14 @@ def _read(answer: Any, asking: Asking) -> Mapping[str, Any]:
 
 
 SHELF = Shelf(name="people", seconds=SECONDS, look=_LOOK, asks=_asks, read=_read, keep=_KEEP, learn=_learn)
+
+
+_FORGET = """
+return {redis.call('DEL', KEYS[1], KEYS[2])}
+"""
+
+
+def forget(traces: Traces) -> bool:
+    """Forget what is usual of the user of a call at its agent; False where memory is away. Safe to run twice."""
+    person, places, _ = _keys(traces)
+    return run(_FORGET, [person, places], []) is not None

@@ -11,7 +11,7 @@ from guardrail.kept import Person, for_eyes
 from guardrail.models import SearchEntry, Verdict
 from guardrail.queries import BRIEF
 from guardrail.search.kept_words import sought
-from guardrail.search.query import OUTCOMES, SEVERITIES, Field, Query, field_word
+from guardrail.search.query import OUTCOMES, SEVERITIES, Field, Query, QueryError, field_word
 from guardrail.verdict_id import floor_id
 from policies.models import Agent
 
@@ -64,6 +64,15 @@ def find_ids(query: Query, *, person: Person, before: uuid.UUID | None, most: in
         if getattr(error.__cause__, "sqlstate", "") != _TIMED_OUT:
             raise
         raise TooBroad("this takes too long to find, narrow it: add a word, `agent:` or `since:7d`") from error
+
+
+def entries_with_word(word: str) -> QuerySet[SearchEntry, uuid.UUID]:
+    """The ids of the calls with this whole word, whoever may see them. Nothing where words are not kept."""
+    try:
+        lexemes = " | ".join(map(_lexeme, sought(word)))
+    except QueryError:
+        return SearchEntry.objects.none().values_list("pk", flat=True)
+    return SearchEntry.objects.extra(where=["words @@ %s::tsquery"], params=[lexemes]).values_list("pk", flat=True)
 
 
 def _find_by_words(

@@ -7,6 +7,7 @@ from investigations.models.changes import LastChange, PendingChange
 from investigations.models.clocks import ClockSettings, Transition
 from investigations.models.deliveries import AuditTold, Delivery, DeliveryDay, Receiver
 from investigations.models.exercise import Exercise
+from investigations.models.holds import LegalHold
 from investigations.models.merges import Merge, MergedSource
 from investigations.models.playbooks import CasePlaybook, PlaybookStep, PlaybookVersion
 from investigations.models.remediation import Remediation
@@ -34,6 +35,7 @@ __all__ = [
     "Investigation",
     "InvestigationCall",
     "LastChange",
+    "LegalHold",
     "Merge",
     "MergedSource",
     "PendingChange",

@@ -1,4 +1,4 @@
-"""What is masked in the calls of an environment."""
+"""What is masked in the calls of an environment, and for how long they are kept."""
 
 from collections.abc import Collection
 
@@ -10,9 +10,33 @@ from policies.access import Permission, require
 from policies.models import Environment
 from policies.recognition.kinds import MASKED_NAMES
 
+MOST_DAYS = 36_600
+
 
 class PrivacyError(ValueError):
     """A setting that is refused; the message says what was found and what is wanted."""
+
+
+@transaction.atomic
+def set_kept(
+    environment: Environment, *, transcript_days: int | None, call_days: int | None, actor: AbstractBaseUser | None
+) -> None:
+    """For how many days transcripts, and whole calls, are kept; None = as long as the settings say."""
+    require(actor, Permission.CHANGE_POLICY)
+    for days in (transcript_days, call_days):
+        if days is not None and not 1 <= days <= MOST_DAYS:
+            raise PrivacyError(f"`{days}` days, expected 1 to {MOST_DAYS}")
+    before = {"transcripts": environment.keep_transcript_days, "calls": environment.keep_call_days}
+    environment.keep_transcript_days, environment.keep_call_days = transcript_days, call_days
+    environment.save(update_fields=["keep_transcript_days", "keep_call_days"])
+    audit.record(
+        actor=actor,
+        action="environment.retention_set",
+        environment=environment.environment_id,
+        transcript_days=transcript_days,
+        call_days=call_days,
+        before=before,
+    )
 
 
 @transaction.atomic

@@ -7,7 +7,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from policies import queries
 from policies.access import Permission, actor_of, may, require
-from policies.forms import MaskingForm, ModeForm, NewEnvironmentForm
+from policies.forms import MaskingForm, ModeForm, NewEnvironmentForm, RetentionForm
 from policies.models import Environment
 from policies.recognition.kinds import MASKED, MASKED_NAMES
 from policies.scope import of_environments
@@ -54,6 +54,9 @@ def environment(request: HttpRequest, pk: int) -> HttpResponse:
             "mode": found.mode or queries.load_defaults().mode,
             "mode_from": "environment" if found.mode else "policy",
             "may_change": may(request.user, Permission.CHANGE_POLICY),
+            "retention_form": RetentionForm(
+                initial={"transcript_days": found.keep_transcript_days, "call_days": found.keep_call_days}
+            ),
             "masking_form": MaskingForm(initial={"masked": sorted(masked)}),
             "masked": [words for name, words in MASKED if name in masked],
         },
@@ -70,6 +73,19 @@ def environment_masking(request: HttpRequest, pk: int) -> HttpResponse:
         return HttpResponse("masked: expected kinds of data", status=422, content_type="text/plain")
     privacy.set_masked(found, form.cleaned_data["masked"], actor=actor_of(request))
     messages.success(request, f"{found}: {len(form.cleaned_data['masked'])} kinds of data are masked.")
+    return redirect("environment", pk)
+
+
+@require_POST
+def environment_retention(request: HttpRequest, pk: int) -> HttpResponse:
+    """Say for how long the calls of one environment are kept."""
+    require(request.user, Permission.CHANGE_POLICY)
+    found = get_object_or_404(Environment.objects.filter(of_environments(request.user, column="pk")), pk=pk)
+    form = RetentionForm(request.POST)
+    if not form.is_valid():
+        return HttpResponse("days: expected whole numbers from 1", status=422, content_type="text/plain")
+    privacy.set_kept(found, **form.cleaned_data, actor=actor_of(request))
+    messages.success(request, f"{found}: how long its calls are kept is set.")
     return redirect("environment", pk)
 
 

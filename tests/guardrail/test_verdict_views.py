@@ -22,7 +22,7 @@ from tests import told
 LIST_QUERIES = 9  # session, person, their roles, five for the header, the page
 # session, person, the verdict, its conversation, body, caller, document, whether it was made, who opened it, five for
 # the header
-PAGE_QUERIES = 16
+PAGE_QUERIES = 17
 
 
 @pytest.fixture

@@ -23,7 +23,7 @@ from tests import told
 QUEUE_QUERIES = 14
 # session, person, the investigation, its calls, their verdicts, the shown one, its conversation, body, caller and
 # document, activities, roles, who opened it, parts, merge, related, documents to clean, playbooks, four for the header
-PAGE_QUERIES = 33
+PAGE_QUERIES = 35
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 
 
