@@ -128,7 +128,8 @@ def _carries_out_marked(match: Match, case: Case, request: Request) -> bool:
         return False
     if request.asked and _is_only_worded_alike(match, case, request):
         return False
-    aimed = any(leaf.kind in OUTWARD for leaf in match.values)
+    # where it orders this very deed, the number of the thing is enough, though records have it as well
+    aimed = any(leaf.kind in OUTWARD or (leaf.kind == "id" and match.action >= SAME_VERB) for leaf in match.values)
     if aimed and not request.asked and match.action >= SAME_KIND and match.raw >= tuning.marked_aim_share * match.new:
         return True
     if (
