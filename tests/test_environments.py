@@ -147,6 +147,15 @@ def test_a_page_that_nobody_narrowed_is_not_in_the_way_of_who_sees_everything(ho
     assert not [word for word in ("Policy", "Deliveries", "Reports", "Admin") if word in doors]
 
 
+def test_their_own_case_and_call_lead_to_pages_that_are_there(house: House) -> None:
+    client, gone = somebody(Role.ANALYST, house.quay), set()
+    for page in (f"/investigations/{house.own_case.pk}/", f"/verdicts/{house.own_verdict}/"):
+        for address in set(re.findall(r'<a [^>]*href="(/[^"]*)"', client.get(page).content.decode())):
+            if client.get(address.replace("&amp;", "&")).status_code == 404:
+                gone.add(address)
+    assert gone == set()
+
+
 def test_direct_numbers_in_a_form_reach_nothing_of_others(house: House) -> None:
     client = somebody(Role.LEAD, house.quay)
     quinn = User.objects.get(username="quinn")
