@@ -219,7 +219,7 @@ def _person(request: HttpRequest, found: User, *, fresh_link: str = "") -> HttpR
         "fresh_link": fresh_link,
         "link_hours": settings.PASSWORD_RESET_TIMEOUT // 3600,
         "environments": Environment.objects.only("pk", "name", "environment_id")[:_MOST_ENVIRONMENTS],
-        "narrowed": scope is not None,
+        "sees_some": scope is not None,
         "sees": set(scope.environments.values_list("pk", flat=True)) if scope else set(),
         "is_machine": row.role == Role.INTEGRATION.value,
         "is_self": found.pk == actor.pk,
