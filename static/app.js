@@ -1,6 +1,17 @@
 /* Theme, keys, copying, and the token htmx needs to post. Every page works without this file. */
 (function () {
   "use strict";
+
+  /* The one way from text to markup: htmx reads an answer of ours into a document of its own, where nothing runs, and
+     takes elements out of it. Any other (innerHTML, a script's text or address) is refused by the browser. */
+  if (window.trustedTypes) {
+    window.trustedTypes.createPolicy("default", {
+      createHTML: function (html, type, sink) {
+        return /^(Document parseHTMLUnsafe|DOMParser parseFromString)$/.test(sink) ? html : null;
+      }
+    });
+  }
+
   var root = document.documentElement;
   var dark = window.matchMedia("(prefers-color-scheme: dark)");
   root.classList.add("js");

@@ -18,6 +18,20 @@ HOSTILE = (
     '"><svg onload="document.title=1"><a href="javascript:document.title=2">here</a><form action="https://evil.example">'
 )
 
+_TRY = "try {{ {} ; return 'done'; }} catch (error) {{ return error.name; }}"
+# Ways from a text to markup, or to a script, that an attacker who got into a page would take.
+_MARKUP = tuple(
+    _TRY.format(way)
+    for way in (
+        "document.body.innerHTML = '<b>x</b>'",
+        "document.body.insertAdjacentHTML('beforeend', '<b>x</b>')",
+        "document.createElement('script').src = '/static/app.js'",
+        "document.createElement('script').text = '1'",
+        "trustedTypes.createPolicy('another', {createHTML: (html) => html})",
+        "setTimeout('1')",
+    )
+)
+
 
 def opened(**changes: Any) -> Investigation:
     """The investigation of one stopped call."""
@@ -101,9 +115,13 @@ def test_what_came_in_is_counted_without_moving_what_one_reads(chromium: Chromiu
         rows = window.do(lambda page: page.locator("tbody tr").count())
         window.do(lambda page: page.get_by_text("1 new, show it").click())
         window.do(lambda page: page.locator("tbody tr").nth(1).wait_for())
+        complaints = list(window.complaints)
+        # htmx has put answers into the page; nothing else becomes markup or a script, and the browser says so
+        made = window.do(lambda page: [page.evaluate(f"() => {{ {way} }}") for way in _MARKUP])
     assert before == after
     assert rows == 1
-    assert window.complaints == []
+    assert made == ["TypeError"] * len(_MARKUP)
+    assert complaints == []
 
 
 def test_whoever_was_signed_out_meanwhile_is_led_to_sign_in(chromium: Chromium, install: Install) -> None:

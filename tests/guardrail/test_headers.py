@@ -35,9 +35,10 @@ def test_every_page_and_file_is_closed_to_others(admin_client: Client, path: str
     if not path.startswith("/static/"):
         assert told_of["X-Frame-Options"] == "DENY"
     policy = dict(part.strip().partition(" ")[::2] for part in told_of["Content-Security-Policy"].split(";"))
+    assert (policy["require-trusted-types-for"], policy["trusted-types"]) == ("'script'", "default")
     # nothing is asked of another host, and nothing inline is run
     allowed = {"'none'", "'self'", "'script'", "default"}
-    assert {word for words in policy.values() for word in words.split()} <= allowed
+    assert {word for words in policy.values() for word in words.split()} == allowed
 
 
 @pytest.mark.django_db
