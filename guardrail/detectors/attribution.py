@@ -44,7 +44,7 @@ from guardrail.case import Case
 from guardrail.destinations import says_something
 from guardrail.text.directives import MENTION
 from guardrail.text.reading import Author
-from guardrail.text.signatures import CALLS_ON_ASSISTANT
+from guardrail.text.signatures import CALLS_ON_ASSISTANT, SPEAKS_TO_CALLER
 from guardrail.text.wordset import word_set
 from policies.ruleset import ToolKind
 from policies.signal import RECALLED, Signal
@@ -91,9 +91,13 @@ def _is_marked_for(match: Match, case: Case, request: Request) -> bool:
 
     So it does for a call that was asked for and reaches nobody but whom the organisation knows.
     """
-    if match.hidden or any(sign.own and sign.what != CALLS_ON_ASSISTANT for sign in match.signs):
+    own = {sign.what for sign in match.signs if sign.own}
+    answered = match.source.tool_name in (case.call.tool.name, case.call.tool.tool_id)
+    if answered and own == {SPEAKS_TO_CALLER} and not (match.hidden or case.sink):
+        return False  # `the caller must repeat the search with page 2`
+    if match.hidden or not own <= {CALLS_ON_ASSISTANT}:
         return True
-    if any(sign.own for sign in match.signs):
+    if own:
         # one of us, or whom the user named and nothing shows as a stranger, may speak to the assistant
         known = is_ours(match.author, case) or is_meant_by_mere_name(match.author, case)
         return request.delegation is Delegation.NONE or not known

@@ -15,6 +15,8 @@ _CALLING = "atención|achtung|attention|attenzione|atenção|let op|uwaga|dikkat
 
 # One of us may do so as well.
 CALLS_ON_ASSISTANT = "calls on an assistant"
+# So does the tool itself, of its next page.
+SPEAKS_TO_CALLER = "speaks to whoever called a tool"
 
 SIGNATURES: tuple[tuple[str, re.Pattern[str]], ...] = (
     (
@@ -122,7 +124,7 @@ SIGNATURES: tuple[tuple[str, re.Pattern[str]], ...] = (
         ),
     ),
     (
-        "speaks to whoever called a tool",
+        SPEAKS_TO_CALLER,
         re.compile(
             r"\b(?:the )?caller (?:must|has to|should|shall|will|needs? to|is to)\b"
             r"|\b(?:the )?(?:original |pending |first |same )?(?:tool |api )?(?:call|request|operation) (?:will|can) "
@@ -242,7 +244,7 @@ _NEAR_BY: dict[str, tuple[str, ...]] = {
         *"not n't dont never without avoid refrain silently secretly covertly discreetly quietly".split(),
         *("no need", "keep ", "remain "),
     ),
-    "speaks to whoever called a tool": (
+    SPEAKS_TO_CALLER: (
         *(
             "caller",
             "go through",
