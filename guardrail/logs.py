@@ -10,7 +10,7 @@ from typing import Any
 import structlog
 
 
-class _Lines:
+class Lines:
     """Writes lines to standard error as it is now. A line that cannot be written, as on a full disk, is left out.
 
     INVARIANT: writing never raises: an error in the middle of an answer would be an allowed call.
@@ -25,8 +25,8 @@ class _Lines:
     log = debug = info = warn = warning = error = err = critical = exception = fatal = failure = msg
 
 
-def _lines(*_: Any) -> _Lines:
-    return _Lines()
+def _lines(*_: Any) -> Lines:
+    return Lines()
 
 
 def configure() -> None:

@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import structlog
+
+from guardrail.logs import Lines
 
 # Long enough that no name of an event or of a field is as long; shorter pieces of a text are not found.
 _WINDOW, _STEP = 28, 4
@@ -90,19 +91,19 @@ class _Listening(logging.Handler):
 def pytest_configure() -> None:
     """Listen to both kinds of logs, and to what clients send and get."""
     logging.getLogger().addHandler(_Listening())
-    heard = _heard(structlog.PrintLogger.msg)
+    heard = _heard(Lines.msg)
     names = "msg log debug info warn warning fatal failure err error critical exception"
     for name in names.split():
-        setattr(structlog.PrintLogger, name, heard)
+        setattr(Lines, name, heard)
 
     from django.test import Client
 
     Client.request = _noted(Client.request)  # type: ignore[method-assign]
 
 
-def _heard(write: Callable[[structlog.PrintLogger, str], None]) -> Callable[[structlog.PrintLogger, str], None]:
+def _heard(write: Callable[[Lines, str], None]) -> Callable[[Lines, str], None]:
     @wraps(write)
-    def both(logger: structlog.PrintLogger, message: str) -> None:
+    def both(logger: Lines, message: str) -> None:
         QUIET.hear(message)
         write(logger, message)
 
