@@ -130,7 +130,7 @@ def _other_reader(case: Case, request: Request) -> Taken | None:
     # an address that the message only speaks of reads nothing
     mails = [leaf for leaf in case.leaves if leaf.kind == "email" and not says_something(leaf.argument)]
     for leaf in mails:
-        if case.ruleset.standing_of(leaf.value) is not Standing.UNKNOWN or stands_in(leaf.needle, case.user.lower) >= 0:
+        if not _is_nobodys_choice(leaf, case):
             continue
         found = list(_texts_with(leaf, case))
         if not found or not all(runs(prose.lower, case.tuning.running_text) for _, prose in found):
@@ -159,7 +159,7 @@ def _other_documents_reader(case: Case) -> Taken | None:
     for leaf in case.leaves:
         if leaf.kind != "email" or argument_name(leaf.argument) not in _COPIES:
             continue
-        if case.ruleset.standing_of(leaf.value) is not Standing.UNKNOWN or stands_in(leaf.needle, case.user.lower) >= 0:
+        if not _is_nobodys_choice(leaf, case):
             continue
         found = list(_texts_with(leaf, case))
         beside = [source.reading.authors for source, _ in found]
@@ -168,6 +168,11 @@ def _other_documents_reader(case: Case) -> Taken | None:
         if any(_is_document_named(author, case) for authors in beside for author in authors[:_MOST_TEXTS]):
             return Taken(source=found[0][0], prose=found[0][1], values=(leaf,))
     return None
+
+
+def _is_nobodys_choice(leaf: Leaf, case: Case) -> bool:
+    """Neither an admin knows this address nor did the user name it."""
+    return case.ruleset.standing_of(leaf.value) is Standing.UNKNOWN and stands_in(leaf.needle, case.user.lower) < 0
 
 
 def _is_document_named(author: Author, case: Case) -> bool:
@@ -331,11 +336,7 @@ def _asked_for_file(case: Case, request: Request) -> Taken | None:
     """A message that was asked for has files with it, which an outsider's text asks for and the user spoke of none."""
     if case.kind is not ToolKind.SEND or request.delegation is Delegation.ACTIONS:
         return None
-    files = [
-        leaf
-        for leaf, share in zip(case.leaves, case.user_shares, strict=True)
-        if share < case.tuning.given_share and argument_name(leaf.argument.partition("[")[0]) in _FILES
-    ]
+    files = _files_unasked(case)
     files = [leaf for leaf in files if not _is_named_after(leaf, case)]
     outside = any(target.standing is Standing.UNKNOWN for target in case.targets)
     if not (files and outside) or _SPEAKS_OF_FILES.search(case.user.lower[:_LONGEST]):
@@ -350,24 +351,29 @@ def _file_for_stranger(case: Case, request: Request) -> Taken | None:
     """A file the user spoke of no more than of whom it goes to, who wrote nothing here and is of nobody's house."""
     if case.kind is not ToolKind.SEND or request.delegation is Delegation.ACTIONS:
         return None
-    files = [
-        leaf
-        for leaf, share in zip(case.leaves, case.user_shares, strict=True)
-        if share < case.tuning.given_share and argument_name(leaf.argument.partition("[")[0]) in _FILES
-    ]
+    files = _files_unasked(case)
     if not files or all(_is_named_after(leaf, case) for leaf in files):
         return None
     if _SPEAKS_OF_FILES.search(case.user.lower[:_LONGEST]):
         return None
     mails = [leaf for leaf in case.leaves if leaf.kind == "email" and not says_something(leaf.argument)]
     for leaf in mails:
-        if case.ruleset.standing_of(leaf.value) is not Standing.UNKNOWN or stands_in(leaf.needle, case.user.lower) >= 0:
+        if not _is_nobodys_choice(leaf, case):
             continue
         found = list(_texts_with(leaf, case))
         authors = [author for source in case.sources for author in source.reading.authors[:_MOST_TEXTS]]
         if found and not any(is_at_home(leaf, author) or is_meant(leaf.needle, case.user) for author in authors):
             return Taken(source=found[0][0], prose=found[0][1], values=(leaf,))
     return None
+
+
+def _files_unasked(case: Case) -> list[Leaf]:
+    """The files of the call that the user did not give."""
+    return [
+        leaf
+        for leaf, share in zip(case.leaves, case.user_shares, strict=True)
+        if share < case.tuning.given_share and argument_name(leaf.argument.partition("[")[0]) in _FILES
+    ]
 
 
 def _is_named_after(leaf: Leaf, case: Case) -> bool:
