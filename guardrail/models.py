@@ -424,3 +424,13 @@ class AllowOnce(models.Model):
 
     def __str__(self) -> str:
         return f"{self.pk} for {self.call_key[:12]}"
+
+
+class BeatRun(models.Model):
+    """When a task that runs each minute or less often was sent last. Written and read by `guardrail.beat` only."""
+
+    name = models.CharField(max_length=100, primary_key=True)
+    sent_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return self.name

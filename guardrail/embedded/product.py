@@ -103,8 +103,7 @@ class Product:
     def spawn_beat(self) -> "subprocess.Popen[bytes]":
         """Start the clock of the periodic tasks."""
         # without a pid file: one left by `kill -9` would refuse every later start
-        options = ("--schedule", str(self.data / "beat-schedule"), "--pidfile", "", "--loglevel", "WARNING")
-        return self._spawn_module("beat", *_CELERY, "beat", *options)
+        return self._spawn_module("beat", *_CELERY, "beat", "--pidfile", "", "--loglevel", "WARNING")
 
     def wait_for_web(self, process: "subprocess.Popen[bytes]") -> None:
         """Return when the web server answers a page. Raises StartFailed."""
