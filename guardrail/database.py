@@ -12,6 +12,8 @@ from psycopg_pool import ConnectionPool
 
 # Web threads of one process never need more; Postgres' own default limit is 100 for everybody.
 _POOL_SIZE = 16
+# Here one statement comes again and again: planned for each verdict anew it took a third of what writing it costs.
+_ONE_PLAN = "-c plan_cache_mode=force_generic_plan"
 
 
 class BudgetConnection(psycopg.Connection[tuple[Any, ...]]):
@@ -62,7 +64,7 @@ def pool() -> ConnectionPool[BudgetConnection]:
     if _pool is None:
         _pool = ConnectionPool(
             conninfo=dsn(),
-            kwargs={"autocommit": True, "connect_timeout": 2, "tcp_user_timeout": 5000},
+            kwargs={"autocommit": True, "connect_timeout": 2, "tcp_user_timeout": 5000, "options": _ONE_PLAN},
             connection_class=BudgetConnection,
             min_size=1,
             max_size=_POOL_SIZE,
