@@ -6,7 +6,7 @@ from celery import Celery
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "guardrail.settings")
 
-app = Celery("guardrail", task_cls="guardrail.tasking:Told")
+app = Celery("guardrail", task_cls="guardrail.tasking:Told", fixups=["guardrail.task_connections:fixup"])
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks(["guardrail", "investigations", "policies"])
 app.conf.beat_schedule = {
