@@ -84,8 +84,8 @@ def _public_keys(raw: str) -> list[str]:
     return _words(raw)
 
 
-def _folder(raw: str) -> str:
-    # that it is there is seen when it is written to: a disk that is not mounted must not stop the judging
+def _path(raw: str) -> str:
+    # that it is there is seen when it is used: a disk that is not mounted must not stop the judging
     if not Path(raw).is_absolute():
         raise ValueError("a path that begins with `/`")
     return raw
@@ -183,6 +183,17 @@ ALLOWED_HOSTS = _read("GUARDRAIL_ALLOWED_HOSTS", ["localhost", "127.0.0.1", "[::
 PUBLIC_URL = _read("GUARDRAIL_PUBLIC_URL", "http://127.0.0.1:8000", _url("http", "https"))
 CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
 
+# Files in PEM by which the web server that `up` starts speaks TLS itself, and authorities of whose certificates
+# everybody who connects has to show one; empty = plain HTTP, for a server in front of it.
+TLS_CERTIFICATE = _read("GUARDRAIL_TLS_CERTIFICATE", "", _path)
+TLS_KEY = _read("GUARDRAIL_TLS_KEY", "", _path)
+TLS_CLIENT_CA = _read("GUARDRAIL_TLS_CLIENT_CA", "", _path)
+if bool(TLS_CERTIFICATE) is not bool(TLS_KEY) or (TLS_CLIENT_CA and not TLS_KEY):
+    raise ImproperlyConfigured(
+        "`GUARDRAIL_TLS_CERTIFICATE` and `GUARDRAIL_TLS_KEY` belong together, expected both or neither,"
+        " and both beside `GUARDRAIL_TLS_CLIENT_CA`"
+    )
+
 # Proxies in front of us: what they say a request comes from is taken as its source. Nobody else's word is.
 PROXIES: list[IPv4Network | IPv6Network] = _read("GUARDRAIL_PROXIES", [], _networks)
 # Hours after which a person has to sign in again, and minutes without doing anything after which, too.
@@ -244,7 +255,7 @@ DELIVERY_KEEP_DAYS = _read("GUARDRAIL_DELIVERY_KEEP_DAYS", 3, _number(1, 366))
 # Months calls are kept after the one they came in, 0 = for good. What an open investigation has of a month keeps it.
 KEEP_MONTHS = _read("GUARDRAIL_KEEP_MONTHS", 0, _number(0, 600))
 # Where receivers that are files are written, on each machine that sends; without it there are none.
-DELIVERY_FOLDER = _read("GUARDRAIL_DELIVERY_FOLDER", "", _folder)
+DELIVERY_FOLDER = _read("GUARDRAIL_DELIVERY_FOLDER", "", _path)
 # Days after which a token that programs read with ends at the latest.
 API_TOKEN_MAX_DAYS = _read("GUARDRAIL_API_TOKEN_MAX_DAYS", 366, _number(1, 1830))
 # Questions a minute each of them may ask.

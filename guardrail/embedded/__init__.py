@@ -6,5 +6,6 @@
 * instance.py: one data folder: its lock, ports, secrets and state.json
 * servers.py: the servers one instance needs
 * supervisor.py: keeps children alive and stops them in order
+* tls.py: what the web server needs to speak TLS itself
 * product.py: our own processes: web, worker, beat, and the commands before them
 """

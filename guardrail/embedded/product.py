@@ -14,6 +14,7 @@ from types import MappingProxyType
 from typing import Any
 
 from guardrail.embedded.processes import StartFailed, spawn, tail, wait_until
+from guardrail.embedded.tls import Tls
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 WEB_PROCESSES = 2
@@ -38,10 +39,14 @@ _WEB_SECONDS = 60.0
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Product:
-    """How to run Guardrail itself: where it listens, its environment, its data and log folders."""
+    """How to run Guardrail itself: where it listens, its environment, its data and log folders.
+
+    Without `tls` it speaks plain HTTP.
+    """
 
     host: str
     port: int
+    tls: Tls | None
     env: Mapping[str, str]
     data: Path
     logs: Path
@@ -73,7 +78,9 @@ class Product:
         return (self.data / "snapshot.json").exists()
 
     def spawn_web(self) -> "subprocess.Popen[bytes]":
-        """Start the web server; a worker of it that dies is replaced by the server itself."""
+        """Start the web server; a worker of it that dies is replaced by the server itself. Raises StartFailed."""
+        if self.tls:
+            self.tls.check()
         (self.data / "static").mkdir(exist_ok=True)  # WhiteNoise warns about a missing one
         return self._spawn_module(
             "web",
@@ -91,6 +98,7 @@ class Product:
             ),
             *("--workers", str(WEB_PROCESSES), "--blocking-threads", str(WEB_THREADS)),
             *("--respawn-failed-workers", "--respawn-interval", "0.2", "--workers-kill-timeout", "3"),
+            *(self.tls.arguments() if self.tls else ()),
             *("--log-level", "warning", "guardrail.wsgi:application"),
             more=_GIVE_BACK,
         )
@@ -117,6 +125,8 @@ class Product:
         return spawn([sys.executable, "-m", *words], env=env, log=log, cwd=ROOT, when_orphaned=signal.SIGTERM)
 
     def _answers(self) -> bool:
+        if self.tls:
+            return self.tls.answers(reach(self.host), self.port)
         connection = http.client.HTTPConnection(reach(self.host), self.port, timeout=5)
         try:
             connection.request("GET", "/login/", headers={"Host": "127.0.0.1"})
@@ -129,11 +139,11 @@ class Product:
 
 
 def environment(
-    *, host: str, port: int, data: Path, secret_key: str, database_url: str, redis_url: str
+    *, host: str, port: int, data: Path, secret_key: str, database_url: str, redis_url: str, scheme: str = "http"
 ) -> dict[str, str]:
     """What `up` adds to the environment of every process of one instance; what the operator set wins where it may."""
     made = {"DATABASE_URL": database_url, "REDIS_URL": redis_url, "GUARDRAIL_DATA": str(data)}
-    wished = {"GUARDRAIL_SECRET_KEY": secret_key, "GUARDRAIL_PUBLIC_URL": url_of(host, port)}
+    wished = {"GUARDRAIL_SECRET_KEY": secret_key, "GUARDRAIL_PUBLIC_URL": url_of(host, port, scheme=scheme)}
     if host not in _LOOPBACK:
         names = [*_LOOPBACK, "[::1]", socket.gethostname(), socket.getfqdn(), *([] if host in _ANY else [host])]
         wished["GUARDRAIL_ALLOWED_HOSTS"] = ",".join(dict.fromkeys(names))
@@ -145,10 +155,10 @@ def reach(host: str) -> str:
     return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 compared with, not bound
 
 
-def url_of(host: str, port: int) -> str:
+def url_of(host: str, port: int, *, scheme: str = "http") -> str:
     """The URL people on this machine open."""
     name = reach(host)
-    return f"http://[{name}]:{port}" if ":" in name else f"http://{name}:{port}"
+    return f"{scheme}://[{name}]:{port}" if ":" in name else f"{scheme}://{name}:{port}"
 
 
 def open_to_others(host: str) -> bool:

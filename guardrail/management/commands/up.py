@@ -28,6 +28,7 @@ from guardrail.embedded.product import (
 )
 from guardrail.embedded.servers import Servers, servers_of
 from guardrail.embedded.supervisor import Child, Supervisor
+from guardrail.embedded.tls import Tls
 from guardrail.management.commands.bootstrap import SLUG
 
 ADMIN = "admin"
@@ -84,10 +85,12 @@ class Command(BaseCommand):
             instance = Instance(data)
             instance.hold()
             instance.end_leftovers()
+            if tls := _tls():
+                tls.check()
             _demand_port(host, port)
             kept = instance.keep()
             meters.forget(instance.data / "metrics")
-        except InUse as error:
+        except (InUse, StartFailed) as error:
             raise CommandError(str(error)) from None
         except OSError as error:
             raise CommandError(f"{error.strerror}: `{error.filename}`" if error.filename else error.strerror) from None
@@ -126,7 +129,9 @@ class Command(BaseCommand):
         supervisor.add(Child(name="beat", start=product.spawn_beat))
         product.wait_for_web(web)
         self._tell(instance, product, found)
-        if demo:
+        if demo and product.tls:
+            self._say("the attack stories are not rehearsed: with TLS `manage.py rehearse` does, by the public name")
+        elif demo:
             self._rehearse(instance, product)
 
     def _prepare(self, instance: Instance, product: Product, supervisor: Supervisor) -> dict[str, Any]:
@@ -146,7 +151,7 @@ class Command(BaseCommand):
 
     def _tell(self, instance: Instance, product: Product, found: dict[str, Any]) -> None:
         state = {
-            "url": url_of(product.host, product.port),
+            "url": _url(product),
             "webhook_token": found["webhook_token"],
             "admin_username": ADMIN,
             "admin_password": found["admin_password"],
@@ -163,7 +168,7 @@ class Command(BaseCommand):
             *(f"  note: {note}" for note in found["notes"]),
             *(
                 ["  note: other machines can reach this over plain HTTP: put TLS in front of it"]
-                if open_to_others(product.host)
+                if open_to_others(product.host) and not product.tls
                 else []
             ),
             "",
@@ -195,7 +200,9 @@ class Command(BaseCommand):
 
 
 def _product(instance: Instance, servers: Servers, *, host: str, port: int) -> Product:
+    tls = _tls()
     made = environment(
+        scheme="https" if tls else "http",
         host=host,
         port=port,
         data=instance.data,
@@ -205,7 +212,21 @@ def _product(instance: Instance, servers: Servers, *, host: str, port: int) -> P
     )
     instance.write_environment(made)
     env = {**os.environ, **made, MARK: str(instance.data), "PYTHONUNBUFFERED": "1"}
-    return Product(host=host, port=port, env=env, data=instance.data, logs=instance.logs)
+    return Product(host=host, port=port, tls=tls, env=env, data=instance.data, logs=instance.logs)
+
+
+def _tls() -> Tls | None:
+    if not settings.TLS_CERTIFICATE:
+        return None
+    return Tls(
+        certificate=Path(settings.TLS_CERTIFICATE),
+        key=Path(settings.TLS_KEY),
+        client_ca=Path(settings.TLS_CLIENT_CA) if settings.TLS_CLIENT_CA else None,
+    )
+
+
+def _url(product: Product) -> str:
+    return url_of(product.host, product.port, scheme="https" if product.tls else "http")
 
 
 def _web(product: Product) -> Child:
