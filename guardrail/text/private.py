@@ -21,6 +21,8 @@ _ENDS = {KEYS: (4, 2), CARD: (4, 4), ACCOUNT: (4, 4), IDENTITY: (0, 2), PHONE: (
 _NAME_OF_MAILBOX = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~\u00a1-\uffff-]{1,64}\Z")
 _HOST = re.compile(r"(?:[A-Za-z0-9\u00a1-\uffff-]{1,63}\.){1,8}[A-Za-z\u00a1-\uffff][A-Za-z0-9\u00a1-\uffff-]{1,62}")
 _LONGEST_NAME = 64
+# What stands around an address in texts, and could begin a mailbox by the letter of RFC 5322, is not the address.
+_AROUND = "`'*|{=&?/!#.~"
 _ABROAD = re.compile(r"(?<![\w+])\+[1-9](?:[ ()./-]{0,2}\d){6,13}(?!\d)")
 _AT_HOME = re.compile(r"(?<![\w.,/-])\(?[2-9]\d{2}\)?[ .-]\d{3}[ .-]\d{4}(?![\w-]|[.,]\d)")
 _NAMED = re.compile(
@@ -60,7 +62,7 @@ def find_addresses(text: str) -> Iterator[tuple[int, int]]:
         name = _NAME_OF_MAILBOX.search(text, max(0, at - _LONGEST_NAME), at)
         host = _HOST.match(text, at + 1)
         if name and host:
-            yield name.start(), host.end()
+            yield at - (len(name[0].lstrip(_AROUND)) or len(name[0])), host.end()
         at = text.find("@", at + 1)
 
 

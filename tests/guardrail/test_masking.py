@@ -90,6 +90,14 @@ def test_the_page_masks_what_is_private_and_marks_the_right_words(ines: Client, 
     assert "are masked on this page" in page
 
 
+@pytest.mark.parametrize("put", ["`{}`", "'{}'", '"{}"', "({})", "<{}>", "*{}*", "mailto:{}", "|{}|", "{}."])
+def test_an_address_a_decision_rests_on_is_whole_however_it_stands_in_a_reason(put: str) -> None:
+    said = f"It would go to {put.format(OUTSIDER)} next."
+    assert hide(said, EVERY_KIND, known={OUTSIDER})[0] == said
+    other = f"It would go to {put.format(MAIL)} next."
+    assert MAIL not in hide(other, EVERY_KIND, known={OUTSIDER})[0]
+
+
 def test_a_person_with_the_right_sees_all_with_a_reason_for_some_minutes(ines: Client, wanted: Verdict) -> None:
     address = f"/verdicts/{wanted.pk}/"
     refused = ines.post(f"{address}reveal/", {"reason": " "}, follow=True).content.decode()
