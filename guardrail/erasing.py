@@ -45,8 +45,10 @@ def erase_texts(ids: Sequence[uuid.UUID], *, whose: str = "", alias: str = "") -
         list(queue.select_for_update().filter(pk__in=ids).order_by("pk"))
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL guardrail.doing = 'erasing'")
+    spelt = {whose}
     for row in Verdict.objects.select_for_update().filter(pk__in=ids).order_by("pk"):
-        if whose and row.user_id == whose:
+        if whose and row.user_id.lower() == whose.lower():
+            spelt.add(row.user_id)
             _forget_habits(row)
         named = {name: _renamed(getattr(row, name), whose, alias) for name in ("user_id", "destination")}
         Verdict.objects.filter(pk=row.pk).update(**named, documents=[], **_without_texts(row))
@@ -56,10 +58,12 @@ def erase_texts(ids: Sequence[uuid.UUID], *, whose: str = "", alias: str = "") -
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL guardrail.doing = ''")
     if whose:
-        SearchEntry.objects.filter(pk__in=ids, user_id=whose).update(user_id=alias)
-        SearchEntry.objects.filter(pk__in=ids, destination=whose.lower()).update(destination=alias)
-        DocumentQuote.objects.filter(verdict_id__in=ids, user_id=whose).update(user_id=alias)
-        EntityDay.objects.filter(kind__in=(Kind.USER.value, Kind.DESTINATION.value), key=whose).delete()
+        SearchEntry.objects.filter(pk__in=ids, user_id__iexact=whose).update(user_id=alias)
+        SearchEntry.objects.filter(pk__in=ids, destination__iexact=whose).update(destination=alias)
+        DocumentQuote.objects.filter(verdict_id__in=ids, user_id__iexact=whose).update(user_id=alias)
+        EntityDay.objects.filter(
+            kind__in=(Kind.USER.value, Kind.DESTINATION.value), key__in={*spelt, whose.lower()}
+        ).delete()
     rewrite_words(ids)
     return by_model.get(Transcript._meta.label, 0)
 

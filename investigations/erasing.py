@@ -5,20 +5,21 @@ Found are calls whose user or destination it is, and those with that mail addres
 
 import hashlib
 import hmac
-import json
+import re
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from guardrail.erasing import erase_texts
 from guardrail.models import PendingIntake, SearchEntry
 from guardrail.search.finding import entries_with_word
 from guardrail.search.words import normal
-from investigations.holds import LONGEST_REASON, SHORTEST_REASON, held_among, keep_still
+from investigations.holds import HoldError, checked_reason, held_among, held_of, keep_still
 from investigations.models import Investigation, InvestigationCall, SharedKey
 from policies import audit
 from policies.access import Permission, require
@@ -78,18 +79,20 @@ def subject_of(text: str) -> Subject:
 def preview(subject: Subject, *, actor: AbstractBaseUser | None) -> Preview:
     """How many calls; nothing changes."""
     require(actor, Permission.ERASE)
-    ids = _find(subject, after=None, most=None)
-    held = held_among(ids)
-    early = _early(ids) - held
-    return Preview(calls=len(ids) - len(held) - len(early), held=len(held), early=len(early))
+    rows = _rows(subject)
+    held = held_of(rows)
+    early = rows.filter(pk__in=PendingIntake.objects.values("pk")).exclude(pk__in=held.values("pk"))
+    counts = Preview(calls=0, held=held.count(), early=early.count())
+    return replace(counts, calls=rows.count() - counts.held - counts.early)
 
 
 def erase(subject: Subject, *, reason: str, actor: AbstractBaseUser | None, most: int | None = MOST) -> Erased:
     """Erase up to `most` calls, None = all, in batches with a line each. Safe to run twice. Raises ErasureError."""
     require(actor, Permission.ERASE)
-    reason = " ".join(reason.split())
-    if not SHORTEST_REASON <= len(reason) <= LONGEST_REASON:
-        raise ErasureError(f"the reason has {len(reason)} characters, expected {SHORTEST_REASON} to {LONGEST_REASON}")
+    try:
+        reason = checked_reason(reason)
+    except HoldError as error:
+        raise ErasureError(str(error)) from None
     calls = transcripts = held = early = 0
     after = None
     while most is None or calls < most:
@@ -129,35 +132,46 @@ def _erase_batch(
 
 
 def _rename_in_cases(ids: list[uuid.UUID], subject: Subject) -> None:
-    """Investigations keep what was found, and name nobody."""
+    """Investigations keep what was found, and name nobody. A name inside of another word, or address, is another's."""
+    named = re.compile(rf"(?i)(?<![\w.@+-]){re.escape(subject.value)}(?![\w@+-]|\.\w)")
     of_calls = InvestigationCall.objects.filter(verdict_id__in=ids).values("investigation_id")
     for case in Investigation.objects.select_for_update().filter(pk__in=of_calls).order_by("pk"):
         changed = {}
-        for name in ("title", "user_id", "destination", "author"):
+        for name in ("title", "user_id", "destination", "author", "facts", "seen"):
             value = getattr(case, name)
-            if subject.value in value:
-                changed[name] = value.replace(subject.value, subject.alias)
-        quoted = json.dumps(subject.value, ensure_ascii=False)[1:-1]
-        for name in ("facts", "seen"):
-            said = json.dumps(getattr(case, name), ensure_ascii=False)
-            if quoted in said:
-                changed[name] = json.loads(said.replace(quoted, subject.alias))
+            if (renamed := _renamed(value, named, subject.alias)) != value:
+                changed[name] = renamed
         if changed:
             Investigation.objects.filter(pk=case.pk).update(**changed)
 
 
 def _rename_shared(subject: Subject) -> None:
-    SharedKey.objects.filter(label=subject.value).update(label=subject.alias)
+    SharedKey.objects.filter(label__iexact=subject.value).update(label=subject.alias)
+
+
+def _renamed(value: Any, named: re.Pattern[str], alias: str) -> Any:
+    """Any JSON value with whoever is `named` in its texts, and in names that are data, under the alias."""
+    if isinstance(value, str):
+        return named.sub(alias, value)
+    if isinstance(value, dict):
+        return {name: _renamed(one, named, alias) for name, one in value.items()}
+    if isinstance(value, list):
+        return [_renamed(one, named, alias) for one in value]
+    return value
 
 
 def _find(subject: Subject, *, after: uuid.UUID | None, most: int | None) -> list[uuid.UUID]:
-    rows = SearchEntry.objects.filter(
+    rows = _rows(subject)
+    rows = rows.filter(pk__gt=after) if after else rows
+    return list(rows.order_by("pk").values_list("pk", flat=True)[:most])
+
+
+def _rows(subject: Subject) -> QuerySet[SearchEntry]:
+    return SearchEntry.objects.filter(
         Q(user_id=subject.value)
         | Q(destination=subject.value.lower())
         | Q(pk__in=entries_with_word(normal(subject.value)))
     )
-    rows = rows.filter(pk__gt=after) if after else rows
-    return list(rows.order_by("pk").values_list("pk", flat=True)[:most])
 
 
 def _early(ids: list[uuid.UUID]) -> frozenset[uuid.UUID]:

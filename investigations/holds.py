@@ -5,10 +5,10 @@ from collections.abc import Collection
 
 from django.contrib.auth.models import AbstractBaseUser, User
 from django.db import connection, transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from guardrail.models import Verdict
+from guardrail.models import SearchEntry, Verdict
 from investigations.models import InvestigationCall, LegalHold
 from policies import audit
 from policies.access import Permission, require
@@ -24,7 +24,7 @@ class HoldError(ValueError):
 def place(kind: str, key: str, *, reason: str, actor: AbstractBaseUser | None) -> LegalHold:
     """Keep a case, a call or all calls of a user. Raises HoldError."""
     require(actor, Permission.HOLD)
-    key, reason = _checked_key(kind, key.strip()), _checked_reason(reason)
+    key, reason = _checked_key(kind, key.strip()), checked_reason(reason)
     now, by = timezone.now(), actor if isinstance(actor, User) else None
     hold, created = LegalHold.objects.get_or_create(
         kind=kind, key=key, lifted_at=None, defaults={"reason": reason, "placed_at": now, "placed_by": by}
@@ -39,7 +39,7 @@ def place(kind: str, key: str, *, reason: str, actor: AbstractBaseUser | None) -
 def lift(hold: LegalHold, *, reason: str, actor: AbstractBaseUser | None) -> None:
     """End a hold: a right of its own, and never by whoever placed it. Raises HoldError."""
     require(actor, Permission.LIFT_HOLD)
-    reason = _checked_reason(reason)
+    reason = checked_reason(reason)
     if actor is not None and hold.placed_by_id == actor.pk:
         raise HoldError("you placed it yourself, expected somebody else to lift it")
     by = actor if isinstance(actor, User) else None
@@ -56,11 +56,20 @@ def standing() -> QuerySet[LegalHold]:
     return LegalHold.objects.filter(lifted_at=None)
 
 
+def held_of(rows: QuerySet[SearchEntry]) -> QuerySet[SearchEntry]:
+    """Those of the calls in the search that are under a hold: counted there, however many there are."""
+    by_kind = _keys_by_kind()
+    of_cases = InvestigationCall.objects.filter(investigation_id__in=map(int, by_kind.get("case", ())))
+    return rows.filter(
+        Q(pk__in=by_kind.get("call", ()))
+        | Q(pk__in=of_cases.values("verdict_id"))
+        | Q(user_id__in=by_kind.get("user", ()))
+    )
+
+
 def held_among(ids: Collection[uuid.UUID]) -> frozenset[uuid.UUID]:
     """Which of these calls are under a hold, by themselves, by their case or by their user. Up to three queries."""
-    by_kind: dict[str, list[str]] = {}
-    for kind, key in standing().values_list("kind", "key"):
-        by_kind.setdefault(kind, []).append(key)
+    by_kind = _keys_by_kind()
     held = {pk for pk in ids if str(pk) in set(by_kind.get("call", ()))}
     if cases := [int(key) for key in by_kind.get("case", ())]:
         of_cases = InvestigationCall.objects.filter(verdict_id__in=ids, investigation_id__in=cases)
@@ -70,10 +79,25 @@ def held_among(ids: Collection[uuid.UUID]) -> frozenset[uuid.UUID]:
     return frozenset(held)
 
 
+def checked_reason(reason: str) -> str:
+    """The reason for a hold, its end, or an erasure, on one line. Raises HoldError."""
+    reason = " ".join(reason.split())
+    if not SHORTEST_REASON <= len(reason) <= LONGEST_REASON:
+        raise HoldError(f"the reason has {len(reason)} characters, expected {SHORTEST_REASON} to {LONGEST_REASON}")
+    return reason
+
+
 def keep_still() -> None:
     """Until the end of the transaction nobody places a hold: what is erased in it was under none."""
     with connection.cursor() as cursor:
         cursor.execute(f'LOCK TABLE "{LegalHold._meta.db_table}" IN SHARE MODE')
+
+
+def _keys_by_kind() -> dict[str, list[str]]:
+    by_kind: dict[str, list[str]] = {}
+    for kind, key in standing().values_list("kind", "key"):
+        by_kind.setdefault(kind, []).append(key)
+    return by_kind
 
 
 def _checked_key(kind: str, key: str) -> str:
@@ -89,13 +113,6 @@ def _checked_key(kind: str, key: str) -> str:
         except ValueError:
             raise HoldError(f"`{key}` is no call, expected the id of a verdict") from None
     return key
-
-
-def _checked_reason(reason: str) -> str:
-    reason = " ".join(reason.split())
-    if not SHORTEST_REASON <= len(reason) <= LONGEST_REASON:
-        raise HoldError(f"the reason has {len(reason)} characters, expected {SHORTEST_REASON} to {LONGEST_REASON}")
-    return reason
 
 
 def _named(kind: str) -> str:

@@ -113,6 +113,22 @@ def test_a_mail_address_in_a_text_is_found_and_what_quotes_it_goes(pia: Client) 
     assert (signal["name"], signal["reason"]) == ("instruction_marked", "What this call said was erased.")
 
 
+def test_a_name_inside_of_a_word_or_of_another_name_is_left_and_in_other_letters_it_goes(pia: Client) -> None:
+    record_story(user={"id": "ann"})
+    indexed()
+    case = Investigation.objects.get()
+    told = [["planned", "Ann planned it with joann, ann.lee@a.example and ANN."], ["ann", "contoso\\ann"]]
+    Investigation.objects.filter(pk=case.pk).update(facts=told, seen={"ann": ["annex", "ann"]}, title="Plan of ANN")
+    erasing.erase(erasing.subject_of("ann"), reason="They asked for it", actor=None)
+    case.refresh_from_db()
+    alias = erasing.subject_of("ann").alias
+    assert case.facts == [
+        ["planned", f"{alias} planned it with joann, ann.lee@a.example and {alias}."],
+        [alias, f"contoso\\{alias}"],
+    ]
+    assert (case.seen, case.title) == ({"ann": ["annex", alias]}, f"Plan of {alias}")
+
+
 def test_nothing_under_a_hold_is_erased_until_somebody_else_lifts_it(pia: Client, leo: Client) -> None:
     pk = of_user()
     indexed()
