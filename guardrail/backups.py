@@ -21,7 +21,7 @@ from psycopg import sql
 from guardrail import database
 from guardrail.embedded.binaries import find_postgres
 from guardrail.housekeeper import ensure_loaded
-from guardrail.journal import waiting_files
+from guardrail.journal import REFUSED, SEALED_SUFFIX, keep_refused, waiting_files
 from guardrail.models import Verdict
 from guardrail.rejudge import rejudge
 from policies import audit, signing
@@ -109,8 +109,11 @@ def restore(folder: Path) -> dict[str, Any]:
         raise BackupError(f"the tables `{', '.join(wrong)}` are not as they were backed up")
     journal = Path(settings.DATA_DIR) / JOURNAL
     journal.mkdir(parents=True, exist_ok=True, mode=0o700)
-    for path in sorted((folder / JOURNAL).glob("*")):
+    for path in sorted((folder / JOURNAL).glob(f"*{SEALED_SUFFIX}")):
         shutil.copy2(path, journal / path.name)
+    if (folder / JOURNAL / REFUSED).exists():
+        # behind what this machine has refused itself
+        keep_refused(journal, (folder / JOURNAL / REFUSED).read_bytes())
     if (folder / ANCHORS).exists() and not anchor_file().exists():
         # one that is there is newer
         shutil.copy2(folder / ANCHORS, anchor_file())
@@ -178,6 +181,9 @@ def _copy_journal(folder: Path) -> None:
             shutil.copy2(path, folder / f"{path.stem}.sealed")
         except FileNotFoundError:  # it is in Postgres by now, which is read after this
             continue
+    if (refused := Path(settings.DATA_DIR) / JOURNAL / REFUSED).exists():
+        # after the files its lines come from, so that each is in one of them
+        shutil.copy2(refused, folder / REFUSED)
 
 
 def _run(program: str, *arguments: str) -> None:

@@ -22,6 +22,8 @@ log = structlog.get_logger(__name__)
 
 OPEN_SUFFIX = ".journal"
 SEALED_SUFFIX = ".sealed"
+# Records Postgres will never take, one JSON object a line, for a person.
+REFUSED = "refused.jsonl"
 
 
 class Journal:
@@ -95,6 +97,16 @@ def drain(folder: Path, ingest: Callable[[dict[str, Any]], None]) -> int:
             count += 1
         sealed.unlink(missing_ok=True)
     return count
+
+
+def keep_refused(folder: Path, lines: bytes) -> None:
+    """Append whole lines to the records nobody takes, durably: their file of the journal goes next. Raises OSError."""
+    file = os.open(folder / REFUSED, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        _write_durably(file, lines)
+    finally:
+        os.close(file)
 
 
 def _seal(path: Path) -> Path | None:

@@ -19,7 +19,7 @@ from django.conf import settings
 
 from guardrail import database
 from guardrail.invocation import Invocation, Origin
-from guardrail.journal import Journal, drain
+from guardrail.journal import Journal, drain, keep_refused
 from guardrail.judge import Judgement
 from guardrail.named_documents import named_documents
 from guardrail.packing import pack
@@ -168,8 +168,7 @@ def _ingest(entry: dict[str, Any]) -> None:
     except (psycopg.DataError, psycopg.IntegrityError) as error:
         # one row Postgres will never take must not keep the others out; it stays on disk for a person
         log.error("journal.row_refused", verdict_id=entry["id"], error=type(error).__name__)
-        with (settings.DATA_DIR / "journal" / "refused.jsonl").open("a") as file:
-            file.write(json.dumps(entry) + "\n")
+        keep_refused(settings.DATA_DIR / "journal", json.dumps(entry).encode() + b"\n")
 
 
 def _insert(row: dict[str, Any], *, deadline: float, meanwhile: Callable[[], None] | None = None) -> None:

@@ -13,7 +13,7 @@ from django.core.management import CommandError, call_command
 from django.test import override_settings
 
 from guardrail import backups
-from guardrail.journal import Journal
+from guardrail.journal import Journal, keep_refused
 from policies import audit
 from tests.callers import Asking
 from tests.guardrail.bodies import call, output
@@ -48,6 +48,28 @@ def test_it_brings_back_every_row_the_trail_and_the_same_answers(taken: Path, tm
             assert connection.execute("SELECT count(*) FROM guardrail_verdict").fetchone() == (3,)
             with pytest.raises(psycopg.Error, match="insert only"):
                 connection.execute("UPDATE guardrail_verdict SET action = 'allow'")
+
+
+def test_what_postgres_refused_is_taken_along_and_comes_back_behind_what_was_refused_there(
+    asking: Asking, tmp_path: Path
+) -> None:
+    here, taken = tmp_path / "data", tmp_path / "backup"
+    keep_refused(_journal_of(here), b'{"id": "1"}\n')
+    with override_settings(DATA_DIR=here):
+        call_command("backup", taken)
+    assert "journal/refused.jsonl" in json.loads((taken / "manifest.json").read_text())["files"]
+    there = tmp_path / "other"
+    keep_refused(_journal_of(there), b'{"id": "2"}\n')
+    with empty_database() as database:
+        env = {**os.environ, **database, "GUARDRAIL_DATA": str(there)}
+        command = [sys.executable, "manage.py", "restore", str(taken)]
+        subprocess.run(command, cwd=ROOT, env=env, capture_output=True, check=True)
+    assert (there / "journal" / "refused.jsonl").read_text() == '{"id": "2"}\n{"id": "1"}\n'
+
+
+def _journal_of(data: Path) -> Path:
+    (data / "journal").mkdir(parents=True)
+    return data / "journal"
 
 
 def test_it_holds_the_journal_and_no_key_and_is_refused_when_it_is_not_whole(asking: Asking, tmp_path: Path) -> None:
