@@ -5,7 +5,6 @@ from datetime import datetime, timedelta
 
 import redis
 import structlog
-from django.conf import settings
 from django.db import DatabaseError, connection, transaction
 from django.utils import timezone
 from prometheus_client.core import GaugeMetricFamily, Metric
@@ -23,7 +22,6 @@ log = structlog.get_logger(__name__)
 MOST_COUNTED = 100_000
 STATEMENT_MS = 2000
 _WINDOW = timedelta(minutes=15)
-_REDIS_SECONDS = 0.5
 # The broker's lists, as Celery names them.
 _TASKS = "celery"
 _QUEUES = (("intake", PendingIntake), ("validation", PendingValidation), ("search", PendingSearch))
@@ -114,9 +112,7 @@ def _of_the_database(now: datetime) -> Iterator[Metric]:
 def _of_the_broker() -> Iterator[Metric]:
     tasks = gauge("broker_tasks", "Tasks that wait for a worker.")
     try:
-        with redis.Redis.from_url(
-            settings.REDIS_URL, socket_timeout=_REDIS_SECONDS, socket_connect_timeout=_REDIS_SECONDS
-        ) as client:
+        with health.impatient_redis() as client:
             tasks.add_metric([], float(client.llen(_TASKS)))
     except redis.RedisError:
         return

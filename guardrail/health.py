@@ -96,6 +96,13 @@ def journal_state() -> JournalState:
     )
 
 
+def impatient_redis() -> redis.Redis:
+    """A connection of its own that gives up soon: whoever looks holds a thread that could judge."""
+    return redis.Redis.from_url(
+        settings.REDIS_URL, socket_timeout=_REDIS_SECONDS, socket_connect_timeout=_REDIS_SECONDS
+    )
+
+
 def _postgres() -> str:
     try:
         with connection.cursor() as cursor:
@@ -111,9 +118,7 @@ def _postgres() -> str:
 
 def _redis() -> str:
     try:
-        with redis.Redis.from_url(
-            settings.REDIS_URL, socket_timeout=_REDIS_SECONDS, socket_connect_timeout=_REDIS_SECONDS
-        ) as client:
+        with impatient_redis() as client:
             client.ping()
     except redis.RedisError as error:
         return f"it does not answer: {type(error).__name__}"
