@@ -57,6 +57,7 @@ _SENTENCES = {
     "policy.published": "Policy published",
     "policy.exported_with_phrases": "Policy taken out, with its phrases",
     "evidence.exported": "Evidence taken out",
+    "search.asked": "Calls searched",
     "search.exported": "List of calls taken out",
     "indicators.exported": "Confirmed indicators taken out",
     "report.compliance": "Compliance report opened or taken out",

@@ -11,6 +11,7 @@ from django.db import transaction
 
 from guardrail.masking import mask_text
 from guardrail.models import Verdict
+from guardrail.search.asked import masked
 from guardrail.search.finding import find_ids
 from guardrail.search.query import read_query
 from policies import audit
@@ -34,7 +35,7 @@ def export(question: str, *, kind: str, now: datetime, actor: AbstractBaseUser) 
     require(actor, Permission.EXPORT_EVIDENCE)
     ids = find_ids(read_query(question, now=now), person=actor, before=None, most=MOST)
     with transaction.atomic():
-        audit.record(actor=actor, action="search.exported", question=question, format=kind, calls=len(ids))
+        audit.record(actor=actor, action="search.exported", question=masked(question), format=kind, calls=len(ids))
     return _csv(ids) if kind == "csv" else _json(ids)
 
 

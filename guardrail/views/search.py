@@ -11,6 +11,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from guardrail import queries
 from guardrail.models import PendingSearch
+from guardrail.search.asked import note_asked
 from guardrail.search.exporting import FORMATS, MOST, export
 from guardrail.search.finding import Found, TooBroad, find
 from guardrail.search.query import LONGEST_QUERY, OUTCOMES, Field, QueryError, read_query
@@ -28,6 +29,8 @@ def search(request: HttpRequest) -> HttpResponse:
     if verdict_id and queries.verdict_exists(verdict_id, person=actor_of(request)):
         return redirect("verdict", verdict_id)
     found, refused = _find(request, asked)
+    if found and asked and "before" not in request.GET:
+        note_asked(asked, calls=len(found.verdicts), actor=actor_of(request))
     shown = {
         "asked": asked[:LONGEST_QUERY],
         "found": found,

@@ -1,8 +1,10 @@
 """The search over calls: what is found by which words and fields, what is refused, and what leaves as a file."""
 
 import csv
+import html
 import io
 import json
+import re
 import uuid
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -268,6 +270,25 @@ def test_it_takes_out_what_it_found_and_writes_down_who_did(ines: Client, found:
     assert entry is not None
     assert entry.actor_name == "ines"
     assert entry.detail == {"question": "outcome:blocked", "format": "json", "calls": 1}
+
+
+def test_who_asked_what_is_a_line_once_and_names_nobody(ines: Client, found: Callable[..., list[str]]) -> None:
+    for number in range(60):
+        record_call(mail_body(step=f"s-{number}"))
+    found("")
+    asked = AuditEntry.objects.filter(action="search.asked")
+    ines.get("/search/", {"q": "berth klara.berger@kiel-port.example"})
+    before = asked.count()
+    first = ines.get("/search/", {"q": "berth"}).content.decode()
+    older = re.search(r'href="(\?q=berth&amp;before=[^"]+)"', first)
+    assert older
+    ines.get(f"/search/{html.unescape(older[1])}")
+    ines.get("/search/")
+    assert asked.count() == before + 1 == 2
+    assert [(line.actor_name, line.detail) for line in asked.order_by("pk")] == [
+        ("ines", {"question": "berth k••••.•••••r@kiel-port.example", "calls": 0}),
+        ("ines", {"question": "berth", "calls": 50}),
+    ]
 
 
 def test_no_cell_of_the_file_is_a_formula(ines: Client, found: Callable[..., list[str]]) -> None:
