@@ -12,6 +12,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client, RequestFactory
 from django.urls import URLPattern, URLResolver, get_resolver
+from structlog.testing import capture_logs
 
 from investigations import confiding
 from investigations.intake import take_in_all
@@ -76,6 +77,19 @@ def _takes_post(view: Any, factory: RequestFactory) -> bool:
     except Exception:  # noqa: BLE001 it came past the check of its method, without a person or its arguments
         return True
     return bool(answer.status_code != 405)
+
+
+def test_who_asks_for_what_is_not_theirs_leaves_a_line(db: None) -> None:
+    vera = person(Role.VIEWER)
+    with capture_logs() as logs:
+        assert vera.get("/privacy/").status_code == 403
+        assert vera.post("/tokens/").status_code == 403
+        assert vera.get("/verdicts/019a0000-0000-7000-8000-000000000000/").status_code == 404
+        assert vera.get("/").status_code == 200
+        assert Client().get("/privacy/").status_code == 302
+    asked = [(one["page"], one["status"]) for one in logs if one["event"] == "page.refused"]
+    assert asked == [("privacy", 403), ("api_tokens", 403), ("verdict", 404)]
+    assert {one["person"] for one in logs if one["event"] == "page.refused"} == {User.objects.get().pk}
 
 
 @pytest.mark.parametrize("role", ROLES)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+import structlog
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
@@ -9,7 +10,9 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllow
 from policies.access import is_machine, is_narrowed, require
 from policies.writes import EVERYBODY, NARROWED, OPEN, WRITES
 
+log = structlog.get_logger(__name__)
 _SAFE = ("GET", "HEAD", "OPTIONS")
+_REFUSED = (403, 404)
 
 
 class Writes:
@@ -22,7 +25,12 @@ class Writes:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        return self.get_response(request)
+        """What is not theirs, or is not there for them, leaves a line in the log: which page, asked by whom."""
+        response = self.get_response(request)
+        match = request.resolver_match
+        if response.status_code in _REFUSED and match and request.user.is_authenticated:
+            log.warning("page.refused", person=request.user.pk, page=match.url_name, status=response.status_code)
+        return response
 
     def process_view(self, request: HttpRequest, view: object, args: object, kwargs: object) -> HttpResponse | None:
         """Raises PermissionDenied, and Http404 for a page that shows the whole house to somebody who sees a part."""
