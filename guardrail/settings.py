@@ -380,6 +380,8 @@ SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 SECURE_HSTS_SECONDS = 31_536_000 if PUBLIC_URL.startswith("https://") else 0
+# Whether the same goes for all names below ours: everything an organisation serves there must then speak https.
+SECURE_HSTS_INCLUDE_SUBDOMAINS = _read("GUARDRAIL_HSTS_SUBDOMAINS", False, _switch)
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if PUBLIC_URL.startswith("https://") else None
 # W005, W021: what an organisation serves beside us is its own decision. W008: whoever ends TLS in front redirects; a
 # redirect of ours would be an answer that is not 200, and so an allowed call.

@@ -22,7 +22,8 @@ SUPERUSER = "superuser"
 RECOVERY_CODES = 10
 # Without letters and digits that look alike
 _LETTERS = "23456789abcdefghjkmnpqrstuvwxyz"
-_CODE_LETTERS = 16
+# 118 bits: from 112 on nobody finds a code by its plain hash
+_CODE_LETTERS = 24
 _LONGEST_SAID = 100
 
 

@@ -112,7 +112,10 @@ def sign_out(request: HttpRequest) -> HttpResponse:
         if isinstance(request.user, User):
             audit.record(actor=request.user, action="person.signed_out", source=source_of(request))
         logout(request)
-    return redirect(settings.LOGOUT_REDIRECT_URL)
+    response = redirect(settings.LOGOUT_REDIRECT_URL)
+    # not "cookies": by one of them this browser is known, nor "storage", which holds the chosen look alone
+    response["Clear-Site-Data"] = '"cache"'
+    return response
 
 
 def _may_by_password(person: User) -> bool:

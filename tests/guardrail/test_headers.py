@@ -19,7 +19,8 @@ _ROOT = Path(settings.BASE_DIR)
 _ASK = """
 import json
 from django.conf import settings as s
-names = "SESSION_COOKIE_NAME CSRF_COOKIE_NAME SESSION_COOKIE_SECURE CSRF_COOKIE_SECURE SECURE_HSTS_SECONDS".split()
+names = "SESSION_COOKIE_NAME CSRF_COOKIE_NAME SESSION_COOKIE_SECURE CSRF_COOKIE_SECURE SECURE_HSTS_SECONDS"
+names = f"{names} SECURE_HSTS_INCLUDE_SUBDOMAINS".split()
 print(json.dumps({name: getattr(s, name) for name in names}))
 """
 
@@ -77,8 +78,13 @@ def test_no_style_asks_another_host_for_anything() -> None:
 
 
 def test_over_https_cookies_are_bound_to_this_host_and_secure() -> None:
-    def of(url: str) -> dict[str, object]:
-        env = {**os.environ, "GUARDRAIL_PUBLIC_URL": url, "DJANGO_SETTINGS_MODULE": "guardrail.settings"}
+    def of(url: str, subdomains: str = "") -> dict[str, object]:
+        env = {
+            **os.environ,
+            "GUARDRAIL_PUBLIC_URL": url,
+            "GUARDRAIL_HSTS_SUBDOMAINS": subdomains,
+            "DJANGO_SETTINGS_MODULE": "guardrail.settings",
+        }
         done = subprocess.run([sys.executable, "-c", _ASK], cwd=_ROOT, env=env, capture_output=True, check=True)
         found: dict[str, object] = json.loads(done.stdout)
         return found
@@ -90,7 +96,9 @@ def test_over_https_cookies_are_bound_to_this_host_and_secure() -> None:
         "SESSION_COOKIE_SECURE": True,
         "CSRF_COOKIE_SECURE": True,
         "SECURE_HSTS_SECONDS": 31_536_000,
+        "SECURE_HSTS_INCLUDE_SUBDOMAINS": False,
     }
+    assert of("https://guardrail.example", "yes")["SECURE_HSTS_INCLUDE_SUBDOMAINS"] is True
     assert of("http://127.0.0.1:8000")["SESSION_COOKIE_NAME"] == "sessionid"
     # what such a name asks for beside
     assert (settings.SESSION_COOKIE_PATH, settings.SESSION_COOKIE_DOMAIN) == ("/", None)

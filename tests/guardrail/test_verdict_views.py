@@ -71,7 +71,8 @@ def test_it_says_why_signing_in_failed_and_names_no_account(db: None, client: Cl
 def test_signing_out_needs_a_post(analyst: Client) -> None:
     assert analyst.get("/logout/").status_code == 405
     assert analyst.get("/verdicts/").status_code == 200
-    assert analyst.post("/logout/").status_code == 302
+    answer = analyst.post("/logout/")
+    assert (answer.status_code, answer["Clear-Site-Data"]) == (302, '"cache"')
     assert analyst.get("/verdicts/").status_code == 302
 
 

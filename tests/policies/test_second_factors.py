@@ -67,7 +67,7 @@ def shown_secret(page: str) -> str:
 
 
 def shown_codes(page: str) -> list[str]:
-    return re.findall(r"[a-z2-9]{4}(?:-[a-z2-9]{4}){3}", html.unescape(page))
+    return re.findall(r"[a-z2-9]{4}(?:-[a-z2-9]{4}){5}", html.unescape(page))
 
 
 @pytest.mark.parametrize(
