@@ -12,6 +12,7 @@ from typing import Any
 
 import psycopg
 import structlog
+from celery.apps.beat import Beat
 from celery.beat import ScheduleEntry, Scheduler
 from kombu.exceptions import KombuError
 from redis.exceptions import RedisError
@@ -32,6 +33,15 @@ _LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 _SILENCE = "connect_timeout=2 tcp_user_timeout=3000 options='{}'".format(
     "-c tcp_keepalives_idle=2 -c tcp_keepalives_interval=1 -c tcp_keepalives_count=3"
 )
+
+
+class SendingByName(Beat):
+    """The process of a beat. It does not load what it sends: that took 2 s of processor and 70 MB more (2026-11)."""
+
+    def init_loader(self) -> None:
+        """Instead of Celery's, which imports the module of every task."""
+        if self.app is not None:
+            self.app.finalize()
 
 
 class OneBeat(Scheduler):
