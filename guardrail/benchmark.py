@@ -21,6 +21,7 @@ from guardrail.judge import Judgement, judge
 from guardrail.text.reading import forget_readings
 from guardrail.wire import Unreadable
 from guardrail.wire.copilot_studio import parse
+from guardrail.wire.outputs import forget_entries
 from policies.baseline import BASELINE
 from policies.ruleset import Action, Profile, Ruleset, compile_ruleset
 from policies.tenant import tenant_document
@@ -177,6 +178,7 @@ def measure(
         for row in rows:
             if cold:
                 forget_readings()
+                forget_entries()
             scored.append(_score(row, ruleset, times, memory))
             on_call()
         sessions.append(session_of(rows, scored))

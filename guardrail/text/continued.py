@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from guardrail.text.sentences import split_sentences
 from guardrail.text.words import ENGLISH
-from guardrail.text.wordset import Sentences, Window
+from guardrail.text.wordset import LookedAt, Sentences, Window
 
 # How many fields with dates, names and numbers may stand between the two halves.
 _MOST_BETWEEN = 6
@@ -32,7 +32,8 @@ class Place(NamedTuple):
 class BrokenOff:
     """Follows the fields of one source in their order."""
 
-    def __init__(self) -> None:
+    def __init__(self, looked_at: LookedAt) -> None:
+        self._looked_at = looked_at
         self._windows: Sequence[Window] = ()
         self._place = Place(name="", record=0, author="")
         self._between = self._pieces = 0
@@ -69,7 +70,7 @@ class BrokenOff:
         Returns where they are.
         """
         bounds = split_sentences(lower[:_LONGEST])[:_MOST_SENTENCES]
-        beyond = Window(Sentences(lower, bounds), 0, len(bounds) - 1)
+        beyond = Window(Sentences(lower, bounds, self._looked_at), 0, len(bounds) - 1)
         for window in self._windows:
             window.go_on(beyond)
         self._pieces += 1

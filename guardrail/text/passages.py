@@ -25,17 +25,22 @@ _LONGEST_LEAD = 300
 class Opening:
     """How many values the strings of one call may still hold to be opened as JSON; shared by all its parts."""
 
-    __slots__ = ("_left",)
+    __slots__ = ("left", "refused")
 
     def __init__(self, values: int = MAX_OPENED_VALUES) -> None:
-        self._left = values
+        self.left = values
+        self.refused = False
 
     def takes(self, text: str) -> bool:
         """Whether this text is opened; then it counts."""
-        values = text.count(",") + text.count("[") + text.count("{")
-        if values > self._left:
+        return self.take(text.count(",") + text.count("[") + text.count("{"))
+
+    def take(self, values: int) -> bool:
+        """Count so many values, where there is room for them; `refused` stays true from the first time there is not."""
+        if values > self.left:
+            self.refused = True
             return False
-        self._left -= values
+        self.left -= values
         return True
 
 

@@ -1,14 +1,17 @@
 """A text to look values up in: lower case, spaces joined, with the set of its words."""
 
 import re
+from array import array
 from collections.abc import Iterable
 from functools import lru_cache
+from itertools import chain
 
 from guardrail.text.directives import WORD, words_of
 from guardrail.text.words import stem, stems
 
 _SPACES = re.compile(r"\s+")
 _MAX_CHARACTERS = 60_000
+_SHORT = 2_000
 
 
 class WordSet:
@@ -45,8 +48,17 @@ class WordSet:
 
 
 def word_set(texts: Iterable[str]) -> WordSet:
-    """The first 60,000 characters of `texts`, joined."""
-    return WordSet(_SPACES.sub(" ", "\n".join(texts)[:_MAX_CHARACTERS].lower()))
+    """The first 60,000 characters of `texts`, joined. The same object for a short text that comes again."""
+    whole = "\n".join(texts)[:_MAX_CHARACTERS]
+    return _known(whole) if len(whole) <= _SHORT else _made(whole)
+
+
+def _made(whole: str) -> WordSet:
+    return WordSet(_SPACES.sub(" ", whole.lower()))
+
+
+# every call of a turn repeats what was said; 10 MB at most
+_known = lru_cache(maxsize=1_024)(_made)
 
 
 @lru_cache(maxsize=64)
@@ -55,29 +67,48 @@ def word_set_of(text: str) -> WordSet:
     return word_set((text,))
 
 
+class LookedAt:
+    """Counts the bytes of what was found on looking closer, and is kept: about as much as Python takes for it."""
+
+    __slots__ = ("bytes",)
+
+    def __init__(self) -> None:
+        self.bytes = 0
+
+    def keeps_words(self, words: frozenset[str]) -> frozenset[str]:
+        self.bytes += 300 + 120 * len(words)
+        return words
+
+    def keeps_text(self, text: str) -> str:
+        self.bytes += 60 + 2 * len(text)
+        return text
+
+
 class Sentences:
     """Sentences of one lower-cased text, `bounds` the starts and ends of all; what was looked at once is kept."""
 
-    __slots__ = ("_lower", "_stems", "_words", "bounds")
+    __slots__ = ("_edges", "_lower", "_stems", "_words", "looked_at")
 
-    def __init__(self, lower: str, bounds: list[tuple[int, int]]) -> None:
+    def __init__(self, lower: str, bounds: Iterable[tuple[int, int]], looked_at: LookedAt) -> None:
         self._lower = lower
-        self.bounds = bounds
-        self._words: dict[int, frozenset[str]] = {}
-        self._stems: dict[int, frozenset[str]] = {}
+        # two numbers each: as tuples they took a fifth of all that is kept of a text (2026-11)
+        self._edges = array("I", chain.from_iterable(bounds))
+        self._words: dict[int, frozenset[str]] | None = None
+        self._stems: dict[int, frozenset[str]] | None = None
+        self.looked_at = looked_at
 
     def text(self, first: int, last: int) -> str:
         """The stretch from one sentence to another, spaces joined."""
-        return " ".join(self._lower[self.bounds[first][0] : self.bounds[last][1]].split())
+        return " ".join(self.stretch(first, last).split())
 
     def stretch(self, first: int, last: int) -> str:
         """The same as it stands there."""
-        return self._lower[self.bounds[first][0] : self.bounds[last][1]]
+        return self._lower[self._edges[2 * first] : self._edges[2 * last + 1]]
 
     def has_stem(self, wanted: str, first: int, last: int) -> bool:
         """Whether a word with this stem stands in that stretch, which is not taken apart into words for it."""
         lower = self._lower
-        start, end = self.bounds[first][0], self.bounds[last][1]
+        start, end = self._edges[2 * first], self._edges[2 * last + 1]
         at = lower.find(wanted, start, end)
         while at >= 0:
             if at == start or _begins_word(lower, at):
@@ -88,16 +119,20 @@ class Sentences:
         return False
 
     def words(self, index: int) -> frozenset[str]:
+        if self._words is None:
+            self._words = {}
         found = self._words.get(index)
         if found is None:
-            start, end = self.bounds[index]
-            found = self._words[index] = frozenset(words_of(self._lower[start:end]))
+            found = self.looked_at.keeps_words(frozenset(words_of(self.stretch(index, index))))
+            self._words[index] = found
         return found
 
     def stems(self, index: int) -> frozenset[str]:
+        if self._stems is None:
+            self._stems = {}
         found = self._stems.get(index)
         if found is None:
-            found = self._stems[index] = stems(self.words(index))
+            found = self._stems[index] = self.looked_at.keeps_words(stems(self.words(index)))
         return found
 
 
@@ -155,9 +190,10 @@ class Window(WordSet):
 
     def _find_lower(self) -> str:
         own = self._near.text(self._first, self._last)
-        return " ".join((own, *(window.lower for window in self._beyond)))
+        return self._near.looked_at.keeps_text(" ".join((own, *(window.lower for window in self._beyond))))
 
     def _find_words(self) -> frozenset[str]:
         rest = range(self._first + 1, self._last + 1)
         beyond = (window.words for window in self._beyond)
-        return self._near.words(self._first).union(*(self._near.words(index) for index in rest), *beyond)
+        words = self._near.words(self._first).union(*(self._near.words(index) for index in rest), *beyond)
+        return self._near.looked_at.keeps_words(words)

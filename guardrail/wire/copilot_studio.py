@@ -4,16 +4,20 @@ Source: the vendor's developer page and bodies of real traffic; docs/wire.md lis
 Absent and null mean the same, ids are opaque strings, unknown members are counted and never refused.
 """
 
+import hashlib
 import json
 import re
 from datetime import datetime
+from functools import partial
 from typing import Any, TypedDict
+
+import msgspec
 
 from guardrail.invocation import Invocation, Message, Parameter, Passage, Tool, ToolOutput
 from guardrail.text.passages import Opening, cut_arguments, cut_passages, cut_trigger
 from guardrail.text.storable import opened_json
 from guardrail.wire import Unreadable
-from guardrail.wire.json_body import read_object
+from guardrail.wire.json_body import Closed, read_call
 from guardrail.wire.members import (
     REFUSAL_MARKER,
     address_of,
@@ -27,6 +31,7 @@ from guardrail.wire.members import (
     text_of,
     without_refusals,
 )
+from guardrail.wire.outputs import Entry, open_entry
 from policies.decision import Decision
 from policies.ruleset import Action
 
@@ -41,6 +46,8 @@ _KNOWN_MEMBERS = {
         "parentAgentComponentId", "incomingClientIp",
     },
 }  # fmt: skip
+_CLOSED: Closed = {"plannerContext": {"previousToolsOutputs": None, "previousToolOutputs": None}}
+_NULL = msgspec.Raw(b"null")
 _OUTPUT_MEMBERS = {"name", "description", "type", "value"}
 _MAX_UNKNOWN = 20
 # Codes of our own; the platform only shows them in its logs.
@@ -59,7 +66,10 @@ class Answer(TypedDict, total=False):
 
 def parse(body: bytes, *, orchestrator: str) -> Invocation:
     """Read one planned call. Raises Unreadable when there is no agent id or no tool to judge."""
-    root = read_object(body)
+    return read_call(body, partial(_call, orchestrator=orchestrator), closed=_CLOSED)
+
+
+def _call(root: dict[str, Any], *, orchestrator: str) -> Invocation:
     planner = object_of(root.get("plannerContext"))
     meta = object_of(root.get("conversationMetadata"))
     agent = object_of(meta.get("agent"))
@@ -289,27 +299,33 @@ def _history(planner: dict[str, Any], opening: Opening) -> list[Message]:
 
 def _outputs(planner: dict[str, Any], opening: Opening) -> tuple[ToolOutput, ...]:
     both = list_of(planner.get("previousToolsOutputs")) + list_of(planner.get("previousToolOutputs"))
-    entries = list({canonical(entry): entry for entry in both if entry is not None}.values())
-    moments = [moment_of(entry.get("timestamp")) if isinstance(entry, dict) else None for entry in entries]
-    outputs = [_output(entry, moment, opening) for entry, moment in zip(entries, moments, strict=True)]
+    opened = [open_entry(entry, _output, opening) for entry in both if entry is not None and entry != _NULL]
+    # what stands there twice counts once
+    entries = list({entry.seal: entry for entry in opened}.values())
+    outputs, moments = [entry.output for entry in entries], [entry.at for entry in entries]
     return tuple(oldest_first(outputs, moments, newest_first_by_default=False))
 
 
-def _output(entry: Any, moment: datetime | None, opening: Opening) -> ToolOutput:
+def _output(entry: Any, opening: Opening) -> Entry:
+    # whatever the order of its members
+    seal = hashlib.sha256(canonical(entry).encode("utf-8", "surrogatepass")).digest()
     if not isinstance(entry, dict):
-        return output_of(tool_id="", tool_name="", value=entry, at=None, opening=opening)
+        output = output_of(tool_id="", tool_name="", value=entry, at=None, opening=opening)
+        return Entry(output=output, at=None, seal=seal)
+    moment = moment_of(entry.get("timestamp"))
     content = entry.get("outputs")
     if isinstance(content, dict) and "value" in content:
         content = [content]
     if isinstance(content, list):
         content = _named(content)
-    return output_of(
+    output = output_of(
         tool_id=text_of(entry.get("toolId")),
         tool_name=text_of(entry.get("toolName")),
         value=content,
         at=moment,
         opening=opening,
     )
+    return Entry(output=output, at=moment, seal=seal)
 
 
 def _named(parts: list[Any]) -> dict[str, Any]:

@@ -3,12 +3,13 @@
 docs/wire.md and /api/schema document it. Lists are oldest first. Decisions are allow, block, modify and ask.
 """
 
+from functools import partial
 from typing import Any, NotRequired, TypedDict
 
 from guardrail.invocation import Invocation, Message, Parameter, Tool, ToolOutput
 from guardrail.text.passages import Opening, cut_arguments, cut_passages, cut_trigger
 from guardrail.wire import Unreadable
-from guardrail.wire.json_body import read_object
+from guardrail.wire.json_body import Closed, read_call, read_object
 from guardrail.wire.members import (
     address_of,
     canonical,
@@ -21,6 +22,7 @@ from guardrail.wire.members import (
     text_of,
     without_refusals,
 )
+from guardrail.wire.outputs import Entry, open_entry
 from policies.decision import Decision
 from policies.ruleset import Action
 from policies.taxonomy import tags_of
@@ -31,6 +33,7 @@ _KNOWN_MEMBERS = {
     "agent", "user", "conversation_id", "plan_id", "step_id", "channel", "client_ip", "trigger", "user_message",
     "thought", "history", "outputs", "tool", "arguments",
 }  # fmt: skip
+_CLOSED: Closed = {"outputs": None}
 _DECISIONS = {
     Action.ALLOW: "allow",
     Action.NOTICE: "allow",
@@ -66,7 +69,10 @@ class Answer(TypedDict):
 
 def parse(body: bytes, *, orchestrator: str) -> Invocation:
     """Read one planned call. Raises Unreadable naming the member that is missing."""
-    root = read_object(body)
+    return read_call(body, partial(_call, orchestrator=orchestrator), closed=_CLOSED)
+
+
+def _call(root: dict[str, Any], *, orchestrator: str) -> Invocation:
     agent, trigger = object_of(root.get("agent")), object_of(root.get("trigger"))
     agent_id = text_of(agent.get("id"))
     if not agent_id:
@@ -162,16 +168,19 @@ def _history(root: dict[str, Any], opening: Opening) -> list[Message]:
 
 
 def _outputs(root: dict[str, Any], opening: Opening) -> tuple[ToolOutput, ...]:
-    entries = [entry if isinstance(entry, dict) else {"content": entry} for entry in list_of(root.get("outputs"))]
-    moments = [moment_of(entry.get("timestamp")) for entry in entries]
-    outputs = [
-        output_of(
-            tool_id=text_of(entry.get("tool_id")),
-            tool_name=text_of(entry.get("tool")),
-            value=entry.get("content"),
-            at=moment,
-            opening=opening,
-        )
-        for entry, moment in zip(entries, moments, strict=True)
-    ]
+    entries = [open_entry(entry, _output, opening) for entry in list_of(root.get("outputs"))]
+    outputs, moments = [entry.output for entry in entries], [entry.at for entry in entries]
     return tuple(oldest_first(outputs, moments, newest_first_by_default=False))
+
+
+def _output(entry: Any, opening: Opening) -> Entry:
+    entry = entry if isinstance(entry, dict) else {"content": entry}
+    moment = moment_of(entry.get("timestamp"))
+    output = output_of(
+        tool_id=text_of(entry.get("tool_id")),
+        tool_name=text_of(entry.get("tool")),
+        value=entry.get("content"),
+        at=moment,
+        opening=opening,
+    )
+    return Entry(output=output, at=moment)

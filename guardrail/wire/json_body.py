@@ -2,13 +2,20 @@
 
 import json
 import re
-from typing import Any
+from collections.abc import Callable, ItemsView, Mapping
+from contextlib import suppress
+from typing import Any, TypeVar, Union
 
 import msgspec
 
 from guardrail.text.storable import storable
 from guardrail.wire import Unreadable
 
+T = TypeVar("T")
+# Which lists stay closed, by the members that lead to them: `{"results": None}` is the list `results` of the root.
+Closed = Mapping[str, Union["Closed", None]]
+_MEMBERS = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_ENTRIES = msgspec.json.Decoder(list[msgspec.Raw])
 # What `guardrail.text.storable` is about, as it stands escaped in a body.
 _UNSTORABLE_ESCAPE = re.compile(rb"\\u(?:0000|[dD][89a-fA-F])")
 # Commas, colons and opening brackets outside of texts, about two for each value: a body of 4,000,000 numbers took a web
@@ -31,6 +38,45 @@ def read_object(body: bytes) -> dict[str, Any]:
         cleaned: dict[str, Any] = storable(value)
         return cleaned
     return value
+
+
+def read_call(body: bytes, make: Callable[[dict[str, Any]], T], *, closed: Closed) -> T:
+    """What `make` makes of the object in `body`, whose `closed` lists it may get with their entries as msgspec.Raw.
+
+    It is called again, with all of it opened, where an entry turned out to need a tolerant reader. Raises Unreadable.
+    """
+    apart = _read_apart(body, closed)
+    if apart is not None:
+        with suppress(msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            return make(apart)
+    return make(read_object(body))
+
+
+def _read_apart(body: bytes, closed: Closed) -> dict[str, Any] | None:
+    """None for a body that is not plain JSON, or that might hold what `storable` is about."""
+    if _UNSTORABLE_ESCAPE.search(body) or b"\x00" in body or b"\xed" in body or _holds_too_much(body):
+        return None
+    try:
+        return {name: _opened(raw, closed[name]) if name in closed else _value(raw) for name, raw in _members(body)}
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+
+
+def _opened(raw: msgspec.Raw, closed: Closed | None) -> Any:
+    head = bytes(memoryview(raw)[:1])
+    if closed is None:
+        return _ENTRIES.decode(raw) if head == b"[" else _value(raw)
+    if head != b"{":
+        return _value(raw)
+    return {name: _opened(inner, closed[name]) if name in closed else _value(inner) for name, inner in _members(raw)}
+
+
+def _members(raw: msgspec.Raw | bytes) -> ItemsView[str, msgspec.Raw]:
+    return _MEMBERS.decode(raw).items()
+
+
+def _value(raw: msgspec.Raw) -> Any:
+    return msgspec.json.decode(raw)
 
 
 def _decode(body: bytes) -> Any:

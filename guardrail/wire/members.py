@@ -3,6 +3,7 @@
 import hashlib
 import json
 from datetime import UTC, datetime
+from functools import lru_cache
 from ipaddress import IPv6Address, ip_address
 from typing import Any, TypeVar
 
@@ -52,6 +53,16 @@ def moment_of(value: Any) -> datetime | None:
 def address_of(value: Any) -> str:
     """A client address; an IPv4 address mapped into IPv6 comes back as IPv4."""
     raw = text_of(value)
+    return _known_address(raw) if len(raw) <= _LONGEST_ADDRESS else raw
+
+
+# an address with a zone of its own; what is longer is none
+_LONGEST_ADDRESS = 100
+
+
+# a client makes call after call, and to read an address takes longer than all other members
+@lru_cache(maxsize=4_096)
+def _known_address(raw: str) -> str:
     try:
         address = ip_address(raw)
     except ValueError:
