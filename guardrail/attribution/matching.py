@@ -38,7 +38,7 @@ class _Doing:
 
     `fresh` are the values the user did not give with the weight left to explain, `small` the numbers among them that
     stand in any text by chance. `quoting` are the arguments long enough to repeat an instruction. `said` are those of
-    all these stems that stand anywhere in the source at hand, if only inside a word.
+    all these stems that stand anywhere in the source at hand, if only inside a word, `named` those of `words`.
     """
 
     own: frozenset[str]
@@ -53,6 +53,7 @@ class _Doing:
     total: float
     quoting: Mapping[str, WordSet]
     said: frozenset[str] = frozenset()
+    named: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -101,16 +102,21 @@ class Match:
 
 def matches_of(case: Case) -> Iterator[Match]:
     doing = _doing_of(case)
+    stems_of_call = {*doing.words, *doing.stems, *doing.things, *doing.fields}
     in_data: dict[Leaf, _Places] = {}
     for source in case.sources:
         if not source.reading.directives:
             continue
-        lowers = [prose.lower for prose in source.reading.prose if prose.asked]
+        # at once: neither a value nor a stem has a line break in it
+        lower = "\n".join([prose.lower for prose in source.reading.prose if prose.asked])
         least = case.tuning.text_cover
-        here = [(leaf, weight) for leaf, weight in doing.fresh if may_stand_in(leaf, lowers, least=least)]
-        stems_of_call = {*doing.words, *doing.stems, *doing.things, *doing.fields}
-        said = frozenset(word for word in stems_of_call if any(word in lower for lower in lowers))
-        doing = replace(doing, said=said)
+        here = [(leaf, weight) for leaf, weight in doing.fresh if may_stand_in(leaf, (lower,), least=least)]
+        said = frozenset([word for word in stems_of_call if word in lower])
+        named = tuple([word for word in doing.words if word in said])
+        if not (here or named or doing.small):
+            # no order in it names the tool or a value of the call, see `_match`
+            continue
+        doing = replace(doing, said=said, named=named)
         for count, directive in enumerate(source.reading.directives):
             if count % 32 == 0 and case.budget.spent():
                 return
@@ -288,10 +294,10 @@ def _told(directive: Directive) -> str:
 
 
 def _tool_share(doing: _Doing, directive: Directive) -> float:
-    if not doing.words:
+    if not doing.named:
         return 0.0
-    said = doing.said
-    return sum(1 for word in doing.words if word in said and directive.window.holds(word)) / len(doing.words)
+    holds = directive.window.holds
+    return sum([1 for word in doing.named if holds(word)]) / len(doing.words)
 
 
 def _action(doing: _Doing, directive: Directive, tool: float, tuning: Tuning) -> float:

@@ -1,7 +1,7 @@
 """Traces each argument value to its place for people: the user's words, an output, the trigger, or the agent."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from guardrail.attribution.provenance import Leaf, stands_in
@@ -47,6 +47,36 @@ class _Place:
     joined: View | None = None
 
 
+# (kind, source, passages)
+_Said = tuple[str, str, tuple[Passage, ...]]
+
+
+class _Texts:
+    """Passages to search, as (kind, source, passages); each is laid out when a value may stand in one of them."""
+
+    def __init__(self, sources: Sequence[_Said] = ()) -> None:
+        self._sources = sources
+        self._places: list[_Place] | None = None
+        texts = [passage.text for _, _, passages in sources for passage in passages]
+        if sum(map(len, texts)) > _MAX_SEARCHED:
+            texts = [passage.text for _, _, passage in _within(sources)]
+        whole = "\n".join(texts)
+        self._whole = whole.lower() if whole.isascii() else "\n".join(map(lowered, texts))
+
+    def with_(self, needle: str) -> Sequence[_Place]:
+        """The places one of which may hold it; most values stand in no text, and that is seen at once."""
+        return () if needle not in self._whole else self.places
+
+    @property
+    def places(self) -> Sequence[_Place]:
+        if self._places is None:
+            self._places = [
+                _Place(kind=kind, source=source, path=passage.path, lower=lowered(passage.text))
+                for kind, source, passage in _within(self._sources)
+            ]
+        return self._places
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Found:
     kind: str
@@ -88,23 +118,26 @@ class _Search:
     def __init__(self, case: Case) -> None:
         self._case = case
         late = case.budget.spent_already()
-        self._said = [] if late else list(_places(_said_by_people(case.call)))
-        self._read = [] if late else list(_places(_returned(case.call)))
-        self._agents = [] if late else list(_places(_said_by_agent(case.call)))
+        self._said = _Texts() if late else _Texts(_said_by_people(case.call))
+        self._read = _Texts() if late else _Texts(_returned(case.call))
+        self._agents = _Texts() if late else _Texts(_said_by_agent(case.call))
+        self._readings = [
+            (source, "\n".join([prose.lower for prose in source.reading.prose[:_MAX_PLAIN]])) for source in case.sources
+        ]
         self._reread: dict[tuple[str, str], list[Field]] = {}
 
     def find(self, leaf: Leaf, share: float) -> _Found:
         if leaf.kind == "number" and len(leaf.needle) <= 2:
             return _Found(kind="constant")
-        everywhere = [*self._said, *self._read]
+        everywhere = (self._said, self._read)
         by_user = share >= _USER_SHARE and not self._case.call.by_outsider
         return (
             _whole(leaf.needle, everywhere)
             or self._disguised(leaf)
             or next(filter(None, (_whole(form, everywhere) for form in _other_forms(leaf))), None)
-            or (_in_other_words(leaf, self._said) if by_user else None)
+            or (_in_other_words(leaf, self._said.places) if by_user else None)
             or _in_part(leaf.needle, everywhere)
-            or _whole(leaf.needle, self._agents)
+            or _whole(leaf.needle, (self._agents,))
             or _encoded_by_agent(leaf, everywhere)
             or _Found(kind="agent")
         )
@@ -112,9 +145,10 @@ class _Search:
     def _disguised(self, leaf: Leaf) -> _Found | None:
         """In a text as a reader who sees everything has it, decoded and unhidden; the span is where it was written."""
         forms = (leaf.needle, *_other_forms(leaf))
-        for source in self._case.sources:
-            for prose in source.reading.prose[:_MAX_PLAIN]:
-                form = next((form for form in forms if stands_in(form, prose.lower) >= 0), "")
+        for source, whole in self._readings:
+            held = [form for form in forms if form in whole]
+            for prose in source.reading.prose[:_MAX_PLAIN] if held else ():
+                form = next((form for form in held if stands_in(form, prose.lower) >= 0), "")
                 found = self._in_original(form, source, prose) if form else None
                 if found is not None:
                     return found
@@ -168,21 +202,23 @@ def _span(field: Field, start: int, end: int) -> tuple[int, int]:
     return min(near, far - 1), max(near + 1, far)
 
 
-def _whole(needle: str, places: list[_Place]) -> _Found | None:
-    for place in places:
-        at = stands_in(needle, place.lower)
-        if at >= 0:
-            return _at(place, at, at + len(needle))
+def _whole(needle: str, everywhere: Sequence[_Texts]) -> _Found | None:
+    for texts in everywhere:
+        for place in texts.with_(needle):
+            at = stands_in(needle, place.lower)
+            if at >= 0:
+                return _at(place, at, at + len(needle))
     if " " not in needle:
         return None
     # over two lines, as in a mail wrapped at 72 characters; one word that is nowhere rules that out
     telling = max(needle.split(), key=len)
-    for place in places:
-        if telling in place.lower:
-            view = _joined(place)
-            at = stands_in(needle, view.text)
-            if at >= 0:
-                return _at(place, view.place(at), view.place(at + len(needle) - 1) + 1)
+    for texts in everywhere:
+        for place in texts.with_(telling):
+            if telling in place.lower:
+                view = _joined(place)
+                at = stands_in(needle, view.text)
+                if at >= 0:
+                    return _at(place, view.place(at), view.place(at + len(needle) - 1) + 1)
     return None
 
 
@@ -208,7 +244,7 @@ def _other_forms(leaf: Leaf) -> Iterator[str]:
         yield f"{int(whole):,}{point}{rest}"
 
 
-def _in_other_words(leaf: Leaf, said: list[_Place]) -> _Found:
+def _in_other_words(leaf: Leaf, said: Sequence[_Place]) -> _Found:
     """The user's words that hold the value's words, where they stand close together; else the user, nowhere exactly."""
     for place in said:
         found = [(at, at + len(word)) for word in leaf.words if (at := stands_in(word, place.lower)) >= 0]
@@ -223,7 +259,7 @@ def _blank(_: re.Match[str]) -> str:
     return " "
 
 
-def _in_part(needle: str, places: list[_Place]) -> _Found | None:
+def _in_part(needle: str, places: Sequence[_Texts]) -> _Found | None:
     """A mail body is rarely one text whole: its first sentence that stands somewhere says where it was taken from."""
     for sentence in [part for part in _SENTENCE.split(needle) if len(part) >= _TELLING][:_MAX_SENTENCES]:
         found = _whole(sentence, places)
@@ -232,7 +268,7 @@ def _in_part(needle: str, places: list[_Place]) -> _Found | None:
     return None
 
 
-def _encoded_by_agent(leaf: Leaf, places: list[_Place]) -> _Found | None:
+def _encoded_by_agent(leaf: Leaf, places: Sequence[_Texts]) -> _Found | None:
     """An attachment's content: what it says, once decoded, may stand where the agent read it."""
     blob = leaf.value.partition(";base64,")[2] if leaf.value.startswith("data:") else leaf.value
     opened = decode_blob(blob) if len(blob) >= _SHORTEST_BLOB and " " not in blob.strip() else None
@@ -247,39 +283,36 @@ def _at(place: _Place, start: int, end: int) -> _Found:
     return _Found(kind=place.kind, source=place.source, path=place.path, start=start, end=end)
 
 
-def _places(passages: Iterator[tuple[str, str, Passage]]) -> Iterator[_Place]:
+def _within(sources: Sequence[_Said]) -> Iterator[tuple[str, str, Passage]]:
     room = _MAX_SEARCHED
-    for kind, source, passage in passages:
-        if len(passage.text) <= room:
-            room -= len(passage.text)
-            yield _Place(kind=kind, source=source, path=passage.path, lower=lowered(passage.text))
+    for kind, source, passages in sources:
+        for passage in passages:
+            if len(passage.text) <= room:
+                room -= len(passage.text)
+                yield kind, source, passage
 
 
-def _said_by_people(call: Invocation) -> Iterator[tuple[str, str, Passage]]:
-    own = "trigger" if call.by_outsider else "user"
-    for passage in call.user_passages:
-        yield own, own, passage
-    if not call.by_outsider:
-        yield from _history(call, ("user",))
+def _said_by_people(call: Invocation) -> list[_Said]:
+    if call.by_outsider:
+        return [("trigger", "trigger", call.user_passages)]
+    return [("user", "user", call.user_passages), *_history(call, ("user",))]
 
 
-def _returned(call: Invocation) -> Iterator[tuple[str, str, Passage]]:
-    for index, output in enumerate(call.outputs):
-        for passage in output.passages:
-            yield "output", f"output:{index}", passage
+def _returned(call: Invocation) -> list[_Said]:
+    return [("output", f"output:{index}", output.passages) for index, output in enumerate(call.outputs)]
 
 
-def _said_by_agent(call: Invocation) -> Iterator[tuple[str, str, Passage]]:
-    yield from _history(call, ("assistant",))
-    if call.thought:
-        yield "agent", "thought", Passage(path="", text=call.thought)
+def _said_by_agent(call: Invocation) -> list[_Said]:
+    thought = [("agent", "thought", (Passage(path="", text=call.thought),))] if call.thought else []
+    return [*_history(call, ("assistant",)), *thought]
 
 
-def _history(call: Invocation, roles: tuple[str, ...]) -> Iterator[tuple[str, str, Passage]]:
-    for index, message in enumerate(call.history):
-        if message.role in roles:
-            for passage in message.passages:
-                yield "history", f"history:{index}", passage
+def _history(call: Invocation, roles: tuple[str, ...]) -> list[_Said]:
+    return [
+        ("history", f"history:{index}", message.passages)
+        for index, message in enumerate(call.history)
+        if message.role in roles
+    ]
 
 
 def _passages_of(call: Invocation, source: str) -> tuple[Passage, ...]:

@@ -31,6 +31,8 @@ _ON_TOPIC = 0.8
 _OFF_MATTER, _REPEATED = 0.15, 0.25
 # A reason of fewer telling words names nobody's matter.
 _FEWEST_WORDS = 3
+# No telling word is as short.
+_SHORT_WORD = 3
 _REPEATS = 0.8
 _MAX_THOUGHT = 4_000
 _MAX_COMPARED = 400
@@ -122,16 +124,23 @@ def _read_reason(case: Case) -> _Reason:
 
 def _repeated(case: Case, thought: frozenset[str], said: frozenset[str]) -> tuple[Source, Directive] | None:
     """The instruction of a text that the reason repeats in most of its words, and that is not the user's own matter."""
-    compared = 0
+    room = _MAX_COMPARED
     for source in case.sources:
-        for directive in source.reading.directives:
-            compared += 1
-            if compared > _MAX_COMPARED or case.budget.spent_already():
-                return None
-            words = telling_words(directive.text.lower())
-            if len(words) < _FEWEST_WORDS or len(stems(words) & said) > len(words) / 2:
+        if case.budget.spent_already():
+            return None
+        directives = source.reading.directives[:room]
+        room -= len(directives)
+        lowers = [directive.text.lower() for directive in directives]
+        whole = "\n".join(lowers)
+        # most texts hold too few of the reason's words for any of their instructions to be repeated in it
+        shared = [word for word in thought if len(word) > _SHORT_WORD and word in whole]
+        for directive, lower in zip(directives, lowers, strict=True) if len(shared) >= _FEWEST_WORDS else ():
+            if len([word for word in shared if word in lower]) < _FEWEST_WORDS:
                 continue
-            if len(words & thought) >= _REPEATS * len(words):
+            words = telling_words(lower)
+            if len(words) < _FEWEST_WORDS or len(words & thought) < _REPEATS * len(words):
+                continue
+            if len(stems(words) & said) <= len(words) / 2:
                 return source, directive
     return None
 
