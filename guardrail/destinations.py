@@ -158,8 +158,17 @@ def says_something(path: str) -> bool:
 
 def argument_name(path: str) -> str:
     """The argument's own name, plain: `emailMessage/To` and `body.To[0]` are both `to`."""
+    return _known_name(path) if len(path) <= _SHORT_PATH else _name_of(path)
+
+
+def _name_of(path: str) -> str:
     tail = re.sub(r"(?:\[\d+\])+$", "", path)
     return _NOT_ALNUM.sub("", re.split(r"[./\]]", tail)[-1].lower())
+
+
+# a tool takes the same arguments again and again; what is long is not kept for whoever sends it
+_SHORT_PATH = 200
+_known_name = lru_cache(maxsize=4096)(_name_of)
 
 
 def _may_hold_address(text: str) -> bool:

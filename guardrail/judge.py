@@ -58,7 +58,7 @@ class _Stages:
 
     def end(self, stage: str) -> None:
         now = self._clock()
-        self.timings.append((stage, round((now - self._last) * 1000, 3)))
+        self.timings.append((stage, (now - self._last) * 1000))
         self._last = now
 
 

@@ -23,7 +23,7 @@ from guardrail.journal import Journal, drain, keep_refused
 from guardrail.judge import Judgement
 from guardrail.named_documents import named_documents
 from guardrail.packing import pack
-from guardrail.text.storable import storable, storable_text
+from guardrail.text.storable import is_storable, storable, storable_text
 from guardrail.traces import packed
 from policies.decision import Decision
 from policies.ruleset import Action, Ruleset
@@ -215,6 +215,8 @@ def _row(
         row[name] = row[name][:length]
     for name in _JSON_COLUMNS:
         row[name] = _encoded(row[name])
+    if is_storable("".join([value for value in row.values() if isinstance(value, str)])):
+        return row
     return {name: storable_text(value) if isinstance(value, str) else value for name, value in row.items()}
 
 

@@ -156,7 +156,11 @@ def tool_verbs(tool: Tool) -> frozenset[str]:
 
     In front, or behind a single word that is no verb: `lms_set_grade`.
     """
-    tokens = name_tokens(tool.tool_id, tool.name)
+    return _verbs_of(name_tokens(tool.tool_id, tool.name))
+
+
+@lru_cache(maxsize=4096)
+def _verbs_of(tokens: tuple[str, ...]) -> frozenset[str]:
     verbs = [(index, ENGLISH.verb_forms[token]) for index, token in enumerate(tokens) if token in ENGLISH.verb_forms]
     first = 1 if len(tokens) > 2 and tokens[0] not in ENGLISH.verb_forms else 0
     if len(tokens) == 2 and (_is_gerund(tokens[0]) or _is_thing(tokens[0])) and tokens[1] in ENGLISH.verbs:
@@ -169,7 +173,12 @@ def tool_verbs(tool: Tool) -> frozenset[str]:
 
 def tool_words(tool: Tool) -> tuple[str, ...]:
     """The words of the tool's name that say something about it, verbs included."""
-    return tuple(t for t in name_tokens(tool.tool_id, tool.name) if t not in _FILLER and len(t) > 1 and not t.isdigit())
+    return _words_of(name_tokens(tool.tool_id, tool.name))
+
+
+@lru_cache(maxsize=4096)
+def _words_of(tokens: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(t for t in tokens if t not in _FILLER and len(t) > 1 and not t.isdigit())
 
 
 def infer_kind(tool: Tool, ruleset: Ruleset, *, agent_id: str) -> ToolKind:
@@ -178,7 +187,9 @@ def infer_kind(tool: Tool, ruleset: Ruleset, *, agent_id: str) -> ToolKind:
     A tool nothing is known about is `write`: a call that may change something.
     """
     given = ruleset.tool_kind(agent_id=agent_id, tool_id=tool.tool_id, tool_name=tool.name)
-    kind = _inferred(tool)
+    # an agent has a few tools; what is long is not kept for whoever sends it
+    short = len(tool.description) <= _SHORT and len(tool.parameters) <= _FEW
+    kind = _known_kind(tool) if short else _inferred(tool)
     # whoever entered `write` for a tool named `delete_file` said how coarse the list is, not what the tool spares
     return kind if given is None or kind in _SORTS_OF.get(given, frozenset()) else given
 
@@ -207,6 +218,10 @@ def _inferred(tool: Tool) -> ToolKind:
     if kind is ToolKind.SEND and "post" in tokens and not _BOOKED.isdisjoint(tokens):
         return ToolKind.WRITE
     return kind
+
+
+_SHORT, _FEW = 2_000, 40
+_known_kind = lru_cache(maxsize=1024)(_inferred)
 
 
 def _kind_of_name(tokens: tuple[str, ...]) -> ToolKind | None:

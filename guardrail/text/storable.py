@@ -12,6 +12,12 @@ _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 _ESCAPED = re.compile(r"\\u(?:0000|[dD][89a-fA-F])")
 
 
+def is_storable(text: str) -> bool:
+    """Whether the text has none of them."""
+    # most is ASCII, which is known of a text without looking at it
+    return "\x00" not in text if text.isascii() else _UNSTORABLE.search(text) is None
+
+
 def storable_text(text: str) -> str:
     """The text with U+FFFD in their place, one for one, so that offsets stay."""
     return _UNSTORABLE.sub("�", text)
