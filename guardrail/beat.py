@@ -3,6 +3,7 @@
 Who sends holds a session lock of Postgres, on a connection of its own: Postgres frees it the moment its process ends,
 and within seconds where its machine is gone without a word. When a task of a minute or longer was sent last stands in
 Postgres, too, so whoever takes over, or starts on an empty disk, sends it neither again nor never.
+What only looks into a queue is sent where the queue holds something (docs/decisions/0113-the-beat-looks-first.md).
 See docs/decisions/0120-one-beat-by-a-lock-of-postgres.md.
 """
 
@@ -18,6 +19,7 @@ from kombu.exceptions import KombuError
 from redis.exceptions import RedisError
 
 from guardrail import database
+from guardrail.queues import Polled
 
 log = structlog.get_logger(__name__)
 
@@ -28,10 +30,14 @@ _LOOK_SECONDS = 1.0
 _LEAVE_SECONDS = 3.0
 # Tasks that come more often need no memory: whoever takes over sends them at once.
 _KEPT_SECONDS = 60.0
+# How long what was found in the queues counts: for all tasks that are due at one moment.
+_FRESH_SECONDS = 0.3
+# After so long a task is sent whatever its queue holds: a condition that is wrong delays work, and never loses any.
+_ANYHOW_SECONDS = 30.0
 _LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 # Postgres frees the lock of a machine that says nothing 5 s after it was heard last; that machine notices in 3 s.
 _SILENCE = "connect_timeout=2 tcp_user_timeout=3000 options='{}'".format(
-    "-c tcp_keepalives_idle=2 -c tcp_keepalives_interval=1 -c tcp_keepalives_count=3"
+    "-c tcp_keepalives_idle=2 -c tcp_keepalives_interval=1 -c tcp_keepalives_count=3 -c statement_timeout=2000"
 )
 
 
@@ -52,6 +58,9 @@ class OneBeat(Scheduler):
         self._holds = False
         self._looked_at = self._leave_until = float("-inf")
         self._told = ""
+        self._waiting: frozenset[str] = frozenset()
+        self._found_at = float("-inf")
+        self._sent_at: dict[str, float] = {}
         super().__init__(*arguments, **named)
 
     def tick(self, *arguments: Any, **named: Any) -> float:
@@ -67,7 +76,9 @@ class OneBeat(Scheduler):
             return _LOOK_SECONDS
 
     def apply_entry(self, entry: ScheduleEntry, producer: Any = None) -> None:
-        """Send one task and note when. Unlike Celery's, raises where that cannot be done."""
+        """Send one task and note when, unless its queue is empty. Unlike Celery's, raises where that cannot be done."""
+        if isinstance(entry.schedule, Polled) and not self._is_waited_for(str(entry.name)):
+            return
         self.apply_async(entry, producer=producer, advance=False)
         if self._connection is not None and _period(entry) >= _KEPT_SECONDS:
             self._connection.execute(
@@ -75,6 +86,36 @@ class OneBeat(Scheduler):
                 " ON CONFLICT (name) DO UPDATE SET sent_at = excluded.sent_at",
                 [entry.name],
             )
+
+    def _is_waited_for(self, name: str) -> bool:
+        """Whether its queue holds something, or the task itself has not looked for long."""
+        now = time.monotonic()
+        if now - self._sent_at.setdefault(name, now) < _ANYHOW_SECONDS:
+            if now - self._found_at > _FRESH_SECONDS:
+                self._waiting, self._found_at = self._load_waiting(), now
+            if name not in self._waiting:
+                return False
+        self._sent_at[name] = now
+        return True
+
+    def _load_waiting(self) -> frozenset[str]:
+        """The names of the tasks whose queues hold something; all of them where Postgres cannot say. One statement."""
+        polled = {
+            name: entry.schedule.waiting for name, entry in self.schedule.items() if isinstance(entry.schedule, Polled)
+        }
+        if self._connection is None:
+            return frozenset(polled)
+        question = f"SELECT ARRAY[{', '.join(f'({waiting})' for waiting in polled.values())}]"
+        try:
+            row = self._connection.execute(question.encode()).fetchone()
+        except psycopg.Error as error:
+            if self._connection.closed:
+                raise
+            # a table that is locked, or not there yet: the tasks themselves wait, or say so
+            self._tell("beat.looks_not", why=type(error).__name__)
+            return frozenset(polled)
+        found = row[0] if row else []
+        return frozenset(name for name, holds in zip(polled, found, strict=True) if holds)
 
     def close(self) -> None:
         """Let the next one have the lock."""

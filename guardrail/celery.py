@@ -6,6 +6,9 @@ from typing import Any
 
 from celery import Celery
 
+from guardrail.queues import INDEX_CALLS, TAKE_IN_EDITS, VALIDATE, Polled
+from investigations import queues
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "guardrail.settings")
 
 
@@ -24,44 +27,92 @@ app = _Guardrail("guardrail", task_cls="guardrail.tasking:Told", fixups=["guardr
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks(["guardrail", "investigations", "policies"])
 app.conf.beat_schedule = {
-    "take-in": {"task": "investigations.take_in", "schedule": 1.0, "options": {"expires": 5}},
-    "validate": {"task": "guardrail.validate_due", "schedule": 0.5, "options": {"expires": 5}},
-    "take-in-edits": {"task": "guardrail.take_in_edits", "schedule": 1.0, "options": {"expires": 5}},
+    "take-in": {
+        "task": "investigations.take_in",
+        "schedule": Polled(1.0, waiting=queues.TAKE_IN),
+        "options": {"expires": 5},
+    },
+    "validate": {
+        "task": "guardrail.validate_due",
+        "schedule": Polled(0.5, waiting=VALIDATE),
+        "options": {"expires": 5},
+    },
+    "take-in-edits": {
+        "task": "guardrail.take_in_edits",
+        "schedule": Polled(1.0, waiting=TAKE_IN_EDITS),
+        "options": {"expires": 5},
+    },
     "forget-old-edits": {"task": "guardrail.forget_old_edits", "schedule": 600.0},
     "forget-not-done": {"task": "investigations.forget_not_done", "schedule": 6 * 3600.0},
     "roll-back-rules": {"task": "investigations.roll_back_rules", "schedule": 10.0, "options": {"expires": 8}},
     "forget-trials": {"task": "investigations.forget_trials", "schedule": 6 * 3600.0},
     "end-due-restrictions": {
         "task": "investigations.end_due_restrictions",
-        "schedule": 5.0,
+        "schedule": Polled(5.0, waiting=queues.END_RESTRICTIONS),
         "options": {"expires": 5},
     },
     "end-due-exceptions": {
         "task": "investigations.end_due_exceptions",
-        "schedule": 5.0,
+        "schedule": Polled(5.0, waiting=queues.END_EXCEPTIONS),
         "options": {"expires": 5},
     },
     "fetch-indicators": {"task": "policies.fetch_indicators", "schedule": 20.0, "options": {"expires": 15}},
     "end-indicators": {"task": "policies.end_indicators", "schedule": 30.0, "options": {"expires": 20}},
     "forget-sign-ins": {"task": "policies.forget_sign_ins", "schedule": 3600.0},
-    "play-exercise": {"task": "investigations.play_exercise", "schedule": 2.0, "options": {"expires": 5}},
+    "play-exercise": {
+        "task": "investigations.play_exercise",
+        "schedule": Polled(2.0, waiting=queues.PLAY_EXERCISE),
+        "options": {"expires": 5},
+    },
     "verify-remediations": {
         "task": "investigations.verify_remediations",
         "schedule": 20.0,
         "options": {"expires": 15},
     },
-    "set-clocks": {"task": "investigations.set_clocks", "schedule": 2.0, "options": {"expires": 4}},
-    "work-bulk": {"task": "investigations.work_bulk", "schedule": 2.0, "options": {"expires": 4}},
+    "set-clocks": {
+        "task": "investigations.set_clocks",
+        "schedule": Polled(2.0, waiting=queues.SET_CLOCKS),
+        "options": {"expires": 4},
+    },
+    "work-bulk": {
+        "task": "investigations.work_bulk",
+        "schedule": Polled(2.0, waiting=queues.WORK_BULK),
+        "options": {"expires": 4},
+    },
     "forget-backtests": {"task": "investigations.forget_backtests", "schedule": 3600.0},
-    "run-backtests": {"task": "investigations.run_backtests", "schedule": 1.0, "options": {"expires": 2}},
-    "index-calls": {"task": "guardrail.index_calls", "schedule": 1.0, "options": {"expires": 2}},
-    "tell-receivers": {"task": "investigations.tell_receivers", "schedule": 1.0, "options": {"expires": 2}},
-    "deliver": {"task": "investigations.deliver", "schedule": 1.0, "options": {"expires": 2}},
-    "sync-tickets": {"task": "investigations.sync_tickets", "schedule": 3.0, "options": {"expires": 5}},
+    "run-backtests": {
+        "task": "investigations.run_backtests",
+        "schedule": Polled(1.0, waiting=queues.RUN_BACKTESTS),
+        "options": {"expires": 2},
+    },
+    "index-calls": {
+        "task": "guardrail.index_calls",
+        "schedule": Polled(1.0, waiting=INDEX_CALLS),
+        "options": {"expires": 2},
+    },
+    "tell-receivers": {
+        "task": "investigations.tell_receivers",
+        "schedule": Polled(1.0, waiting=queues.TELL_RECEIVERS),
+        "options": {"expires": 2},
+    },
+    "deliver": {
+        "task": "investigations.deliver",
+        "schedule": Polled(1.0, waiting=queues.DELIVER),
+        "options": {"expires": 2},
+    },
+    "sync-tickets": {
+        "task": "investigations.sync_tickets",
+        "schedule": Polled(3.0, waiting=queues.SYNC_TICKETS),
+        "options": {"expires": 5},
+    },
     "prune-deliveries": {"task": "investigations.prune_deliveries", "schedule": 60.0, "options": {"expires": 50}},
     "forget-states": {"task": "guardrail.forget_states", "schedule": 24 * 3600.0},
     "number-missed": {"task": "guardrail.number_missed", "schedule": 3600.0},
-    "number-changes": {"task": "investigations.number_changes", "schedule": 5.0, "options": {"expires": 4}},
+    "number-changes": {
+        "task": "investigations.number_changes",
+        "schedule": Polled(5.0, waiting=queues.NUMBER_CHANGES),
+        "options": {"expires": 4},
+    },
     "drop-old-months": {"task": "investigations.drop_old_months", "schedule": 3600.0},
     "keep-trail": {"task": "guardrail.keep_trail", "schedule": 30.0, "options": {"expires": 25}},
     "make-partitions": {"task": "guardrail.make_partitions", "schedule": 6 * 3600.0},
