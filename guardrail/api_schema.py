@@ -89,7 +89,8 @@ class EvaluateAnswer(serializers.Serializer[None]):
     findings = _Finding(many=True, help_text="Every signal, also those that were only noted.")
     verdict_id = serializers.UUIDField()
     deferred = serializers.BooleanField(
-        required=False, help_text="True = allowed by the quick checks; the call is judged in full after this answer."
+        required=False,
+        help_text="True = answered by the quick checks or for want of time; judged in full after this answer.",
     )
     modified_arguments = serializers.JSONField(required=False, help_text="With `modify`: what may be sent instead.")
 

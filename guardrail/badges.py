@@ -44,6 +44,24 @@ LET_THROUGH = Badge(
     word="Allowed, not judged",
     title="Judging could not be finished; this agent fails open",
 )
+SHED_STOPPED = Badge(
+    look="block",
+    icon="hourglass-split",
+    word="Blocked, not judged in time",
+    title="More calls came at once than could be judged; this agent fails shut. Judged in full afterwards",
+)
+SHED_THROUGH = Badge(
+    look="hold",
+    icon="hourglass-split",
+    word="Allowed, not judged in time",
+    title="More calls came at once than could be judged; this agent fails open. Judged in full afterwards",
+)
+SHED_WATCHED = Badge(
+    look="monitor",
+    icon="hourglass-split",
+    word="Would block, not judged in time",
+    title="Monitor mode: more calls came at once than could be judged, and the call went through. Judged afterwards",
+)
 FOUND_LATE = Badge(
     look="hold",
     icon="clock-history",
@@ -78,13 +96,16 @@ _TOLD = {"block": BLOCKED, "hold": HELD, "modify": CHANGED, "notice": NOTED, "al
 _ONLY_MARKED = {"block": WOULD_BLOCK, "hold": WOULD_HOLD, "modify": WOULD_CHANGE, "notice": NOTED, "allow": ALLOWED}
 
 
-def of_call(*, action: str, would_have: str, failed: bool, agreed: bool = False) -> Badge:
+def of_call(*, action: str, would_have: str, failed: bool, agreed: bool = False, deferred: bool = False) -> Badge:
     """The badge of one verdict by what the caller was told and what enforce mode would have told it.
 
-    `agreed` = a person had allowed it.
+    `agreed` = a person had allowed it. `deferred` and `failed` = it was shed.
     """
     if agreed:
         return AGREED
+    if failed and deferred:
+        shed = SHED_STOPPED if action == "block" else SHED_WATCHED
+        return shed if would_have == "block" else SHED_THROUGH
     if failed and would_have == "block":
         return NOT_JUDGED if action == "block" else WATCHED
     if failed:

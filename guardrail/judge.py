@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from functools import partial
 from typing import Any, TypeVar
 
@@ -18,8 +19,8 @@ from guardrail.invocation import Invocation, Origin, Past
 from guardrail.rule_facts import may_be_lifted, with_rules
 from guardrail.text.budget import Budget
 from guardrail.traces import Traces
-from policies.decision import Decision, decide
-from policies.ruleset import SECOND_OPINION, Action, Ruleset, ToolKind
+from policies.decision import SHED, Decision, decide
+from policies.ruleset import SECOND_OPINION, Action, FailPosture, Ruleset, ToolKind
 from policies.signal import Signal
 
 T = TypeVar("T")
@@ -33,8 +34,8 @@ class Judgement:
     """The decision with what people need to follow it. `timings` are (stage, milliseconds) in order.
 
     `case` is the call as it was laid out, None where it could not be. `modified_arguments` are those that may be sent,
-    where the decision is to modify. `deferred` = by the quick checks only: the whole judgement follows the answer.
-    `traces` are what memory was asked with, put here by who asked it, to be kept with the verdict.
+    where the decision is to modify. `deferred` = by the quick checks only, or not in time: the whole judgement follows
+    the answer. `traces` are what memory was asked with, put here by who asked it, to be kept with the verdict.
     """
 
     decision: Decision
@@ -192,6 +193,28 @@ def judge_at_once(
     )
 
 
+def judge_unread(
+    call: Invocation, ruleset: Ruleset, *, missing: str, detail: str, at: datetime, clock: Callable[[], float]
+) -> Judgement:
+    """What the quick checks stop; else the fail posture, as `missing` (one of FATAL) kept it from being judged.
+
+    Asks no memory and reads no text. Never raises for what a call contains. `detail` says why there was no judging.
+    """
+    stages = _Stages(clock)
+    budget = Budget(deadline=clock() + _DECIDE_SECONDS, clock=clock)
+    case = open_case(call, Past(available=False, at=at), ruleset, budget, ())
+    decision = _decide(case, AT_ONCE, (missing,), ended=stages.end, detail=detail)
+    return Judgement(
+        decision=decision,
+        origins=(),
+        tool_kind=case.kind,
+        destinations=tuple(dict.fromkeys(target.value for target in case.targets)),
+        timings=tuple(stages.timings),
+        # what was answered by its posture is judged once there is time
+        deferred=missing == SHED and decision.failed,
+    )
+
+
 def decide_again(
     call: Invocation,
     past: Past,
@@ -259,8 +282,9 @@ def _decide(
     ended: Callable[[str], None] = lambda _: None,
     said: Sequence[Signal] = (),
     enough: Action | None = None,
+    detail: str = "",
 ) -> Decision:
-    """Ask every detector and let policy decide; `ended` is told after each.
+    """Ask every detector and let policy decide; `ended` is told after each. `detail` is for the fail posture.
 
     `degraded` = missing already, `said` = signals of others that stand whatever the detectors find. Nobody is asked
     any more once policy does `enough` on what was found; None = all are asked.
@@ -281,7 +305,10 @@ def _decide(
     nobody: list[Signal] = []
     signals += _try("insiders", partial(note_insiders, signals, case), nobody, missing)
     signals = _try("rules", partial(with_rules, case, signals), signals, missing)
-    return decide(signals, degraded=missing, rules=case.rules, ruleset=case.ruleset, sink=case.sink)
+    rules = case.rules
+    if SHED in missing and case.ruleset.fails_shut_unjudged(case.call.agent_id):
+        rules = replace(rules, fail_posture=FailPosture.BLOCK)
+    return decide(signals, degraded=missing, rules=rules, ruleset=case.ruleset, sink=case.sink, detail=detail)
 
 
 def _try(name: str, work: Callable[[], T], otherwise: T, degraded: list[str]) -> T:

@@ -21,16 +21,16 @@ from django.conf import settings
 from prometheus_client import CollectorRegistry, Counter, Histogram, Metric, multiprocess
 
 from guardrail.detectors import DETECTORS
-from policies.decision import Decision
+from policies.decision import SHED, Decision
 from policies.ruleset import SECOND_OPINION, Action
 
 log = structlog.get_logger(__name__)
 
 # Of one call, in order; `answer` is all of it but `auth`.
-STAGES = ("auth", "read", "memory", "judge", "store", "answer")
+STAGES = ("auth", "read", "turn", "memory", "judge", "store", "answer")
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.15, 0.25, 0.35, 0.5, 0.75, 1.0)
 # What a call may be judged without beside detectors; anything else is counted as `other`.
-PARTS = frozenset({*(name for name, _ in DETECTORS), "memory", "store", "wire", "rate", "attribution", "read"})
+PARTS = frozenset({*(name for name, _ in DETECTORS), "memory", "store", "wire", "rate", "shed", "attribution", "read"})
 # Some seconds of a busy process; beyond these the oldest are not counted.
 _MOST_NOTED = 10_000
 # Of each file from the start, so that it never grows: see `_reserve`. All series there can be take a third of it.
@@ -51,13 +51,19 @@ STAGE_SECONDS = Histogram(
 )
 DEGRADED = Counter("guardrail_degraded", "Calls judged without a part.", ("part",), registry=_registry)
 LATE = Counter("guardrail_late_answers", "Answers later than GUARDRAIL_LATE_MS.", ("decision",), registry=_registry)
+SHED_CALLS = Counter(
+    "guardrail_shed",
+    "Calls answered without being judged, as too many came at once.",
+    ("decision",),
+    registry=_registry,
+)
 KEPT = Counter("guardrail_verdicts_kept", "Verdicts by where they were kept.", ("where",), registry=_registry)
 REFUSED = Counter("guardrail_callers_refused", "Requests of nobody we know.", ("of",), registry=_registry)
 MEMORY = Counter("guardrail_memory_failures", "Questions memory did not answer.", ("why",), registry=_registry)
 OPINIONS = Counter("guardrail_opinions", "Other engines asked.", ("engine", "outcome"), registry=_registry)
 TASKS = Counter("guardrail_tasks", "Tasks run.", ("task", "outcome"), registry=_registry)
 TASK_SECONDS = Counter("guardrail_task_seconds", "How long tasks took.", ("task",), registry=_registry)
-COUNTED = (CALLS, STAGE_SECONDS, DEGRADED, LATE, KEPT, REFUSED, MEMORY, OPINIONS, TASKS, TASK_SECONDS)
+COUNTED = (CALLS, STAGE_SECONDS, DEGRADED, LATE, SHED_CALLS, KEPT, REFUSED, MEMORY, OPINIONS, TASKS, TASK_SECONDS)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -182,6 +188,8 @@ def _count_call(call: AnsweredCall) -> None:
     CALLS.labels(told, decision.mode.value, decision.regime.value, lacking).inc()
     for part in dict.fromkeys(_part(name) for name in decision.degraded):
         DEGRADED.labels(part).inc()
+    if SHED in decision.degraded:
+        SHED_CALLS.labels(told).inc()
     KEPT.labels(call.kept).inc()
     if call.answered_s * 1000 > settings.LATE_MS:
         LATE.labels(told).inc()
@@ -189,9 +197,9 @@ def _count_call(call: AnsweredCall) -> None:
     took: dict[str, float] = {}
     for name, ms in call.timings:
         took.setdefault(name, ms / 1000)
-    read, memory = took.get("read", 0.0), took.get("past", 0.0)
-    judge, store = max(0.0, call.judged_s - read - memory), call.answered_s - call.judged_s
-    for stage, seconds in zip(STAGES[1:], (read, memory, judge, store, call.answered_s), strict=True):
+    read, turn, memory = took.get("read", 0.0), took.get("turn", 0.0), took.get("past", 0.0)
+    judge, store = max(0.0, call.judged_s - read - turn - memory), call.answered_s - call.judged_s
+    for stage, seconds in zip(STAGES[1:], (read, turn, memory, judge, store, call.answered_s), strict=True):
         STAGE_SECONDS.labels(stage).observe(seconds)
     _count_opinions(decision, [name for name in took if name.startswith(f"{SECOND_OPINION}.")])
     if decision.would_have in _STOPPED:

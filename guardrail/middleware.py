@@ -1,9 +1,13 @@
-"""Takes the calls of orchestrators past every other middleware, and closes what pages never use."""
+"""Takes the calls of orchestrators past every other middleware, keeps pages from taking their threads, and closes what
+pages never use."""
 
 from collections.abc import Callable
 from io import BytesIO
+from threading import BoundedSemaphore, local
+from weakref import WeakSet
 
 from django.conf import settings
+from django.db import connections
 from django.http import HttpRequest, HttpResponse
 from django.template.response import SimpleTemplateResponse
 from django.urls import Resolver404, resolve
@@ -18,25 +22,70 @@ _UNUSED = (
 _NOTHING_OF_THE_DEVICE = ", ".join((*(f"{name}=()" for name in _UNUSED.split()), "clipboard-write=(self)"))
 
 
+# Pages made at once in a process, and those that may wait for it: each holds a thread, and calls need threads, too.
+_PAGES_AT_ONCE, _PAGES_WAITING, _PAGE_SECONDS = 8, 16, 2.0
+
+
 class CallsFirst:
     """INVARIANT: first in MIDDLEWARE. Sessions, CSRF and the rest cost 80 us a call, and none of them applies."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
+        self._made = BoundedSemaphore(_PAGES_AT_ONCE)
+        self._let_in = BoundedSemaphore(_PAGES_AT_ONCE + _PAGES_WAITING)
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         if not request.path_info.endswith((*CALL_SUFFIXES, *_WATCHED)):
-            return self.get_response(request)
+            return self._page(request)
         try:
             match = resolve(request.path_info)
         except Resolver404:
-            return self.get_response(request)
+            return self._page(request)
         request.resolver_match = match
         try:
             response: HttpResponse = match.func(request, *match.args, **match.kwargs)
             return response.render() if isinstance(response, SimpleTemplateResponse) else response
         finally:
             _let_go(request)
+
+    def _page(self, request: HttpRequest) -> HttpResponse:
+        """A page, or 503 where too many are asked for: whoever opens them must not keep calls from being answered."""
+        if not self._let_in.acquire(blocking=False):
+            return _busy()
+        try:
+            if not self._made.acquire(timeout=_PAGE_SECONDS):
+                return _busy()
+            try:
+                return self.get_response(request)
+            finally:
+                self._made.release()
+                _close_what_is_not_kept()
+        finally:
+            self._let_in.release()
+
+
+class _Keeper:
+    """Dies with the thread that holds it."""
+
+
+_own = local()
+_keepers: "WeakSet[_Keeper]" = WeakSet()
+
+
+def _close_what_is_not_kept() -> None:
+    """Only so many threads keep their connection for the next page: Postgres has no room for one of each thread."""
+    if not hasattr(_own, "keeper"):
+        if len(_keepers) >= _PAGES_AT_ONCE:
+            connections.close_all()
+            return
+        _own.keeper = _Keeper()
+        _keepers.add(_own.keeper)
+
+
+def _busy() -> HttpResponse:
+    response = HttpResponse("busy, try again\n", status=503, content_type="text/plain; charset=utf-8")
+    response["Retry-After"] = "1"
+    return response
 
 
 def _let_go(request: HttpRequest) -> None:

@@ -99,9 +99,10 @@ class Verdict(models.Model):
     partitioned by ranges of it. `action` is what the caller was told, `would_have` what enforce mode would have said.
     `signals` and `origins` are lists of objects shaped like `policies.signal.Signal` and `guardrail.invocation.Origin`.
     `timings` maps a stage to milliseconds. `duplicate_of` = the same step was delivered before. `deferred` = answered
-    by the quick checks; what judging in full found afterwards is a LateFinding. `traces` are what it left in memory,
-    packed by `guardrail.traces`. `documents` are shaped like `guardrail.named_documents.NamedDocument`, without what is
-    empty. `ruleset_state` is the digest of all it was judged by (`policies.states`), empty where that was not told.
+    by the quick checks, or, `failed`, not judged in time; what judging in full found afterwards is a LateFinding.
+    `traces` are what it left in memory, packed by `guardrail.traces`. `documents` are shaped like
+    `guardrail.named_documents.NamedDocument`, without what is empty. `ruleset_state` is the digest of all it was judged
+    by (`policies.states`), empty where that was not told.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)

@@ -121,11 +121,16 @@ def load_page(search: Search, *, person: Person) -> Page:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Late:
-    """What became of a call that the quick checks answered; neither `waiting` nor a `finding` = nothing was found."""
+    """What became of a call that was not judged in full at once; neither `waiting` nor a `finding` = nothing was found.
+
+    `shed` = there was no time to judge it, else the quick checks answered it. `stopped` = it did not run.
+    """
 
     waiting: bool
     finding: LateFinding | None
     after: str
+    shed: bool
+    stopped: bool
 
 
 def load_late(verdict: Verdict) -> Late | None:
@@ -133,9 +138,10 @@ def load_late(verdict: Verdict) -> Late | None:
     if not verdict.deferred:
         return None
     finding = LateFinding.objects.filter(pk=verdict.pk).first()
-    waiting = finding is None and PendingValidation.objects.filter(pk=verdict.pk).exists()
+    waiting = finding is None and PendingValidation.objects.filter(pk=verdict.pk, found=False).exists()
     after = _stretch(finding.found_at - verdict.received_at) if finding else ""
-    return Late(waiting=waiting, finding=finding, after=after)
+    stopped = verdict.action in ("hold", "block")
+    return Late(waiting=waiting, finding=finding, after=after, shed=verdict.failed, stopped=stopped)
 
 
 def _stretch(time: timedelta) -> str:

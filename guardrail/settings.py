@@ -224,6 +224,12 @@ if STORE_BUDGET_MS >= DEADLINE_MS:
         f"`GUARDRAIL_STORE_BUDGET_MS` is `{STORE_BUDGET_MS}`, expected less than the `{DEADLINE_MS}` of"
         " `GUARDRAIL_DEADLINE_MS`: judging gets what is left"
     )
+# Calls a web process judges at once; those beyond wait for their turn.
+JUDGED_AT_ONCE = _read("GUARDRAIL_JUDGED_AT_ONCE", 8, _number(1, 1024))
+# Milliseconds a call may wait for its turn; one whose turn cannot come by then is answered without being judged.
+TURN_MS = _read("GUARDRAIL_TURN_MS", 150, _number(10, 60_000))
+# Threads of a web process, as the server was told (`--blocking-threads`): whoever waits for a turn holds one.
+WEB_THREADS = _read("GUARDRAIL_WEB_THREADS", 64, _number(2, 1024))
 # Milliseconds Redis may take before a call is judged without memory.
 MEMORY_BUDGET_MS = _read("GUARDRAIL_MEMORY_BUDGET_MS", 20, _number(1, 1000))
 # Milliseconds of the deadline that saying what would have let a stopped call pass may take.

@@ -1,4 +1,4 @@
-"""Judges in full what was answered by the quick checks, and tells whoever must know what that found.
+"""Judges in full what was answered by the quick checks, or shed, and tells whoever must know what that found.
 
 The queue is a table that the verdict's own statement fills. Any number may run at once: each call is judged under its
 row's lock, and leaves the queue in the transaction that keeps the finding, so a crash judges twice at worst and loses
@@ -7,7 +7,6 @@ nothing. About one full judgement a call, some 10 to 100 ms.
 
 import time
 import uuid
-from datetime import datetime
 
 import msgspec
 import structlog
@@ -21,7 +20,7 @@ from guardrail.destinations import reach_of
 from guardrail.invocation import Invocation, Past
 from guardrail.judge import Judgement, explain, judge
 from guardrail.memory import poisoned, session
-from guardrail.memory.past import asking_for, keep, keep_surely
+from guardrail.memory.past import asking_for, keep, keep_surely, load_past
 from guardrail.models import LateFinding, Orchestrator, PendingValidation, Verdict
 from guardrail.packing import NotOpened
 from guardrail.taught import taught_by, traces_once_judged
@@ -42,6 +41,7 @@ _JUDGE_SECONDS = 10.0
 _EXPLAIN_SECONDS = 0.5
 # A call that ends the worker each time must not be tried for ever.
 _ATTEMPTS = 5
+_STOPPED = ("hold", "block")
 _NEVER_FINISHED = f"judging it in full was begun {_ATTEMPTS} times and never finished"
 _TELL_ATTEMPTS, _TELL_PAUSE_SECONDS = 5, 0.15
 _NEXT = """
@@ -111,7 +111,11 @@ def _validate(verdict_id: uuid.UUID, *, attempt: int) -> None:
     judged_ms = (time.monotonic() - started) * 1000
     if judgement.decision.would_have <= Action.NOTICE and not judgement.decision.failed:
         _keep(verdict, judgement)
-        waiting.delete()
+        if _is_stopped_unjudged(verdict):
+            # nothing was found, and people have to know all the same that honest work was stopped
+            waiting.update(found=True)
+        else:
+            waiting.delete()
         return
     _tell(call, judgement, ruleset, verdict)
     _write(verdict, judgement, waiting, judged_ms=judged_ms)
@@ -141,9 +145,7 @@ def _judge(call: Invocation, ruleset: Ruleset, verdict: Verdict) -> Judgement:
     question = opinions.Question(body=lambda: _body_for_engines(call, verdict), seals="", reference=str(verdict.pk))
     asked = opinions.ask(call, question, ruleset, until=deadline)
     try:
-        judgement = judge(
-            call, _load_past(call, ruleset, at=verdict.received_at), ruleset, deadline=deadline, clock=time.monotonic
-        )
+        judgement = judge(call, _load_past(call, ruleset, verdict), ruleset, deadline=deadline, clock=time.monotonic)
         judgement = opinions.weigh(asked, judgement, until=deadline)
     finally:
         opinions.drop(asked)
@@ -154,7 +156,11 @@ def _keep(verdict: Verdict, judgement: Judgement) -> None:
     """What only the whole judgement could teach of a call that was let through; kept twice it does no harm."""
     traces = unpacked(bytes(verdict.traces))
     taught = taught_by(traces, judgement) if traces is not None else None
-    if taught is not None and taught is not traces:
+    if verdict.failed and taught is not None:
+        # memory knows nothing of a call that was shed
+        if verdict.action not in _STOPPED:
+            keep(taught, outcome_of(judgement.decision, verdict_id=verdict.pk))
+    elif taught is not None and taught is not traces:
         outcome = Outcome(
             verdict_id=str(verdict.pk),
             action=verdict.action,
@@ -164,9 +170,15 @@ def _keep(verdict: Verdict, judgement: Judgement) -> None:
         keep(taught, outcome)
 
 
-def _load_past(call: Invocation, ruleset: Ruleset, *, at: datetime) -> Past:
-    """The poisoned texts of today; what was counted when the call came is not counted again."""
+def _load_past(call: Invocation, ruleset: Ruleset, verdict: Verdict) -> Past:
+    """The poisoned texts of today; what was counted when the call came is not counted again.
+
+    All of it for a call that was shed, which is counted in by that.
+    """
+    at = verdict.received_at
     mode = ruleset.for_call(agent_id=call.agent_id, environment_id=call.environment_id).mode
+    if verdict.failed:
+        return load_past(asking_for(call, ruleset, reach=reach_of(call, ruleset), mode=mode, at=at))
     texts = poisoned.load(poisoned.key_of(call.orchestrator, call.tenant_id), mode=mode)
     return Past(available=texts is not None, poisoned=texts or frozenset(), at=at)
 
@@ -175,6 +187,10 @@ def _body_for_engines(call: Invocation, verdict: Verdict) -> bytes:
     if verdict.wire == copilot_studio.NAME:
         return load_body(verdict.pk) or b""
     return copilot_studio.rendered(call)
+
+
+def _is_stopped_unjudged(verdict: Verdict) -> bool:
+    return verdict.failed and verdict.would_have in _STOPPED
 
 
 def _given_up(verdict: Verdict, ruleset: Ruleset, *, why: str) -> Judgement:
@@ -202,10 +218,13 @@ def _tell(call: Invocation, judgement: Judgement, ruleset: Ruleset, verdict: Ver
     asked = asking_for(call, ruleset, reach=reach, mode=decision.mode, at=verdict.received_at)
     traces = traces_once_judged(asked.traces, reach.destinations, judgement)
     told = outcome_of(decision, verdict_id=verdict.pk, proven=proven(decision, ruleset))
-    outcome = msgspec.structs.replace(told, action=verdict.action, late=True)
+    # what was stopped for want of time has done no harm: the conversation goes on as after any other stop
+    passed = verdict.action not in _STOPPED
+    outcome = msgspec.structs.replace(told, action=verdict.action, late=passed)
     for attempt in range(_TELL_ATTEMPTS):
         if attempt:
             time.sleep(_TELL_PAUSE_SECONDS)
-        if session.remember_late_finding(traces.session, verdict.pk) and keep_surely(traces, outcome):
+        known = session.remember_late_finding(traces.session, verdict.pk) if passed else True
+        if known and keep_surely(traces, outcome):
             return
     raise NotTold("the memory of calls (Redis) does not answer")

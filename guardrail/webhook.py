@@ -7,6 +7,7 @@ so an error of ours would be an attacker's door. Budget: settings.DEADLINE_MS fr
 import time
 import uuid
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
@@ -27,26 +28,29 @@ from structlog.contextvars import bound_contextvars
 
 from guardrail import auth, database, housekeeper, meters, modifying, opinions, store
 from guardrail.api_schema import ErrorBody, EvaluateAnswer, EvaluateRequest
+from guardrail.arrivals import WAITED
 from guardrail.caller_rates import is_over
 from guardrail.case import Layout
 from guardrail.destinations import Reach, reach_of
 from guardrail.invocation import Invocation, Past
-from guardrail.judge import Judgement, explain, judge, judge_at_once, read_ahead
+from guardrail.judge import Judgement, explain, judge, judge_at_once, judge_unread, read_ahead
 from guardrail.large_calls import KEPT_BYTES, Room
 from guardrail.memory.past import asking_for, load_past, remember
 from guardrail.memory.tickets import redeem
+from guardrail.shedding import shed, turn_for, unjudged
 from guardrail.taught import traces_once_judged
 from guardrail.verdict_id import new_verdict_id
 from guardrail.wire import Unreadable, copilot_studio, evaluate
 from guardrail.wire.second_opinion import SEALS_HEADER
-from policies.decision import allow_once, decide
+from policies.decision import allow_once
 from policies.load import NoRuleset, active_ruleset
-from policies.ruleset import Action, Ruleset, ToolKind
+from policies.ruleset import Action, Ruleset
 
 log = structlog.get_logger(__name__)
 
 # In force until a policy was loaded once: enforce, and the fail posture is block.
 _NOTHING_LOADED = Ruleset(version=0)
+_TOO_DEEP = "the body is nested too deeply"
 _room = Room(settings.MAX_CALL_BYTES)
 
 
@@ -89,25 +93,51 @@ WIRES: dict[str, Wire] = {wire.name: wire for wire in (_COPILOT_STUDIO, _EVALUAT
 
 def answer_call(request: Request, caller: auth.Caller, wire: Wire) -> Answered:
     """Judge one call and keep the verdict. Never raises: whatever goes wrong ends in an explicit decision."""
-    started = time.monotonic()
+    waited = float(request.META.get(WAITED, 0.0))
+    started = time.monotonic() - waited
     # whoever is cut off while sending sees an error, and an error is an allowed call: ten times the time of an answer
     give_up_at = started + 10 * settings.DEADLINE_MS / 1000
     seals = request.headers.get(SEALS_HEADER, "")
     with _room.take(min(_length_of(request), settings.MAX_CALL_BYTES)) as fits:
         most_bytes = settings.MAX_CALL_BYTES if fits else KEPT_BYTES
         arrival = _arrival(request, caller, wire, most_bytes=most_bytes, give_up_at=give_up_at)
-        return answer_arrival(arrival, caller, wire, _ruleset(), started=started, seals=seals)
+        return answer_arrival(arrival, caller, wire, _ruleset(), started=started, waited=waited, seals=seals)
 
 
 def answer_arrival(
-    arrival: store.Arrival, caller: auth.Caller, wire: Wire, ruleset: Ruleset, *, started: float, seals: str = ""
+    arrival: store.Arrival,
+    caller: auth.Caller,
+    wire: Wire,
+    ruleset: Ruleset,
+    *,
+    started: float,
+    waited: float = 0.0,
+    seals: str = "",
 ) -> Answered:
-    """The same once it has arrived. `started` is on time.monotonic; `seals` names who asked about it before us."""
+    """The same once it has arrived.
+
+    `started` is on time.monotonic, `waited` the seconds of it before anybody looked; `seals` names who asked about it
+    before us.
+    """
     correlation_id = meters.correlation_of(arrival.correlation_id)
     with bound_contextvars(verdict_id=str(arrival.verdict_id), correlation_id=correlation_id):
-        call, judgement = _judged(arrival, wire=wire, caller=caller, ruleset=ruleset, started=started, seals=seals)
-        judged_at = time.monotonic()
-        kept, judgement = _kept(arrival, call, judgement, wire=wire, ruleset=ruleset, started=started)
+        call, judgement = _read_call(arrival, wire=wire, caller=caller, ruleset=ruleset)
+        read_at = time.monotonic()
+        turn = (
+            turn_for(call, caller, ruleset, arrival, at=read_at - waited) if call and not judgement else nullcontext()
+        )
+        with turn as comes:
+            if call and not judgement:
+                before = (("read", (read_at - started) * 1000), ("turn", (time.monotonic() - read_at) * 1000))
+                judge_it = partial(_judged, wire=wire, started=started, seals=seals) if comes else shed
+                try:
+                    judgement = judge_it(arrival, call, ruleset=ruleset, before=before)
+                except RecursionError:
+                    # nor could it be stored as the call it is
+                    call, judgement = None, unjudged(None, ruleset, degraded="wire", detail=_TOO_DEEP)
+            judgement = judgement or unjudged(call, ruleset, degraded="wire", detail="nobody judged it")
+            judged_at = time.monotonic()
+            kept, judgement = _kept(arrival, call, judgement, wire=wire, ruleset=ruleset, started=started)
     meters.note_call(
         meters.AnsweredCall(
             verdict_id=arrival.verdict_id,
@@ -147,33 +177,58 @@ def _kept(
         remembering()
     except store.NotKept as error:
         log.error("verdict.not_kept", error=str(error))
-        return "nowhere", _failed(call, ruleset, degraded="store", detail="the verdict could not be stored anywhere")
+        return "nowhere", unjudged(call, ruleset, degraded="store", detail="the verdict could not be stored anywhere")
     except Exception as error:
         # an error of ours here would be an answer that is not explicit, and so an allowed call
         log.exception("verdict.not_kept", error=type(error).__name__)
-        return "nowhere", _failed(call, ruleset, degraded="store", detail="an error of our own, see the log")
+        return "nowhere", unjudged(call, ruleset, degraded="store", detail="an error of our own, see the log")
     return kept.value, judgement
 
 
-def _judged(
-    arrival: store.Arrival, *, wire: Wire, caller: auth.Caller, ruleset: Ruleset, started: float, seals: str
-) -> tuple[Invocation | None, Judgement]:
-    """The call, None when it cannot be read, and the judgement on it. `seals`: who asked about it before us."""
+def _read_call(
+    arrival: store.Arrival, *, wire: Wire, caller: auth.Caller, ruleset: Ruleset
+) -> tuple[Invocation | None, Judgement | None]:
+    """The call, None where it cannot be read; and the answer to one that is not to be judged."""
     if arrival.body_bytes > len(arrival.body):
         detail = f"the body has {arrival.body_bytes} bytes, at most {settings.MAX_CALL_BYTES} are judged"
         if arrival.body_bytes <= settings.MAX_CALL_BYTES:
             detail = f"the body has {arrival.body_bytes} bytes, and too many calls as large were judged at that moment"
-        return None, _failed(None, ruleset, degraded="wire", detail=detail)
+        return None, unjudged(None, ruleset, degraded="wire", detail=detail)
     call = None
-    asked: tuple[opinions.Asked, ...] = ()
-    # what storing may take is kept back, so that the whole answer stays inside the deadline
-    deadline = started + (settings.DEADLINE_MS - settings.STORE_BUDGET_MS) / 1000
     try:
         call = wire.parse(arrival.body, orchestrator=caller.slug)
         if is_over(caller.orchestrator_id, caller.per_minute, at=arrival.received_at):
             detail = f"`{caller.slug}` asked more than {caller.per_minute} times this minute"
-            return call, _failed(call, ruleset, degraded="rate", detail=detail)
-        read_ms = (time.monotonic() - started) * 1000
+            at = arrival.received_at
+            return call, judge_unread(call, ruleset, missing="rate", detail=detail, at=at, clock=time.monotonic)
+    except (Unreadable, RecursionError) as error:
+        detail = str(error) if isinstance(error, Unreadable) else _TOO_DEEP
+        return None, unjudged(None, ruleset, degraded="wire", detail=detail)
+    except Exception as error:
+        log.exception("call.not_judged", error=type(error).__name__)
+        return call, unjudged(call, ruleset, degraded="wire", detail="an error of our own, see the log")
+    return call, None
+
+
+def _judged(
+    arrival: store.Arrival,
+    call: Invocation,
+    *,
+    wire: Wire,
+    ruleset: Ruleset,
+    started: float,
+    seals: str,
+    before: tuple[tuple[str, float], ...],
+) -> Judgement:
+    """The judgement on a call. `before` are the stages it has been through; `seals`: who asked about it before us.
+
+    Raises RecursionError for one that is nested too deeply, and nothing else.
+    """
+    asked: tuple[opinions.Asked, ...] = ()
+    began = time.monotonic()
+    # what storing may take is kept back, so that the whole answer stays inside the deadline
+    deadline = started + (settings.DEADLINE_MS - settings.STORE_BUDGET_MS) / 1000
+    try:
         forward = partial(wire.forward, arrival.body, call)
         question = opinions.Question(body=forward, seals=seals, reference=str(arrival.verdict_id))
         # an engine that asks us for our opinion wants the whole of it
@@ -187,7 +242,7 @@ def _judged(
         ahead = _Ahead(call, ruleset, reach, deadline=deadline) if not may_wait else None
         past = load_past(asked_of_memory, meanwhile=ahead or _nothing)
         ahead_ms = ahead.ms if ahead else 0.0
-        past_ms = (time.monotonic() - started) * 1000 - read_ms - ahead_ms
+        past_ms = (time.monotonic() - began) * 1000 - ahead_ms
         judge_it = partial(judge, past=past, ruleset=ruleset, deadline=deadline, clock=time.monotonic)
         judgement = judge_at_once(call, past, ruleset, deadline=deadline, clock=time.monotonic) if may_wait else None
         if judgement is None:
@@ -198,16 +253,15 @@ def _judged(
         spare = min(deadline, time.monotonic() + settings.EXPLAIN_MS / 1000)
         judgement = _agreed(call, past, explain(judgement, deadline=spare, clock=time.monotonic))
         traces = traces_once_judged(asked_of_memory.traces, reach.destinations, judgement)
-    except (Unreadable, RecursionError) as error:
-        detail = str(error) if isinstance(error, Unreadable) else "the body is nested too deeply"
-        return None, _failed(None, ruleset, degraded="wire", detail=detail)
+    except RecursionError:
+        raise
     except Exception as error:
         log.exception("call.not_judged", error=type(error).__name__)
-        return call, _failed(call, ruleset, degraded="wire", detail="an error of our own, see the log")
+        return unjudged(call, ruleset, degraded="wire", detail="an error of our own, see the log")
     finally:
         opinions.drop(asked)
-    timings = (("read", read_ms), ("past", past_ms), ("ahead", ahead_ms), *judgement.timings)
-    return call, replace(judgement, timings=timings, traces=traces)
+    timings = (*before, ("past", past_ms), ("ahead", ahead_ms), *judgement.timings)
+    return replace(judgement, timings=timings, traces=traces)
 
 
 class _Remembering:
@@ -222,7 +276,8 @@ class _Remembering:
         self._done = False
 
     def __call__(self) -> None:
-        if self._done:
+        # a call that was shed is told of once it is judged: its answer says nothing of it
+        if self._done or (self._judgement.deferred and self._judgement.decision.failed):
             return
         self._done = True
         try:
@@ -277,12 +332,6 @@ def _agreed(call: Invocation, past: Past, judgement: Judgement) -> Judgement:
         return judgement
     decision = allow_once(judgement.decision, ticket=ticket.number, approved_by=ticket.approved_by, until=ticket.until)
     return replace(judgement, decision=decision)
-
-
-def _failed(call: Invocation | None, ruleset: Ruleset, *, degraded: str, detail: str) -> Judgement:
-    rules = ruleset.for_call(agent_id=call.agent_id if call else "", environment_id=call.environment_id if call else "")
-    decision = decide((), degraded=(degraded,), rules=rules, ruleset=ruleset, sink=True, detail=detail)
-    return Judgement(decision=decision, origins=(), tool_kind=ToolKind.EXECUTE, destinations=(), timings=())
 
 
 def _arrival(request: Request, caller: auth.Caller, wire: Wire, *, most_bytes: int, give_up_at: float) -> store.Arrival:

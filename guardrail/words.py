@@ -147,6 +147,7 @@ DEGRADED = {
     "attribution": "tracing where the planned values came from",
     "fingerprints": "comparing with classified documents",
     "wire": "a readable body",
+    "shed": "anything but the quick checks: more calls came at once than can be judged in time",
     "rate": "anything: its caller asked too often that minute",
 }
 

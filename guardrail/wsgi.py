@@ -6,9 +6,14 @@ import os
 from django.core.wsgi import get_wsgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "guardrail.settings")
-application = get_wsgi_application()
+_pages_and_calls = get_wsgi_application()
+
+from django.conf import settings  # noqa: E402 needs the settings
 
 from guardrail import housekeeper, webhook  # noqa: E402 needs the app registry
+from guardrail.arrivals import Arrivals  # noqa: E402 imports nothing that does
+
+application = Arrivals(_pages_and_calls, threads=settings.WEB_THREADS)
 
 housekeeper.ensure_loaded()
 housekeeper.start()

@@ -93,13 +93,14 @@ def cause_of(verdict: Mapping[str, Any]) -> Cause | None:
     """The cause of one verdict given by its columns, None when it needs nobody: allowed, modified, or noticed for
     anything but what is NOTED.
 
-    A true `late` = the columns are those of what was found after the call had been let through.
+    A true `late` = the columns are those of what was found after the call had been let through. A call that was shed
+    (`failed` and `deferred`) gets its place once it was judged in full.
 
     Raises KeyError, TypeError, ValueError or AttributeError when the stored signals are not of the shape the store
     writes.
     """
     if verdict["failed"]:
-        return _unjudged(verdict)
+        return None if verdict.get("deferred") else _unjudged(verdict)
     is_noted = verdict["would_have"] == "notice" and verdict["deciding_signal"] in NOTED
     if verdict["would_have"] not in STOPS and not is_noted:
         return None
@@ -376,6 +377,7 @@ def _deed(found: _Found, where: str) -> str:
 _LACKING = {
     "wire": "unreadable body",
     "store": "nothing could store them",
+    "shed": "too many at once",
     "attribution": "time ran out",
     "memory, attribution": "time ran out",
 }

@@ -52,7 +52,7 @@ _COLUMNS = (
     *("id", "received_at", "tenant_id", "environment_id", "agent_id", "agent_name", "user_id", "conversation_id"),
     *("client_ip", "tool_id", "tool_name", "tool_kind", "destination", "duplicate_of", "action", "would_have"),
     *("severity", "deciding_signal", "failed", "degraded", "answer_ms", "documents", "orchestrator_id", "channel_id"),
-    *("policy_version", "wire", "mode"),
+    *("policy_version", "wire", "mode", "deferred"),
 )
 # A row the database will not have. Any other error of it (away, deadlock, a migration not yet applied) says nothing
 # about the rows: it ends the run, and the next one takes them.

@@ -33,6 +33,7 @@ _OF_VERDICT = (
     *("client_ip", "tool_id", "tool_name", "tool_kind", "destination", "duplicate_of", "action", "mode", "documents"),
     *("orchestrator_id", "channel_id", "traces"),
 )
+_STOPPED = ("hold", "block")
 _OF_FINDING = ("would_have", "severity", "deciding_signal", "failed", "degraded", "signals")
 
 
@@ -101,17 +102,23 @@ def _take(ids: Sequence[uuid.UUID], *, now: datetime) -> None:
     joined = join_edits(fresh, are_counted=True, made_up=played)
     grown = place(joined.rows, now=now)
     places = InvestigationCall.objects.filter(verdict_id__in=[row["id"] for row in fresh])
+    passed = {row["id"] for row in fresh if row["late"]}
     joined.record()
     note_named([row for row in fresh if row["orchestrator_id"] != played])
     Activity.objects.bulk_create(
         Activity(investigation_id=investigation_id, kind="found_late", text=str(verdict_id))
         for investigation_id, verdict_id in places.values_list("investigation_id", "verdict_id")
+        if verdict_id in passed
     )
     respond_to(made_by_others(grown, played), now=now)
 
 
 def _load_rows(ids: Sequence[uuid.UUID]) -> Iterator[Row]:
-    """The verdicts as if they had been judged in full at once, `late` to say that they were not."""
+    """The verdicts as if they had been judged in full at once, `late` to say that they were let through before.
+
+    A call that was shed, and of which nothing was found, is what its verdict says: stopped unjudged.
+    """
     findings = {row["id"]: row for row in LateFinding.objects.filter(pk__in=ids).values("id", *_OF_FINDING)}
-    for row in Verdict.objects.filter(pk__in=list(findings)).order_by("pk").values(*_OF_VERDICT):
-        yield {**row, **findings[row["id"]], "late": True}
+    for row in Verdict.objects.filter(pk__in=ids).order_by("pk").values(*_OF_VERDICT, *_OF_FINDING):
+        found = findings.get(row["id"], {})
+        yield {**row, **found, "late": bool(found) and row["action"] not in _STOPPED}

@@ -44,8 +44,10 @@ class Decision:
         )
 
 
+# More calls came than can be judged in time, and this one was not.
+SHED = "shed"
 # Without these nothing is known of the call, or nothing of it could be kept: the fail posture answers.
-FATAL = frozenset({"wire", "store", "rate"})
+FATAL = frozenset({"wire", "store", "rate", SHED})
 # Decides where a person agreed to a held call; no policy maps it to an action.
 ALLOWED_ONCE = "allowed_once"
 # Without these a verdict on a call that can do harm is a guess.

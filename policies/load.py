@@ -221,7 +221,7 @@ def _load_agents() -> list[dict[str, Any]]:
             "agent_id", "tools", "limits_destinations", "destinations"
         )
     }
-    decided = Agent.objects.exclude(registered=False, mode="", profile="", fail_posture="", process="")
+    decided = Agent.objects.exclude(registered=False, mode="", profile="", fail_posture="", process="", criticality="")
     return [
         {
             "id": agent_id,
@@ -231,10 +231,11 @@ def _load_agents() -> list[dict[str, Any]]:
             "profile": profile,
             "fail_posture": fail_posture,
             "process": process,
+            **({"criticality": criticality} if criticality else {}),
             **({"charter": charters[agent_id]} if agent_id in charters else {}),
         }
-        for agent_id, registered, name, mode, profile, fail_posture, process in decided.values_list(
-            "agent_id", "registered", "name", "mode", "profile", "fail_posture", "process"
+        for agent_id, registered, name, mode, profile, fail_posture, process, criticality in decided.values_list(
+            "agent_id", "registered", "name", "mode", "profile", "fail_posture", "process", "criticality"
         )
     ]
 

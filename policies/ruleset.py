@@ -30,6 +30,9 @@ from policies.signal import Signal
 
 E = TypeVar("E", bound=enum.Enum)
 
+# What calls of an agent count for beside others' where not all can be judged in time, by its criticality.
+_WEIGHTS = MappingProxyType({"low": 1.0, "high": 4.0, "critical": 8.0})
+_USUAL_WEIGHT = 2.0
 # Its signals are named `second_opinion.<slug>`; the policy may say what is done on all of them, or on one.
 SECOND_OPINION = "second_opinion"
 
@@ -39,7 +42,7 @@ class AgentRule:
     """What an admin decided for one agent; None = the default of its environment or of the policy.
 
     `registered` False = somebody decided something for an agent nobody took into the inventory. `process` is the
-    business process it works in; `charter` None = none is pinned.
+    business process it works in, `criticality` a word of the inventory; `charter` None = none is pinned.
     """
 
     agent_id: str
@@ -49,6 +52,7 @@ class AgentRule:
     profile: Profile | None = None
     fail_posture: FailPosture | None = None
     process: str = ""
+    criticality: str = ""
     charter: Charter | None = None
 
 
@@ -214,6 +218,17 @@ class Ruleset:
         """False where an admin said that a call of this tool may be judged in full after it is answered."""
         keys = _tool_keys(agent_id, tool_id, tool_name)
         return next((self.critical_tools[key] for key in keys if key in self.critical_tools), True)
+
+    def weight_of(self, agent_id: str) -> float:
+        """What an agent's calls count for beside those of others where not all can be judged in time: 1 to 8."""
+        agent = self.agents.get(agent_id)
+        return _WEIGHTS.get(agent.criticality, _USUAL_WEIGHT) if agent else _USUAL_WEIGHT
+
+    def fails_shut_unjudged(self, agent_id: str) -> bool:
+        """Whether a call of this agent is stopped where there was no time to judge it, whatever its fail posture: its
+        criticality is `critical`, and who makes a crowd could choose that moment."""
+        agent = self.agents.get(agent_id)
+        return agent is not None and agent.criticality == "critical"
 
     def standing_of(self, destination: str) -> Standing:
         """The standing of an address, domain, host, URL, account or handle; the most exact entry decides."""
@@ -404,6 +419,7 @@ def _agent(entry: Mapping[str, Any]) -> AgentRule:
         profile=_choice(Profile, entry["profile"], where) if entry.get("profile") else None,
         fail_posture=_choice(FailPosture, entry["fail_posture"], where) if entry.get("fail_posture") else None,
         process=entry.get("process", ""),
+        criticality=entry.get("criticality", ""),
         charter=compile_charter(entry["charter"]) if entry.get("charter") is not None else None,
     )
 

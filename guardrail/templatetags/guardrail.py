@@ -149,9 +149,9 @@ def severity(level: int | None) -> SafeString:
 
 
 @register.simple_tag
-def outcome(action: str, would_have: str, *, failed: bool = False) -> SafeString:
+def outcome(action: str, would_have: str, *, failed: bool = False, deferred: bool = False) -> SafeString:
     """What became of a call, as a badge: solid where it was told to the caller, dashed where only marked."""
-    return badge(badges.of_call(action=action, would_have=would_have, failed=failed))
+    return badge(badges.of_call(action=action, would_have=would_have, failed=failed, deferred=deferred))
 
 
 @register.simple_tag

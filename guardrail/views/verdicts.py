@@ -231,18 +231,21 @@ def _lede(verdict: Verdict, signals: Sequence[Mapping[str, Any]], deciding: str)
 
 
 def _badge(verdict: Verdict, finding: LateFinding | None) -> badges.Badge:
-    if finding and not finding.failed and verdict.mode != "monitor":
+    if finding and not finding.failed and verdict.mode != "monitor" and verdict.action not in ("block", "hold"):
         return badges.FOUND_LATE
     return badges.of_call(
         action=verdict.action,
         would_have=verdict.would_have,
         failed=verdict.failed,
         agreed=verdict.deciding_signal == ALLOWED_ONCE,
+        deferred=verdict.deferred,
     )
 
 
 def _plan(verdict: Verdict) -> Plan:
-    shown = badges.of_call(action=verdict.action, would_have=verdict.would_have, failed=verdict.failed)
+    shown = badges.of_call(
+        action=verdict.action, would_have=verdict.would_have, failed=verdict.failed, deferred=verdict.deferred
+    )
     return Plan(
         tool=verdict.tool_name or verdict.tool_id,
         destination=verdict.destination,

@@ -53,7 +53,9 @@ class VerdictShape(serializers.Serializer[None]):
     rule_words = serializers.CharField(allow_blank=True, help_text="The same for people.")
     policy_version = serializers.IntegerField()
     answer_ms = serializers.FloatField()
-    deferred = serializers.BooleanField(help_text="Answered by the quick checks and judged in full afterwards.")
+    deferred = serializers.BooleanField(
+        help_text="Answered by the quick checks, or not judged in time (`failed`), and judged in full afterwards."
+    )
     wire = serializers.CharField()
     correlation_id = serializers.CharField(allow_blank=True)
     tenant_id = serializers.CharField(allow_blank=True)
