@@ -10,12 +10,13 @@ PYTHON ?= $(shell for name in python3 python3.14 python3.13 python3.12 python3.1
 INSTALL = if [ -x $(VENV)/bin/pip ]; then pip="$(RUN) -m pip"; else pip="$(PYTHON) -m pip --python $(RUN)"; fi; \
 	$$pip install --quiet --disable-pip-version-check --no-input --require-hashes --only-binary :all:
 
-.PHONY: help up test check chaos fuzz battery honesty scale scale-pages backtests deliveries bench format clean sbom notice secrets
+.PHONY: help up test check chaos fuzz battery honesty scale scale-pages backtests deliveries bench bench-soak overload format clean sbom notice secrets
 help:
 	@echo "make up      run Guardrail on this machine (ARGS=\"--port 8100 --data DIR --no-demo\")"
 	@echo "make test    run every test (ARGS=\"-k webhook\")"
 	@echo "make check   run the checks that need no test: style, layers, types, migrations"
-	@echo "make chaos   kill every part of a running instance under load and count what was lost"
+	@echo "make chaos   kill, freeze and restart every part of a running instance under load and count what was lost"
+	@echo "             (ten minutes and the time it takes to settle; ARGS=\"--minutes 2 --seed 7\", ARGS=\"--rounds 1\" for each once)"
 	@echo "make fuzz    send 100,000 generated bodies, every described request and too heavy ones to a running instance"
 	@echo "             (minutes; ARGS=\"--bodies 10000 --seed 7 --only generated,heavy\")"
 	@echo "make battery disguise attacks in many ways and count what is stopped (ARGS=\"--eval DIR --json FILE\")"
@@ -29,6 +30,9 @@ help:
 	@echo "             lost (takes long; ARGS=\"--events 3000 --only splunk,syslog\")"
 	@echo "make bench   how fast calls are answered, beside a view that does nothing and a bare insertion; needs wrk"
 	@echo "             (eight minutes; ARGS=\"--rounds 1 --print-only\")"
+	@echo "make overload  ask twice as often as the instance can judge, at random times, and count who waited too long and what was"
+	@echo "             lost (minutes; ARGS=\"--seconds 20 --times 3\", ARGS=\"--without\" to compare, ARGS=\"--slower 10\" on a busy machine)"
+	@echo "make bench-soak  memory and times of an instance that is asked steadily, minute by minute (ARGS=\"--minutes 5 --rate 20\")"
 	@echo "make sbom    write a bill of materials (CycloneDX) of all that runs: sbom.cdx.json (ARGS=\"--out FILE\")"
 	@echo "make notice  write NOTICE anew, after a change of the locks"
 	@echo "make secrets look through everything that is committed for secrets"
@@ -92,6 +96,12 @@ $(VENV)/installed-dev: $(VENV)/made requirements-dev.txt requirements.txt
 
 bench: $(VENV)/installed-dev
 	@exec $(RUN) -m tests.bench $(ARGS)
+
+overload: $(VENV)/installed-dev
+	@exec $(RUN) -m tests.overload $(ARGS)
+
+bench-soak: $(VENV)/installed-dev
+	@exec $(RUN) -m tests.overload.soak $(ARGS)
 
 battery: $(VENV)/installed-dev
 	@exec $(RUN) -m tests.battery $(ARGS)
