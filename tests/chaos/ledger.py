@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +12,11 @@ from tests.chaos.load import LATE_MS, Asked
 from tests.guardrail.instances import wait_for
 
 _STOPPED = "('hold', 'block')"
+_SHED = "degraded ? 'shed'"
+_WAITING = (
+    "SELECT (SELECT count(*) FROM guardrail_pendingintake) + (SELECT count(*) FROM guardrail_pendingvalidation)"
+    " + (SELECT count(*) FROM investigations_delivery WHERE state < 2)"
+)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -23,15 +28,19 @@ class Rule:
 
 
 def wait_until_settled(data: Path, *, seconds: float) -> None:
-    """Return when the journal is empty and the intake has taken everything in."""
-    wait_for(lambda: _unsettled(data) == 0, what="journal and intake to be empty", seconds=seconds)
+    """Return when the journal is empty, the intake has taken everything in, and receivers have acknowledged it."""
+    wait_for(lambda: _unsettled(data) == 0, what="journal, intake and deliveries to be empty", seconds=seconds)
 
 
-def check(asked: Sequence[Asked], data: Path) -> list[Rule]:
-    """Compare what callers were told with what the database holds."""
+def check(asked: Sequence[Asked], data: Path, *, arrived: Collection[str], in_time: Collection[str]) -> list[Rule]:
+    """Compare what callers were told with what the database holds, and with the verdicts that `arrived` at a receiver.
+
+    `in_time` are the phases in which nobody may have waited long.
+    """
     acknowledged = [entry for entry in asked if entry.blocked is not None]
     with _connect(data) as connection:
         rows = connection.execute("SELECT id::text, correlation_id, action FROM guardrail_verdict").fetchall()
+        shed = {str(row[0]) for row in connection.execute(f"SELECT id::text FROM guardrail_verdict WHERE {_SHED}")}  # noqa: S608 a constant
         no_transcript = _count(
             connection, "guardrail_verdict v LEFT JOIN guardrail_transcript t USING (id) WHERE t.id IS NULL"
         )
@@ -54,7 +63,14 @@ def check(asked: Sequence[Asked], data: Path) -> list[Rule]:
     return [
         Rule(name="answers that were not an explicit 200", violations=_count_implicit(asked)),
         Rule(name="attacks answered allow", violations=sum(e.attack and e.blocked is False for e in asked)),
-        Rule(name="honest calls answered block", violations=sum(not e.attack and e.blocked is True for e in asked)),
+        Rule(
+            name="honest calls answered block though judged",
+            violations=sum(not e.attack and e.blocked is True and e.verdict_id not in shed for e in asked),
+        ),
+        Rule(
+            name="late or no answers while who answers was well",
+            violations=sum(e.phase in in_time and (bool(e.error) or e.ms > LATE_MS) for e in asked),
+        ),
         Rule(name="acknowledged verdicts lost", violations=sum(e.verdict_id not in stored for e in acknowledged)),
         Rule(name="acknowledged verdicts stored otherwise", violations=_count_different(acknowledged, stored)),
         Rule(name="calls stored more than once", violations=sum(times > 1 for times in per_call.values())),
@@ -62,6 +78,7 @@ def check(asked: Sequence[Asked], data: Path) -> list[Rule]:
         Rule(name="stopped calls without an investigation", violations=sum(places[v] == 0 for v in stopped)),
         Rule(name="stopped calls in more than one", violations=sum(places[v] > 1 for v in stopped)),
         Rule(name="investigation calls nobody stopped", violations=len(set(places) - set(stopped))),
+        Rule(name="stopped calls no receiver was told of", violations=len(set(stopped) - set(arrived))),
     ]
 
 
@@ -112,7 +129,8 @@ def _unsettled(data: Path) -> int:
     journaled = sum(path.stat().st_size > 0 for path in (data / "journal").glob("*") if path.is_file())
     try:
         with _connect(data) as connection:
-            return journaled + _count(connection, "guardrail_pendingintake")
+            row = connection.execute(_WAITING).fetchone()
+            return journaled + (int(str(row[0])) if row else 1)
     except psycopg.OperationalError:
         return 1
 
