@@ -5,9 +5,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+import structlog
 from django.db import OperationalError, connection
 from django.db.backends.utils import CursorWrapper
 
+log = structlog.get_logger(__name__)
 MONTHS_AHEAD = 3
 # Whoever judges waits behind us for so long at most; an answer has half a second.
 _LOCK_TIMEOUT_MS = 100
@@ -17,6 +19,13 @@ _OF_MONTH = """
 SELECT parent.relname, child.relname FROM pg_inherits
 JOIN pg_class child ON child.oid = inhrelid JOIN pg_class parent ON parent.oid = inhparent
 WHERE parent.relname LIKE 'guardrail\\_%%' AND child.relname = parent.relname || '_' || %s ORDER BY 1
+"""
+# The months of calls that no partition was made for, by their ids; a clock beyond these years stays where it is.
+_ASTRAY = """
+SELECT DISTINCT date_trunc('month', came AT TIME ZONE 'UTC')::date FROM (
+    SELECT to_timestamp(('x' || left(replace(id::text, '-', ''), 12))::bit(48)::bigint / 1000.0) AS came
+    FROM guardrail_verdict_default
+) astray WHERE came >= '2000-01-01Z' AND came < '2200-01-01Z' ORDER BY 1
 """
 _MONTHS = """
 SELECT right(child.relname, 6) FROM pg_inherits
@@ -35,13 +44,23 @@ class Month:
 
 
 def make_ahead() -> None:
-    """Create this month's partitions and the next three; existing ones stay. Safe to run twice."""
+    """Create this month's partitions and the next three; existing ones stay. Safe to run twice.
+
+    And those of months a wrong clock put calls into: their rows move out of the default partition, where no retention
+    reaches them and which would keep the month from ever getting its own.
+    """
     with connection.cursor() as cursor:
+        cursor.execute(_ASTRAY)
+        astray = [month for (month,) in cursor.fetchall()]
         cursor.execute(
             "SELECT guardrail_make_partitions((current_date + (n || ' month')::interval)::date)"
             " FROM generate_series(0, %s) n",
             [MONTHS_AHEAD],
         )
+        for month in astray:
+            cursor.execute("SELECT guardrail_make_partitions(%s)", [month])
+    if astray:
+        log.warning("partitions.calls_astray", months=[f"{month:%Y-%m}" for month in astray])
 
 
 def load_months() -> list[Month]:

@@ -13,7 +13,9 @@ import pytest
 import time_machine
 from django.contrib.auth.models import User
 from django.db import connection, transaction
+from django.db.utils import ProgrammingError
 from django.test import Client
+from structlog.testing import capture_logs
 
 from guardrail import auth, callers, database, housekeeper, partitions, store
 from guardrail.journal import waiting_files
@@ -22,6 +24,7 @@ from guardrail.models import PendingIntake, Transcript, Verdict
 from investigations.api.view import problem_of
 from policies import load
 from tests.callers import Answer, Asking
+from tests.faults.tiny_disk import verdicts_on_a_tiny_disk
 from tests.guardrail.bodies import call
 from tests.guardrail.instances import wait_for
 from tests.guardrail.test_store import own_data, postgres
@@ -77,6 +80,28 @@ def test_on_a_full_disk_without_postgres_nothing_is_acknowledged(
     kept = {str(pk) for pk in Verdict.objects.values_list("pk", flat=True)}
     assert _id_of(after) in kept
     assert not kept & {_id_of(one) for one in refused}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_postgres_without_space_costs_no_verdict_and_takes_them_once_there_is_room(
+    asking: Asking, own_data: Path
+) -> None:
+    with verdicts_on_a_tiny_disk() as disk:
+        disk.fill()
+        answers = [_asked(asking, f"no-space-{number}") for number in range(3)]
+        assert all(map(_allowed, answers))
+        database.close()  # it is asked anew, and not taken to be away since a moment ago
+        with pytest.raises(psycopg.errors.DiskFull):
+            store.ingest_journal()
+        with full_disk():
+            refused = _asked(asking, "no space anywhere")
+        assert (refused.status, refused.body["blockAction"]) == (200, True)
+        disk.make_room()
+        database.close()
+        assert store.ingest_journal() == 3
+        answers.append(_asked(asking, "room again"))
+        assert {str(pk) for pk in Verdict.objects.values_list("pk", flat=True)} == set(map(_id_of, answers))
+        assert waiting_files(own_data / "journal") == []
 
 
 def test_it_starts_on_a_full_disk_by_the_policy_in_postgres(asking: Asking, own_data: Path) -> None:
@@ -201,6 +226,33 @@ def test_a_clock_that_is_wrong_judges_and_keeps_under_the_time_it_has(
     store.ingest_journal()
     assert not (own_data / "journal" / "refused.jsonl").exists()
     assert Verdict.objects.count() == PendingIntake.objects.count() == 4
+
+
+def test_calls_a_wrong_clock_put_astray_come_into_a_month_of_their_own(asking: Asking, own_data: Path) -> None:
+    partitions.make_ahead()
+    for days in (400, -400):
+        with time_machine.travel(datetime.now(UTC) + timedelta(days=days)):
+            _asked(asking, f"astray-{days}")
+    _asked(asking, "right")
+    assert _astray() == 2
+    known = set(Verdict.objects.values_list("pk", flat=True))
+    with capture_logs() as logs:
+        partitions.make_ahead()
+        partitions.make_ahead()
+    assert [len(one["months"]) for one in logs if one["event"] == "partitions.calls_astray"] == [2]
+    assert _astray() == 0
+    assert set(Verdict.objects.values_list("pk", flat=True)) == set(Transcript.objects.values_list("pk", flat=True))
+    assert set(Verdict.objects.values_list("pk", flat=True)) == known
+    months = {month.name for month in partitions.load_months()}
+    assert {f"{datetime.now(UTC) + timedelta(days=days):%Y%m}" for days in (400, 0, -400)} <= months
+    with pytest.raises(ProgrammingError, match="insert only"), transaction.atomic():
+        Verdict.objects.filter(pk__in=known).update(reason="another")
+
+
+def _astray() -> int:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM guardrail_verdict_default")
+        return int(cursor.fetchall()[0][0])
 
 
 @pytest.fixture(scope="module")
