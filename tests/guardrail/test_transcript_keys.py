@@ -101,6 +101,37 @@ def test_an_encrypted_call_is_read_searched_replayed_and_taken_out(ring: Setting
     assert json.loads(parts["calls/0001/body"]) == mail_body()
 
 
+def test_an_encrypted_call_is_judged_again_under_each_key_and_said_not_to_be_without_it(
+    ring: Settings, ines: Client, asking: Asking
+) -> None:
+    asking.analyze(mail_body())
+    wanted = Verdict.objects.get().pk
+    page = f"/verdicts/{wanted}/rejudge/"
+    assert "Policy of then" in ines.get(page).content.decode()
+    ring.TRANSCRIPT_KEYS = {"new": NEW, "old": OLD}
+    told("rekey")
+    ring.TRANSCRIPT_KEYS = {"new": NEW}
+    again = ines.get(page).content.decode()
+    assert "is encrypted under the key" not in again
+    assert "Policy of then" in again
+    ring.TRANSCRIPT_KEYS = {"other": OLD}
+    lost = ines.get(page)
+    assert lost.status_code == 200
+    assert "is encrypted under the key" in lost.content.decode()
+
+
+def test_evidence_of_encrypted_calls_is_judged_again_where_there_is_no_key(
+    ring: Settings, asking: Asking, tmp_path: Path
+) -> None:
+    asking.analyze(mail_body())
+    wanted = str(Verdict.objects.get().pk)
+    path, out = str(tmp_path / "out.zip"), io.StringIO()
+    call_command("evidence", "export", path, "--reason", "For counsel", "--verdict", wanted, stdout=out)
+    ring.TRANSCRIPT_KEYS = {}
+    call_command("evidence", "verify", path, stdout=out)
+    assert "judged the same, every text read again" in out.getvalue()
+
+
 def test_a_body_moved_to_another_call_or_changed_does_not_open(ring: Settings) -> None:
     one = record_call(mail_body())
     other = record_call(mail_body(step="s-2", mail="Another mail"))
