@@ -119,6 +119,13 @@ def _roles_of_groups(raw: str) -> dict[str, str]:
     return {group.strip(): role.strip() for group, _, role in pairs}
 
 
+def _environments_of_groups(raw: str) -> list[tuple[str, str]]:
+    pairs = [word.rpartition("=") for word in _words(raw)]
+    if not all(group.strip() and environment.strip() for group, _, environment in pairs):
+        raise ValueError("`group=environment` pairs separated by commas, `group=*` for all of them")
+    return [(group.strip(), environment.strip()) for group, _, environment in pairs]
+
+
 def _url(*schemes: str) -> Callable[[str], str]:
     def convert(raw: str) -> str:
         parts = urlsplit(raw)
@@ -209,6 +216,8 @@ OIDC_NAME = _read("GUARDRAIL_OIDC_NAME", "your organisation", str)
 # Which claim names groups, and which role each gives; whoever has none of them is nobody here.
 OIDC_GROUPS_CLAIM = _read("GUARDRAIL_OIDC_GROUPS_CLAIM", "groups", str)
 OIDC_ROLES: dict[str, str] = _read("GUARDRAIL_OIDC_ROLES", {}, _roles_of_groups)
+# Which environments each group lets somebody see, `*` = all; where some are named, whoever has none of them sees none.
+OIDC_ENVIRONMENTS: list[tuple[str, str]] = _read("GUARDRAIL_OIDC_ENVIRONMENTS", [], _environments_of_groups)
 for _name, _value in (("CLIENT_ID", OIDC_CLIENT_ID), ("CLIENT_SECRET", OIDC_CLIENT_SECRET), ("ROLES", OIDC_ROLES)):
     if OIDC_ISSUER and not _value:
         raise ImproperlyConfigured(f"`GUARDRAIL_OIDC_{_name}` is not set, expected it beside `GUARDRAIL_OIDC_ISSUER`")

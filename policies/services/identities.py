@@ -14,9 +14,12 @@ from allauth.socialaccount.models import SocialAccount
 from django.conf import settings
 from django.contrib.auth.models import Group, User
 from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
 
 from policies import audit
 from policies.access import GRANTS, Role, give_role, is_machine, load_roles
+from policies.models import Environment
+from policies.services.scopes import narrow
 from policies.services.sessions import end_sessions
 
 _LONGEST_NAME = 100
@@ -24,6 +27,7 @@ _LONGEST_PART = 150
 _LONGEST_SUBJECT = 191
 _MOST_GROUPS = 10_000
 _NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9.@+_-]+")
+EVERY_ENVIRONMENT = "*"
 # What stands in the audit trail where nobody acted
 NAMES_OF_NOBODY = frozenset({"system", "nobody", "anonymous"})
 
@@ -80,6 +84,9 @@ def take_in(claims: Claims) -> User:
         if person is not None:
             _take_role(person)
         raise Refused("none of your groups has a role here")
+    if settings.OIDC_ENVIRONMENTS and not person.is_superuser:
+        # before the role: without it nobody sees anything, and with it somebody new would see everything
+        narrow(person, _environments_of(claims.groups), actor=None)
     if load_roles(person) != {role}:
         give_role(person, role, actor=None)
     return person
@@ -88,6 +95,12 @@ def take_in(claims: Claims) -> User:
 def is_vouched_for(person: User) -> bool:
     """Whether another house says what role `person` has."""
     return bool(SocialAccount.objects.filter(user=person).exists())
+
+
+def _environments_of(groups: frozenset[str]) -> QuerySet[Environment] | None:
+    """What these groups let somebody see: None = everything, and nothing where none of them is named."""
+    names = {name for group, name in settings.OIDC_ENVIRONMENTS if group in groups}
+    return None if EVERY_ENVIRONMENT in names else Environment.objects.filter(environment_id__in=names)
 
 
 def _found(claims: Claims) -> User | None:

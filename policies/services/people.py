@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from datetime import datetime
 
+from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser, User
 from django.contrib.auth.tokens import PasswordResetTokenGenerator
 from django.contrib.auth.validators import ASCIIUsernameValidator
@@ -13,10 +14,11 @@ from django.utils.http import urlsafe_base64_encode
 
 from policies import access, audit
 from policies.access import Permission, Role, load_roles, require, require_over
-from policies.models import Environment, PersonScope
+from policies.models import Environment
 from policies.people import attempts
 from policies.services.identities import NAMES_OF_NOBODY, is_vouched_for
 from policies.services.publish import changed
+from policies.services.scopes import narrow
 from policies.services.second_factors import remove_second_factor
 from policies.services.sessions import end_sessions
 
@@ -113,28 +115,9 @@ def set_environments(
     _require_other(actor, person)
     if person.is_superuser:
         raise PeopleError(f"`{person.get_username()}` is a superuser and sees everything, expected somebody else")
-    found = PersonScope.objects.filter(person=person).first()
-    before = None if found is None else _ids(found.environments.all())
-    wanted = None if environments is None else list(environments)
-    after = None if wanted is None else _ids(wanted)
-    if before == after:
-        return
-    if wanted is None:
-        PersonScope.objects.filter(person=person).delete()
-    else:
-        scope, _ = PersonScope.objects.get_or_create(person=person)
-        scope.environments.set(wanted)
-    audit.record(
-        actor=actor,
-        action="person.environments_set",
-        person=person.get_username(),
-        before="all" if before is None else before,
-        after="all" if after is None else after,
-    )
-
-
-def _ids(environments: Iterable[Environment]) -> list[str]:
-    return sorted(one.environment_id for one in environments)
+    if settings.OIDC_ENVIRONMENTS and is_vouched_for(person):
+        raise PeopleError(f"what `{person.get_username()}` sees follows from groups, expected it to be changed there")
+    narrow(person, environments, actor=actor)
 
 
 @transaction.atomic

@@ -20,8 +20,9 @@ from pytest_django.fixtures import Settings
 
 from guardrail.settings import ROLES
 from policies.access import Role, give_role, load_roles
-from policies.models import AuditEntry, PersonSession
+from policies.models import AuditEntry, Environment, PersonScope, PersonSession
 from policies.services.identities import Claims, take_in
+from policies.services.people import PeopleError, set_environments
 from policies.services.second_factors import require_second_factor
 from tests.openid import CLIENT, SECRET, House, OddHouse, begin, real_house
 
@@ -133,6 +134,25 @@ def test_the_right_of_several_groups_is_the_one_that_may_most(house: House) -> N
     house.knows("lead", preferred_username="lea", groups=["analysts", "soc-leads"])
     come(house, "lead")
     assert load_roles(User.objects.get(username="lea")) == {Role.LEAD}
+
+
+def test_groups_say_which_environments_somebody_sees_and_nobody_else_does(house: House, settings: Settings) -> None:
+    port, _ = (Environment.objects.create(environment_id=name, name=name) for name in ("port", "yard"))
+    settings.OIDC_ENVIRONMENTS = [("of-port", "port"), ("of-port", "not entered yet"), ("everybody", "*")]
+    house.knows("7f3b", preferred_username="ines", groups=["analysts", "of-port"])
+    assert is_in(come(house, "7f3b"))
+    ines = User.objects.get(username="ines")
+    assert list(PersonScope.objects.get(person=ines).environments.all()) == [port]
+    # what somebody sees is narrowed before there is a role to see anything with
+    assert actions().index("person.environments_set") < actions().index("person.role_given")
+    with pytest.raises(PeopleError, match="follows from groups"):
+        set_environments(ines, None, actor=None)
+    house.knows("7f3b", preferred_username="ines", groups=["analysts"])
+    come(house, "7f3b")
+    assert list(PersonScope.objects.get(person=ines).environments.all()) == []
+    house.knows("7f3b", preferred_username="ines", groups=["analysts", "everybody"])
+    come(house, "7f3b")
+    assert not PersonScope.objects.filter(person=ines).exists()
 
 
 def test_another_group_gives_another_role_at_the_next_sign_in_and_ends_the_sessions_before(house: House) -> None:
