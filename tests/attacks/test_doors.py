@@ -108,16 +108,18 @@ def test_a_form_leads_back_to_the_page_it_stood_on(ada: User) -> None:
         assert client.post(address, {"next": elsewhere})["Location"] == f"/investigations/{case.pk}/"
 
 
-def test_fields_nobody_offered_make_nobody_more() -> None:
+@pytest.mark.parametrize("role", [None, *Role], ids=str)
+def test_fields_nobody_offered_make_nobody_more(role: Role | None) -> None:
     ensure_baseline()
     person = User.objects.create_user("rhea")
-    give_role(person, Role.POLICY_ADMIN, actor=None)
+    if role:
+        give_role(person, role, actor=None)
     client = Client()
     client.force_login(person)
     groups = set(person.groups.values_list("name", flat=True))
     for route, name in FORMS:
         if name != "logout":
-            client.post(address_of(route), UNOFFERED)
+            client.post(address_of(route, int=person.pk), UNOFFERED)
     person.refresh_from_db()
     assert (person.is_superuser, person.is_staff, set(person.groups.values_list("name", flat=True))) == (
         False,

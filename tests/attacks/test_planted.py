@@ -21,6 +21,7 @@ from django.test import Client
 from django.urls import resolve
 
 from guardrail.models import Verdict
+from guardrail.search.indexing import index_due
 from investigations.intake import take_in_all
 from investigations.models import Investigation
 from investigations.services import comment
@@ -102,9 +103,11 @@ def reached(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return found
 
 
-def _plant(asking: Asking) -> Any:
-    body = mail_body(
-        mail=MAIL + APPROVED + PAYLOAD,
+def planted_body(*, more: str = "", step: str = "step-1") -> dict[str, Any]:
+    """A call whose every text an attacker wrote; `more` stands in its mail."""
+    return mail_body(
+        mail=MAIL + APPROVED + PAYLOAD + more,
+        step=step,
         agent=f"Desk {PAYLOAD}",
         agent_id=f"desk{PAYLOAD}"[:190],
         tool=f"Send-an-email {PAYLOAD}",
@@ -116,7 +119,10 @@ def _plant(asking: Asking) -> Any:
         channelId=PAYLOAD,
         incomingClientIp=PAYLOAD,
     )
-    return asking.analyze(body, **{"x-ms-correlation-id": "c%0d%0aplanted"})
+
+
+def _plant(asking: Asking) -> Any:
+    return asking.analyze(planted_body(), **{"x-ms-correlation-id": "c%0d%0aplanted"})
 
 
 @pytest.fixture
@@ -185,6 +191,20 @@ def test_no_page_and_no_file_takes_it_for_anything_but_text(planted: Client, rea
     assert wrong == {}
     assert (len(routes) > 40, shown > 5) == (True, True), (len(routes), shown)
     assert [one for one in reached if "planted" in one] == []
+
+
+@pytest.mark.parametrize("kind", ["csv", "json"])
+def test_what_a_search_finds_is_text_in_a_file_too(planted: Client, kind: str) -> None:
+    index_due()
+    answer = planted.post("/search/export/", {"q": "outcome:blocked", "format": kind})
+    said = _content(answer).decode()
+    assert (answer.status_code, "planted" in said) == (200, True)
+    assert "planted" not in answer["Content-Disposition"]
+    if kind == "json":
+        assert len(json.loads(said)) == 1
+    assert [
+        cell for row in csv.reader(io.StringIO(said)) for cell in row if kind == "csv" and _FORMULA.match(cell)
+    ] == []
 
 
 def test_it_forges_no_line_and_the_trail_is_whole(planted: Client, capfd: pytest.CaptureFixture[str]) -> None:
