@@ -144,7 +144,10 @@ def verdict_page(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
 @require_GET
 @never_cache
 def verdict_body(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
-    """The body as plain text that no browser runs or guesses about: byte for byte as it came, or masked."""
+    """The body as a file of plain text: byte for byte as it came, or masked.
+
+    Not as a page: characters that hide or turn round what one reads are in it as they came.
+    """
     verdict = load_verdict(pk, request.user)
     try:
         body = load_body(pk)
@@ -156,7 +159,7 @@ def verdict_body(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     until = revealed_until(request, of_verdict(pk))
     shown = masking_of(verdict, revealed=until is not None).body(body)
     response = HttpResponse(shown, content_type="text/plain; charset=utf-8")
-    response["Content-Disposition"] = f'inline; filename="{pk}{".masked" if shown != body else ""}.txt"'
+    response["Content-Disposition"] = f'attachment; filename="{pk}{".masked" if shown != body else ""}.txt"'
     return response
 
 

@@ -390,11 +390,12 @@ def test_a_call_judged_without_memory_says_so(analyst: Client) -> None:
     assert "Judged without memory of earlier calls" in said
 
 
-def test_the_raw_body_is_text_and_byte_for_byte(analyst: Client) -> None:
+def test_the_raw_body_is_a_file_of_text_and_byte_for_byte(analyst: Client) -> None:
     raw = b"{no json \xff\x00 <script>alert(1)</script>"
     response = analyst.get(f"/verdicts/{told.record_call(raw, degraded=('wire',))}/body/")
     assert response.content == raw
     assert response["Content-Type"] == "text/plain; charset=utf-8"
+    assert response["Content-Disposition"].startswith("attachment; ")
     assert response["X-Content-Type-Options"] == "nosniff"
 
 
