@@ -35,9 +35,11 @@ _FRESH_SECONDS = 0.3
 # After so long a task is sent whatever its queue holds: a condition that is wrong delays work, and never loses any.
 _ANYHOW_SECONDS = 30.0
 _LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
-# Postgres frees the lock of a machine that says nothing 5 s after it was heard last; that machine notices in 3 s.
+# Postgres frees the lock of a machine that says nothing 5 s after it was heard last; that machine notices in 3 s. By
+# both: no keepalive is sent while an answer is not acknowledged, and a machine may go silent in mid-question.
 _SILENCE = "connect_timeout=2 tcp_user_timeout=3000 options='{}'".format(
-    "-c tcp_keepalives_idle=2 -c tcp_keepalives_interval=1 -c tcp_keepalives_count=3 -c statement_timeout=2000"
+    "-c tcp_keepalives_idle=2 -c tcp_keepalives_interval=1 -c tcp_keepalives_count=3"
+    " -c tcp_user_timeout=5000 -c statement_timeout=2000"
 )
 
 
