@@ -1,5 +1,6 @@
 """Connections of the hot path: raw psycopg on a pool, where neither a wait nor a silent server outlives its budget."""
 
+import socket
 import time
 from collections.abc import Callable
 from typing import Any
@@ -112,6 +113,22 @@ def dsn() -> str:
     parameters = django_connection.get_connection_params()
     names = ("dbname", "user", "password", "host", "port")
     return psycopg.conninfo.make_conninfo("", **{name: parameters[name] for name in names if parameters.get(name)})
+
+
+def reachable(*, seconds: float) -> bool:
+    """Whether a TCP connection to Postgres can be made in this time; True where that is not for us to tell.
+
+    libpq gives a connection no less than 2 s, in which the kernel asks twice: up to 1.4 s lost once Postgres is back.
+    """
+    parameters = django_connection.get_connection_params()
+    host, port = str(parameters.get("host") or ""), int(parameters.get("port") or 5432)
+    if not host or host.startswith("/") or "," in host:
+        return True
+    try:
+        with socket.create_connection((host, port), timeout=seconds):
+            return True
+    except OSError:
+        return False
 
 
 def opened() -> ConnectionPool[BudgetConnection] | None:

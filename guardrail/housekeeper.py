@@ -16,10 +16,10 @@ from typing import Any
 
 import structlog
 from django.conf import settings
-from django.db import DatabaseError, connection
+from django.db import DatabaseError, OperationalError, connection
 from django.utils import timezone
 
-from guardrail import auth, meters, store
+from guardrail import auth, database, meters, store
 from policies import load
 from policies.models import PolicyVersion
 from policies.ruleset import RulesetError
@@ -35,6 +35,8 @@ _threads: list[threading.Thread] = []
 _to_keep: deque[load.Loaded] = deque(maxlen=20)
 _kept_at = -math.inf
 _KEPT_AGAIN_SECONDS = 3600.0
+# For Postgres to take a connection, after which it is tried anew.
+_REACH_SECONDS = 0.5
 # Between two tries of requests to load a first policy: each may wait seconds for a server that is not there.
 _FIRST_LOAD_SECONDS = 5.0
 
@@ -45,7 +47,7 @@ def start() -> None:
         if _threads:
             return
         chores: tuple[tuple[str, Callable[[], Any], Callable[[], Any]], ...] = (
-            ("refresh", refresh, lambda: time.sleep(settings.REFRESH_SECONDS)),
+            ("refresh", _refresh_soon, lambda: time.sleep(settings.REFRESH_SECONDS)),
             ("journal", store.ingest_journal, lambda: time.sleep(1)),
             ("meters", meters.flush, lambda: time.sleep(1)),
             ("states", keep_states, lambda: time.sleep(1)),
@@ -102,6 +104,13 @@ def refresh() -> bool:
         _note_state()
         log.info("ruleset.loaded", serial=serial)
         return True
+
+
+def _refresh_soon() -> bool:
+    """`refresh`, as soon as Postgres is back: its own connections wait longer for an answer than a policy may take."""
+    if connection.connection is None and not database.reachable(seconds=_REACH_SECONDS):
+        raise OperationalError("Postgres cannot be reached")
+    return refresh()
 
 
 def keep_states() -> int:
