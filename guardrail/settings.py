@@ -13,7 +13,7 @@ from urllib.parse import unquote, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
-from guardrail import logs
+from guardrail import logs, parts
 from policies.engine_address import AddressError, checked_address
 from policies.key_ring import KeyRingError, read_ring
 
@@ -82,6 +82,13 @@ def _public_keys(raw: str) -> list[str]:
     if any(_bytes_of(word) != 32 for word in _words(raw)):
         raise ValueError("keys separated by commas, as `manage.py evidence key` prints them after `public key:`")
     return _words(raw)
+
+
+def _address(raw: str) -> tuple[str, int]:
+    host, _, port = raw.rpartition(":")
+    if not host.strip("[]") or not port.isdecimal() or not 1 <= int(port) <= 65535:
+        raise ValueError("an address and a port, e.g. `0.0.0.0:8000` or `[::]:8000`")
+    return host.strip("[]"), int(port)
 
 
 def _path(raw: str) -> str:
@@ -186,6 +193,10 @@ SECRET_KEY = _read("GUARDRAIL_SECRET_KEY", secrets.token_urlsafe(48), str)
 # Secret keys that were: what they signed or encrypted is still read. Kept until `manage.py reseal_secrets` was run.
 SECRET_KEY_FALLBACKS: list[str] = _read("GUARDRAIL_OLD_SECRET_KEYS", [], _words)
 ALLOWED_HOSTS = _read("GUARDRAIL_ALLOWED_HOSTS", ["localhost", "127.0.0.1", "[::1]"], _words)
+# Where `manage.py run web` listens, and with how many processes; and the processes of a worker.
+LISTEN: tuple[str, int] = _read("GUARDRAIL_LISTEN", ("127.0.0.1", 8000), _address)
+WEB_PROCESSES = _read("GUARDRAIL_WEB_PROCESSES", parts.WEB_PROCESSES, _number(1, 256))
+WORKER_PROCESSES = _read("GUARDRAIL_WORKER_PROCESSES", parts.WORKER_PROCESSES, _number(1, 256))
 # The address orchestrators and people reach us at; the setup page prints it and Entra tokens name it.
 PUBLIC_URL = _read("GUARDRAIL_PUBLIC_URL", "http://127.0.0.1:8000", _url("http", "https"))
 CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
@@ -238,7 +249,7 @@ JUDGED_AT_ONCE = _read("GUARDRAIL_JUDGED_AT_ONCE", 8, _number(1, 1024))
 # Milliseconds a call may wait for its turn; one whose turn cannot come by then is answered without being judged.
 TURN_MS = _read("GUARDRAIL_TURN_MS", 150, _number(10, 60_000))
 # Threads of a web process, as the server was told (`--blocking-threads`): whoever waits for a turn holds one.
-WEB_THREADS = _read("GUARDRAIL_WEB_THREADS", 64, _number(2, 1024))
+WEB_THREADS = _read("GUARDRAIL_WEB_THREADS", parts.WEB_THREADS, _number(2, 1024))
 # Milliseconds Redis may take before a call is judged without memory.
 MEMORY_BUDGET_MS = _read("GUARDRAIL_MEMORY_BUDGET_MS", 20, _number(1, 1000))
 # Milliseconds of the deadline that saying what would have let a stopped call pass may take.

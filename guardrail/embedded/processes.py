@@ -16,6 +16,8 @@ from time import monotonic, sleep
 
 _PR_SET_PDEATHSIG = 1
 _LOG_BYTES = 20_000_000
+# The state of a socket, as the kernel writes it
+_LISTENING = "0A"
 
 
 class StartFailed(RuntimeError):
@@ -121,6 +123,28 @@ def is_free(host: str, port: int) -> bool:
                 return False
             raise OSError(error.errno, f"cannot listen on `{host}`, port `{port}`: {error.strerror}") from None
         return True
+
+
+def listens(pid: int, port: int) -> bool:
+    """Whether a process has a socket of its own that listens on this TCP port, whoever else does. Linux only."""
+    try:
+        rows = [
+            row.split() for name in ("tcp", "tcp6") for row in Path(f"/proc/{pid}/net/{name}").read_text().splitlines()
+        ]
+        wanted = {
+            f"socket:[{row[9]}]" for row in rows if row[3] == _LISTENING and int(row[1].rpartition(":")[2], 16) == port
+        }
+        return any(os.readlink(file) in wanted for file in Path(f"/proc/{pid}/fd").iterdir())
+    except OSError:  # it is gone, or a file of it
+        return False
+
+
+def children(pid: int) -> list[int]:
+    """The processes this one has started and that still run. Linux only."""
+    try:
+        return sorted(int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split())
+    except OSError:
+        return []
 
 
 def wait_until(

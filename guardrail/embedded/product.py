@@ -13,24 +13,18 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from guardrail.embedded.processes import StartFailed, spawn, tail, wait_until
+from django.conf import settings
+
+from guardrail import parts
+from guardrail.embedded.processes import StartFailed, children, listens, spawn, tail, wait_until
 from guardrail.embedded.tls import Tls
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-WEB_PROCESSES = 2
-# Most of them wait for their turn to be judged; how many are judged at once is a setting of the process
-WEB_THREADS = 64
-# Two for what cannot wait, two for trying policies on stored calls, and two for sending to receivers
-_WORKER_PROCESSES = 6
 # How long the processes of a killed web server go on answering while the next one loads
 # (2 s, with Postgres frozen 9 s: 2026-11)
 WEB_OVERLAP_SECONDS = 20.0
 # No request takes a second; now and then the server waits for a thread of its own that does not end
 WEB_PATIENCE_SECONDS = 8.0
-# Django's checks of models, addresses and templates are for whoever changes them: 0.6 s of each start (2026-11)
-_CELERY = ("celery", "--skip-checks", "--app", "guardrail")
-# For the C library of a web process: large bodies are memory of their own, and given back when they are answered.
-_GIVE_BACK = MappingProxyType({"MALLOC_MMAP_THRESHOLD_": "262144", "MALLOC_ARENA_MAX": "2"})
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
 _ANY = ("0.0.0.0", "::")  # noqa: S104 compared with, not bound
 _COMMAND_SECONDS = 300.0
@@ -83,48 +77,41 @@ class Product:
         if self.tls:
             self.tls.check()
         (self.data / "static").mkdir(exist_ok=True)  # WhiteNoise warns about a missing one
-        return self._spawn_module(
-            "web",
-            *(
-                "granian",
-                "--interface",
-                "wsgi",
-                "--http",
-                "1",
-                "--no-ws",
-                "--host",
-                self.host,
-                "--port",
-                str(self.port),
-            ),
-            *("--workers", str(WEB_PROCESSES)),
-            *("--blocking-threads", self.env.get("GUARDRAIL_WEB_THREADS") or str(WEB_THREADS)),
-            *("--respawn-failed-workers", "--respawn-interval", "0.2", "--workers-kill-timeout", "3"),
-            *(self.tls.arguments() if self.tls else ()),
-            *("--log-level", "warning", "guardrail.wsgi:application"),
-            more=_GIVE_BACK,
+        words = parts.web(
+            host=self.host,
+            port=self.port,
+            processes=settings.WEB_PROCESSES,
+            threads=settings.WEB_THREADS,
+            tls=self.tls.arguments() if self.tls else (),
         )
+        return self._spawn("web", words, more=parts.WEB_ENVIRONMENT)
 
     def spawn_worker(self) -> "subprocess.Popen[bytes]":
         """Start the task worker."""
-        options = ("--concurrency", str(_WORKER_PROCESSES), "--without-gossip", "--without-mingle")
-        return self._spawn_module("worker", *_CELERY, "worker", *options, "--loglevel", "WARNING")
+        return self._spawn("worker", parts.worker(processes=settings.WORKER_PROCESSES))
 
     def spawn_beat(self) -> "subprocess.Popen[bytes]":
         """Start the clock of the periodic tasks."""
-        # without a pid file: one left by `kill -9` would refuse every later start
-        return self._spawn_module("beat", *_CELERY, "beat", "--pidfile", "", "--loglevel", "WARNING")
+        return self._spawn("beat", parts.beat())
+
+    def web_answers(self, process: "subprocess.Popen[bytes]") -> bool:
+        """Whether all processes of this web server take calls, whoever else does on the same port."""
+        ready = [pid for pid in children(process.pid) if listens(pid, self.port)]
+        return len(ready) >= settings.WEB_PROCESSES
+
+    def worker_answers(self, process: "subprocess.Popen[bytes]") -> bool:
+        """Whether this worker has all of its processes: it takes tasks then."""
+        return len(children(process.pid)) >= settings.WORKER_PROCESSES
 
     def wait_for_web(self, process: "subprocess.Popen[bytes]") -> None:
         """Return when the web server answers a page. Raises StartFailed."""
         wait_until(self._answers, process=process, name="web", log=self.logs / "web.log", seconds=_WEB_SECONDS)
 
-    def _spawn_module(
-        self, name: str, *words: str, more: Mapping[str, str] = MappingProxyType({})
+    def _spawn(
+        self, name: str, words: list[str], *, more: Mapping[str, str] = MappingProxyType({})
     ) -> "subprocess.Popen[bytes]":
-        log = self.logs / f"{name}.log"
         env = {**more, **self.env}
-        return spawn([sys.executable, "-m", *words], env=env, log=log, cwd=ROOT, when_orphaned=signal.SIGTERM)
+        return spawn(words, env=env, log=self.logs / f"{name}.log", cwd=ROOT, when_orphaned=signal.SIGTERM)
 
     def _answers(self) -> bool:
         if self.tls:

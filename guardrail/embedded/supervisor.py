@@ -18,6 +18,8 @@ _LONGEST_PAUSE_SECONDS = 15.0
 _HEALTHY_SECONDS = 30.0
 # What children of a killed process get to finish the requests they are in
 _ORPHAN_PATIENCE_SECONDS = 3.0
+# What a new process gets to load beside the old one, on a busy machine
+_SUCCESSOR_SECONDS = 120.0
 
 Say = Callable[[str], None]
 
@@ -28,6 +30,9 @@ class Child:
 
     `overlap_seconds` is how long the children of a killed process may go on beside its successor: those of the web
     server keep answering on the shared port while the new one loads, which takes 2 s (2026-11).
+
+    One that is `renewable` is replaced when that is asked. With `answers`, its successor runs beside it until that is
+    true of the successor, and only then is the old one asked to stop; otherwise the old one is stopped first.
     """
 
     name: str
@@ -35,7 +40,11 @@ class Child:
     ask: signal.Signals = signal.SIGTERM
     patience_seconds: float = 20.0
     overlap_seconds: float = 0.0
+    renewable: bool = False
+    answers: "Callable[[subprocess.Popen[bytes]], bool] | None" = None
     process: "subprocess.Popen[bytes] | None" = None
+    successor: "subprocess.Popen[bytes] | None" = field(default=None, init=False)
+    successor_until: float = field(default=0.0, init=False)
     pause_seconds: float = field(default=_FIRST_PAUSE_SECONDS, init=False)
     started_at: float = field(default=0.0, init=False)
     start_again_at: float = field(default=0.0, init=False)
@@ -54,7 +63,7 @@ class Supervisor:
     """Holds children in the order they were started; stops them in the opposite one.
 
     SIGTERM, SIGINT and SIGHUP ask for the stop: as KeyboardInterrupt while the caller starts things up, as the end of
-    `watch` afterwards.
+    `watch` afterwards. SIGUSR1 asks `watch` to renew what is renewable.
     """
 
     def __init__(self, *, say: Say, note: Callable[[dict[str, int]], None]) -> None:
@@ -63,6 +72,7 @@ class Supervisor:
         self._children: list[Child] = []
         self._orphans: list[_Orphans] = []
         self._stop_asked = False
+        self._renewal_asked = False
         self._interruptible = True
         self._woken, wake = os.pipe()
         os.set_blocking(self._woken, False)
@@ -70,6 +80,7 @@ class Supervisor:
         signal.set_wakeup_fd(wake)
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             signal.signal(number, self._ask_to_stop)
+        signal.signal(signal.SIGUSR1, self._ask_to_renew)
         signal.signal(signal.SIGCHLD, lambda *_: None)  # only to wake `watch`
 
     def add(self, child: Child) -> "subprocess.Popen[bytes]":
@@ -95,7 +106,11 @@ class Supervisor:
         """Start again whatever ends, until a signal asks to stop."""
         self._interruptible = False
         while not self._stop_asked:
+            if self._renewal_asked:
+                self._renewal_asked = False
+                self._renew()
             for child in self._children:
+                self._tend_successor(child)
                 self._tend(child)
             self._tend_orphans()
             select.select([self._woken], [], [], 0.5)
@@ -106,6 +121,9 @@ class Supervisor:
         self._interruptible = False
         for orphans in self._orphans:
             sweep(orphans.leader)
+        for child in self._children:
+            if child.successor:
+                end(child.successor, ask=signal.SIGKILL, patience_seconds=1.0)
         for names in groups:
             members = [child for child in self._children if child.name in names and child.process]
             for child in members:
@@ -133,8 +151,43 @@ class Supervisor:
         if child.process is None and now >= child.start_again_at:
             self._start_again(child)
 
+    def _renew(self) -> None:
+        for child in self._children:
+            if not child.renewable or not child.process or child.successor:
+                continue
+            if child.answers is None:
+                child.process.send_signal(child.ask)
+                continue
+            try:
+                child.successor = child.start()
+            except (StartFailed, BinariesMissing, OSError) as error:
+                self._say(f"no new {child.name}, the one before goes on: {error}")
+                continue
+            child.successor_until = monotonic() + _SUCCESSOR_SECONDS
+            self._say(f"starting a new {child.name} beside the one that runs")
+
+    def _tend_successor(self, child: Child) -> None:
+        """Put a successor in place once it answers; one that does not is ended, and the one before goes on."""
+        fresh, old = child.successor, child.process
+        if fresh is None or child.answers is None:
+            return
+        if fresh.poll() is not None or monotonic() > child.successor_until:
+            how = "does not answer" if fresh.returncode is None else f"ended {_how(fresh.returncode)}"
+            self._say(f"the new {child.name} {how}, the one before goes on")
+            end(fresh, ask=signal.SIGKILL, patience_seconds=1.0)
+            child.successor = None
+        elif child.answers(fresh):
+            child.process, child.successor, child.started_at = fresh, None, monotonic()
+            self._note_all()
+            self._say(f"{child.name} is process {fresh.pid} now")
+            if old is not None:
+                old.send_signal(child.ask)
+                self._orphans.append(_Orphans(leader=old, next_at=monotonic() + child.patience_seconds))
+
     def _tend_orphans(self) -> None:
         now = monotonic()
+        for orphans in self._orphans:
+            orphans.leader.poll()  # or it stays among the processes
         for orphans in [orphans for orphans in self._orphans if now >= orphans.next_at]:
             if orphans.asked:
                 sweep(orphans.leader)
@@ -162,6 +215,9 @@ class Supervisor:
         self._stop_asked = True
         if self._interruptible:
             raise KeyboardInterrupt
+
+    def _ask_to_renew(self, _number: int, _frame: FrameType | None) -> None:
+        self._renewal_asked = True
 
     def _drain(self) -> None:
         try:

@@ -5,6 +5,8 @@ import ssl
 from dataclasses import dataclass
 from pathlib import Path
 
+from django.conf import settings
+
 from guardrail.embedded.processes import StartFailed
 
 # What granian reads keys of; it ends with another one, again and again.
@@ -57,6 +59,17 @@ class Tls:
             return shown == ssl.PEM_cert_to_DER_cert(_first(self.certificate.read_text()))
         except (OSError, ValueError):
             return False
+
+
+def tls_of_settings() -> Tls | None:
+    """What the operator gave; None = plain HTTP."""
+    if not settings.TLS_CERTIFICATE:
+        return None
+    return Tls(
+        certificate=Path(settings.TLS_CERTIFICATE),
+        key=Path(settings.TLS_KEY),
+        client_ca=Path(settings.TLS_CLIENT_CA) if settings.TLS_CLIENT_CA else None,
+    )
 
 
 def _context() -> ssl.SSLContext:

@@ -16,7 +16,7 @@ import httpx
 import psycopg
 
 from guardrail.embedded.processes import end, free_port
-from guardrail.embedded.product import WEB_PROCESSES, WEB_THREADS
+from guardrail.parts import WEB_PROCESSES, WEB_THREADS
 from tests.bench.bodies import make_bodies, written_out
 from tests.guardrail.instances import ROOT, RunningInstance, wait_for
 from tests.scale.processors import seconds_of

@@ -11,7 +11,7 @@ from time import monotonic, sleep
 import httpx
 import pytest
 
-from guardrail.embedded.product import WEB_PROCESSES
+from guardrail.parts import WEB_PROCESSES
 from tests.guardrail.instances import RunningInstance, running_instance
 from tests.restricting import planned
 

@@ -14,9 +14,9 @@ import psycopg
 import pytest
 import redis
 
-from guardrail.embedded.product import WEB_PROCESSES
 from guardrail.likeness import LEADING
 from guardrail.memory.stops import MOST_OF_SESSION, MOST_OF_USER
+from guardrail.parts import WEB_PROCESSES
 from guardrail.traces import session_hash
 from policies.response_rules import RULES
 from tests.guardrail.instances import RunningInstance, running_instance, wait_for

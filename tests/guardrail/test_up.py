@@ -16,6 +16,7 @@ import httpx
 import psycopg
 import pytest
 import redis
+from django.core.management import CommandError, call_command
 from prometheus_client.parser import text_string_to_metric_families
 
 from guardrail.embedded.instance import Instance
@@ -42,7 +43,7 @@ _FIGURES = "a-token-of-the-figures-0123456789"
 @pytest.fixture(scope="module")
 def instance() -> Iterator[RunningInstance]:
     running = RunningInstance(env={"GUARDRAIL_METRICS_TOKEN": _FIGURES})
-    yield running.wait()
+    yield running.wait(seconds=300)
     running.remove()
 
 
@@ -145,6 +146,23 @@ def test_it_replaces_a_killed_process_of_the_web_server(instance: RunningInstanc
     os.kill(before[-1], signal.SIGKILL)
     wait_for(lambda: len(_children(web)) == len(before) and _children(web) != before, what="a new web process")
     wait_for(lambda: instance.ask() == 200, what="an answer")
+
+
+def test_it_renews_web_worker_and_beat_while_every_call_is_answered(instance: RunningInstance) -> None:
+    before, statuses = instance.pids(), []
+    command = [sys.executable, "manage.py", "renew", "--data", str(instance.data), "--seconds", "240"]
+    with subprocess.Popen(command, cwd=ROOT, env=clean_environment(), stdout=subprocess.DEVNULL) as renewing:
+        while renewing.poll() is None or alive(before["web"]):
+            statuses.append(instance.ask())
+    assert renewing.returncode == 0
+    assert set(statuses) == {200}
+    after = instance.pids()
+    assert {name for name in after if after[name] != before[name]} == {"web", "worker", "beat"}
+
+
+def test_it_renews_nothing_where_nothing_runs(tmp_path: Path) -> None:
+    with pytest.raises(CommandError, match="nothing runs in"):
+        call_command("renew", data=tmp_path)
 
 
 def test_it_ends_what_a_killed_start_left_behind(instance: RunningInstance) -> None:

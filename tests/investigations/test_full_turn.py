@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 import pytest
 
-from guardrail.embedded.product import WEB_PROCESSES
+from guardrail.parts import WEB_PROCESSES
 from tests.guardrail.instances import RunningInstance, running_instance, wait_for
 from tests.restricting import THIEF, hijacked
 

@@ -28,7 +28,7 @@ from guardrail.embedded.product import (
 )
 from guardrail.embedded.servers import Servers, servers_of
 from guardrail.embedded.supervisor import Child, Supervisor
-from guardrail.embedded.tls import Tls
+from guardrail.embedded.tls import tls_of_settings
 from guardrail.management.commands.bootstrap import SLUG
 
 ADMIN = "admin"
@@ -85,7 +85,7 @@ class Command(BaseCommand):
             instance = Instance(data)
             instance.hold()
             instance.end_leftovers()
-            if tls := _tls():
+            if tls := tls_of_settings():
                 tls.check()
             _demand_port(host, port)
             kept = instance.keep()
@@ -125,8 +125,8 @@ class Command(BaseCommand):
         found = self._prepare(instance, product, supervisor)
         self._say("starting worker and beat" if web else "starting web, worker and beat")
         web = web or supervisor.add(_web(product))
-        supervisor.add(Child(name="worker", start=product.spawn_worker))
-        supervisor.add(Child(name="beat", start=product.spawn_beat))
+        supervisor.add(Child(name="worker", start=product.spawn_worker, renewable=True, answers=product.worker_answers))
+        supervisor.add(Child(name="beat", start=product.spawn_beat, renewable=True))
         product.wait_for_web(web)
         self._tell(instance, product, found)
         if demo and product.tls:
@@ -200,7 +200,7 @@ class Command(BaseCommand):
 
 
 def _product(instance: Instance, servers: Servers, *, host: str, port: int) -> Product:
-    tls = _tls()
+    tls = tls_of_settings()
     made = environment(
         scheme="https" if tls else "http",
         host=host,
@@ -215,16 +215,6 @@ def _product(instance: Instance, servers: Servers, *, host: str, port: int) -> P
     return Product(host=host, port=port, tls=tls, env=env, data=instance.data, logs=instance.logs)
 
 
-def _tls() -> Tls | None:
-    if not settings.TLS_CERTIFICATE:
-        return None
-    return Tls(
-        certificate=Path(settings.TLS_CERTIFICATE),
-        key=Path(settings.TLS_KEY),
-        client_ca=Path(settings.TLS_CLIENT_CA) if settings.TLS_CLIENT_CA else None,
-    )
-
-
 def _url(product: Product) -> str:
     return url_of(product.host, product.port, scheme="https" if product.tls else "http")
 
@@ -235,6 +225,8 @@ def _web(product: Product) -> Child:
         start=product.spawn_web,
         overlap_seconds=WEB_OVERLAP_SECONDS,
         patience_seconds=WEB_PATIENCE_SECONDS,
+        renewable=True,
+        answers=product.web_answers,
     )
 
 
