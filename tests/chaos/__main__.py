@@ -12,11 +12,12 @@ from pathlib import Path
 from time import monotonic, sleep
 
 from tests.chaos.faults import FAULTS, Fault
-from tests.chaos.ledger import check, describe, lost, wait_until_settled
+from tests.chaos.ledger import check, count_unjudged, describe, lost, wait_until_settled
 from tests.chaos.load import Load
-from tests.guardrail.instances import RunningInstance
+from tests.guardrail.instances import RunningInstance, wait_for
 
 _SETTLE_SECONDS = 300.0
+_AGAIN_SECONDS = 300.0
 _QUIET = "quiet"
 
 
@@ -68,7 +69,7 @@ def _tell(instance: RunningInstance, load: Load, receiver: Path) -> int:
     print(f"load of the machine: {os.getloadavg()[0]:.1f}")
     for rule in rules:
         print(f"{'ok ' if rule.violations == 0 else 'BAD'} {rule.violations:>6} {rule.name}")
-    print("\n".join(lost(load.asked, instance.data)))
+    print("\n".join([count_unjudged(instance.data), *lost(load.asked, instance.data)]))
     return 0 if not any(rule.violations for rule in rules) else 1
 
 
@@ -76,8 +77,9 @@ def _go_through(fault: Fault, instance: RunningInstance, load: Load, *, quiet_se
     print(fault.name, flush=True)
     load.phase = fault.name
     fault.inflict(instance)
-    # what was begun in the fault may still wait for its end
+    # what was begun in the fault may still wait for its end, and whoever was killed has to come back
     load.phase = "after"
+    wait_for(lambda: instance.ask() == 200, what="the instance to answer again", seconds=_AGAIN_SECONDS)
     sleep(quiet_seconds)
     load.phase = _QUIET
     sleep(1)

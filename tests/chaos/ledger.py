@@ -12,7 +12,6 @@ from tests.chaos.load import LATE_MS, Asked
 from tests.guardrail.instances import wait_for
 
 _STOPPED = "('hold', 'block')"
-_SHED = "degraded ? 'shed'"
 _WAITING = (
     "SELECT (SELECT count(*) FROM guardrail_pendingintake) + (SELECT count(*) FROM guardrail_pendingvalidation)"
     " + (SELECT count(*) FROM investigations_delivery WHERE state < 2)"
@@ -40,7 +39,7 @@ def check(asked: Sequence[Asked], data: Path, *, arrived: Collection[str], in_ti
     acknowledged = [entry for entry in asked if entry.blocked is not None]
     with _connect(data) as connection:
         rows = connection.execute("SELECT id::text, correlation_id, action FROM guardrail_verdict").fetchall()
-        shed = {str(row[0]) for row in connection.execute(f"SELECT id::text FROM guardrail_verdict WHERE {_SHED}")}  # noqa: S608 a constant
+        unjudged = {str(row[0]) for row in connection.execute("SELECT id::text FROM guardrail_verdict WHERE failed")}
         no_transcript = _count(
             connection, "guardrail_verdict v LEFT JOIN guardrail_transcript t USING (id) WHERE t.id IS NULL"
         )
@@ -65,7 +64,7 @@ def check(asked: Sequence[Asked], data: Path, *, arrived: Collection[str], in_ti
         Rule(name="attacks answered allow", violations=sum(e.attack and e.blocked is False for e in asked)),
         Rule(
             name="honest calls answered block though judged",
-            violations=sum(not e.attack and e.blocked is True and e.verdict_id not in shed for e in asked),
+            violations=sum(not e.attack and e.blocked is True and e.verdict_id not in unjudged for e in asked),
         ),
         Rule(
             name="late or no answers while who answers was well",
@@ -80,6 +79,17 @@ def check(asked: Sequence[Asked], data: Path, *, arrived: Collection[str], in_ti
         Rule(name="investigation calls nobody stopped", violations=len(set(places) - set(stopped))),
         Rule(name="stopped calls no receiver was told of", violations=len(set(stopped) - set(arrived))),
     ]
+
+
+def count_unjudged(data: Path) -> str:
+    """How many calls the fail posture answered, by what was missing: a line for people."""
+    with _connect(data) as connection:
+        rows = connection.execute(
+            "SELECT degraded::text, count(*) FROM guardrail_verdict WHERE failed GROUP BY 1 ORDER BY 2 DESC"
+        ).fetchall()
+    return "answered by the fail posture, by what was missing: " + (
+        ", ".join(f"{what} {n}" for what, n in rows) or "none"
+    )
 
 
 def lost(asked: Sequence[Asked], data: Path) -> list[str]:
