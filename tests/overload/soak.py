@@ -66,16 +66,18 @@ def _watch(instance: RunningInstance, memory: list[dict[str, Any]], over: thread
 
 
 def resident_mb(pids: dict[str, int]) -> dict[str, float]:
-    """Resident megabytes of each process, by its part and place among those of it; pages of Postgres' are shared."""
+    """Resident megabytes of each process, by its part and place among those of it."""
     found: dict[str, float] = {}
     for part in PARTS:
         if part in pids:
-            found |= {f"{part} {place}": _mb(pid) for place, pid in enumerate(_with_children(pids[part]))}
+            # backends of Postgres come and go
+            family = _with_children(pids[part]) if part in ("web", "worker") else [pids[part]]
+            found |= {f"{part} {place}": _mb(pid) for place, pid in enumerate(family)}
     return {name: mb for name, mb in found.items() if mb}
 
 
 def _with_children(pid: int) -> list[int]:
-    """The process and, of web and worker, those it made: backends of Postgres come and go."""
+    """The process and those it made."""
     try:
         children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
     except OSError:
