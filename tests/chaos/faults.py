@@ -12,6 +12,7 @@ from tests.guardrail.instances import RunningInstance, alive, wait_for
 STOPPED_SECONDS = 6.0
 # A machine that is busy otherwise starts a process in its own time
 _AGAIN_SECONDS = 120.0
+_PATIENCE_SECONDS = 30.0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -41,6 +42,11 @@ def _end(name: str, how: signal.Signals) -> Callable[[RunningInstance], None]:
     def inflict(instance: RunningInstance) -> None:
         ended = instance.pids()[name]
         os.kill(ended, how)
+        try:
+            wait_for(lambda: not alive(ended), what=f"the end of {name}", seconds=_PATIENCE_SECONDS)
+        except AssertionError:
+            # as `up` does with what does not end in order
+            os.kill(ended, signal.SIGKILL)
         wait_for(lambda: instance.pids().get(name, ended) != ended, what=f"a new {name}", seconds=_AGAIN_SECONDS)
 
     return inflict
