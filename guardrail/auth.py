@@ -101,7 +101,9 @@ def _require_certificate(request: HttpRequest, caller: Caller) -> None:
 
 
 def _bearer_token(request: HttpRequest) -> str:
-    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    # `request.headers` would build all of them anew for this one
+    said: str = request.META.get("HTTP_AUTHORIZATION", "")
+    scheme, _, token = said.partition(" ")
     token = token.strip()
     if scheme.lower() != "bearer" or not token:
         raise Unauthorised("a bearer token is missing")

@@ -16,6 +16,7 @@ from typing import Any
 import msgspec
 import structlog
 from django.conf import settings
+from django.http import HttpRequest
 from drf_spectacular.utils import extend_schema
 from rest_framework.exceptions import APIException, NotAuthenticated
 from rest_framework.negotiation import BaseContentNegotiation
@@ -41,7 +42,7 @@ from guardrail.shedding import shed, turn_for, unjudged
 from guardrail.taught import traces_once_judged
 from guardrail.verdict_id import new_verdict_id
 from guardrail.wire import Unreadable, copilot_studio, evaluate
-from guardrail.wire.second_opinion import SEALS_HEADER
+from guardrail.wire.second_opinion import SEALS_IN_META
 from policies.decision import allow_once
 from policies.load import NoRuleset, active_ruleset
 from policies.ruleset import Action, Ruleset
@@ -91,16 +92,16 @@ _EVALUATE = Wire(
 WIRES: dict[str, Wire] = {wire.name: wire for wire in (_COPILOT_STUDIO, _EVALUATE)}
 
 
-def answer_call(request: Request, caller: auth.Caller, wire: Wire) -> Answered:
+def answer_call(request: HttpRequest, caller: auth.Caller, wire: Wire) -> Answered:
     """Judge one call and keep the verdict. Never raises: whatever goes wrong ends in an explicit decision."""
     waited = float(request.META.get(WAITED, 0.0))
     started = time.monotonic() - waited
     # whoever is cut off while sending sees an error, and an error is an allowed call: ten times the time of an answer
     give_up_at = started + 10 * settings.DEADLINE_MS / 1000
-    seals = request.headers.get(SEALS_HEADER, "")
+    seals = request.META.get(SEALS_IN_META, "")
     with _room.take(min(_length_of(request), settings.MAX_CALL_BYTES)) as fits:
         most_bytes = settings.MAX_CALL_BYTES if fits else KEPT_BYTES
-        arrival = _arrival(request, caller, wire, most_bytes=most_bytes, give_up_at=give_up_at)
+        arrival = _arrival(request, caller, wire.name, most_bytes=most_bytes, give_up_at=give_up_at)
         return answer_arrival(arrival, caller, wire, _ruleset(), started=started, waited=waited, seals=seals)
 
 
@@ -334,28 +335,28 @@ def _agreed(call: Invocation, past: Past, judgement: Judgement) -> Judgement:
     return replace(judgement, decision=decision)
 
 
-def _arrival(request: Request, caller: auth.Caller, wire: Wire, *, most_bytes: int, give_up_at: float) -> store.Arrival:
+def _arrival(sent: HttpRequest, caller: auth.Caller, wire: str, *, most_bytes: int, give_up_at: float) -> store.Arrival:
     received_at = datetime.now(UTC)
-    body, body_bytes = _read(request, most_bytes=most_bytes, give_up_at=give_up_at)
+    body, body_bytes = _read(sent, most_bytes=most_bytes, give_up_at=give_up_at)
     return store.Arrival(
         verdict_id=new_verdict_id(received_at),
         received_at=received_at,
         orchestrator_id=caller.orchestrator_id,
-        wire=wire.name,
-        correlation_id=request.headers.get("x-ms-correlation-id", ""),
-        api_version=request.GET.get("api-version", ""),
+        wire=wire,
+        correlation_id=sent.META.get("HTTP_X_MS_CORRELATION_ID", ""),
+        api_version=sent.GET.get("api-version", ""),
         body=body,
         body_bytes=body_bytes,
     )
 
 
-def _length_of(request: Request) -> int:
+def _length_of(request: HttpRequest) -> int:
     """How long the body says it is."""
     said = request.META.get("CONTENT_LENGTH") or ""
     return int(said) if said.isdecimal() else 0
 
 
-def _read(request: Request, *, most_bytes: int, give_up_at: float) -> tuple[bytes, int]:
+def _read(request: HttpRequest, *, most_bytes: int, give_up_at: float) -> tuple[bytes, int]:
     """The body up to a limit, and how many bytes came in all. The rest is read too: a caller cut off mid-body sees
     an error, and an error is an allowed call."""
     try:
@@ -443,7 +444,7 @@ class AnalyzeToolExecution(CallView):
     """Microsoft Copilot Studio asks before every tool call."""
 
     def post(self, request: Request, slug: str) -> Response:
-        answered = answer_call(request, self.caller(request, slug), _COPILOT_STUDIO)
+        answered = answer_call(request._request, self.caller(request, slug), _COPILOT_STUDIO)
         verdict_id = str(answered.arrival.verdict_id)
         return Response(copilot_studio.answer(answered.judgement.decision, verdict_id=verdict_id))
 
@@ -463,7 +464,7 @@ class Evaluate(CallView):
         responses={200: EvaluateAnswer, 401: ErrorBody},
     )
     def post(self, request: Request) -> Response:
-        answered = answer_call(request, self.caller(request, None), _EVALUATE)
+        answered = answer_call(request._request, self.caller(request, None), _EVALUATE)
         judgement = answered.judgement
         verdict_id = str(answered.arrival.verdict_id)
         return Response(

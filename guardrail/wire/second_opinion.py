@@ -18,6 +18,8 @@ MOST_BYTES = 65_536
 LONGEST_REASON = 300
 # Named in a header, so that an engine that asks us back about the same call is answered without being asked again.
 SEALS_HEADER = "Guardrail-Asked"
+# as it stands in META: `request.headers` would build all of them anew for this one
+SEALS_IN_META = "HTTP_GUARDRAIL_ASKED"
 MOST_SEALS = 8
 _SEAL = re.compile(r"[0-9a-f]{64}")
 _SPACES = re.compile(r"\s+")
