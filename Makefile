@@ -10,13 +10,14 @@ PYTHON ?= $(shell for name in python3 python3.14 python3.13 python3.12 python3.1
 INSTALL = if [ -x $(VENV)/bin/pip ]; then pip="$(RUN) -m pip"; else pip="$(PYTHON) -m pip --python $(RUN)"; fi; \
 	$$pip install --quiet --disable-pip-version-check --no-input --require-hashes --only-binary :all:
 
-.PHONY: help up test check chaos fuzz battery honesty scale scale-pages backtests deliveries bench bench-soak overload format clean sbom notice secrets
+.PHONY: help up test check chaos two-hosts fuzz battery honesty scale scale-pages backtests deliveries bench bench-soak overload format clean sbom notice secrets
 help:
 	@echo "make up      run Guardrail on this machine (ARGS=\"--port 8100 --data DIR --no-demo\")"
 	@echo "make test    run every test (ARGS=\"-k webhook\")"
 	@echo "make check   run the checks that need no test: style, layers, types, migrations"
 	@echo "make chaos   kill, freeze and restart every part of a running instance under load and count what was lost"
 	@echo "             (ten minutes and the time it takes to settle; ARGS=\"--minutes 2 --seed 7\", ARGS=\"--rounds 1\" for each once)"
+	@echo "make two-hosts  two machines in network namespaces, one cut off under load, and count what was lost (root only)"
 	@echo "make fuzz    send 100,000 generated bodies, every described request and too heavy ones to a running instance"
 	@echo "             (minutes; ARGS=\"--bodies 10000 --seed 7 --only generated,heavy\")"
 	@echo "make battery disguise attacks in many ways and count what is stopped (ARGS=\"--eval DIR --json FILE\")"
@@ -60,6 +61,9 @@ sbom notice secrets: $(VENV)/installed-dev
 
 chaos: $(VENV)/installed-dev
 	@exec $(RUN) -m tests.chaos $(ARGS)
+
+two-hosts: $(VENV)/installed-dev
+	@exec $(RUN) -m tests.two_hosts $(ARGS)
 
 fuzz: $(VENV)/installed-dev
 	@exec $(RUN) -m tests.fuzz $(ARGS)

@@ -33,9 +33,15 @@ class Asked:
 
 
 class Load:
-    """Sends `rate` calls a second over `callers` connections from `start` until `stop`."""
+    """Sends `rate` calls a second over `callers` connections from `start` until `stop`.
 
-    def __init__(self, *, url: str, token: str, rate: float, callers: int) -> None:
+    `prepare` is what each thread does first.
+    """
+
+    def __init__(
+        self, *, url: str, token: str, rate: float, callers: int, prepare: Callable[[], None] = lambda: None
+    ) -> None:
+        self._prepare = prepare
         self.asked: list[Asked] = []
         self.phase = "quiet"
         self._url = f"{url}/copilot-studio/analyze-tool-execution?api-version=2025-05-01"
@@ -52,9 +58,11 @@ class Load:
     def stop(self) -> None:
         self._over.set()
         for thread in self._threads:
-            thread.join()
+            if thread.ident is not None:
+                thread.join()
 
     def _ask_on(self) -> None:
+        self._prepare()
         client = httpx.Client(timeout=10)
         due = monotonic()
         while not self._over.is_set():
