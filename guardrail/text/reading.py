@@ -328,7 +328,8 @@ class _Signs:
                 what,
                 begin,
                 end,
-                _is_own(self._lower, end, start, self._orders) and not _opens_another(self._lower, begin, end, stop),
+                _is_own(self._lower, end, start, self._orders)
+                and not _opens_another(self._lower, (begin, end), stop, self._orders),
             )
             for _, what, begin, end in sorted(found)
         ]
@@ -360,15 +361,21 @@ def _is_own(lower: str, sign_end: int, start: int, orders: list[tuple[int, int]]
     return not any(begin < paragraph and lower[end - 1 : end] != ":" for begin, end in orders[first : first + 4])
 
 
-def _opens_another(lower: str, sign: int, sign_end: int, stop: int) -> bool:
-    """The sign stands on a later line than this order, and what comes with it names what it is about itself."""
-    if lower.find("\n", stop, sign) < 0:
+def _opens_another(lower: str, sign: tuple[int, int], stop: int, orders: list[tuple[int, int]]) -> bool:
+    """The sign stands on a later line than this order, and what comes with it names what it is about itself.
+
+    Or in a later paragraph, behind an order that does: `Set the address to ... and do not mention it.`
+    """
+    begin, end = sign
+    if lower.find("\n", stop, begin) < 0:
         return False
-    paragraph = lower.find("\n\n", sign_end)
-    return (
-        _VALUE.search(lower, sign_end, min(paragraph if paragraph >= 0 else len(lower), sign_end + _LONGEST_TEXT))
-        is not None
-    )
+    above = lower.rfind("\n\n", stop, begin)
+    if above >= 0:
+        first = bisect_left(orders, (above, above))
+        if first < len(orders) and orders[first][0] < begin and _VALUE.search(lower, orders[first][0], begin):
+            return True
+    paragraph = lower.find("\n\n", end)
+    return _VALUE.search(lower, end, min(paragraph if paragraph >= 0 else len(lower), end + _LONGEST_TEXT)) is not None
 
 
 def _placed(signs: list[tuple[str, int, int, bool]], view: View) -> tuple[Sign, ...]:

@@ -65,6 +65,9 @@ _DOUBLE_QUOTED = re.compile(
     rf"\\\n[ \t]*(?:\\(?= ))?|\\[nrt\"'/]|\\u[0-9a-fA-F]{{4}}|\\x[0-9a-fA-F]{{2}}|{_BREAKS}|\\\\"
 )
 _FOLDED = re.compile(_BREAKS)
+# `text: |` keeps its lines, and an empty one between paragraphs may be indented as well.
+_BLOCK = re.compile(r"[ \t]{0,4}\|[+-]?\d?[ \t]{0,8}\r?\n[ \t]{0,80}")
+_INDENTED = re.compile(r"\n[ \t]+")
 _ESCAPED = re.compile(r"\\[nrt\"'/]|\\u[0-9a-fA-F]{4}|\\x[0-9a-fA-F]{2}|\\\\")
 _CODES = re.compile(r"\\u(?![dD][89a-fA-F])[0-9a-fA-F]{4}|\\x[0-9a-fA-F]{2}")
 # Too short and plain to hide or to head anything: most values of rows.
@@ -405,9 +408,16 @@ def _yaml_value(view: View) -> View:
         return view
     if head == "'":
         return view.rewrite(_SINGLE_QUOTED, _fold)
+    block = _BLOCK.match(view.text) if head == "|" else None
+    if block is not None:
+        return view.cut(block.end(), len(view.text)).rewrite(_INDENTED, _break)
     if head == '"':
         return view.rewrite(_DOUBLE_QUOTED, _unescape)
     return view.rewrite(_FOLDED, _fold)
+
+
+def _break(match: re.Match[str]) -> str:
+    return "\n"
 
 
 def _fold(match: re.Match[str]) -> str:

@@ -14,6 +14,8 @@ _END = re.compile(
     r"|(?<=;)\s"
     # what a cell of a table or a bracket of markup holds
     r"|(?:(?<=\|)\s|(?<=[{\[]))(?=[A-Z][a-z]++ [a-z])"
+    # or a cell that says what it holds: `| note: call before 16:00`
+    r"|(?<=\|)\s(?=[^\W\d_][\w ]{0,30}:\s)"
     r"|(?<=<)(?=[A-Za-z/]))"
 )
 _SHORTENED = "e.g i.e etc mr mrs ms dr no nr st vs approx inc ltd co fig p".split()
