@@ -103,6 +103,14 @@ def is_pointed_at(source: Source, record: int, case: Case) -> bool:
     return _by_title(texts[0], case) or _by_reader(source, case)
 
 
+def is_kept_by_ourselves(source: Source) -> bool:
+    """By the name of its tool no stranger writes texts there, as they do in mails, tickets or forms."""
+    if source.name == "trigger":
+        return False
+    words = tool_words(Tool(tool_id=source.tool_name, name=source.tool_name))
+    return bool(words) and not any(stem(word) in _ANYBODYS or word.removesuffix("s") in _ANYBODYS for word in words)
+
+
 def is_users_own(source: Source, record: int, case: Case) -> bool:
     """A text the user calls `my note`, read by what is named after it: nobody else is said to write there."""
     author = source.reading.authors[record]

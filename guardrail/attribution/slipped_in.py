@@ -233,6 +233,9 @@ def _other_payee(case: Case, request: Request) -> Taken | None:
     if request.speaks_of_text and case.kind is ToolKind.PAY:
         return None
     ibans = [leaf for leaf in case.leaves if leaf.kind == "iban" and stands_in(leaf.needle, case.user.lower) < 0]
+    if case.tuning.harm:
+        # an account the organisation pays to anyway
+        ibans = [leaf for leaf in ibans if not case.ruleset.standing_of(leaf.value).is_trusted]
     for source, prose in _running(case) if ibans else ():
         plain = prose.lower.replace(" ", "")
         author = source.reading.authors[prose.record]

@@ -17,6 +17,7 @@ from guardrail.attribution.contradiction import contradicts_user
 from guardrail.attribution.given import has_values, is_addressed_by_user, is_given, is_spelled_out
 from guardrail.attribution.gravity import gives_up, is_grave, is_object_given, is_weighty
 from guardrail.attribution.handed_over import has_number_named, is_address_left, is_meant_by_name, is_step_of_handbook
+from guardrail.attribution.harm import may_have_it_done
 from guardrail.attribution.mandate import is_other_deed, is_own_matter_left, lets_in_whom_user_named, may_decide
 from guardrail.attribution.matching import FORMS, OTHERWISE, SAME_KIND, SAME_VERB, Match
 from guardrail.attribution.outward import OUTWARD, has_rival, leads_astray, outward_unknown
@@ -35,6 +36,12 @@ MEANT = "meant"
 
 def unmarked_name(match: Match, case: Case, request: Request, *, unspoken: bool) -> str:
     """The signal an instruction without a signature makes of this call; `MEANT` when the user meant it so."""
+    name = _name_of(match, case, request, unspoken=unspoken)
+    held = name == "instruction_delegated" and case.tuning.harm
+    return MEANT if held and may_have_it_done(match.source, match.directive.record, case, request) else name
+
+
+def _name_of(match: Match, case: Case, request: Request, *, unspoken: bool) -> str:
     if not case.sink:
         if not leads_astray(match, case):
             return ""

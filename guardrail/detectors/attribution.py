@@ -9,8 +9,10 @@ Cannot see: changed facts without an instruction, a request equal to what the us
 from guardrail.attribution.asked_out import asked_out
 from guardrail.attribution.explanation import change_unasked, followed
 from guardrail.attribution.gravity import is_weighty
-from guardrail.attribution.matching import matches_of
+from guardrail.attribution.harm import may_have_it_done
+from guardrail.attribution.matching import Match, matches_of
 from guardrail.attribution.moved import moved_by
+from guardrail.attribution.on_form import is_by_form
 from guardrail.attribution.pointing import handed_over_by_pointing
 from guardrail.attribution.recipients import sent_unrequested
 from guardrail.attribution.request import Request, read_request
@@ -38,6 +40,11 @@ def detect(case: Case) -> list[Signal]:
             continue
         if match.marked and is_marked_for(match, case, request) and carries_out_marked(match, case, request):
             return [followed("instruction_marked", match, case, request)]
+    found = _without_sign(matches, case, request)
+    return [] if found and case.tuning.harm and is_by_form(case, request) else found
+
+
+def _without_sign(matches: list[Match], case: Case, request: Request) -> list[Signal]:
     best = max((match.raw for match in matches), default=0.0)
     unspoken = case.tuning.unasked and is_weighty(case, request)
     for match in matches:
@@ -56,7 +63,11 @@ def detect(case: Case) -> list[Signal]:
 
 def _unasked(case: Case, request: Request) -> list[Signal]:
     taken = taken_unasked(case, request)
-    return [change_unasked(taken, case)] if taken and not is_routine(case) else []
+    if taken is None or is_routine(case):
+        return []
+    if case.tuning.harm and may_have_it_done(taken.source, taken.prose.record, case, request):
+        return []
+    return [change_unasked(taken, case)]
 
 
 def _slipped_in(case: Case, request: Request) -> list[Signal]:
