@@ -28,8 +28,8 @@ Say = Callable[[str], None]
 class Child:
     """One thing that must run. `start` spawns it and returns at once; it is called again after each end.
 
-    `overlap_seconds` is how long the children of a killed process may go on beside its successor: those of the web
-    server keep answering on the shared port while the new one loads, which takes 2 s (2026-11).
+    `overlap_seconds` is how long the children of a killed process may go on beside its successor, at most: those of the
+    web server keep answering on the shared port while the new one loads. They go once it `answers`.
 
     One that is `renewable` is replaced when that is asked. With `answers`, its successor runs beside it until that is
     true of the successor, and only then is the old one asked to stop; otherwise the old one is stopped first.
@@ -52,11 +52,19 @@ class Child:
 
 @dataclass(kw_only=True, slots=True)
 class _Orphans:
-    """What a dead leader left in its session: asked to stop at `next_at`, killed at the next one."""
+    """What a leader left in its session: asked to stop once its `heir` answers, or at `next_at`; then killed."""
 
     leader: "subprocess.Popen[bytes]"
     next_at: float
+    heir: Child | None = None
     asked: bool = False
+
+    def are_due(self, now: float) -> bool:
+        """Whether they are to be asked, or killed, now."""
+        if now >= self.next_at:
+            return True
+        heir = None if self.asked else self.heir
+        return heir is not None and heir.process is not None and heir.answers is not None and heir.answers(heir.process)
 
 
 class Supervisor:
@@ -140,7 +148,7 @@ class Supervisor:
         now = monotonic()
         if child.process and child.process.poll() is not None:
             self._say(f"{child.name} ended {_how(child.process.returncode)}, starting it again")
-            self._orphans.append(_Orphans(leader=child.process, next_at=now + child.overlap_seconds))
+            self._orphans.append(_Orphans(leader=child.process, next_at=now + child.overlap_seconds, heir=child))
             self._tend_orphans()
             child.process = None
             healthy = now - child.started_at > _HEALTHY_SECONDS
@@ -188,7 +196,7 @@ class Supervisor:
         now = monotonic()
         for orphans in self._orphans:
             orphans.leader.poll()  # or it stays among the processes
-        for orphans in [orphans for orphans in self._orphans if now >= orphans.next_at]:
+        for orphans in [orphans for orphans in self._orphans if orphans.are_due(now)]:
             if orphans.asked:
                 sweep(orphans.leader)
                 self._orphans.remove(orphans)
