@@ -51,6 +51,23 @@ class _Waiting:
     was_long: bool = False
 
 
+class Turn:
+    """Whether somebody's turn came, which is its truth; and its end, for whoever waits for others before the context
+    ends. Of one thread."""
+
+    def __init__(self, end: Callable[[], None] | None) -> None:
+        self._comes, self._end = end is not None, end
+
+    def __bool__(self) -> bool:
+        return self._comes
+
+    def end(self) -> None:
+        """Let the next one have it. Safe to call again."""
+        end, self._end = self._end, None
+        if end is not None:
+            end()
+
+
 class _Shares:
     """Who was served how much. Whoever comes anew begins where the others are: nobody saves up turns."""
 
@@ -84,17 +101,15 @@ class Turns:
         self._agents: dict[int, _Shares] = {}
 
     @contextmanager
-    def take(self, claim: Claim) -> Iterator[bool]:
-        """Whether it is to be judged, once that is known; its turn ends with the context."""
+    def take(self, claim: Claim) -> Iterator[Turn]:
+        """Whether it is to be judged, once that is known; its turn ends with the context, or before."""
         mine = self._enter(claim)
-        if mine is None:
-            yield False
-            return
         began = self._clock()
+        turn = Turn((lambda: self._leave(mine, took=self._clock() - began)) if mine else None)
         try:
-            yield True
+            yield turn
         finally:
-            self._leave(mine, took=self._clock() - began)
+            turn.end()
 
     @property
     def waiting(self) -> int:

@@ -100,8 +100,10 @@ def ask(call: Invocation, question: Question, ruleset: Ruleset, *, until: float)
     return tuple(_ask_one(opinion, body, headers, until=until) for opinion in wanted)
 
 
-def weigh(asked: Sequence[Asked], judgement: Judgement, *, until: float) -> Judgement:
-    """The judgement with every opinion that came; waits at most until `until` (time.monotonic).
+def weigh(
+    asked: Sequence[Asked], judgement: Judgement, *, until: float, waits: Callable[[], None] = lambda: None
+) -> Judgement:
+    """The judgement with every opinion that came; waits at most until `until` (time.monotonic), having called `waits`.
 
     What we block ourselves nobody is waited for: only what has arrived is noted.
     """
@@ -111,6 +113,7 @@ def weigh(asked: Sequence[Asked], judgement: Judgement, *, until: float) -> Judg
     if judgement.decision.would_have is Action.BLOCK:
         heard = [_hear(one, until=started) for one in asked if one.coming.done()]
     else:
+        waits()
         heard = [_hear(one, until=until) for one in asked]
     waited_ms = (time.monotonic() - started) * 1000
     return with_opinions(

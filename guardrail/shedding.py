@@ -11,7 +11,7 @@ from dataclasses import replace
 import structlog
 from django.conf import settings
 
-from guardrail.admission import Claim, Turns
+from guardrail.admission import Claim, Turn, Turns
 from guardrail.auth import Caller
 from guardrail.destinations import reach_of
 from guardrail.invocation import Invocation
@@ -28,7 +28,7 @@ turns = Turns(at_once=settings.JUDGED_AT_ONCE, turn_seconds=settings.TURN_MS / 1
 
 def turn_for(
     call: Invocation, caller: Caller, ruleset: Ruleset, arrival: Arrival, *, at: float
-) -> AbstractContextManager[bool]:
+) -> AbstractContextManager[Turn]:
     """Whether this call is judged, once that is known. It came `at` (time.monotonic)."""
     tool = call.tool
     return turns.take(

@@ -117,8 +117,7 @@ def answer_arrival(
 ) -> Answered:
     """The same once it has arrived.
 
-    `started` is on time.monotonic, `waited` the seconds of it before anybody looked; `seals` names who asked about it
-    before us.
+    `started` is on time.monotonic, `waited` = seconds of it before anybody looked; `seals` = who asked before us.
     """
     correlation_id = meters.correlation_of(arrival.correlation_id)
     with bound_contextvars(verdict_id=str(arrival.verdict_id), correlation_id=correlation_id):
@@ -127,10 +126,10 @@ def answer_arrival(
         turn = (
             turn_for(call, caller, ruleset, arrival, at=read_at - waited) if call and not judgement else nullcontext()
         )
-        with turn as comes:
+        with turn as came:
             if call and not judgement:
                 before = (("read", (read_at - started) * 1000), ("turn", (time.monotonic() - read_at) * 1000))
-                judge_it = partial(_judged, wire=wire, started=started, seals=seals) if comes else shed
+                judge_it = partial(_judged, wire=wire, started=started, seals=seals, waits=came.end) if came else shed
                 try:
                     judgement = judge_it(arrival, call, ruleset=ruleset, before=before)
                 except RecursionError:
@@ -219,9 +218,10 @@ def _judged(
     ruleset: Ruleset,
     started: float,
     seals: str,
+    waits: Callable[[], None],
     before: tuple[tuple[str, float], ...],
 ) -> Judgement:
-    """The judgement on a call. `before` are the stages it has been through; `seals`: who asked about it before us.
+    """The judgement on a call. `before`: its stages so far; `seals`: who asked before us; `waits`: called before waiting.
 
     Raises RecursionError for one that is nested too deeply, and nothing else.
     """
@@ -249,7 +249,7 @@ def _judged(
         if judgement is None:
             asked = opinions.ask(call, question, ruleset, until=deadline) if may_wait else asked
             judgement = judge_it(call, layout=ahead.layout if ahead else None)
-            judgement = opinions.weigh(asked, judgement, until=deadline)
+            judgement = opinions.weigh(asked, judgement, until=deadline, waits=waits)
             judgement = _modified(call, judgement, judge_it, ruleset, wire=wire, body=arrival.body)
         spare = min(deadline, time.monotonic() + settings.EXPLAIN_MS / 1000)
         judgement = _agreed(call, past, explain(judgement, deadline=spare, clock=time.monotonic))

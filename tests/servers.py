@@ -29,6 +29,7 @@ _BUDGETS = {
     "GUARDRAIL_STORE_BUDGET_MS": "2000",
     "GUARDRAIL_MEMORY_BUDGET_MS": "1000",
     "GUARDRAIL_EXPLAIN_MS": "1000",
+    "GUARDRAIL_TURN_MS": "2000",
     "GUARDRAIL_IDLE_MINUTES": "1440",  # many tests travel some hours with somebody who is signed in
 }
 _ROOT = Path(__file__).resolve().parent.parent

@@ -46,6 +46,18 @@ class Crowd:
             (self.judged if comes else self.shed).append(name)
 
 
+def test_whoever_waits_for_others_lets_the_next_one_be_judged() -> None:
+    turns = Turns(at_once=1, turn_seconds=0.05)
+    with turns.take(claim()) as waiting, ExitStack() as judged:
+        assert waiting
+        assert not judged.enter_context(turns.take(claim()))
+        waiting.end()
+        assert judged.enter_context(turns.take(claim()))
+        # its own end gives nobody else's place away
+        waiting.end()
+        assert not judged.enter_context(turns.take(claim()))
+
+
 def test_whoever_floods_waits_behind_a_caller_who_asks_once() -> None:
     crowd = Crowd()
     for number in range(10):
@@ -135,7 +147,7 @@ def test_calls_that_take_long_leave_places_for_the_others() -> None:
     with ExitStack() as judged:
         # so late that it would be shed rather than wait
         came = [judged.enter_context(turns.take(later(long, arrived=now[0] - 0.2))) for _ in range(4)]
-        assert came.count(True) == 2
+        assert sum(map(bool, came)) == 2
         assert judged.enter_context(turns.take(later(usual, arrived=now[0])))
 
 
