@@ -221,7 +221,7 @@ def _judged(
     waits: Callable[[], None],
     before: tuple[tuple[str, float], ...],
 ) -> Judgement:
-    """The judgement on a call. `before`: its stages so far; `seals`: who asked before us; `waits`: called before waiting.
+    """The judgement on a call. `before`: its stages so far; `seals`: who asked before us; `waits` ends its turn early.
 
     Raises RecursionError for one that is nested too deeply, and nothing else.
     """
