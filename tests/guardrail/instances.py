@@ -74,13 +74,20 @@ class RunningInstance:
         noted = json.loads(path.read_text()) if path.exists() else {}
         return {name: entry["pid"] for name, entry in noted.items()}
 
-    def ask(self) -> int:
-        """The status of one validate call; 0 when nobody answers."""
+    def ask(self, *, tries: int = 1) -> int:
+        """The status of one validate call; 0 when nobody answers.
+
+        With two tries, a connection that a leaving server never took is opened anew, as a proxy in front does.
+        """
         headers = {"Authorization": f"Bearer {self.state['webhook_token']}"}
-        try:
-            return httpx.post(f"{self.url}/copilot-studio/validate", headers=headers, timeout=5).status_code
-        except httpx.TransportError:
-            return 0
+        for _ in range(tries):
+            try:
+                return httpx.post(f"{self.url}/copilot-studio/validate", headers=headers, timeout=5).status_code
+            except (httpx.ConnectError, httpx.ReadError, httpx.RemoteProtocolError):
+                continue
+            except httpx.TransportError:
+                break
+        return 0
 
     def stop(self) -> int:
         """Stop it as an operator does; its exit status."""
