@@ -3,6 +3,7 @@
 from celery import shared_task
 from django.utils import timezone
 
+from guardrail.tasking import WithOwnTurns
 from investigations import (
     backtest_run,
     backtests,
@@ -53,7 +54,7 @@ def play_exercise() -> None:
     exercise.play_due()
 
 
-@shared_task(name="investigations.run_backtests")
+@shared_task(name="investigations.run_backtests", base=WithOwnTurns)
 def run_backtests() -> None:
     """Work on the backtests somebody asked for; safe to run twice, and overlapping runs share the work."""
     backtest_run.run_due()
@@ -126,7 +127,7 @@ def number_changes() -> None:
     changes.number_changes()
 
 
-@shared_task(name="investigations.deliver")
+@shared_task(name="investigations.deliver", base=WithOwnTurns)
 def deliver() -> None:
     """Send what is queued; safe to run twice, and overlapping runs share the work."""
     delivery.deliver_due()

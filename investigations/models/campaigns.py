@@ -72,6 +72,8 @@ class Sharing(models.Model):
         constraints = (
             models.UniqueConstraint(fields=("key", "investigation", "conversation_id"), name="sharing_once"),
         )
+        # whether a campaign knows an agent, or one of its conversations
+        indexes = (models.Index(fields=("agent_id", "conversation_id", "key"), name="sharing_place"),)
 
     def __str__(self) -> str:
         return f"{self.key_id} in {self.investigation_id}"
