@@ -5,6 +5,7 @@ from functools import cached_property
 from typing import Any
 
 from celery import Celery
+from celery.signals import worker_init
 
 from guardrail.queues import INDEX_CALLS, TAKE_IN_EDITS, VALIDATE, Polled
 from investigations import queues
@@ -21,6 +22,16 @@ class _Guardrail(Celery[Any]):
         from guardrail.beat import SendingByName
 
         return self.subclass_with_self(SendingByName)
+
+
+@worker_init.connect
+def _step_back(**_: Any) -> None:
+    """Before the processes of the pool are made."""
+    from django.conf import settings
+
+    from guardrail.background import step_back
+
+    step_back(settings.WORKER_NICE)
 
 
 app = _Guardrail("guardrail", task_cls="guardrail.tasking:Told", fixups=["guardrail.task_connections:fixup"])

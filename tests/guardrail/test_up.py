@@ -130,6 +130,18 @@ def test_it_refuses_a_port_somebody_listens_on() -> None:
     assert f"port `{port}` of `127.0.0.1` is taken" in refused.stderr
 
 
+def test_its_worker_stands_back_behind_whoever_answers(instance: RunningInstance) -> None:
+    def niceness(name: str) -> int:
+        return os.getpriority(os.PRIO_PROCESS, instance.pids()[name])
+
+    wait_for(lambda: niceness("worker") == 10, what="the worker to stand back")
+    assert [niceness(name) for name in ("web", "beat", "valkey", "postgres")] == [0, 0, 0, 0]
+    web, worker = (Path(f"/proc/{instance.pids()[name]}/autogroup") for name in ("web", "worker"))
+    if web.exists():
+        assert web.read_text().endswith("nice 0\n")
+        assert worker.read_text().endswith("nice 10\n")
+
+
 @pytest.mark.parametrize("name", ["web", "worker", "beat", "valkey", "postgres"])
 def test_it_starts_again_what_was_killed(instance: RunningInstance, name: str) -> None:
     killed = instance.pids()[name]
