@@ -27,9 +27,9 @@ log = structlog.get_logger(__name__)
 _LOOK_EVERY_SECONDS = 2.0
 _REDIS_SECONDS = 0.5
 _STATEMENT_MS = 2000
-# A verdict that waits longer than this in the journal has nobody who takes it out.
-JOURNAL_SECONDS = 30
-JOURNAL_BYTES = 64_000_000
+# A verdict that waits longer than this in the journal has nobody who takes it out: what a crowd left waits for minutes.
+JOURNAL_SECONDS = 300
+JOURNAL_BYTES = 1_000_000_000
 FREE_BYTES = 200_000_000
 
 

@@ -2,19 +2,23 @@
 
 One file a web process. A record is one line: crc32 of the payload in hex, a space, the payload as base64 of zstd JSON;
 a line cut off by a crash fails its checksum and is dropped with a log line: it was never acknowledged.
-Appending costs one write and one fsync (about 1 to 8 ms on a local disk).
+Appending costs one write and one fsync (about 1 to 8 ms on a local disk), which whoever appends meanwhile shares.
 """
 
 import base64
 import fcntl
 import json
+import math
 import os
 import threading
+import time
 import zlib
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
+import msgspec
 import structlog
 import zstandard
 
@@ -26,25 +30,61 @@ SEALED_SUFFIX = ".sealed"
 REFUSED = "refused.jsonl"
 
 
+_own = threading.local()
+
+
+@dataclass(eq=False, slots=True)
+class _Line:
+    """A record that waits to be written; `error` is why it was not."""
+
+    content: bytes
+    is_done: bool = False
+    error: OSError | None = None
+
+
 class Journal:
-    """The journal of one process in `folder`."""
+    """The journal of one process in `folder`. `written_at` is when it was last appended to (time.monotonic)."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._path = folder / f"{os.getpid()}-{os.urandom(4).hex()}{OPEN_SUFFIX}"
         self._lock = threading.Lock()
+        self._entering = threading.Lock()
+        self._waiting: list[_Line] = []
         self._file = -1
+        self.written_at = -math.inf
 
     def append(self, record: dict[str, Any]) -> None:
         """Write one record durably. Raises OSError when the disk refuses; then nothing may be acknowledged."""
-        payload = base64.b64encode(zstandard.compress(json.dumps(record).encode()))
-        line = b"%08x %s\n" % (zlib.crc32(payload), payload)
+        payload = base64.b64encode(_compressor().compress(msgspec.json.encode(record)))
+        mine = _Line(b"%08x %s\n" % (zlib.crc32(payload), payload))
+        with self._entering:
+            self._waiting.append(mine)
         with self._lock:
-            file = self._locked()
-            try:
-                _write_durably(file, line)
-            finally:
-                fcntl.flock(file, fcntl.LOCK_UN)
+            if not mine.is_done:
+                self._write_all()
+        if mine.error is not None:
+            raise mine.error
+
+    def _write_all(self) -> None:
+        """Write what waits, ours and that of others, by one fsync: a crowd would wait for one each."""
+        with self._entering:
+            lines, self._waiting = self._waiting, []
+        error: OSError | None = None
+        try:
+            self._write(b"".join(line.content for line in lines))
+        except OSError as refused:
+            error = refused
+        self.written_at = time.monotonic()
+        for line in lines:
+            line.error, line.is_done = error, True
+
+    def _write(self, content: bytes) -> None:
+        file = self._locked()
+        try:
+            _write_durably(file, content)
+        finally:
+            fcntl.flock(file, fcntl.LOCK_UN)
 
     def _locked(self) -> int:
         """Our open file, locked. INVARIANT: a sealed file is never appended to: its reader has been at its end.
@@ -75,6 +115,14 @@ class Journal:
             return False
 
 
+def _compressor() -> zstandard.ZstdCompressor:
+    """This thread's. Most of a record is compressed already."""
+    made: zstandard.ZstdCompressor | None = getattr(_own, "compressor", None)
+    if made is None:
+        made = _own.compressor = zstandard.ZstdCompressor(level=1)
+    return made
+
+
 def waiting_files(folder: Path) -> list[Path]:
     """The files in `folder` that hold records not yet ingested, oldest first."""
     files = [*folder.glob(f"*{SEALED_SUFFIX}"), *folder.glob(f"*{OPEN_SUFFIX}")]
@@ -84,15 +132,30 @@ def waiting_files(folder: Path) -> list[Path]:
 def drain(folder: Path, ingest: Callable[[dict[str, Any]], None]) -> int:
     """Hand every record to `ingest` and delete the file it was in; returns how many.
 
-    Safe to run twice and by several at once: `ingest` must make a second write of the same verdict id a no-op. When
-    `ingest` raises, the file stays for the next time.
+    Safe to run twice and by several at once: each takes files that nobody else is at. `ingest` must make a second write
+    of the same verdict id a no-op. When `ingest` raises, the file stays for the next time.
     """
     count = 0
     for path in waiting_files(folder):
         sealed = _seal(path)
-        if sealed is None:
-            continue
-        for record in _records(sealed):
+        if sealed is not None:
+            count += _drain_one(sealed, ingest)
+    return count
+
+
+def _drain_one(sealed: Path, ingest: Callable[[dict[str, Any]], None]) -> int:
+    count = 0
+    try:
+        opened = sealed.open("r+b")
+    except FileNotFoundError:  # another process has just ingested it
+        return 0
+    with opened as lines:
+        try:
+            # not flock: its writer, who may not know yet that it is sealed, would wait for us to end
+            fcntl.lockf(lines, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:  # another process is at it
+            return 0
+        for record in _records(lines, name=sealed.name):
             ingest(record)
             count += 1
         sealed.unlink(missing_ok=True)
@@ -128,18 +191,13 @@ def _seal(path: Path) -> Path | None:
     return sealed
 
 
-def _records(path: Path) -> Iterator[dict[str, Any]]:
-    try:
-        opened = path.open("rb")
-    except FileNotFoundError:  # another process has just ingested it
-        return
-    with opened as lines:
-        for line in lines:
-            checksum, _, payload = line.rstrip(b"\n").partition(b" ")
-            if not line.endswith(b"\n") or checksum != b"%08x" % zlib.crc32(payload):
-                log.warning("journal.line_dropped", file=path.name, line_bytes=len(line))
-                continue
-            yield json.loads(zstandard.decompress(base64.b64decode(payload)))
+def _records(lines: BinaryIO, *, name: str) -> Iterator[dict[str, Any]]:
+    for line in lines:
+        checksum, _, payload = line.rstrip(b"\n").partition(b" ")
+        if not line.endswith(b"\n") or checksum != b"%08x" % zlib.crc32(payload):
+            log.warning("journal.line_dropped", file=name, line_bytes=len(line))
+            continue
+        yield json.loads(zstandard.decompress(base64.b64decode(payload)))
 
 
 def _write_durably(file: int, data: bytes) -> None:

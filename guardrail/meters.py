@@ -125,9 +125,14 @@ def flush() -> None:
     """Count what was noted. Safe to run by several threads at once. Raises OSError where the disk is full."""
     with _counting:
         _reserve()
+        shed = 0
         with suppress(IndexError):  # it is empty
             while True:
-                _count(_noted.popleft())
+                noted = _noted.popleft()
+                shed += isinstance(noted, AnsweredCall) and SHED in noted.decision.degraded
+                _count(noted)
+    if shed:
+        log.info("calls.shed", calls=shed)
 
 
 def count_task(name: str, *, outcome: str, seconds: float) -> None:
@@ -188,7 +193,8 @@ def _count_call(call: AnsweredCall) -> None:
     CALLS.labels(told, decision.mode.value, decision.regime.value, lacking).inc()
     for part in dict.fromkeys(_part(name) for name in decision.degraded):
         DEGRADED.labels(part).inc()
-    if SHED in decision.degraded:
+    shed = SHED in decision.degraded
+    if shed:
         SHED_CALLS.labels(told).inc()
     KEPT.labels(call.kept).inc()
     if call.answered_s * 1000 > settings.LATE_MS:
@@ -199,6 +205,11 @@ def _count_call(call: AnsweredCall) -> None:
         took.setdefault(name, ms / 1000)
     read, turn, memory = took.get("read", 0.0), took.get("turn", 0.0), took.get("past", 0.0)
     judge, store = max(0.0, call.judged_s - read - turn - memory), call.answered_s - call.judged_s
+    if shed and decision.failed:
+        # a crowd of them is what there is no time for: neither for stages they did not have, nor for a line each
+        STAGE_SECONDS.labels("turn").observe(turn)
+        STAGE_SECONDS.labels("answer").observe(call.answered_s)
+        return
     for stage, seconds in zip(STAGES[1:], (read, turn, memory, judge, store, call.answered_s), strict=True):
         STAGE_SECONDS.labels(stage).observe(seconds)
     _count_opinions(decision, [name for name in took if name.startswith(f"{SECOND_OPINION}.")])

@@ -17,16 +17,16 @@ import psycopg
 import structlog
 from django.conf import settings
 
-from guardrail import database
+from guardrail import database, unread
 from guardrail.invocation import Invocation, Origin
 from guardrail.journal import Journal, drain, keep_refused
 from guardrail.judge import Judgement
 from guardrail.named_documents import named_documents
 from guardrail.packing import pack
 from guardrail.text.storable import is_storable, storable, storable_text
-from guardrail.traces import packed
+from guardrail.traces import Traces, packed
 from policies.decision import Decision
-from policies.ruleset import Action, Ruleset
+from policies.ruleset import Action, Mode, Ruleset, ToolKind
 from policies.signal import Signal
 
 log = structlog.get_logger(__name__)
@@ -77,6 +77,8 @@ _JSON_COLUMNS = tuple(name for name, kind in _COLUMNS.items() if kind == "jsonb"
 # As msgspec writes it inside a string.
 _NUL = "\\u0000"
 _BYTES = ("body_zstd", "traces")
+# In the journal: that the call was not read when it was answered, with the slug of who asked.
+_UNREAD = "unread"
 
 
 class Kept(enum.Enum):
@@ -130,18 +132,70 @@ def record(
     else:
         return Kept.DATABASE
     try:
-        journal().append({**row, **{name: row[name].hex() for name in _BYTES}})
+        _append(row)
     except OSError as error:
         raise NotKept(f"neither Postgres nor the journal took the verdict: {error.strerror}") from error
     return Kept.JOURNAL
 
 
-def ingest_journal() -> int:
+def record_later(
+    arrival: Arrival,
+    *,
+    call: Invocation | None,
+    orchestrator: str,
+    judgement: Judgement,
+    ruleset: Ruleset,
+    answer_ms: float,
+    deadline: float,
+) -> Kept:
+    """Write a call that was shed to the journal, from where Postgres gets it once there is time. Raises NotKept.
+
+    Many share one fsync, and Postgres is left to the calls that are judged. Where the disk takes nothing, Postgres must
+    before `deadline` (time.monotonic). A `call` that is None was not read yet, and is then; `orchestrator` is its slug.
+    """
+    row = _row(arrival, call=call, salvaged={}, judgement=judgement, ruleset=ruleset, answer_ms=answer_ms)
+    try:
+        _append(row if call else {**row, _UNREAD: orchestrator})
+    except OSError as full:
+        try:
+            _insert(row if call else _read(row, orchestrator=orchestrator), deadline=deadline)
+        except psycopg.Error as error:
+            raise NotKept(f"neither the journal nor Postgres took the verdict: {full.strerror}") from error
+        return Kept.DATABASE
+    return Kept.JOURNAL
+
+
+def _read(row: dict[str, Any], *, orchestrator: str) -> dict[str, Any]:
+    """The row of a call that was answered unread, with what it is in it. Never raises for what a call contains."""
+    found = unread.read(
+        row["body_zstd"],
+        verdict_id=uuid.UUID(row["id"]),
+        wire=row["wire"],
+        orchestrator=orchestrator,
+        mode=Mode(row["mode"]),
+        received_at=datetime.fromisoformat(row["received_at"]),
+    )
+    said = _of_call(found.call, {}, found.tool_kind, found.destinations, found.traces)
+    return {**row, **_writable(said)}
+
+
+def _append(row: dict[str, Any]) -> None:
+    journal().append({**row, **{name: row[name].hex() for name in _BYTES}})
+
+
+def ingest_journal(rest: Callable[[float], None] | None = None) -> int:
     """Move this machine's journal into Postgres; returns how many verdicts. Safe to run twice and by several at once.
 
-    Raises psycopg.Error while Postgres is away; the records stay.
+    `rest` is called after each with the seconds it took. Raises psycopg.Error while Postgres is away; the records stay.
     """
-    count = drain(settings.DATA_DIR / "journal", _ingest)
+
+    def ingest(entry: dict[str, Any]) -> None:
+        began = time.monotonic()
+        _ingest(entry)
+        if rest is not None:
+            rest(time.monotonic() - began)
+
+    count = drain(settings.DATA_DIR / "journal", ingest)
     if count:
         log.info("journal.ingested", verdicts=count)
     return count
@@ -162,6 +216,8 @@ def _ingest(entry: dict[str, Any]) -> None:
     # a journal written before an upgrade knows no deferred calls, traces, documents, states and keys
     row = {"deferred": False, "traces": "", "documents": "[]", "ruleset_state": "", "key_id": "", **entry}
     row.update({name: bytes.fromhex(row[name]) for name in _BYTES})
+    if (orchestrator := row.pop(_UNREAD, None)) is not None:
+        row = _read(row, orchestrator=orchestrator)
     try:
         # off the request path: a slow Postgres is waited for
         _insert(row, deadline=time.monotonic() + 5)
@@ -194,27 +250,47 @@ def _row(
         "wire": arrival.wire,
         "correlation_id": arrival.correlation_id,
         "api_version": arrival.api_version,
-        **_call_columns(call, salvaged),
-        "tool_kind": judgement.tool_kind.value if call else "",
-        "destination": judgement.destinations[0] if judgement.destinations else "",
+        **_of_call(call, salvaged, judgement.tool_kind, judgement.destinations, judgement.traces),
         "action": decision.action.name.lower(),
         "mode": decision.mode.value,
         **_judged(decision, judgement.origins, ruleset),
         "timings": {stage: round(ms, 3) for stage, ms in judgement.timings},
         "answer_ms": round(answer_ms, 3),
-        "unknown_members": call.unknown_members if call else (),
         "deferred": judgement.deferred,
-        "traces": packed(judgement.traces) if judgement.traces else b"",
-        "documents": _documents(call) if call else [],
         "ruleset_state": ruleset.state,
         "body_zstd": packed_body.content,
         "key_id": packed_body.key_id,
         "body_bytes": arrival.body_bytes,
     }
+    return _writable(row)
+
+
+def _of_call(
+    call: Invocation | None,
+    salvaged: dict[str, str],
+    kind: ToolKind,
+    destinations: Sequence[str],
+    traces: Traces | None,
+) -> dict[str, Any]:
+    """What a row says of the call itself."""
+    return {
+        **_call_columns(call, salvaged),
+        "tool_kind": kind.value if call else "",
+        "destination": destinations[0] if destinations else "",
+        "unknown_members": call.unknown_members if call else (),
+        "traces": packed(traces) if traces else b"",
+        "documents": _documents(call) if call else [],
+    }
+
+
+def _writable(row: dict[str, Any]) -> dict[str, Any]:
+    """The columns as Postgres and the journal take them."""
     for name, length in _LENGTHS.items():
-        row[name] = row[name][:length]
+        if name in row:
+            row[name] = row[name][:length]
     for name in _JSON_COLUMNS:
-        row[name] = _encoded(row[name])
+        if name in row:
+            row[name] = _encoded(row[name])
     if is_storable("".join([value for value in row.values() if isinstance(value, str)])):
         return row
     return {name: storable_text(value) if isinstance(value, str) else value for name, value in row.items()}

@@ -99,6 +99,10 @@ def _validate(verdict_id: uuid.UUID, *, attempt: int) -> None:
         if verdict and attempt > _ATTEMPTS:
             _write(verdict, _given_up(verdict, load.active_ruleset(), why=str(error)), waiting)
         return
+    if verdict is not None and call is None and load_body(verdict.pk) is not None:
+        # it was stopped unread, and nobody can read it
+        _write(verdict, _given_up(verdict, load.active_ruleset(), why="its body cannot be read"), waiting)
+        return
     if verdict is None or call is None:
         log.warning("validation.gone", verdict_id=str(verdict_id))  # retention, or its caller was deleted
         waiting.delete()

@@ -5,7 +5,6 @@ so an error of ours would be an attacker's door. Budget: settings.DEADLINE_MS fr
 """
 
 import time
-import uuid
 from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
@@ -35,13 +34,15 @@ from guardrail.case import Layout
 from guardrail.destinations import Reach, reach_of
 from guardrail.invocation import Invocation, Past
 from guardrail.judge import Judgement, explain, judge, judge_at_once, judge_unread, read_ahead
+from guardrail.keeping import keep
 from guardrail.large_calls import KEPT_BYTES, Room
-from guardrail.memory.past import asking_for, load_past, remember
+from guardrail.memory.past import asking_for, load_past
 from guardrail.memory.tickets import redeem
-from guardrail.shedding import shed, turn_for, unjudged
+from guardrail.shedding import shed, turn_for, turned_away, unjudged
 from guardrail.taught import traces_once_judged
 from guardrail.verdict_id import new_verdict_id
-from guardrail.wire import Unreadable, copilot_studio, evaluate
+from guardrail.wire import Unreadable, copilot_studio, evaluate, glance
+from guardrail.wire.glance import Glance
 from guardrail.wire.second_opinion import SEALS_IN_META
 from policies.decision import allow_once
 from policies.load import NoRuleset, active_ruleset
@@ -61,6 +62,7 @@ class Wire:
 
     name: str
     parse: Callable[..., Invocation]
+    glance: Callable[[bytes], Glance | None]
     salvage: Callable[[bytes], dict[str, str]]
     forward: Callable[[bytes, Invocation], bytes]
     arguments_of: Callable[[bytes], Any] | None = None
@@ -77,6 +79,7 @@ class Answered:
 _COPILOT_STUDIO = Wire(
     name=copilot_studio.NAME,
     parse=copilot_studio.parse,
+    glance=glance.at_platform_call,
     salvage=copilot_studio.salvage,
     # as it came: what an engine does not see, it cannot judge
     forward=lambda body, _: body,
@@ -84,6 +87,7 @@ _COPILOT_STUDIO = Wire(
 _EVALUATE = Wire(
     name=evaluate.NAME,
     parse=evaluate.parse,
+    glance=glance.at_own_call,
     salvage=lambda _: {},
     forward=lambda _, call: copilot_studio.rendered(call),
     arguments_of=evaluate.arguments_of,
@@ -121,23 +125,30 @@ def answer_arrival(
     """
     correlation_id = meters.correlation_of(arrival.correlation_id)
     with bound_contextvars(verdict_id=str(arrival.verdict_id), correlation_id=correlation_id):
-        call, judgement = _read_call(arrival, wire=wire, caller=caller, ruleset=ruleset)
-        read_at = time.monotonic()
-        turn = (
-            turn_for(call, caller, ruleset, arrival, at=read_at - waited) if call and not judgement else nullcontext()
-        )
+        answer_it = partial(_answer, arrival, caller, wire, ruleset, started=started, seals=seals)
+        seen = wire.glance(arrival.body) if arrival.body_bytes <= len(arrival.body) else None
+        call, judgement = (None, None) if seen else _read_call(arrival, wire=wire, caller=caller, ruleset=ruleset)
+        seen_at = time.monotonic()
+        seen = seen or (_seen(call) if call and not judgement else None)
+        turn = turn_for(seen, caller, ruleset, arrival, at=seen_at - waited) if seen else nullcontext()
         with turn as came:
-            if call and not judgement:
-                before = (("read", (read_at - started) * 1000), ("turn", (time.monotonic() - read_at) * 1000))
-                judge_it = partial(_judged, wire=wire, started=started, seals=seals, waits=came.end) if came else shed
-                try:
-                    judgement = judge_it(arrival, call, ruleset=ruleset, before=before)
-                except RecursionError:
-                    # nor could it be stored as the call it is
-                    call, judgement = None, unjudged(None, ruleset, degraded="wire", detail=_TOO_DEEP)
-            judgement = judgement or unjudged(call, ruleset, degraded="wire", detail="nobody judged it")
+            waits = came.end if came else _nothing
+            before = (("read", (seen_at - started) * 1000), ("turn", (time.monotonic() - seen_at) * 1000))
+            if seen and not came:
+                judgement = turned_away(seen, ruleset, before=before)
+            if judgement is None:
+                call, judgement = answer_it(call, waits=waits if came else None, before=before)
             judged_at = time.monotonic()
-            kept, judgement = _kept(arrival, call, judgement, wire=wire, ruleset=ruleset, started=started)
+            kept, judgement = keep(
+                arrival,
+                call,
+                judgement,
+                caller=caller,
+                salvage=wire.salvage,
+                ruleset=ruleset,
+                started=started,
+                waits=waits,
+            )
     meters.note_call(
         meters.AnsweredCall(
             verdict_id=arrival.verdict_id,
@@ -152,37 +163,42 @@ def answer_arrival(
     return Answered(arrival=arrival, judgement=judgement)
 
 
-def _kept(
+def _answer(
     arrival: store.Arrival,
-    call: Invocation | None,
-    judgement: Judgement,
-    *,
+    caller: auth.Caller,
     wire: Wire,
     ruleset: Ruleset,
+    call: Invocation | None,
+    *,
     started: float,
-) -> tuple[str, Judgement]:
-    """Where the verdict was kept, and the judgement: the fail posture where it could not be kept anywhere."""
-    remembering = _Remembering(judgement, ruleset, verdict_id=arrival.verdict_id)
-    try:
-        kept = store.record(
-            arrival,
-            call=call,
-            salvaged={} if call else wire.salvage(arrival.body),
-            judgement=judgement,
-            answer_ms=(time.monotonic() - started) * 1000,
-            ruleset=ruleset,
-            deadline=time.monotonic() + settings.STORE_BUDGET_MS / 1000,
-            meanwhile=remembering,
-        )
-        remembering()
-    except store.NotKept as error:
-        log.error("verdict.not_kept", error=str(error))
-        return "nowhere", unjudged(call, ruleset, degraded="store", detail="the verdict could not be stored anywhere")
-    except Exception as error:
-        # an error of ours here would be an answer that is not explicit, and so an allowed call
-        log.exception("verdict.not_kept", error=type(error).__name__)
-        return "nowhere", unjudged(call, ruleset, degraded="store", detail="an error of our own, see the log")
-    return kept.value, judgement
+    seals: str,
+    waits: Callable[[], None] | None,
+    before: tuple[tuple[str, float], ...],
+) -> tuple[Invocation | None, Judgement]:
+    """The call, read where it is not yet, and the judgement on it; without a turn, which `waits` ends, it is shed."""
+    judgement = None
+    if call is None:
+        call, judgement = _read_call(arrival, wire=wire, caller=caller, ruleset=ruleset)
+    if call and not judgement:
+        try:
+            if waits is None:
+                return call, shed(arrival, call, ruleset=ruleset, before=before)
+            judgement = _judged(
+                arrival, call, wire=wire, ruleset=ruleset, started=started, seals=seals, waits=waits, before=before
+            )
+        except RecursionError:
+            # nor could it be stored as the call it is
+            return None, unjudged(None, ruleset, degraded="wire", detail=_TOO_DEEP)
+    return call, judgement or unjudged(call, ruleset, degraded="wire", detail="nobody judged it")
+
+
+def _seen(call: Invocation) -> Glance:
+    return Glance(
+        agent_id=call.agent_id,
+        environment_id=call.environment_id,
+        tool_id=call.tool.tool_id,
+        tool_name=call.tool.name,
+    )
 
 
 def _read_call(
@@ -263,29 +279,6 @@ def _judged(
         opinions.drop(asked)
     timings = (*before, ("past", past_ms), ("ahead", ahead_ms), *judgement.timings)
     return replace(judgement, timings=timings, traces=traces)
-
-
-class _Remembering:
-    """Tells memory what the call leaves, once: while Postgres writes its verdict, or after where it is in the journal.
-
-    INVARIANT: before the answer. The conversation's next call may reach another process as soon as this one is
-    answered. A stop that no disk takes after all is known all the same: it is answered by the fail posture.
-    """
-
-    def __init__(self, judgement: Judgement, ruleset: Ruleset, *, verdict_id: uuid.UUID) -> None:
-        self._judgement, self._ruleset, self._verdict_id = judgement, ruleset, verdict_id
-        self._done = False
-
-    def __call__(self) -> None:
-        # a call that was shed is told of once it is judged: its answer says nothing of it
-        if self._done or (self._judgement.deferred and self._judgement.decision.failed):
-            return
-        self._done = True
-        try:
-            remember(self._judgement.traces, self._judgement.decision, self._ruleset, verdict_id=self._verdict_id)
-        except Exception as error:
-            # what memory lost can be rebuilt from what is kept
-            log.exception("verdict.not_remembered", error=type(error).__name__)
 
 
 class _Ahead:

@@ -1,6 +1,7 @@
 """A call that cannot be judged in time is answered at once, kept as what it is, and judged in full afterwards."""
 
 import re
+import threading
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from time import monotonic
@@ -13,7 +14,7 @@ from django.test import Client
 from guardrail import database, housekeeper, meters, shedding
 from guardrail.admission import Claim, Turns
 from guardrail.models import LateFinding, PendingValidation, Verdict
-from guardrail.store import ingest_journal
+from guardrail.store import ingest_journal, journal
 from guardrail.tasks import validate_due
 from investigations.models import Investigation, InvestigationCall
 from investigations.tasks import take_in
@@ -21,8 +22,10 @@ from policies.access import Role, give_role
 from policies.models import Agent
 from policies.restrictions import Effect, Restricted
 from policies.services.publish import changed
-from tests.callers import Asking
-from tests.investigations.test_late_findings import BAIT, PLAIN, planned, stopped, verdict_of
+from tests.callers import Answer, Asking
+from tests.faults.test_faults import full_disk
+from tests.investigations import test_late_findings as late_findings
+from tests.investigations.test_late_findings import BAIT, PLAIN, planned, stopped
 from tests.restricting import in_force
 
 # real commits: verdicts are written on connections of their own
@@ -56,7 +59,14 @@ def honest(**changes: Any) -> dict[str, Any]:
     return planned(PLAIN, to="lena@adatum.example", **changes)
 
 
+def verdict_of(answer: Answer) -> Verdict:
+    """Of one that was shed, too: those wait in the journal until there is time."""
+    ingest_journal()
+    return late_findings.verdict_of(answer)
+
+
 def judge_and_take_in() -> None:
+    ingest_journal()
     validate_due()
     take_in()
 
@@ -139,6 +149,88 @@ def test_what_is_quarantined_is_stopped_in_a_crowd_too(asking: Asking, crowded: 
     assert stopped(answer)
     verdict = verdict_of(answer)
     assert (verdict.deciding_signal, verdict.failed, verdict.deferred) == ("agent_quarantined", False, False)
+
+
+def test_it_is_kept_on_disk_before_it_is_answered_and_asks_nothing_of_postgres(
+    asking: Asking, crowded: AbstractContextManager[None]
+) -> None:
+    with crowded:
+        answer = asking.analyze(honest())
+    assert stopped(answer)
+    assert not Verdict.objects.exists()
+    assert ingest_journal() == 1
+    assert verdict_of(answer).deferred
+    assert ingest_journal() == 0
+
+
+def test_it_waits_in_the_journal_until_the_crowd_is_gone(
+    asking: Asking, crowded: AbstractContextManager[None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    housekeeper.empty_journal()
+    with crowded:
+        asking.analyze(honest())
+        asking.analyze(honest(step="s-2"))
+    assert housekeeper.empty_journal() == 0
+    monkeypatch.setattr(journal(), "written_at", monotonic() - 2)
+    assert housekeeper.empty_journal() == 2
+
+
+def test_in_a_crowd_that_lasts_it_is_put_into_postgres_with_a_tenth_of_the_time(
+    asking: Asking, crowded: AbstractContextManager[None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    housekeeper.empty_journal()
+    rested: list[float] = []
+    monkeypatch.setattr("guardrail.housekeeper.time.sleep", rested.append)
+    with crowded:
+        asking.analyze(honest())
+        asking.analyze(honest(step="s-2"))
+    monkeypatch.setattr(housekeeper, "_emptied_at", monotonic() - 31)
+    began = monotonic()
+    assert housekeeper.empty_journal() == 2
+    took = monotonic() - began
+    assert len(rested) >= 2
+    assert sum(rested) > took
+
+
+def test_where_the_disk_takes_nothing_postgres_keeps_it(asking: Asking, crowded: AbstractContextManager[None]) -> None:
+    with crowded, full_disk():
+        answer = asking.analyze(honest())
+    assert stopped(answer)
+    assert Verdict.objects.get().deferred
+    assert ingest_journal() == 0
+
+
+def test_what_it_was_is_read_when_there_is_time(asking: Asking, crowded: AbstractContextManager[None]) -> None:
+    judged = verdict_of(asking.analyze(honest(step="s-0")))
+    with crowded:
+        answer = asking.analyze(honest())
+    shed = verdict_of(answer)
+    same = ("tenant_id", "agent_id", "agent_name", "user_id", "tool_id", "tool_name", "tool_kind", "destination")
+    assert [getattr(shed, name) for name in same] == [getattr(judged, name) for name in same]
+    assert shed.tool_name
+    assert shed.destination
+    assert shed.step_key != judged.step_key
+    assert bytes(shed.traces)
+
+
+def test_one_that_nobody_can_read_is_stopped_and_shown(asking: Asking, crowded: AbstractContextManager[None]) -> None:
+    with crowded:
+        answer = asking.analyze({**honest(), "unknown": [0] * 400_001})
+    assert stopped(answer)
+    judge_and_take_in()
+    assert InvestigationCall.objects.get().verdict_id == verdict_of(answer).pk
+    assert not PendingValidation.objects.exists()
+
+
+def test_of_many_at_once_each_is_kept(asking: Asking, crowded: AbstractContextManager[None]) -> None:
+    with crowded:
+        threads = [threading.Thread(target=asking.analyze, args=(honest(step=f"s-{number}"),)) for number in range(24)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    assert ingest_journal() == 24
+    assert Verdict.objects.count() == PendingValidation.objects.count() == 24
 
 
 def test_without_postgres_and_redis_it_is_kept_in_the_journal_and_judged_when_they_are_back(
