@@ -22,9 +22,9 @@ from guardrail.opened_lines import OPENED
 from guardrail.verdict_id import floor_id
 from investigations.audit_words import in_words
 from investigations.reports import Period
-from investigations.visibility import shown_of
+from investigations.visibility import of_part, shown_of
 from policies import audit
-from policies.access import Permission, require
+from policies.access import Permission, is_narrowed, require
 from policies.csv_lines import MARK, csv_line
 from policies.models import AuditEntry
 
@@ -96,7 +96,10 @@ def _note(period: Period, *, actor: AbstractBaseUser, kind: str) -> None:
 
 
 def _parts(period: Period, actor: AbstractBaseUser) -> Iterator[tuple[str, Iterator[Row]]]:
-    """Without what was done in investigations that are hidden from the actor, and without their calls."""
+    """Without what was done in investigations that are hidden from the actor, and without their calls.
+
+    Of changes, somebody who sees a part of the house is told what was done in their investigations and to their calls.
+    """
     stops = for_eyes(Verdict.objects.all(), actor).filter(
         id__gte=floor_id(period.begins), id__lt=floor_id(period.ends), would_have__in=("hold", "block")
     )
@@ -112,8 +115,9 @@ def _parts(period: Period, actor: AbstractBaseUser) -> Iterator[tuple[str, Itera
 
 
 def _shown_to(actor: AbstractBaseUser, entries: Iterator[Row]) -> Iterator[Row]:
+    told = of_part if is_narrowed(actor) else shown_of
     while some := list(islice(entries, _CHUNK)):
-        yield from compress(some, shown_of([row["detail"] for row in some], actor))
+        yield from compress(some, told([row["detail"] for row in some], actor))
 
 
 def _in_pieces(rows: QuerySet[Any], columns: tuple[str, ...]) -> Iterator[Row]:

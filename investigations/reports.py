@@ -1,7 +1,8 @@
 """Figures over a period: what was stopped and how it held up, how fast people and answers were, what is covered.
 
 From days that were counted when calls came (`guardrail.search.days`, `AgentDay`) and from logged transitions; nothing
-here goes over verdicts, so a year costs what a week costs.
+here goes over verdicts, so a year costs what a week costs. But for a part of the house: what was stopped there is
+counted by an index of what was stopped.
 """
 
 from collections import Counter
@@ -10,20 +11,27 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
-from django.db.models import Avg, Count, F, FloatField, Q, Sum
+from django.db.models import Avg, Count, F, FloatField, Q, QuerySet, Sum
 from django.db.models.functions import Cast
 
-from guardrail.models import EntityDay
+from guardrail.kept import for_eyes
+from guardrail.models import EntityDay, SearchEntry
 from guardrail.search.days import SLOWER, Kind
+from guardrail.verdict_id import floor_id
 from investigations.entities import Activity, activity_of
 from investigations.models import Investigation
 from investigations.models.clocks import Transition
+from investigations.visibility import visible_to
 from policies.models import Agent, AgentDay, Environment
+from policies.scope import Person, agents_of, of_agents, of_environments
 
 LONGEST_DAYS = 366
 # No call is older, and no id of a verdict later.
 _YEARS = (2000, 2200)
 _MOST_RULES, _MOST_TOP = 25, 10
+_HEADINGS = {Kind.DESTINATION: "Destinations", Kind.DOCUMENT: "Documents", Kind.AGENT: "Agents", Kind.USER: "Users"}
+# Of the search.
+_COLUMNS = {Kind.DESTINATION: "destination", Kind.USER: "user_id"}
 _OUTCOMES = ("blocked", "held", "watched", "noted")
 _OVERTURNED = (Investigation.Disposition.FALSE_POSITIVE, Investigation.Disposition.BENIGN_EXPECTED)
 
@@ -86,7 +94,7 @@ class Top:
     kind: str
     key: str
     name: str
-    calls: int
+    calls: int | None
     stopped: int
 
 
@@ -103,7 +111,10 @@ class Coverage:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Report:
-    """All figures of a period. `answer_ms` are upper bounds of the median, the 95th and the 99th percentile."""
+    """All figures of a period. `answer_ms` are upper bounds of the median, the 95th and the 99th percentile.
+
+    `whole`: of the whole house; else of a part, and what is only counted for the whole is empty.
+    """
 
     period: Period
     activity: Activity
@@ -116,6 +127,7 @@ class Report:
     degraded: tuple[tuple[str, int], ...]
     coverage: Coverage
     top: tuple[tuple[str, tuple[Top, ...]], ...]
+    whole: bool
 
     @property
     def blocked_percent(self) -> float | None:
@@ -143,44 +155,72 @@ def _unread(first: str, last: str) -> str:
     return f"the period is `{first[:20]}` to `{last[:20]}`, expected days like `2026-11-01`"
 
 
-def load_report(period: Period) -> Report:
-    """All of it in about fifteen queries."""
+def load_report(period: Period, *, person: Person) -> Report:
+    """All of it in about fifteen queries; for somebody who sees some environments, of their agents only.
+
+    Days of anything but agents are counted for the whole house. So for a part what was stopped is counted by call, and
+    how fast answers were, with what missing, and which documents had to do with it is not told.
+    """
     days = EntityDay.objects.filter(day__gte=period.first, day__lte=period.last)
-    agents = AgentDay.objects.filter(day__gte=period.first, day__lte=period.last)
+    agents = AgentDay.objects.filter(of_agents(person), day__gte=period.first, day__lte=period.last)
     sums = agents.filter(Q(late__gt=0) | Q(executed__gt=0)).aggregate(late=Sum("late"), executed=Sum("executed"))
+    steps = Transition.objects.filter(void=False, at__gte=period.begins, at__lt=period.ends)
+    whole = agents_of(person) is None
+    if not whole:
+        steps = steps.filter(visible_to(person, prefix="investigation__"))
+    stopped = _stopped_by_rule(period) if whole else _stopped_of_part(period, person, column="rule")
     return Report(
         period=period,
-        activity=load_activity(period),
-        rules=tuple(_rules(period)),
-        acknowledged=_pace(period, Transition.Kind.ACKNOWLEDGED),
-        resolved=_pace(period, Transition.Kind.CLOSED),
-        answer_ms=_answer_ms(dict(_by_key(days, Kind.MS))),
+        activity=load_activity(period, person=person),
+        rules=tuple(_rules(stopped, steps)),
+        acknowledged=_pace(steps, Transition.Kind.ACKNOWLEDGED),
+        resolved=_pace(steps, Transition.Kind.CLOSED),
+        answer_ms=_answer_ms(dict(_by_key(days, Kind.MS))) if whole else (),
         late=sums["late"] or 0,
         executed=sums["executed"] or 0,
-        degraded=tuple(_by_key(days, Kind.DEGRADED))[:_MOST_TOP],
-        coverage=_coverage(period),
-        top=tuple(_tops(period)),
+        degraded=tuple(_by_key(days, Kind.DEGRADED))[:_MOST_TOP] if whole else (),
+        coverage=_coverage(period, person),
+        top=tuple(_tops(period)) if whole else tuple(_tops_of_part(period, person)),
+        whole=whole,
     )
 
 
-def load_activity(period: Period) -> Activity:
-    """Its days, and what its calls came to. One query."""
-    found = EntityDay.objects.filter(kind=Kind.ALL.value, key="", day__gte=period.first, day__lte=period.last)
+def load_activity(period: Period, *, person: Person) -> Activity:
+    """Its days, and what its calls came to, of the agents the person sees. One query."""
+    agents = agents_of(person)
+    whom = Q(kind=Kind.ALL.value, key="") if agents is None else Q(kind=Kind.AGENT.value, key__in=agents)
+    found = EntityDay.objects.filter(whom, day__gte=period.first, day__lte=period.last)
     names = ("calls", *_OUTCOMES)
-    counts = {row["day"]: Counter({name: row[name] for name in names}) for row in found.values("day", *names)}
+    sums = {f"all_{name}": Sum(Cast(name, FloatField())) for name in names}
+    counts = {
+        row["day"]: Counter({name: int(row[f"all_{name}"] or 0) for name in names})
+        for row in found.order_by("day").values("day").annotate(**sums)
+    }
     return activity_of(counts, period.days, period.last)
 
 
-def _rules(period: Period) -> Iterator[RuleFigures]:
-    """Those that stopped most, and those people decided about."""
+def _stopped_by_rule(period: Period) -> dict[str, int]:
+    """Those that stopped most first."""
     stops = EntityDay.objects.filter(kind=Kind.RULE.value, day__gte=period.first, day__lte=period.last)
-    stopped = {
-        row["key"]: int(row["stopped"] or 0)
-        for row in stops.filter(_STOPPED).values("key").annotate(stopped=_SUM_OF_STOPPED).order_by("-stopped", "key")
-    }
-    closed = Transition.objects.filter(
-        kind=Transition.Kind.CLOSED, void=False, at__gte=period.begins, at__lt=period.ends
-    ).exclude(disposition="")
+    ranked = stops.filter(_STOPPED).values("key").annotate(stopped=_SUM_OF_STOPPED).order_by("-stopped", "key")
+    return {row["key"]: int(row["stopped"] or 0) for row in ranked}
+
+
+def _stopped_of_part(period: Period, person: Person, *, column: str, most: int | None = None) -> dict[str, int]:
+    """How many calls for these eyes were stopped, or would have been, by what stands in a column of the search.
+
+    By the index of those that were stopped, within the period: as many rows as were stopped in the whole house.
+    """
+    stops = for_eyes(SearchEntry.objects.all(), person).filter(
+        id__gte=floor_id(period.begins), id__lt=floor_id(period.ends), would_have__in=("hold", "block")
+    )
+    ranked = stops.exclude(**{column: ""}).order_by().values(column).annotate(found=Count("pk"))
+    return {row[column]: row["found"] for row in ranked.order_by("-found", column)[:most]}
+
+
+def _rules(stopped: Mapping[str, int], steps: QuerySet[Transition]) -> Iterator[RuleFigures]:
+    """Those that stopped most, and those people decided about."""
+    closed = steps.filter(kind=Transition.Kind.CLOSED).exclude(disposition="")
     decided: dict[str, Counter[str]] = {}
     for row in closed.values("investigation__kind", "disposition").annotate(found=Count("id")):
         decided.setdefault(row["investigation__kind"], Counter())[row["disposition"]] += row["found"]
@@ -201,9 +241,8 @@ _SUM_OF_STOPPED = Sum(Cast(F("blocked") + F("held") + F("watched"), FloatField()
 _SUM_OF_CALLS = Sum(Cast("calls", FloatField()))
 
 
-def _pace(period: Period, kind: str) -> Pace | None:
-    rows = Transition.objects.filter(kind=kind, void=False, at__gte=period.begins, at__lt=period.ends)
-    found = rows.aggregate(
+def _pace(steps: QuerySet[Transition], kind: str) -> Pace | None:
+    found = steps.filter(kind=kind).aggregate(
         steps=Count("id"),
         mean=Avg("seconds"),
         worked=Avg("worked_seconds"),
@@ -241,11 +280,11 @@ def _answer_ms(buckets: Mapping[str, int]) -> tuple[int, ...]:
     return tuple(min(bound, SLOWER) for bound in found)
 
 
-def _coverage(period: Period) -> Coverage:
+def _coverage(period: Period, person: Person) -> Coverage:
     """Who was seen is told by when they came last: of a period long ago it is a lower bound."""
     since = Q(last_seen__gte=period.begins)
     registered = Q(registered=True)
-    found = Agent.objects.aggregate(
+    found = Agent.objects.filter(of_environments(person)).aggregate(
         all_registered=Count("id", filter=registered),
         all_seen=Count("id", filter=since),
         all_shadow=Count("id", filter=since & ~registered),
@@ -256,34 +295,44 @@ def _coverage(period: Period) -> Coverage:
         seen=found["all_seen"],
         shadow=found["all_shadow"],
         silent=found["all_registered"] - found["seen_registered"],
-        environments=Environment.objects.filter(last_seen__gte=period.begins).count(),
+        environments=Environment.objects.filter(
+            of_environments(person, column="pk"), last_seen__gte=period.begins
+        ).count(),
     )
 
 
 def _tops(period: Period) -> Iterator[tuple[str, tuple[Top, ...]]]:
-    for heading, kind in (
-        ("Destinations", Kind.DESTINATION),
-        ("Documents", Kind.DOCUMENT),
-        ("Agents", Kind.AGENT),
-        ("Users", Kind.USER),
-    ):
+    for kind in (Kind.DESTINATION, Kind.DOCUMENT, Kind.AGENT, Kind.USER):
         rows = EntityDay.objects.filter(_STOPPED, kind=kind.value, day__gte=period.first, day__lte=period.last)
-        ranked = rows.values("key").annotate(stopped=_SUM_OF_STOPPED, seen=_SUM_OF_CALLS)
-        found = list(ranked.order_by("-stopped", "key")[:_MOST_TOP])
-        names = _names([row["key"] for row in found]) if kind is Kind.AGENT else {}
-        yield (
-            heading,
-            tuple(
-                Top(
-                    kind=kind.value,
-                    key=row["key"],
-                    name=names.get(row["key"]) or row["key"],
-                    calls=int(row["seen"] or 0),
-                    stopped=int(row["stopped"] or 0),
-                )
-                for row in found
-            ),
+        yield _HEADINGS[kind], _ranked(kind, rows)
+
+
+def _tops_of_part(period: Period, person: Person) -> Iterator[tuple[str, tuple[Top, ...]]]:
+    """How many calls a destination or a user had is counted for the whole house, so only the stopped are told."""
+    agents = EntityDay.objects.filter(_STOPPED, of_agents(person, column="key"), kind=Kind.AGENT.value)
+    for kind in (Kind.DESTINATION, Kind.AGENT, Kind.USER):
+        if kind is Kind.AGENT:
+            found = _ranked(kind, agents.filter(day__gte=period.first, day__lte=period.last))
+        else:
+            counted = _stopped_of_part(period, person, column=_COLUMNS[kind], most=_MOST_TOP)
+            found = tuple(Top(kind=kind.value, key=key, name=key, calls=None, stopped=n) for key, n in counted.items())
+        yield _HEADINGS[kind], found
+
+
+def _ranked(kind: Kind, rows: QuerySet[EntityDay]) -> tuple[Top, ...]:
+    ranked = rows.order_by().values("key").annotate(stopped=_SUM_OF_STOPPED, seen=_SUM_OF_CALLS)
+    found = list(ranked.order_by("-stopped", "key")[:_MOST_TOP])
+    names = _names([row["key"] for row in found]) if kind is Kind.AGENT else {}
+    return tuple(
+        Top(
+            kind=kind.value,
+            key=row["key"],
+            name=names.get(row["key"]) or row["key"],
+            calls=int(row["seen"] or 0),
+            stopped=int(row["stopped"] or 0),
         )
+        for row in found
+    )
 
 
 def _names(ids: list[str]) -> dict[str, str]:

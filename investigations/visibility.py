@@ -86,6 +86,15 @@ def shown_of(details: Sequence[Any], person: AbstractBaseUser | AnonymousUser | 
     return tuple(hidden.isdisjoint(numbers) and call not in kept for numbers, call in zip(named, calls, strict=True))
 
 
+def of_part(details: Sequence[Any], person: AbstractBaseUser | AnonymousUser | None) -> tuple[bool, ...]:
+    """As `shown_of`, and only of what is about an investigation or a call: the rest is of the whole house.
+
+    At most three queries.
+    """
+    about = [isinstance(one, dict) and bool(named_in(one) or _call_in(one)) for one in details]
+    return tuple(map(all, zip(about, shown_of(details, person), strict=True)))
+
+
 def _call_in(detail: Any) -> UUID | None:
     """The call a line is about, e.g. one whose transcript was opened."""
     try:

@@ -31,7 +31,8 @@ NARROWED = EVERYBODY | frozenset(
         "investigation_resume investigation_split investigation_step_mark investigation_take_back "
         "investigation_take_over investigation_ticket investigations_merge investigations_unmerge playbook "
         "playbook_version playbooks queue queue_news queue_views remediation_change remediation_mark remediations "
-        "response_undo search search_export ticket_again tool tools verdict verdict_body verdict_replay verdicts"
+        "report_compliance report_compliance_export reports response_undo search search_export ticket_again tool "
+        "tools verdict verdict_body verdict_replay verdicts"
     ).split()
 )
 _BY_PERMISSION: Mapping[Permission, str] = {

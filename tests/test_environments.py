@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from guardrail.api_tokens import Scope, create_token
 from guardrail.search.indexing import index_due
-from investigations import bulk, merging, opening
+from investigations import bulk, merging, opening, services
 from investigations.intake import take_in_all
 from investigations.models import Campaign, CampaignMember, Investigation, Remediation
 from policies.access import Role, give_role
@@ -140,11 +140,11 @@ def test_a_page_that_nobody_narrowed_is_not_in_the_way_of_who_sees_everything(ho
     for address in ("/", "/verdicts/", "/agents/", "/tools/", "/campaigns/", "/environments/", "/search/?q=berth*"):
         for client in (whole, part):
             assert [one for one in THEIRS if one in client.get(address).content.decode()], address
-    assert [whole.get(address).status_code for address in ("/policies/", "/reports/", "/audit/")] == [200, 200, 200]
-    assert [part.get(address).status_code for address in ("/policies/", "/reports/", "/audit/")] == [404, 404, 404]
+    assert [whole.get(address).status_code for address in ("/policies/", "/documents/", "/audit/")] == [200, 200, 200]
+    assert [part.get(address).status_code for address in ("/policies/", "/documents/", "/audit/")] == [404, 404, 404]
     doors = part.get("/").content.decode().split("</nav>")[0]
     assert "Agents" in doors
-    assert not [word for word in ("Policy", "Deliveries", "Reports", "Admin") if word in doors]
+    assert not [word for word in ("Policy", "Deliveries", "Admin") if word in doors]
 
 
 def test_their_own_case_and_call_lead_to_pages_that_are_there(house: House) -> None:
@@ -154,6 +154,56 @@ def test_their_own_case_and_call_lead_to_pages_that_are_there(house: House) -> N
             if client.get(address.replace("&amp;", "&")).status_code == 404:
                 gone.add(address)
     assert gone == set()
+
+
+def _words(client: Client, address: str) -> str:
+    answer: Any = client.get(address)
+    assert answer.status_code == 200, address
+    return " ".join(answer.content.decode().split())
+
+
+def test_reports_count_their_own_part_and_name_nobody_else(house: House) -> None:
+    root = User.objects.get(username="root")
+    for case in (house.case, house.own_case):
+        services.claim(case, actor=root)
+        services.close(case, disposition="true_positive", reason="Looked.", now=timezone.now(), actor=root)
+    whole, part = somebody(Role.LEAD, name="whole"), somebody(Role.LEAD, house.quay, name="part")
+    nobody = somebody(Role.LEAD, Environment.objects.create(environment_id="empty", name="Empty"), name="nobody")
+    for client, calls in ((whole, 2), (part, 1), (nobody, 0)):
+        page = _words(client, "/reports/")
+        assert f"<dt>Calls</dt><dd>{calls}</dd>" in page
+        assert page.count('data-l="Confirmed">1<') == calls
+        assert f"<dt>Agents seen</dt><dd>{calls}</dd>" in page
+        assert f"{calls} calls were judged" in _words(client, "/reports/compliance/")
+    own = _words(part, "/reports/")
+    assert "archive@quay-backup.example" in own
+    assert "Of your environments" in own
+    assert "Documents with most stops" not in own
+    assert not [one for one in (*THEIRS, "Exercise", "Told") if one in own]
+    seen = _words(whole, "/reports/")
+    for one in (OUTSIDER, "Documents with most stops", "archive@quay-backup.example", "Exercise"):
+        assert one in seen
+
+
+@pytest.mark.parametrize("kind", ["csv", "json"])
+def test_the_compliance_report_of_a_part_leaves_with_its_own_lines_only(house: House, kind: str) -> None:
+    root = User.objects.get(username="root")
+    for case in (house.case, house.own_case):
+        services.claim(case, actor=root)
+    whole, part = somebody(Role.LEAD, name="whole"), somebody(Role.LEAD, house.quay, name="part")
+    for verdict in (house.verdict, house.own_verdict):
+        whole.get(f"/verdicts/{verdict}/")
+
+    def leaving(client: Client) -> str:
+        answer: Any = client.post("/reports/compliance/export/", {"format": kind})
+        return b"".join(answer.streaming_content).decode()
+
+    for said in (leaving(part), _words(part, "/reports/compliance/")):
+        assert house.own_verdict in said
+        assert "investigation.claimed" in said
+        assert not [one for one in (*THEIRS, house.verdict, "person.environments_set", "role_given") if one in said]
+    for said in (leaving(whole), _words(whole, "/reports/compliance/")):
+        assert all(one in said for one in (house.own_verdict, house.verdict, "person.environments_set", "har-berths"))
 
 
 def test_direct_numbers_in_a_form_reach_nothing_of_others(house: House) -> None:

@@ -14,7 +14,7 @@ from investigations.models import Receiver
 from investigations.receiver_queries import Shown, load_shown
 from investigations.reports import Period, PeriodError, load_activity, load_report, read_period
 from investigations.siem.waits import Waits, load_waits
-from policies.access import Permission, actor_of, may, require
+from policies.access import Permission, actor_of, is_narrowed, may, require
 
 SPANS = (7, 30, 90)
 
@@ -25,8 +25,9 @@ def reports(request: HttpRequest) -> HttpResponse:
     """The figures of `?from=` to `?to=`, or of the last `?days=`."""
     period, refused = _period(request)
     shown = {
-        "report": load_report(period),
-        "receivers": _receivers(period),
+        "report": load_report(period, person=request.user),
+        # who is told of everything is of the whole house
+        "receivers": [] if is_narrowed(request.user) else _receivers(period),
         "period": period,
         "refused": refused,
         "spans": SPANS,
@@ -43,7 +44,7 @@ def report_compliance(request: HttpRequest) -> HttpResponse:
     period, refused = _period(request)
     shown = {
         "compliance": load_compliance(period, actor=actor_of(request)),
-        "activity": load_activity(period),
+        "activity": load_activity(period, person=request.user),
         "period": period,
         "refused": refused,
         "formats": FORMATS,
