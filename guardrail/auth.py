@@ -19,6 +19,7 @@ from django.db.models import Q
 from django.http import HttpRequest
 from django.utils import timezone
 
+from guardrail import token_uses
 from guardrail.certificates import fingerprint_of
 from guardrail.jwks import KeyStore
 from guardrail.models import Orchestrator, OrchestratorToken
@@ -79,17 +80,26 @@ def caller_of(request: HttpRequest, *, slug: str | None) -> Caller:
     if slug is not None and caller.slug != slug:
         raise Unauthorised("the token belongs to another caller")
     _require_certificate(request, caller)
+    _note_use(digest)
     return caller
 
 
 def teller_of(request: HttpRequest) -> Caller:
     """The caller whose token may tell of edits. Raises Unauthorised, also for a token that may ask about calls: whoever
     runs an agent must not be able to put an edit into somebody's name."""
-    caller = _static(_digest(_bearer_token(request)), KNOWLEDGE)
+    digest = _digest(_bearer_token(request))
+    caller = _static(digest, KNOWLEDGE)
     if caller is None:
         raise Unauthorised("the token is not known")
     _require_certificate(request, caller)
+    _note_use(digest)
     return caller
+
+
+def _note_use(digest: bytes) -> None:
+    """Of static tokens only: those of Entra are many, and their house writes down who had one."""
+    if (sha256 := digest.hex()) in _callers.tokens:
+        token_uses.note(sha256)
 
 
 def _require_certificate(request: HttpRequest, caller: Caller) -> None:

@@ -19,7 +19,7 @@ from django.conf import settings
 from django.db import DatabaseError, OperationalError, connection
 from django.utils import timezone
 
-from guardrail import auth, database, meters, store
+from guardrail import auth, database, meters, store, token_uses
 from policies import load
 from policies.models import PolicyVersion
 from policies.ruleset import RulesetError
@@ -53,6 +53,7 @@ def start() -> None:
             ("refresh", _refresh_soon, lambda: time.sleep(settings.REFRESH_SECONDS)),
             ("journal", empty_journal, lambda: time.sleep(1)),
             ("meters", meters.flush, lambda: time.sleep(1)),
+            ("token_uses", token_uses.write, lambda: time.sleep(token_uses.EACH_SECONDS)),
             ("states", keep_states, lambda: time.sleep(1)),
             ("keys", _refresh_keys, lambda: auth.keys.wanted.wait(settings.REFRESH_SECONDS)),
         )

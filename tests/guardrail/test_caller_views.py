@@ -2,17 +2,20 @@
 
 import html
 import re
+from datetime import UTC, datetime, timedelta
 
 import pytest
+import time_machine
 from django.contrib.auth.models import User
 from django.test import Client
 from pytest_django import Settings
 
-from guardrail import callers
+from guardrail import callers, housekeeper, token_uses
 from guardrail.models import Orchestrator, OrchestratorToken
 from policies.access import Role, give_role
 from policies.models import AuditEntry, Environment
 from tests.callers import Asking
+from tests.guardrail.bodies import call
 
 pytestmark = pytest.mark.django_db
 TENANT = "11111111-2222-3333-4444-555555555555"
@@ -206,3 +209,42 @@ def _token_in(page: str) -> str:
     found = re.search(r"gr_[\w-]{43}", page)
     assert found, "the page shows no token"
     return found.group()
+
+
+def _last_used(token: str) -> datetime | None:
+    return OrchestratorToken.objects.get(token_sha256=callers.digest_of(token)).last_used_at
+
+
+def _used_cells(page: str) -> list[str]:
+    return [cell.strip() for cell in re.findall(r'data-l="Last used"[^>]*>(.*?)</td>', page, re.DOTALL)]
+
+
+def test_the_page_says_when_a_token_was_used_last(admin: Client, asking: Asking) -> None:
+    other = callers.issue_token(asking.orchestrator, None)
+    address = f"/callers/{asking.orchestrator.pk}/"
+    assert _used_cells(admin.get(address).content.decode()) == ["never", "never"]
+    assert asking.analyze(call()).status == 200
+    assert token_uses.write() == 1
+    assert (_last_used(asking.token) is None, _last_used(other)) == (False, None)
+    cells = _used_cells(admin.get(address).content.decode())
+    assert sorted(cell == "never" for cell in cells) == [False, True]
+
+
+def test_a_token_that_is_not_let_in_is_not_used(asking: Asking) -> None:
+    token_uses.write()
+    assert asking.analyze(call(), authorization="Bearer gr_made-up").status == 401
+    knowledge = callers.issue_token(asking.orchestrator, None, purpose=OrchestratorToken.Purpose.KNOWLEDGE)
+    housekeeper.refresh()
+    assert asking.analyze(call(), authorization=f"Bearer {knowledge}").status == 401
+    assert token_uses.write() == 0
+
+
+def test_a_token_in_steady_use_is_written_once_a_minute(asking: Asking) -> None:
+    now = datetime.now(UTC)
+    written = []
+    for seconds in (0, 5, 20, 70):
+        with time_machine.travel(now + timedelta(seconds=seconds)):
+            assert asking.analyze(call()).status == 200
+            written.append(token_uses.write())
+    assert written == [1, 0, 0, 1]
+    assert token_uses.write() == 0
