@@ -18,6 +18,8 @@ from django.db import DatabaseError, connection
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
 
+from guardrail.embedded.processes import StartFailed
+from guardrail.embedded.tls import tls_of_settings
 from guardrail.journal import waiting_files
 from policies import load
 
@@ -153,6 +155,16 @@ def _migrations() -> str:
     return f"{len(missing)} are not applied, the first is `{'.'.join(missing[0])}`" if missing else ""
 
 
+def _certificate() -> str:
+    tls = tls_of_settings()
+    try:
+        if tls is not None:
+            tls.check()
+    except StartFailed as error:
+        return f"what is served is the one before: {error}"
+    return ""
+
+
 @lru_cache(maxsize=1)
 def _written() -> frozenset[tuple[str, str]]:
     return frozenset(MigrationLoader(None).disk_migrations)
@@ -164,4 +176,5 @@ _CHECKS: tuple[tuple[str, Callable[[], str]], ...] = (
     ("policy", _policy),
     ("journal", _journal),
     ("migrations", _migrations),
+    ("certificate", _certificate),
 )

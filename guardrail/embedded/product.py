@@ -7,7 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -17,7 +17,7 @@ from django.conf import settings
 
 from guardrail import parts
 from guardrail.embedded.processes import StartFailed, children, listens, spawn, tail, wait_until
-from guardrail.embedded.tls import Tls
+from guardrail.embedded.tls import COPIES, Tls
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 # How long the processes of a killed web server go on answering, at most, while the next one loads: that takes 2 s, with
@@ -36,7 +36,7 @@ _WEB_SECONDS = 180.0
 class Product:
     """How to run Guardrail itself: where it listens, its environment, its data and log folders.
 
-    Without `tls` it speaks plain HTTP.
+    Without `tls` it speaks plain HTTP. `say` tells the operator a line.
     """
 
     host: str
@@ -45,6 +45,7 @@ class Product:
     env: Mapping[str, str]
     data: Path
     logs: Path
+    say: Callable[[str], None]
 
     def run(self, command: str, *arguments: str, wishes: Mapping[str, Any] | None = None) -> str:
         """Run one management command to its end; with `wishes`, its standard input as JSON, return its output.
@@ -74,15 +75,16 @@ class Product:
 
     def spawn_web(self) -> "subprocess.Popen[bytes]":
         """Start the web server; a worker of it that dies is replaced by the server itself. Raises StartFailed."""
-        if self.tls:
-            self.tls.check()
+        tls, wrong = self._tls()
+        if wrong:
+            self.say(f"web serves with the certificate it had before: {wrong}")
         (self.data / "static").mkdir(exist_ok=True)  # WhiteNoise warns about a missing one
         words = parts.web(
             host=self.host,
             port=self.port,
             processes=settings.WEB_PROCESSES,
             threads=settings.WEB_THREADS,
-            tls=self.tls.arguments() if self.tls else (),
+            tls=tls.arguments() if tls else (),
         )
         return self._spawn("web", words, more=parts.WEB_ENVIRONMENT)
 
@@ -113,9 +115,13 @@ class Product:
         env = {**more, **self.env}
         return spawn(words, env=env, log=self.logs / f"{name}.log", cwd=ROOT, when_orphaned=signal.SIGTERM)
 
+    def _tls(self) -> tuple[Tls | None, str]:
+        return self.tls.kept(self.data / COPIES) if self.tls else (None, "")
+
     def _answers(self) -> bool:
-        if self.tls:
-            return self.tls.answers(reach(self.host), self.port)
+        tls, _ = self._tls()
+        if tls:
+            return tls.answers(reach(self.host), self.port)
         connection = http.client.HTTPConnection(reach(self.host), self.port, timeout=5)
         try:
             connection.request("GET", "/login/", headers={"Host": "127.0.0.1"})

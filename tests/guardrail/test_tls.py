@@ -1,5 +1,6 @@
 """TLS by the product itself: a real web server, real certificates, and whoever has none of the right authority."""
 
+import dataclasses
 import os
 import shutil
 import signal
@@ -14,6 +15,8 @@ import pytest
 from django.core.management import CommandError, call_command
 from pytest_django.fixtures import Settings
 
+from guardrail.embedded.processes import StartFailed, children
+from guardrail.embedded.tls import Tls
 from tests.certificates import Authority, authority
 from tests.guardrail.instances import (
     ROOT,
@@ -112,6 +115,48 @@ def test_a_new_certificate_is_served_once_the_web_server_is_killed_and_started_a
     _write(served.folder, served.ours)
     os.kill(served.instance.pids()["web"], signal.SIGKILL)
     wait_for(lambda: _shown(served) not in ("", before), what="the new certificate", seconds=120)
+
+
+def test_a_new_certificate_that_does_not_fit_takes_nobody_down(served: Served) -> None:
+    """The key of another certificate, then no certificate at all; whatever is begun again serves with what was good."""
+    wait_for(lambda: len({_shown(served) for _ in range(8)} - {""}) == 1, what="one web server alone", seconds=120)
+    before, web = _shown(served), served.instance.pids()["web"]
+    (served.folder / "key.pem").write_text(served.ours.issue("guardrail.example")[1])
+    os.kill(children(web)[0], signal.SIGKILL)
+    wait_for(lambda: len(children(web)) == 2 and _answered(served), what="a web process to be back", seconds=120)
+    (served.folder / "certificate.pem").write_text("half of a certif")
+    os.kill(web, signal.SIGKILL)
+    wait_for(lambda: served.instance.pids()["web"] != web, what="a new web server", seconds=120)
+    wait_for(lambda: len(children(served.instance.pids()["web"])) == 2, what="its processes", seconds=120)
+    wait_for(lambda: _answered(served), what="the new web server to answer", seconds=120)
+    assert {_shown(served) for _ in range(4)} - {""} == {before}
+    assert "web serves with the certificate it had before" in served.instance.output.read_text()
+    with served.client(served.callers) as client:
+        wait_for(lambda: client.get("/readyz").status_code == 503, what="/readyz to say so", seconds=30)
+        _write(served.folder, served.ours)
+        wait_for(lambda: client.get("/readyz").status_code == 200, what="files that fit to be seen", seconds=30)
+
+
+def _answered(served: Served) -> bool:
+    try:
+        with served.client(served.callers) as client:
+            return client.get("/healthz").status_code == 200
+    except httpx.TransportError:
+        return False
+
+
+def test_an_authority_that_is_asked_for_is_never_forgotten(tmp_path: Path) -> None:
+    """What was kept before anybody was asked for a certificate is nothing to go on with."""
+    for name, pem in zip(("certificate", "key"), authority().issue("guardrail.example"), strict=True):
+        (tmp_path / name).write_text(pem)
+    given = Tls(certificate=tmp_path / "certificate", key=tmp_path / "key", client_ca=None)
+    kept, wrong = given.kept(tmp_path / "tls")
+    assert (wrong, kept.key.stat().st_mode & 0o777) == ("", 0o600)
+    (tmp_path / "callers").write_text("nothing")
+    with pytest.raises(StartFailed, match="expected a certificate with its key and an authority"):
+        dataclasses.replace(given, client_ca=tmp_path / "callers").kept(tmp_path / "tls")
+    (tmp_path / "key").write_text("nothing")
+    assert given.kept(tmp_path / "tls")[0] == kept
 
 
 def _shown(served: Served) -> str:

@@ -1,6 +1,7 @@
 """`manage.py run web|worker|beat`: one part of the product by itself, under a supervisor of your own."""
 
 import os
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from guardrail import parts
 from guardrail.embedded.processes import StartFailed
-from guardrail.embedded.tls import tls_of_settings
+from guardrail.embedded.tls import COPIES, tls_of_settings
 
 
 class Command(BaseCommand):
@@ -37,7 +38,9 @@ def _web() -> list[str]:
     host, port = settings.LISTEN
     tls = tls_of_settings()
     if tls:
-        tls.check()
+        tls, wrong = tls.kept(Path(settings.DATA_DIR) / COPIES)
+        if wrong:
+            sys.stderr.write(f"web serves with the certificate it had before: {wrong}\n")
     return parts.web(
         host=host,
         port=port,

@@ -7,6 +7,7 @@ import shlex
 import subprocess
 import time
 from argparse import ArgumentTypeError
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +29,7 @@ from guardrail.embedded.product import (
 )
 from guardrail.embedded.servers import Servers, servers_of
 from guardrail.embedded.supervisor import Child, Supervisor
-from guardrail.embedded.tls import tls_of_settings
+from guardrail.embedded.tls import COPIES, tls_of_settings
 from guardrail.management.commands.bootstrap import SLUG
 
 ADMIN = "admin"
@@ -86,7 +87,7 @@ class Command(BaseCommand):
             instance.hold()
             instance.end_leftovers()
             if tls := tls_of_settings():
-                tls.check()
+                tls.kept(instance.data / COPIES)
             _demand_port(host, port)
             kept = instance.keep()
             meters.forget(instance.data / "metrics")
@@ -113,7 +114,7 @@ class Command(BaseCommand):
         servers = servers_of(instance, kept)
         if servers.embedded and instance.servers_folder() != instance.data:
             self._say(f"the servers' data is in {instance.servers_folder()}: their user cannot reach {instance.data}")
-        product = _product(instance, servers, host=host, port=port)
+        product = _product(instance, servers, host=host, port=port, say=self._say)
         web = None
         if product.judges_without_postgres():
             # no answer is an allowed call: those who call already are answered while everything else starts
@@ -199,7 +200,7 @@ class Command(BaseCommand):
         self.stdout.flush()
 
 
-def _product(instance: Instance, servers: Servers, *, host: str, port: int) -> Product:
+def _product(instance: Instance, servers: Servers, *, host: str, port: int, say: Callable[[str], None]) -> Product:
     tls = tls_of_settings()
     made = environment(
         scheme="https" if tls else "http",
@@ -212,7 +213,7 @@ def _product(instance: Instance, servers: Servers, *, host: str, port: int) -> P
     )
     instance.write_environment(made)
     env = {**os.environ, **made, MARK: str(instance.data), "PYTHONUNBUFFERED": "1"}
-    return Product(host=host, port=port, tls=tls, env=env, data=instance.data, logs=instance.logs)
+    return Product(host=host, port=port, tls=tls, env=env, data=instance.data, logs=instance.logs, say=say)
 
 
 def _url(product: Product) -> str:
