@@ -63,7 +63,21 @@ MEMORY = Counter("guardrail_memory_failures", "Questions memory did not answer."
 OPINIONS = Counter("guardrail_opinions", "Other engines asked.", ("engine", "outcome"), registry=_registry)
 TASKS = Counter("guardrail_tasks", "Tasks run.", ("task", "outcome"), registry=_registry)
 TASK_SECONDS = Counter("guardrail_task_seconds", "How long tasks took.", ("task",), registry=_registry)
-COUNTED = (CALLS, STAGE_SECONDS, DEGRADED, LATE, SHED_CALLS, KEPT, REFUSED, MEMORY, OPINIONS, TASKS, TASK_SECONDS)
+REPLICA = Counter("guardrail_replica_pages", "Pages, by how it stood with the replica.", ("now",), registry=_registry)
+COUNTED = (
+    REPLICA,
+    CALLS,
+    STAGE_SECONDS,
+    DEGRADED,
+    LATE,
+    SHED_CALLS,
+    KEPT,
+    REFUSED,
+    MEMORY,
+    OPINIONS,
+    TASKS,
+    TASK_SECONDS,
+)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -114,6 +128,11 @@ def note_refused(of: str) -> None:
 def note_memory(why: str) -> None:
     """Note that memory was `slow` or `away`."""
     _noted.append(_Event(counter=MEMORY, label=why))
+
+
+def note_replica(now: str) -> None:
+    """Note how it stood with the replica when a page was asked for: `read`, `behind`, `away` or `failed`."""
+    _noted.append(_Event(counter=REPLICA, label=now))
 
 
 def correlation_of(said: str) -> str:

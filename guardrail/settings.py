@@ -322,8 +322,11 @@ METRICS_FROM: list[IPv4Network | IPv6Network] = _read("GUARDRAIL_METRICS_FROM", 
 # Where the processes of this machine count, see guardrail/meters.py. Prometheus' client reads the variable alone.
 METRICS_DIR = DATA_DIR / "metrics"
 os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(METRICS_DIR)
-
 DATABASES = {"default": _read("DATABASE_URL", _database("postgresql://guardrail@127.0.0.1:5432/guardrail"), _database)}
+# A replica of it that pages may read calls and investigations from, none where empty, and the seconds it may be behind.
+if _replica := _read("DATABASE_REPLICA_URL", dict[str, Any](), _database):
+    DATABASES["replica"], DATABASE_ROUTERS = _replica, ["guardrail.replica.Router"]
+REPLICA_LAG_SECONDS = _read("GUARDRAIL_REPLICA_LAG_SECONDS", 10, _number(1, 600))
 REDIS_URL = _read("REDIS_URL", "redis://127.0.0.1:6379/0", _url("redis", "rediss"))
 
 INSTALLED_APPS = [
@@ -362,6 +365,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "guardrail.replica_pages.FromReplica",
 ]
 ROOT_URLCONF = "guardrail.urls"
 WSGI_APPLICATION = "guardrail.wsgi.application"

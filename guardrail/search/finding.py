@@ -4,7 +4,7 @@ import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from django.db import OperationalError, connection, transaction
+from django.db import OperationalError, connections, transaction
 from django.db.models import Q, QuerySet
 
 from guardrail.kept import Person, for_eyes
@@ -54,8 +54,9 @@ def find_ids(query: Query, *, person: Person, before: uuid.UUID | None, most: in
         entries = entries.filter(id__lt=before)
     rows, lexemes = _matching(entries, query), _tsquery(query)
     try:
-        with transaction.atomic():
-            with connection.cursor() as cursor:
+        # pages may read from a replica, programs and tasks do not
+        with transaction.atomic(using=rows.db):
+            with connections[rows.db].cursor() as cursor:
                 cursor.execute(f"SET LOCAL statement_timeout = '{_SECONDS}s'")
             if not lexemes:
                 return list(rows.values_list("id", flat=True)[:most])
@@ -85,7 +86,7 @@ def _find_by_words(
         return newest
     # unordered and by itself, so that the index of words is used, whatever the planner expects of the order
     inner, parameters = worded.order_by().values("id").query.sql_with_params()
-    with connection.cursor() as cursor:
+    with connections[rows.db].cursor() as cursor:
         cursor.execute(
             f"WITH hit AS MATERIALIZED ({inner}) SELECT id FROM hit ORDER BY id DESC LIMIT %s",  # noqa: S608 of Django
             [*parameters, most],

@@ -14,6 +14,7 @@ from django.utils import timezone
 from django.utils.functional import SimpleLazyObject
 
 from guardrail.models import Verdict
+from guardrail.replica import told_lag
 from policies.access import is_narrowed
 from policies.ledger import load_late
 from policies.models import Agent, ModeChoice, PolicyVersion
@@ -73,6 +74,7 @@ def shell(request: HttpRequest) -> dict[str, Any]:
         "state": SimpleLazyObject(lambda: load_state(request.user)),
         "zone": "UTC",
         "narrowed": is_narrowed(request.user),
+        "seconds_old": told_lag(),
     }
 
 
