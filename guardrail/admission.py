@@ -156,10 +156,11 @@ class Turns:
             mine.decided.set()
 
     def _fits(self, mine: _Waiting) -> bool:
-        """Calls that take longer than a turn have half of the places: others would wait in vain for them to end."""
-        if self._judged >= self._at_once:
-            return False
-        return not self._is_long(mine) or self._long < max(1, self._at_once // 2)
+        """Calls that take longer than a turn have half of the places, and leave one to others where there is only one:
+        these would wait in vain for them to end."""
+        if self._is_long(mine):
+            return self._judged < self._at_once and self._long < max(1, self._at_once // 2)
+        return self._judged < max(self._at_once, self._long + 1)
 
     def _is_long(self, mine: _Waiting) -> bool:
         return mine.cost > self._turn_seconds

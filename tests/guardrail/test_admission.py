@@ -6,6 +6,8 @@ from contextlib import ExitStack
 from time import monotonic
 from typing import Any
 
+import pytest
+
 from guardrail.admission import Claim, Turns
 from guardrail.arrivals import WAITED, Arrivals
 from tests.guardrail.instances import wait_for
@@ -136,9 +138,10 @@ def test_a_call_whose_turn_cannot_come_in_time_is_told_at_once() -> None:
         assert comes
 
 
-def test_calls_that_take_long_leave_places_for_the_others() -> None:
+@pytest.mark.parametrize(("at_once", "long_ones"), [(4, 2), (1, 1)])
+def test_calls_that_take_long_leave_places_for_the_others(at_once: int, long_ones: int) -> None:
     now = [0.0]
-    turns = Turns(at_once=4, turn_seconds=0.1, clock=lambda: now[0])
+    turns = Turns(at_once=at_once, turn_seconds=0.1, clock=lambda: now[0])
     long, usual = claim(FLOOD, body_bytes=8_000_000), claim(HONEST)
     for wanted, seconds in ((long, 2.0), (usual, 0.005)):
         with turns.take(later(wanted, arrived=now[0])) as comes:
@@ -147,7 +150,7 @@ def test_calls_that_take_long_leave_places_for_the_others() -> None:
     with ExitStack() as judged:
         # so late that it would be shed rather than wait
         came = [judged.enter_context(turns.take(later(long, arrived=now[0] - 0.2))) for _ in range(4)]
-        assert sum(map(bool, came)) == 2
+        assert sum(map(bool, came)) == long_ones
         assert judged.enter_context(turns.take(later(usual, arrived=now[0])))
 
 

@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager, contextmanager
 from time import monotonic
 from typing import Any
 
+import psycopg
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
@@ -24,6 +25,7 @@ from policies.restrictions import Effect, Restricted
 from policies.services.publish import changed
 from tests.callers import Answer, Asking
 from tests.faults.test_faults import full_disk
+from tests.guardrail.instances import wait_for
 from tests.investigations import test_late_findings as late_findings
 from tests.investigations.test_late_findings import BAIT, PLAIN, planned, stopped
 from tests.restricting import in_force
@@ -220,6 +222,31 @@ def test_one_that_nobody_can_read_is_stopped_and_shown(asking: Asking, crowded: 
     judge_and_take_in()
     assert InvestigationCall.objects.get().verdict_id == verdict_of(answer).pk
     assert not PendingValidation.objects.exists()
+
+
+def test_a_call_that_waits_for_postgres_holds_nobody_up(asking: Asking, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shedding, "turns", Turns(at_once=1, turn_seconds=0.05))
+    answers: list[Answer] = []
+    threads = [
+        threading.Thread(target=lambda step=step: answers.append(asking.analyze(honest(step=step))))
+        for step in ("s-1", "s-2")
+    ]
+    with psycopg.connect(database.dsn()) as other, psycopg.connect(database.dsn(), autocommit=True) as watching:
+        other.execute("LOCK TABLE guardrail_verdict IN ACCESS EXCLUSIVE MODE")
+        for number, thread in enumerate(threads, 1):
+            thread.start()
+            wait_for(lambda: _wait_for_locks(watching) == number, what="its statement to wait")  # noqa: B023
+        other.rollback()
+    for thread in threads:
+        thread.join()
+    assert [verdict_of(answer).degraded for answer in answers] == [[], []]
+
+
+def _wait_for_locks(connection: psycopg.Connection) -> int:
+    row = connection.execute(
+        "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+    ).fetchone()
+    return int(str(row[0])) if row else 0
 
 
 def test_of_many_at_once_each_is_kept(asking: Asking, crowded: AbstractContextManager[None]) -> None:
