@@ -246,9 +246,7 @@ if STORE_BUDGET_MS >= DEADLINE_MS:
         f"`GUARDRAIL_STORE_BUDGET_MS` is `{STORE_BUDGET_MS}`, expected less than the `{DEADLINE_MS}` of"
         " `GUARDRAIL_DEADLINE_MS`: judging gets what is left"
     )
-# Calls a web process judges at once; those beyond wait for their turn. Its threads run one at a time: with 8 each of
-# them, and each that is shed, waited for all others whenever it had waited for anything (p99 at twice the capacity 881
-# ms, with 1 356 ms, and more was judged: 2026-11).
+# Calls a web process judges at once; more take turns with its one interpreter and make each other late (0132).
 JUDGED_AT_ONCE = _read("GUARDRAIL_JUDGED_AT_ONCE", 1, _number(1, 1024))
 # Milliseconds a call may wait for its turn; one whose turn cannot come by then is answered without being judged.
 TURN_MS = _read("GUARDRAIL_TURN_MS", 150, _number(10, 60_000))
