@@ -149,7 +149,8 @@ def empty_database() -> Iterator[dict[str, str]]:
 def running_instance(**env: str) -> Iterator[RunningInstance]:
     """One that is up, on a database of the tests' own server, and removed afterwards."""
     with ready_database() as database:
-        running = RunningInstance(env={**database, **env})
+        # beside other tests a worker that stands back would hardly ever work
+        running = RunningInstance(env={"GUARDRAIL_WORKER_NICE": "0", **database, **env})
         try:
             yield running.wait(seconds=300)
         finally:
