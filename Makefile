@@ -10,7 +10,7 @@ PYTHON ?= $(shell for name in python3 python3.14 python3.13 python3.12 python3.1
 INSTALL = if [ -x $(VENV)/bin/pip ]; then pip="$(RUN) -m pip"; else pip="$(PYTHON) -m pip --python $(RUN)"; fi; \
 	$$pip install --quiet --disable-pip-version-check --no-input --require-hashes --only-binary :all:
 
-.PHONY: help up test check chaos two-hosts fuzz battery honesty scale scale-pages backtests deliveries bench bench-soak overload format clean sbom notice secrets
+.PHONY: help up test check chaos two-hosts failover fuzz battery honesty scale scale-pages backtests deliveries bench bench-soak overload format clean sbom notice secrets
 help:
 	@echo "make up      run Guardrail on this machine (ARGS=\"--port 8100 --data DIR --no-demo\")"
 	@echo "make test    run every test (ARGS=\"-k webhook\")"
@@ -18,6 +18,8 @@ help:
 	@echo "make chaos   kill, freeze and restart every part of a running instance under load and count what was lost"
 	@echo "             (ten minutes and the time it takes to settle; ARGS=\"--minutes 2 --seed 7\", ARGS=\"--rounds 1\" for each once)"
 	@echo "make two-hosts  two machines in network namespaces, one cut off under load, and count what was lost (root only)"
+	@echo "make failover  end the primary Postgres under load, promote its replica, and count what was lost (a minute;"
+	@echo "             ARGS=\"--way silent\", ARGS=\"--without-waiting\" for what is lost where commits do not wait for the replica)"
 	@echo "make fuzz    send 100,000 generated bodies, every described request and too heavy ones to a running instance"
 	@echo "             (minutes; ARGS=\"--bodies 10000 --seed 7 --only generated,heavy\")"
 	@echo "make battery disguise attacks in many ways and count what is stopped (ARGS=\"--eval DIR --json FILE\")"
@@ -64,6 +66,9 @@ chaos: $(VENV)/installed-dev
 
 two-hosts: $(VENV)/installed-dev
 	@exec $(RUN) -m tests.two_hosts $(ARGS)
+
+failover: $(VENV)/installed-dev
+	@exec $(RUN) -m tests.failover $(ARGS)
 
 fuzz: $(VENV)/installed-dev
 	@exec $(RUN) -m tests.fuzz $(ARGS)

@@ -11,6 +11,8 @@ from django.db import connection as django_connection
 from psycopg.abc import RV, PQGen
 from psycopg_pool import ConnectionPool
 
+from guardrail.database_address import PARAMETERS
+
 # Web threads of one process never need more; Postgres' own default limit is 100 for everybody.
 _POOL_SIZE = 16
 # Here one statement comes again and again: planned for each verdict anew it took a third of what writing it costs.
@@ -111,18 +113,26 @@ def execute(
 def dsn() -> str:
     """The libpq connection string of Django's database."""
     parameters = django_connection.get_connection_params()
-    names = ("dbname", "user", "password", "host", "port")
+    names = ("dbname", "user", "password", "host", "port", *PARAMETERS)
     return psycopg.conninfo.make_conninfo("", **{name: parameters[name] for name in names if parameters.get(name)})
 
 
 def reachable(*, seconds: float) -> bool:
-    """Whether a TCP connection to Postgres can be made in this time; True where that is not for us to tell.
+    """Whether a TCP connection to Postgres, or to one of several, can be made; True where that is not for us to tell.
 
-    libpq gives a connection no less than 2 s, in which the kernel asks twice: up to 1.4 s lost once Postgres is back.
+    `seconds` for each of them. libpq gives a connection no less than 2 s, in which the kernel asks twice: up to 1.4 s
+    lost once Postgres is back.
     """
     parameters = django_connection.get_connection_params()
-    host, port = str(parameters.get("host") or ""), int(parameters.get("port") or 5432)
-    if not host or host.startswith("/") or "," in host:
+    hosts = str(parameters.get("host") or "").split(",")
+    ports = str(parameters.get("port") or "").split(",")
+    if len(ports) < len(hosts):
+        ports *= len(hosts)
+    return any(_takes(host, int(port or 5432), seconds=seconds) for host, port in zip(hosts, ports, strict=False))
+
+
+def _takes(host: str, port: int, *, seconds: float) -> bool:
+    if not host or host.startswith("/"):
         return True
     try:
         with socket.create_connection((host, port), timeout=seconds):

@@ -4,16 +4,18 @@ import base64
 import binascii
 import json
 import os
+import re
 import secrets
 from collections.abc import Callable
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Any, TypeVar
-from urllib.parse import unquote, urlsplit
+from urllib.parse import urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
 from guardrail import logs, parts
+from guardrail.database_address import read_address
 from policies.engine_address import AddressError, checked_address
 from policies.key_ring import KeyRingError, read_ring
 
@@ -42,7 +44,8 @@ def _read(name: str, default: T, convert: Callable[[str], T]) -> T:
     try:
         return convert(raw)
     except ValueError as error:
-        raise ImproperlyConfigured(f"`{name}` is `{raw}`, expected {error}") from None
+        shown = re.sub(r"//.*@", "//...@", raw)  # an address holds a password, and this goes into a log
+        raise ImproperlyConfigured(f"`{name}` is `{shown}`, expected {error}") from None
 
 
 def _switch(raw: str) -> bool:
@@ -163,26 +166,7 @@ def _key_ring() -> dict[str, bytes]:
 
 
 def _database(raw: str) -> dict[str, Any]:
-    parts = urlsplit(_url("postgres", "postgresql")(raw))
-    return {
-        "ENGINE": "django.db.backends.postgresql",
-        "NAME": unquote(parts.path.lstrip("/")) or "guardrail",
-        "USER": unquote(parts.username or ""),
-        "PASSWORD": unquote(parts.password or ""),
-        "HOST": parts.hostname or "",
-        "PORT": str(parts.port or 5432),
-        "CONN_MAX_AGE": 60,
-        "CONN_HEALTH_CHECKS": True,
-        "OPTIONS": {
-            # a server that is gone without a word is noticed in 5 s, not after the kernel's 15 minutes
-            "connect_timeout": 3,
-            "tcp_user_timeout": 5000,
-            "keepalives_idle": 5,
-            # and a machine of ours by Postgres in 20 s, not two hours: until then nobody has the locks it held
-            "options": "-c tcp_keepalives_idle=10 -c tcp_keepalives_interval=3 -c tcp_keepalives_count=3"
-            " -c tcp_user_timeout=20000",
-        },
-    }
+    return read_address(_url("postgres", "postgresql")(raw))
 
 
 # Where this process keeps what must survive Postgres being away: the journal and the ruleset snapshot.

@@ -211,6 +211,30 @@ def test_backends_ended_by_the_server_in_the_middle_lose_nothing(asking: Asking,
     assert {str(pk) for pk in Verdict.objects.values_list("pk", flat=True)} == set(map(_id_of, answers))
 
 
+def test_of_two_databases_it_comes_to_the_one_that_is_there(asking: Asking, own_data: Path) -> None:
+    """As after a failover: the first of the address is gone. `make failover` does it for real."""
+    given = connection.settings_dict
+    kept = {name: given[name] for name in ("HOST", "PORT", "OPTIONS")}
+    database.close()
+    try:
+        given.update(
+            HOST=f"127.0.0.1,{kept['HOST']}",
+            PORT=f"9,{kept['PORT']}",
+            OPTIONS={**kept["OPTIONS"], "target_session_attrs": "read-write"},
+        )
+        assert database.reachable(seconds=1)
+        answer = _asked(asking, "moved")
+        given.update(HOST="127.0.0.1,127.0.0.1", PORT="9,10")
+        assert not database.reachable(seconds=1)
+    finally:
+        given.update(kept)
+        database.close()
+        database.pool()
+    assert _allowed(answer)
+    assert str(Verdict.objects.get().pk) == _id_of(answer)
+    assert waiting_files(own_data / "journal") == []
+
+
 @pytest.mark.parametrize(
     "off", [timedelta(hours=7), timedelta(hours=-7), timedelta(days=400), timedelta(days=-400)], ids=str
 )
