@@ -6,9 +6,10 @@ what it would do with accounts is never reached: `docs/decisions/0089-people.md`
 """
 
 import hashlib
+import secrets
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 import jwt
 import requests
@@ -185,6 +186,25 @@ def start(request: HttpRequest, *, following: str) -> str:
     connection = Connection(request)
     answer = connection.get_provider().redirect(request, process="login", next_url=following)
     return str(answer.url)
+
+
+def leaving(request: HttpRequest) -> str:
+    """The address at the issuer to sign out there and come back here; empty where it offers none.
+
+    Without an ID token, which we do not keep: the issuer then asks whether that is wanted. Raises OAuth2Error and
+    RequestException. Source: OpenID Connect RP-Initiated Logout 1.0.
+    """
+    endpoint = str(Connection(request).openid_config.get("end_session_endpoint") or "")
+    schemes = {"https", urlsplit(settings.OIDC_ISSUER).scheme}
+    if urlsplit(endpoint).scheme not in schemes:
+        return ""
+    query = {
+        "client_id": settings.OIDC_CLIENT_ID,
+        "post_logout_redirect_uri": f"{settings.PUBLIC_URL}{reverse('login')}",
+        # some come back only with one; nothing of ours hangs on it
+        "state": secrets.token_urlsafe(16),
+    }
+    return f"{endpoint}{'&' if urlsplit(endpoint).query else '?'}{urlencode(query)}"
 
 
 def _answer(request: HttpRequest, claims: Mapping[str, Any], *, following: str) -> HttpResponse:

@@ -1,5 +1,8 @@
 """Signing in with a name and a password, and with a second factor after either way."""
 
+import requests
+import structlog
+from allauth.socialaccount.providers.oauth2.client import OAuth2Error
 from django.conf import settings
 from django.contrib.auth import authenticate, logout
 from django.contrib.auth.decorators import login_not_required
@@ -16,13 +19,26 @@ from policies import audit
 from policies.access import is_machine
 from policies.people import attempts
 from policies.people.hashing import Busy, turn
-from policies.people.signing_in import PASSWORD, PENDING, Step, enter, go_on, half_of, known_here, next_of
+from policies.people.signing_in import (
+    PASSWORD,
+    PENDING,
+    SINGLE_SIGN_ON,
+    Step,
+    enter,
+    go_on,
+    half_of,
+    known_here,
+    next_of,
+)
+from policies.people.single_sign_on import leaving
 from policies.people.source import source_of
 from policies.people_forms import CodeForm, SignInForm
 from policies.sealing import unseal
 from policies.services.second_factors import WrongCode, add_authenticator
+from policies.sessions import WAY
 from policies.views.second_factor import secret_shown, sentence, take_code_counted
 
+log = structlog.get_logger(__name__)
 # Seconds after which somebody is looked at for whom there was no time.
 _A_MOMENT = 1
 
@@ -106,16 +122,30 @@ def authenticator(request: HttpRequest) -> HttpResponse:
 
 
 @require_POST
+@never_cache
 def sign_out(request: HttpRequest) -> HttpResponse:
-    """End this session; the form is next."""
+    """End this session; the form is next, or a page that leads on to the house that vouched for whoever it was."""
+    way = request.session.get(WAY)
     with transaction.atomic():
         if isinstance(request.user, User):
             audit.record(actor=request.user, action="person.signed_out", source=source_of(request))
         logout(request)
-    response = redirect(settings.LOGOUT_REDIRECT_URL)
+    response = _left(request) if way == SINGLE_SIGN_ON else redirect(settings.LOGOUT_REDIRECT_URL)
     # not "cookies": by one of them this browser is known, nor "storage", which holds the chosen look alone
     response["Clear-Site-Data"] = '"cache"'
     return response
+
+
+def _left(request: HttpRequest) -> HttpResponse:
+    """By a page and a click: browsers forbid a form of ours to be led there, and whoever uses it elsewhere may stay."""
+    try:
+        address = leaving(request) if settings.OIDC_ISSUER else ""
+    except (OAuth2Error, requests.RequestException, ValueError) as error:
+        log.warning("sign_out.not_offered", error=type(error).__name__)
+        address = ""
+    if not address:
+        return redirect(settings.LOGOUT_REDIRECT_URL)
+    return render(request, "policies/signed_out.html", {"address": address, "name": settings.OIDC_NAME})
 
 
 def _may_by_password(person: User) -> bool:
