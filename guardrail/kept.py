@@ -15,7 +15,7 @@ from django.http import Http404
 
 from guardrail.models import KeptCall, Verdict
 from policies.access import Permission, may
-from policies.scope import agents_of
+from policies.scope import agents_of, any_of
 
 Row = TypeVar("Row", bound=Model)
 Person = AbstractBaseUser | AnonymousUser | None
@@ -29,9 +29,9 @@ def for_eyes(rows: QuerySet[Row], person: Person, *, key: str = "pk") -> QuerySe
     """
     agents = agents_of(person)
     if agents is not None and any(field.name == "agent_id" for field in rows.model._meta.get_fields()):
-        rows = rows.filter(agent_id__in=agents)
+        rows = rows.filter(any_of(agents))
     elif agents is not None:
-        rows = rows.filter(Exists(Verdict.objects.filter(pk=OuterRef(key), agent_id__in=agents)))
+        rows = rows.filter(Exists(Verdict.objects.filter(any_of(agents), pk=OuterRef(key))))
     if person is None or may(person, Permission.LEAD):
         return rows
     kept = KeptCall.objects.filter(pk=OuterRef(key)).exclude(people__contains=[person.pk])
@@ -45,7 +45,7 @@ def kept_from(ids: Iterable[uuid.UUID], person: Person) -> frozenset[uuid.UUID]:
     agents = agents_of(person)
     elsewhere: frozenset[uuid.UUID] = frozenset()
     if wanted and agents is not None:
-        theirs = Verdict.objects.filter(pk__in=wanted, agent_id__in=agents)
+        theirs = Verdict.objects.filter(any_of(agents), pk__in=wanted)
         elsewhere = frozenset(wanted) - frozenset(theirs.values_list("pk", flat=True))
     if not wanted or person is None or may(person, Permission.LEAD):
         return elsewhere

@@ -188,7 +188,9 @@ def load_report(period: Period, *, person: Person) -> Report:
 def load_activity(period: Period, *, person: Person) -> Activity:
     """Its days, and what its calls came to, of the agents the person sees. One query."""
     agents = agents_of(person)
-    whom = Q(kind=Kind.ALL.value, key="") if agents is None else Q(kind=Kind.AGENT.value, key__in=agents)
+    whom = (
+        Q(kind=Kind.ALL.value, key="") if agents is None else Q(of_agents(person, column="key"), kind=Kind.AGENT.value)
+    )
     found = EntityDay.objects.filter(whom, day__gte=period.first, day__lte=period.last)
     names = ("calls", *_OUTCOMES)
     sums = {f"all_{name}": Sum(Cast(name, FloatField())) for name in names}

@@ -16,7 +16,7 @@ from guardrail.kept import kept_from
 from investigations.models import Investigation, Reader
 from investigations.tally import Changed
 from policies.access import Permission, may
-from policies.scope import agents_of
+from policies.scope import agents_of, any_of
 
 # What an entry of the audit trail calls its investigation, and others.
 _NAMING = ("investigation", "of", "into", "sources", "to", "from")
@@ -44,7 +44,7 @@ def _of_agents(person: AbstractBaseUser | AnonymousUser | None, *, prefix: str) 
     agents = agents_of(person)
     if agents is None:
         return Q()
-    return Q(**{f"{prefix}agent_id__in": agents, f"{prefix}other_agents__contained_by": sorted(agents)})
+    return any_of(agents, column=f"{prefix}agent_id") & Q(**{f"{prefix}other_agents__all_among": agents})
 
 
 def may_see(investigation: Investigation, person: AbstractBaseUser | AnonymousUser) -> bool:

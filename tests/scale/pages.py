@@ -51,6 +51,9 @@ def main() -> int:
     parser.add_argument("--destinations", type=int, default=100_000)
     parser.add_argument("--data", type=Path, metavar="DIR", help="keep the filled instance there, and use it again")
     parser.add_argument("--only", default="", metavar="WORD", help="only pages with this in their address")
+    parser.add_argument(
+        "--part", type=int, metavar="N", help="read each page also as somebody who sees N of the 40 environments"
+    )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the same numbers as JSON")
     options = parser.parse_args()
     instance = RunningInstance("--no-demo", data=options.data).wait(seconds=180)
@@ -93,7 +96,7 @@ def _measure(options: argparse.Namespace, *, filled: Path) -> dict[str, Took]:
     if not filled.exists():
         _fill(options)
         filled.touch()
-    return dict(_read_pages(options.only))
+    return dict(_compare(options.part, options.only) if options.part else _read_pages(options.only))
 
 
 def _fill(options: argparse.Namespace) -> None:
@@ -130,6 +133,40 @@ def _read_pages(only: str) -> Iterator[tuple[str, Took]]:
             # without the two of measuring
             queries = len(captured) - 2
             yield path, _median([_read(client, path) for _ in range(_READS)], queries=queries)
+
+
+def _compare(part: int, only: str) -> Iterator[tuple[str, Took]]:
+    """The pages of somebody who sees a part, each beside what it takes of the whole, by turns: the ratio is printed."""
+    from django.conf import settings
+    from django.contrib.auth.models import User
+    from django.test import Client
+
+    from policies.access import Role, give_role
+    from policies.models import Environment
+    from policies.services.people import set_environments
+    from tests.scale.paths import paths
+
+    settings.ALLOWED_HOSTS = ["*"]
+    clients = []
+    for name, environments in (("of-the-whole", None), ("of-a-part", Environment.objects.filter(name__startswith="E"))):
+        person, made = User.objects.get_or_create(username=name)
+        if made:
+            give_role(person, Role.LEAD, actor=None)
+        set_environments(person, environments and list(environments.order_by("pk")[:part]), actor=None)
+        clients.append(Client())
+        clients[-1].force_login(person)
+    whole, narrowed = clients
+    for path in paths(whole):
+        if only not in path or any(client.get(path).status_code != 200 for client in clients):
+            continue
+        both: tuple[list[Took], list[Took]] = ([], [])
+        for _ in range(_READS):
+            for client, reads in zip((whole, narrowed), both, strict=True):
+                reads.append(_read(client, path))
+        all_of_it, of_part = (_median(reads, queries=0) for reads in both)
+        times = (of_part.python_ms + of_part.postgres_ms) / (all_of_it.python_ms + all_of_it.postgres_ms)
+        print(f"{times:>6.2f} times the processor, {of_part.ms:>7.1f} ms for {all_of_it.ms:>7.1f}  {path}", flush=True)
+        yield path, of_part
 
 
 def _read(client: Any, path: str) -> Took:
