@@ -1,6 +1,7 @@
 """Pages are made from a real streaming replica where there is one; nothing else is, and no page fails for it."""
 
 import os
+import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -90,6 +91,7 @@ def copied(django_db_setup: None) -> Iterator[Standby]:
     del connections["replica"]
     del connections.settings["replica"]
     end(standby.process, ask=STOP, patience_seconds=10)
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture
