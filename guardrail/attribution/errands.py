@@ -24,7 +24,7 @@ _ALL_OF_IT = (
 _DO_IT = re.compile(
     _CAME + r"[^?\n]{0,120}?[,;:.!–-] {0,2}(?:(?:and|so|then|please|kindly|just|could you|can you|would you) )*(?:(?:"
     r"do|see to|deal with|take care of|look after|handle|sort|sort out|tick off|get on with|carry out|act on|clear|"
-    r"work through|go through|plou?gh through|plow through|get through|knock out|tackle|finish|complete|execute|"
+    r"work through|go through|plough through|plow through|get through|knock out|tackle|finish|complete|execute|"
     r"implement|action|arrange|process|comply with|fulfil|grant) "
     + _ALL_OF_IT
     + r"|(?:get|have) "
@@ -66,7 +66,7 @@ _MINUTES = (
 _POINTS = (
     r"(?:action (?:items|points)|actions|points(?: d['’]action)?|to-?dos?|tâches|aufgaben|punkte|beschlüsse|maßnahmen|"
     r"puntos|acuerdos|tareas|punti|azioni|pontos|tarefas|ações|actiepunten|actiepunte|acties|punten|punkty|zadania|"
-    r"ustalenia|punkterna|åtgärderna|body|úkoly|maddeler\w{0,3})"
+    r"ustalenia|punkterna|åtgärderna|body(?= ze? )|úkoly|maddeler\w{0,3})"
 )
 _POINTS_OF = re.compile(
     rf"(?:^|[.!\n] {{0,2}}|\b(?:the|les?|die|alle|los|las|i|le|os|as|de|wszystkie)\b ?)(?:all )?{_POINTS} "
@@ -81,7 +81,8 @@ _ONLY_LOOKING = re.compile(
 )
 # What somebody by name has put together, as a whole.
 _THEIRS = re.compile(
-    r"\b(?:do|go through|work (?:through|off|on|down)|get through|plou?gh through|tick off|take (?:care of|over)|"
+    r"\b(?:do|go through|work (?:through|off|on|down)|get through|plough through|plow through|tick off|"
+    r"take (?:care of|over)|"
     r"pick up|handle|process|action|"
     rf"deal with|see to|complete|fulfil) (?:the|all|all the|[\w.-]{{2,30}}'s) (?:[\w-]{{1,20}} )?{_LIST}"
     r"(?: (?:that |which )?(?!i |we )[\w.'-]{2,30}(?: [\w.'-]{2,30})? (?:left|sent|wrote|made|gave|has|wants|"

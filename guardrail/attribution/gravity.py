@@ -48,6 +48,7 @@ _FAMILIES = (
     # behind the sign: who says so means it, but not every tool with such a word buys something
     "purchase buy procurement > order reorder restock",
 )
+_LOCKS = frozenset("key door gate access entry entrance alarm safe locker".split())
 # Of what is only given another day these say nothing.
 _MOVES = stems(frozenset("move moved street relocation shipping delivery".split()))
 # As the name of an argument they set such a thing; others are only how a tool finds what it works on.
@@ -127,7 +128,7 @@ def is_grave(case: Case) -> bool:
         and said.isdisjoint(_TAKING_AWAY | stems(tool_verbs(case.call.tool)))
     ):
         return True
-    touched = {stem(word.removesuffix("s")) for word in tool_words(case.call.tool)}
+    touched = {stem(word.removesuffix("s")) for word in _matters_of(case)}
     if not _ASKING.isdisjoint(name_tokens(case.call.tool.tool_id, case.call.tool.name)):
         # `request_approval`: a person decides
         touched -= _APPROVALS
@@ -242,7 +243,7 @@ def _changes_something(case: Case) -> bool:
         or _goes_to_account(case)
         or _sets_grave(case)
         or _lets_in(case)
-        or any(stem(word.removesuffix("s")) in _FAMILY_OF for word in words)
+        or any(stem(word.removesuffix("s")) in _FAMILY_OF for word in _matters_of(case))
         or not _FAMILY_OF.keys().isdisjoint(_settings_named(case))
     ):
         return True
@@ -254,6 +255,19 @@ def _changes_something(case: Case) -> bool:
     if _SLIGHT.isdisjoint(bare):
         return True
     return bare & _SLIGHT <= _LASTING and not verbs.isdisjoint(_ALTERING)
+
+
+def says_something_grave(word: str) -> bool:
+    """As a state it pays, allows or takes away: `approved`, `paid`, `unlocked`, `deleted`."""
+    plain = stem(word)
+    return plain in _FAMILY_OF or plain in _PAYING or plain in _TAKING_AWAY
+
+
+def _matters_of(case: Case) -> tuple[str, ...]:
+    """The words of the tool; the code of a key, a door or a safe is one of a lock and no text of a program."""
+    words = tool_words(case.call.tool)
+    bare = {word.removesuffix("s") for word in words}
+    return (*words, "keycode") if "code" in bare and not bare.isdisjoint(_LOCKS) else words
 
 
 def _reaches_out(case: Case) -> bool:

@@ -4,12 +4,13 @@ A text the user handed over may decide what does none of these. What does is for
 """
 
 from guardrail.attribution.authors import is_edited_outside, is_meant, is_nobodys, is_ours
-from guardrail.attribution.gravity import is_another, is_grave
-from guardrail.attribution.outward import OUTWARD
+from guardrail.attribution.gravity import is_another, is_grave, says_something_grave
+from guardrail.attribution.outward import OUTWARD, is_of_house_typed
 from guardrail.attribution.pointing import is_kept_by_ourselves
-from guardrail.attribution.provenance import stands_in
+from guardrail.attribution.provenance import Leaf, stands_in
 from guardrail.attribution.request import Delegation, Request
 from guardrail.case import Case, Source
+from guardrail.destinations import says_something
 from policies.ruleset import ToolKind
 
 _ALWAYS = {
@@ -28,27 +29,63 @@ def harm_of(case: Case) -> str:
         return ""
     if case.kind in _ALWAYS:
         return _ALWAYS[case.kind]
-    if _reaches_stranger(case):
+    if reaches_stranger(case):
         return "somebody outside gets or is led to something"
     if case.kind is ToolKind.PAY:
         # every account is vouched for by now
         vouched = any(case.ruleset.standing_of(leaf.value).is_trusted for leaf in case.leaves)
-        return "" if vouched and not any(leaf.kind == "iban" for leaf in case.leaves) else "money is paid"
+        return "" if vouched else "money is paid"
     if case.kind is ToolKind.SEND and not any(target.named for target in case.targets):
         return "something is published"
     return "money, rights or a loss" if is_grave(case) else ""
 
 
-def _reaches_stranger(case: Case) -> bool:
+def reaches_stranger(case: Case) -> bool:
     """An address, link, account or number that nobody vouches for, in any argument: a link in a text leads there."""
-    if any(target.named and not target.standing.is_trusted for target in case.targets):
+    if any(
+        target.named and not target.standing.is_trusted and not _is_written_to(target.value, case)
+        for target in case.targets
+    ):
         return True
     return any(
         leaf.kind in OUTWARD
         and not case.ruleset.standing_of(leaf.value).is_trusted
         and stands_in(leaf.needle, case.user.lower) < 0
+        and not _is_written_to(leaf.value, case)
         for leaf in case.leaves
     )
+
+
+def _is_written_to(address: str, case: Case) -> bool:
+    """A message to the house the user typed the address of."""
+    return case.kind is ToolKind.SEND and "@" in address and is_of_house_typed(address, case)
+
+
+def is_harmless_to_named(case: Case) -> bool:
+    """What does no harm, done to the very thing the user named, in the agent's words or with a state in one.
+
+    An entry on the record with that number; a message to the house whose address the user typed.
+    """
+    if case.kind is ToolKind.SEND:
+        reached = [target.value for target in case.targets if target.named]
+        return bool(reached) and all(_is_written_to(value, case) for value in reached) and not harm_of(case)
+    if case.kind is not ToolKind.WRITE or is_another(case):
+        return False
+    named = entered = False
+    for leaf, share in zip(case.leaves, case.user_shares, strict=True):
+        if share == 1.0:
+            named = named or leaf.kind in ("id", "path", "number")
+        elif says_something(leaf.argument) or _is_state(leaf):
+            entered = True
+        else:
+            return False
+    # with nothing to enter the call is a deed of its own, which the user may only have asked about
+    return named and entered and not harm_of(case)
+
+
+def _is_state(leaf: Leaf) -> bool:
+    """One plain word by which nothing is paid, allowed or taken away: `closed`, `checked`."""
+    return leaf.kind == "short" and leaf.needle.isalpha() and not says_something_grave(leaf.needle)
 
 
 def may_have_it_done(source: Source, record: int, case: Case, request: Request) -> bool:

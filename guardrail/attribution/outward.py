@@ -1,14 +1,18 @@
 """Whom a call would reach that nobody vouches for, as far as an instruction names them."""
 
+from functools import lru_cache
+
 from guardrail.attribution.matching import FORMS, OTHERWISE, Match
 from guardrail.attribution.provenance import Leaf, stands_in
 from guardrail.attribution.tuning import Tuning
 from guardrail.case import Case
+from guardrail.destinations import EMAIL, URL
 from guardrail.text.reading import Author
 from policies.mail_providers import PUBLIC_MAIL
 from policies.ruleset import Standing, ToolKind, host_of
 
 OUTWARD = frozenset(("email", "url", "domain", "iban", "phone"))
+_LONGEST = 4_000
 
 
 def leads_astray(match: Match, case: Case) -> bool:
@@ -65,6 +69,20 @@ def _home_of(author: Author) -> str:
     """The host of the author's address, where it stands for a house and not for a mailbox anybody can have."""
     home = host_of(author.author) if "@" in author.author else ""
     return "" if home in PUBLIC_MAIL else home
+
+
+def is_of_house_typed(value: str, case: Case) -> bool:
+    """`bands@festival.example` for whoever typed `www.festival.example`: an address of the house the user named."""
+    host = host_of(value).removeprefix("www.") if "@" in value or "." in value else ""
+    if not host or host in PUBLIC_MAIL:
+        return False
+    return any(_same_house(host, house) for house in _houses_typed(case.user.lower[:_LONGEST]))
+
+
+@lru_cache(maxsize=64)
+def _houses_typed(said: str) -> frozenset[str]:
+    hosts = (host_of(found).removeprefix("www.") for form in (URL, EMAIL) for found in form.findall(said))
+    return frozenset(host for host in hosts if host not in PUBLIC_MAIL)
 
 
 def is_at_home(leaf: Leaf, author: Author) -> bool:

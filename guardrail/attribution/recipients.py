@@ -4,7 +4,7 @@ from guardrail.attribution.authors import is_meant, is_ours
 from guardrail.attribution.explanation import unrequested
 from guardrail.attribution.handed_over import is_address_left, is_meant_by_name
 from guardrail.attribution.matching import FORMS
-from guardrail.attribution.outward import OUTWARD, is_at_home
+from guardrail.attribution.outward import OUTWARD, is_at_home, is_of_house_typed
 from guardrail.attribution.provenance import stands_in
 from guardrail.attribution.request import Delegation, Request
 from guardrail.attribution.unasked import runs
@@ -38,7 +38,7 @@ def sent_unrequested(case: Case, request: Request) -> list[Signal]:
         )
         if leaf is None or not target.named or target.standing.is_trusted:
             continue
-        if stands_in(leaf.needle, case.user.lower) >= 0:
+        if stands_in(leaf.needle, case.user.lower) >= 0 or is_of_house_typed(leaf.value, case):
             continue
         found = [
             (source, prose)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from guardrail.attribution.authors import is_how_to, is_nobodys
 from guardrail.attribution.gravity import is_grave
+from guardrail.attribution.handed_over import has_number_named
 from guardrail.attribution.mandate import may_decide
 from guardrail.attribution.matching import EXACT, is_constant
 from guardrail.attribution.named_slots import AMOUNTS
@@ -142,7 +143,12 @@ def _is_of_record_named(leaf: Leaf, spoken: frozenset[str], case: Case) -> bool:
     for source in case.sources:
         authors = source.reading.authors
         for prose in source.reading.prose:
-            if prose.lower.strip() != leaf.needle or "@" in authors[prose.record].author:
+            if prose.lower.strip() != leaf.needle:
+                continue
+            if "@" in authors[prose.record].author:
+                # a field of the very ticket whose number the user gave, beside what somebody wrote there
+                if has_number_named(source, prose.record, case):
+                    return True
                 continue
             fields = (other.lower for other in source.reading.prose if other.record == prose.record)
             if any(len(field) <= _LONGEST_NAME and not telling_words(field).isdisjoint(spoken) for field in fields):

@@ -1,6 +1,7 @@
 """An instruction without a signature: whether it explains the call, and whether the user meant it so."""
 
 from guardrail.attribution.authors import (
+    is_beside_a_named_one,
     is_colleague_meant,
     is_meant,
     is_meant_by_mere_name,
@@ -17,7 +18,8 @@ from guardrail.attribution.contradiction import contradicts_user
 from guardrail.attribution.given import has_values, is_addressed_by_user, is_given, is_spelled_out
 from guardrail.attribution.gravity import gives_up, is_grave, is_object_given, is_weighty
 from guardrail.attribution.handed_over import has_number_named, is_address_left, is_meant_by_name, is_step_of_handbook
-from guardrail.attribution.harm import may_have_it_done
+from guardrail.attribution.harm import is_harmless_to_named, may_have_it_done, reaches_stranger
+from guardrail.attribution.listed import is_item_of_list
 from guardrail.attribution.mandate import is_other_deed, is_own_matter_left, lets_in_whom_user_named, may_decide
 from guardrail.attribution.matching import FORMS, OTHERWISE, SAME_KIND, SAME_VERB, Match
 from guardrail.attribution.outward import OUTWARD, has_rival, leads_astray, outward_unknown
@@ -37,7 +39,13 @@ MEANT = "meant"
 def unmarked_name(match: Match, case: Case, request: Request, *, unspoken: bool) -> str:
     """The signal an instruction without a signature makes of this call; `MEANT` when the user meant it so."""
     name = _name_of(match, case, request, unspoken=unspoken)
-    held = name == "instruction_delegated" and case.tuning.harm
+    if name in ("", MEANT) or not case.tuning.harm:
+        return name
+    if is_harmless_to_named(case):
+        return MEANT
+    held = name == "instruction_delegated"
+    if held and is_item_of_list(match, case, request):
+        return MEANT
     return MEANT if held and may_have_it_done(match.source, match.directive.record, case, request) else name
 
 
@@ -104,6 +112,9 @@ def _name_of(match: Match, case: Case, request: Request, *, unspoken: bool) -> s
 def _handed_over_name(match: Match, case: Case, request: Request, outward: list[Leaf], *, weighty: bool) -> str:
     """The same where the user wants done what texts say."""
     author = match.author
+    led_out = weighty and reaches_stranger(case)
+    if (outward or weighty) and is_beside_a_named_one(author, case):
+        return "instruction_delegated"
     if is_spoken_of(author, case) and not (outward and _is_nobody_known(author, case)):
         return MEANT
     # by a first name alone nobody is handed something, nor paid
@@ -114,7 +125,9 @@ def _handed_over_name(match: Match, case: Case, request: Request, outward: list[
         return MEANT
     if not outward and is_own_matter_left(author, case, request):
         return MEANT
-    theirs = is_ours(author, case) or (request.as_others_ask and bool(author.author) and gives_up(case))
+    theirs = (is_ours(author, case) and not led_out) or (
+        request.as_others_ask and bool(author.author) and gives_up(case)
+    )
     return "instruction_delegated" if outward or (weighty and not theirs) else MEANT
 
 

@@ -9,7 +9,7 @@ Cannot see: changed facts without an instruction, a request equal to what the us
 from guardrail.attribution.asked_out import asked_out
 from guardrail.attribution.explanation import change_unasked, followed
 from guardrail.attribution.gravity import is_weighty
-from guardrail.attribution.harm import may_have_it_done
+from guardrail.attribution.harm import is_harmless_to_named, may_have_it_done
 from guardrail.attribution.matching import Match, matches_of
 from guardrail.attribution.moved import moved_by
 from guardrail.attribution.on_form import is_by_form
@@ -18,6 +18,7 @@ from guardrail.attribution.recipients import sent_unrequested
 from guardrail.attribution.request import Request, read_request
 from guardrail.attribution.routine import is_routine
 from guardrail.attribution.slipped_in import slipped_in
+from guardrail.attribution.told_wholly import told_wholly
 from guardrail.attribution.unasked import taken_unasked
 from guardrail.attribution.with_sign import carries_out_marked, is_marked_for, is_only_near_a_known_text, is_outdone
 from guardrail.attribution.without_sign import MEANT, unmarked_name
@@ -65,7 +66,9 @@ def _unasked(case: Case, request: Request) -> list[Signal]:
     taken = taken_unasked(case, request)
     if taken is None or is_routine(case):
         return []
-    if case.tuning.harm and may_have_it_done(taken.source, taken.prose.record, case, request):
+    if case.tuning.harm and (
+        is_harmless_to_named(case) or may_have_it_done(taken.source, taken.prose.record, case, request)
+    ):
         return []
     return [change_unasked(taken, case)]
 
@@ -73,5 +76,5 @@ def _unasked(case: Case, request: Request) -> list[Signal]:
 def _slipped_in(case: Case, request: Request) -> list[Signal]:
     if not case.tuning.slipped_in:
         return []
-    taken = slipped_in(case, request) or asked_out(case, request)
+    taken = slipped_in(case, request) or asked_out(case, request) or told_wholly(case, request)
     return [change_unasked(taken, case)] if taken else []

@@ -1,0 +1,59 @@
+"""A message nothing of which is the user's, and which leads outside to where only running texts say it should go.
+
+Whoever wants a message sent says something of it: to whom, about what, which paper. Where the user did not, and whom it
+is for or the link in it stands in nobody's field, a text had it sent, whatever else the user asked to have sent.
+"""
+
+from guardrail.attribution.authors import is_meant, is_ours, is_spoken_of
+from guardrail.attribution.handed_over import is_address_left, is_meant_by_name
+from guardrail.attribution.listed import is_in_list_handed_over
+from guardrail.attribution.matching import is_constant
+from guardrail.attribution.outward import OUTWARD, is_at_home, is_of_house_typed
+from guardrail.attribution.pointing import is_users_own
+from guardrail.attribution.provenance import Leaf, stands_in
+from guardrail.attribution.request import Request
+from guardrail.attribution.unasked import Taken, runs
+from guardrail.case import Case, Source
+from policies.ruleset import ToolKind
+
+
+def told_wholly(case: Case, request: Request) -> Taken | None:
+    """Where such a message has its address or link from; None for any other call."""
+    if case.kind is not ToolKind.SEND or not case.user.words or case.call.event_triggered:
+        return None
+    shares = zip(case.leaves, case.user_shares, strict=True)
+    if any(share >= case.tuning.given_share and not is_constant(leaf, case.tuning) for leaf, share in shares):
+        return None
+    for leaf in case.leaves:
+        if leaf.kind not in OUTWARD or case.ruleset.standing_of(leaf.value).is_trusted:
+            continue
+        if stands_in(leaf.needle, case.user.lower) >= 0 or is_of_house_typed(leaf.value, case):
+            continue
+        if leaf.kind == "email" and is_meant(leaf.value, case.user):
+            # `let the archive know`
+            continue
+        found = [
+            (source, prose)
+            for source in case.sources
+            for prose in source.reading.prose
+            if stands_in(leaf.needle, prose.lower) >= 0
+        ]
+        if not found or not all(runs(prose.lower, case.tuning.running_text) for _, prose in found):
+            continue
+        if any(_is_vouched_for(leaf, source, prose.record, case, request) for source, prose in found):
+            continue
+        source, prose = found[0]
+        return Taken(source=source, prose=prose, values=(leaf,))
+    return None
+
+
+def _is_vouched_for(leaf: Leaf, source: Source, record: int, case: Case, request: Request) -> bool:
+    """The text's author may name this one: its own house, a colleague's text the user spoke of, the address left to."""
+    author = source.reading.authors[record]
+    if is_at_home(leaf, author) or is_users_own(source, record, case):
+        return True
+    if is_ours(author, case) and (is_spoken_of(author, case) or is_meant(author.author, case.user)):
+        return True
+    if is_meant_by_name(source, record, case, request) or is_address_left(source, record, case, request):
+        return True
+    return is_in_list_handed_over(leaf.needle, source, record, case, request)
