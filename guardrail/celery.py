@@ -5,7 +5,7 @@ from functools import cached_property
 from typing import Any
 
 from celery import Celery
-from celery.signals import worker_init
+from celery.signals import worker_process_init, worker_ready
 
 from guardrail.queues import INDEX_CALLS, TAKE_IN_EDITS, VALIDATE, Polled
 from investigations import queues
@@ -24,9 +24,10 @@ class _Guardrail(Celery[Any]):
         return self.subclass_with_self(SendingByName)
 
 
-@worker_init.connect
+@worker_process_init.connect
+@worker_ready.connect
 def _step_back(**_: Any) -> None:
-    """Before the processes of the pool are made."""
+    """Once it is there: whoever replaces a worker waits for the new one to start."""
     from django.conf import settings
 
     from guardrail.background import step_back

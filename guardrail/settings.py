@@ -182,7 +182,7 @@ LISTEN: tuple[str, int] = _read("GUARDRAIL_LISTEN", ("127.0.0.1", 8000), _addres
 WEB_PROCESSES = _read("GUARDRAIL_WEB_PROCESSES", parts.WEB_PROCESSES, _number(1, 256))
 WORKER_PROCESSES = _read("GUARDRAIL_WORKER_PROCESSES", parts.WORKER_PROCESSES, _number(1, 256))
 # How far the worker stands back behind other processes of its machine, as `nice` counts.
-WORKER_NICE = _read("GUARDRAIL_WORKER_NICE", 10, _number(0, 19))
+WORKER_NICE = _read("GUARDRAIL_WORKER_NICE", 5, _number(0, 19))
 # The address orchestrators and people reach us at; the setup page prints it and Entra tokens name it.
 PUBLIC_URL = _read("GUARDRAIL_PUBLIC_URL", "http://127.0.0.1:8000", _url("http", "https"))
 CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]

@@ -134,12 +134,12 @@ def test_its_worker_stands_back_behind_whoever_answers(instance: RunningInstance
     def niceness(name: str) -> int:
         return os.getpriority(os.PRIO_PROCESS, instance.pids()[name])
 
-    wait_for(lambda: niceness("worker") == 10, what="the worker to stand back")
+    wait_for(lambda: niceness("worker") == 5, what="the worker to stand back")
     assert [niceness(name) for name in ("web", "beat", "valkey", "postgres")] == [0, 0, 0, 0]
     web, worker = (Path(f"/proc/{instance.pids()[name]}/autogroup") for name in ("web", "worker"))
     if web.exists():
         assert web.read_text().endswith("nice 0\n")
-        assert worker.read_text().endswith("nice 10\n")
+        assert worker.read_text().endswith("nice 5\n")
 
 
 @pytest.mark.parametrize("name", ["web", "worker", "beat", "valkey", "postgres"])
