@@ -33,11 +33,13 @@ class Command(BaseCommand):
         before = _pids(data)
         os.kill(holder, signal.SIGUSR1)
         until = time.monotonic() + seconds
-        while old := [name for name in _NAMES if _pids(data).get(name) == before.get(name)]:
+        now = before
+        while old := [name for name in _NAMES if now.get(name) in (None, before.get(name))]:
             if time.monotonic() > until:
                 raise CommandError(f"{', '.join(old)} did not change in {seconds:.0f} s: see what `up` says")
             time.sleep(0.2)
-        self.stdout.write(", ".join(f"{name} is process {_pids(data)[name]}" for name in _NAMES))
+            now = _pids(data)
+        self.stdout.write(", ".join(f"{name} is process {now[name]}" for name in _NAMES))
 
 
 def _holder(data: Path) -> int:
