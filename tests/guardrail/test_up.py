@@ -190,26 +190,12 @@ def test_it_ends_what_a_killed_start_left_behind(instance: RunningInstance) -> N
     assert instance.ask() == 200
 
 
-def test_it_keeps_its_secrets_and_leaves_no_process_behind(instance: RunningInstance) -> None:
-    first = RunningInstance().wait()  # beside the other one: two checkouts run side by side
-    told, pids = first.state, first.pids()
-    assert first.stop() == 0
-    assert [name for name, pid in pids.items() if alive(pid)] == []
-    again = RunningInstance(data=first.data).wait()
-    assert {**again.state, "url": told["url"]} == told
-    assert again.ask() == 200
-    pids = again.pids()
-    again.process.kill()
-    wait_for(lambda: not any(alive(pid) for pid in pids.values()), what="every child to end with its supervisor")
-    again.remove()
-    assert instance.ask() == 200
-
-
-def test_it_starts_no_server_where_both_are_given() -> None:
+def test_it_starts_no_server_where_both_are_given(instance: RunningInstance) -> None:
     with ready_database() as database:
         running = RunningInstance(env={"REDIS_URL": os.environ["REDIS_URL"], **database}).wait()
         assert set(running.pids()) == {"web", "worker", "beat"}
         assert running.ask() == 200
+        assert instance.ask() == 200  # two checkouts run side by side
         running.remove()
 
 
@@ -223,6 +209,20 @@ def test_it_keeps_the_servers_data_where_their_user_can_reach_it(tmp_path: Path)
     assert Instance(far).servers_folder() == elsewhere
     shutil.rmtree(near)
     elsewhere.rmdir()
+
+
+def test_it_keeps_its_secrets_and_leaves_no_process_behind(instance: RunningInstance) -> None:
+    told, pids = instance.state, instance.pids()
+    assert instance.stop() == 0
+    assert [name for name, pid in pids.items() if alive(pid)] == []
+    instance.start()
+    instance.wait()
+    assert instance.state == told
+    assert instance.ask() == 200
+    pids = instance.pids()
+    instance.process.kill()
+    instance.process.wait()
+    wait_for(lambda: not any(alive(pid) for pid in pids.values()), what="every child to end with its supervisor")
 
 
 def _run_up(*, data: Path, port: int) -> "subprocess.CompletedProcess[str]":

@@ -1,4 +1,4 @@
-"""`manage.py bootstrap`: what a fresh install needs before it can judge: a policy, a first caller, somebody to sign in.
+"""`manage.py bootstrap`: what an install needs before it judges: its tables, a policy, a caller, somebody to sign in.
 
 Run by `manage.py up`, which keeps the secrets: wishes come as JSON on standard input, results leave as JSON on
 standard output, so that neither shows in the list of processes. Safe to run twice.
@@ -9,6 +9,7 @@ import sys
 from typing import Any
 
 from django.contrib.auth.models import User
+from django.core.management import call_command
 from django.core.management.base import BaseCommand
 from django.db import transaction
 from django.utils import timezone
@@ -23,7 +24,7 @@ NAME = "Microsoft Copilot Studio"
 
 
 class Command(BaseCommand):
-    help = "Publish the baseline policy and make the first caller and the admin user, where they are missing."
+    help = "Migrate the database; publish the baseline policy, make the first caller and the admin, where missing."
     requires_system_checks = ()
 
     def handle(self, **_: Any) -> None:
@@ -32,6 +33,8 @@ class Command(BaseCommand):
         Standard output: `webhook_token` (null: none can be told) and `notes`, lines for people.
         """
         wishes = json.load(sys.stdin)
+        # in one process with the rest: to load the product takes longer than to find nothing to migrate
+        call_command("migrate", interactive=False, skip_checks=True, verbosity=0)
         notes: list[str] = []
         with transaction.atomic():
             ensure_baseline()

@@ -139,8 +139,6 @@ class Command(BaseCommand):
         """Bring the database up to date and make what a fresh one lacks; returns what `bootstrap` found."""
         supervisor.go_on()
         self._say("migrating the database")
-        product.run("migrate", "--no-input", "--skip-checks", "--verbosity", "0")
-        supervisor.go_on()
         state = instance.state()
         wishes = {
             "admin_username": ADMIN,
