@@ -77,9 +77,12 @@ class Rule:
     lifts: frozenset[str] = frozenset()
     modify: tuple[str, ...] = ()
 
-    def holds(self, facts: Facts) -> bool:
-        """Whether the condition is met. What nobody can read meets one that stops, and none that lets through."""
-        truth = self.condition.truth(facts)
+    def holds(self, facts: Facts, known: dict[str, Any] | None = None) -> bool:
+        """Whether the condition is met. What nobody can read meets one that stops, and none that lets through.
+
+        `known` is what conditions of other rules found of the same facts, see `Condition.truth`.
+        """
+        truth = self.condition.truth(facts, known)
         return truth is Truth.TRUE or (truth is Truth.UNCLEAR and self.then in _STOPS)
 
     def in_force(self, conversation: str) -> bool:
@@ -107,9 +110,13 @@ class Rules:
         """
         found = list(signals)
         lifting: list[Rule] = []
+        # rules begin alike, `tool.kind == 'send' && …`: what one has found, 500 need not find again
+        known: dict[str, Any] = {}
         for rule in self.ordered:
+            if not rule.holds(facts, known):
+                continue
             blanked = [path for path in paths if _under(path, rule.modify)]
-            if (rule.then is Then.MODIFY and not blanked) or not rule.holds(facts):
+            if rule.then is Then.MODIFY and not blanked:
                 continue
             in_force = rule.in_force(conversation)
             found.append(_lifted(_signal(rule, facts, in_force=in_force, blanked=blanked), lifting))

@@ -43,18 +43,34 @@ class Clause:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Condition:
-    """A condition that can be asked. `reads` are the fields it speaks of, `cost` its price at most, in comparisons."""
+    """A condition that can be asked. `reads` are the fields it speaks of, `cost` its price at most, in comparisons.
+
+    `parts` are what `&&` joins at its top, each with its text.
+    """
 
     text: str
     tree: Node
     reads: frozenset[str]
     cost: int
-    compute: Compute
+    parts: tuple[tuple[str, Compute], ...]
     clauses: tuple["_Told", ...]
 
-    def truth(self, facts: Facts) -> Truth:
-        """What it says of a call with these facts. Never raises."""
-        return _truth(self.compute(facts, {}))
+    def truth(self, facts: Facts, known: dict[str, Any] | None = None) -> Truth:
+        """What it says of a call with these facts. Never raises.
+
+        `known` is what other conditions found of the same facts, by the text of a part; what this one finds is added.
+        """
+        known = {} if known is None else known
+        whole: Any = True
+        for text, compute in self.parts:  # as `values.every` joins them
+            found = known.get(text)
+            if found is None:
+                found = known[text] = compute(facts, {})
+            if found is False:
+                return Truth.FALSE
+            if found is not True and whole is not Unknown.UNCLEAR:
+                whole = found
+        return _truth(whole)
 
     def explain(self, facts: Facts) -> tuple[Clause, ...]:
         """Each comparison in the order it stands, and what the call had."""
@@ -89,15 +105,16 @@ def compile_condition(text: str) -> Condition:
     """Raises ConditionError naming the place and the fix."""
     tree = syntax.parse(text)
     compiler = _Compiler(text)
-    part = compiler.flag(tree, {})
-    if part.cost > MAX_COST:
-        raise ConditionError(f"the condition costs up to {part.cost} comparisons a call, expected at most {MAX_COST}")
+    whole = compiler.flag(tree, {})
+    if whole.cost > MAX_COST:
+        raise ConditionError(f"the condition costs up to {whole.cost} comparisons a call, expected at most {MAX_COST}")
+    joined = tree.parts if isinstance(tree, syntax.All) else (tree,)
     return Condition(
         text=text,
         tree=tree,
         reads=frozenset(compiler.reads),
-        cost=part.cost,
-        compute=part.compute,
+        cost=whole.cost,
+        parts=tuple((syntax.source_of(part, text), compiler.flag(part, {}).compute) for part in joined),
         clauses=tuple(compiler.told(node) for node in _leaves(tree)),
     )
 

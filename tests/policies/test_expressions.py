@@ -1,6 +1,7 @@
 """The language of conditions: what it means is what CEL means, and what cannot be meant is said before it is saved."""
 
 import time
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from guardrail.rule_facts import _FIELDS
 from policies.expressions import FIELDS, ConditionError, Truth, compile_condition
 from policies.expressions.syntax import quoted
 from policies.expressions.values import Unknown
+from policies.rules import compile_rule, compile_rules
 
 # What a call may have, and what a condition may ask for: few values, so that they meet.
 TEXTS = ("pay", "send", "a@b.example", "b.example", "", "10", "Ärger", "o'hara \\ \" \n")
@@ -211,6 +213,38 @@ def test_the_dearest_condition_is_asked_in_bounded_time() -> None:
     assert dear.truth(known) is Truth.TRUE
     assert time.process_time() - started < 0.5
     assert dear.truth({"arguments": {"l": ["y"] * 1_001}}) is Truth.UNCLEAR
+
+
+class _Counting(dict[str, Any]):
+    """The facts of a call, and how often each was read."""
+
+    def __init__(self, facts: dict[str, Any]) -> None:
+        super().__init__(facts)
+        self.reads: Counter[str] = Counter()
+
+    def get(self, key: str, default: Any = None) -> Any:
+        self.reads[key] += 1
+        return super().get(key, default)
+
+
+def test_rules_that_begin_alike_ask_it_once_and_mean_what_each_means_alone() -> None:
+    kinds = ("send", "pay", "share")
+    entries = [
+        {
+            "name": f"r-{n}",
+            "title": "r",
+            "then": "hold",
+            "when": f"tool.kind == '{kinds[n % 3]}' && agent.id == 'a-{n}'",
+        }
+        for n in range(300)
+    ]
+    facts = _Counting({"tool.kind": "send", "agent.id": "a-42"})
+    found = compile_rules(entries).applied([], facts, conversation="c")
+    alone = [rule.name for rule in map(compile_rule, entries) if rule.holds({"tool.kind": "send", "agent.id": "a-42"})]
+    assert [signal.name for signal in found] == [f"rule.{name}" for name in alone] == ["rule.r-42"]
+    # once for each kind asked about, and twice to tell why the one holds
+    assert facts.reads["tool.kind"] <= 5
+    assert facts.reads["agent.id"] <= 103
 
 
 def test_the_documentation_lists_every_field_with_its_values() -> None:
