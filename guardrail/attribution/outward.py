@@ -72,8 +72,11 @@ def _home_of(author: Author) -> str:
 
 
 def is_of_house_typed(value: str, case: Case) -> bool:
-    """`bands@festival.example` for whoever typed `www.festival.example`: an address of the house the user named."""
-    host = host_of(value).removeprefix("www.") if "@" in value or "." in value else ""
+    """`bands@festival.example` for whoever typed `www.festival.example`: a mailbox of the house the user named.
+
+    No link: a host may keep pages for everybody, a mailbox there is the house's.
+    """
+    host = host_of(value) if EMAIL.fullmatch(value) else ""
     if not host or host in PUBLIC_MAIL:
         return False
     return any(_same_house(host, house) for house in _houses_typed(case.user.lower[:_LONGEST]))

@@ -11,9 +11,10 @@ from guardrail.attribution.matching import is_constant
 from guardrail.attribution.outward import OUTWARD, is_at_home, is_of_house_typed
 from guardrail.attribution.pointing import is_users_own
 from guardrail.attribution.provenance import Leaf, stands_in
-from guardrail.attribution.request import Request
+from guardrail.attribution.request import Request, telling_words
 from guardrail.attribution.unasked import Taken, runs
 from guardrail.case import Case, Source
+from guardrail.destinations import URL
 from policies.ruleset import ToolKind
 
 
@@ -21,8 +22,7 @@ def told_wholly(case: Case, request: Request) -> Taken | None:
     """Where such a message has its address or link from; None for any other call."""
     if case.kind is not ToolKind.SEND or not case.user.words or case.call.event_triggered:
         return None
-    shares = zip(case.leaves, case.user_shares, strict=True)
-    if any(share >= case.tuning.given_share and not is_constant(leaf, case.tuning) for leaf, share in shares):
+    if any(_is_given(leaf, share, case) for leaf, share in zip(case.leaves, case.user_shares, strict=True)):
         return None
     for leaf in case.leaves:
         if leaf.kind not in OUTWARD or case.ruleset.standing_of(leaf.value).is_trusted:
@@ -45,6 +45,18 @@ def told_wholly(case: Case, request: Request) -> Taken | None:
         source, prose = found[0]
         return Taken(source=source, prose=prose, values=(leaf,))
     return None
+
+
+def _is_given(leaf: Leaf, share: float, case: Case) -> bool:
+    """The user said it. Half of a link is another link, alone and within a text."""
+    if is_constant(leaf, case.tuning):
+        return False
+    if leaf.kind in OUTWARD:
+        return share == 1.0
+    if leaf.kind == "long" and URL.search(leaf.needle):
+        said = telling_words(URL.sub(" ", leaf.needle))
+        share = len(said & case.user.words) / len(said) if said else 0.0
+    return share >= case.tuning.given_share
 
 
 def _is_vouched_for(leaf: Leaf, source: Source, record: int, case: Case, request: Request) -> bool:
