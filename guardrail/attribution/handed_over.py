@@ -104,14 +104,17 @@ def is_address_left(source: Source, record: int, case: Case, request: Request) -
     return _has_the_address(Same(case), source.name)
 
 
+def has_left_address(case: Case) -> bool:
+    """The user wants something sent to an address that a text has: `at the address in the notes`."""
+    said = case.user.lower[:_LONGEST]
+    return _ADDRESS_LEFT.search(said) is not None or _ADDRESS_THERE.search(said[:_LONGEST_WISH]) is not None
+
+
 @lru_cache(maxsize=32)
 def _has_the_address(same: Same, name: str) -> bool:
     case: Case = same.it
     source = next(source for source in case.sources if source.name == name)
-    said = case.user.lower[:_LONGEST]
-    left = _ADDRESS_LEFT.search(said) is not None or _ADDRESS_THERE.search(said[:_LONGEST_WISH]) is not None
-    left = left or _is_of_house_named(case)
-    if not left or not _is_one_text(source, case):
+    if not (has_left_address(case) or _is_of_house_named(case)) or not _is_one_text(source, case):
         return False
     there = _addresses_in((prose.lower for prose in source.reading.prose), case)
     # an address in an order that tries to take the agent over is no second one to choose from

@@ -5,7 +5,7 @@ is for or the link in it stands in nobody's field, a text had it sent, whatever 
 """
 
 from guardrail.attribution.authors import is_meant, is_ours, is_spoken_of
-from guardrail.attribution.handed_over import is_address_left, is_meant_by_name
+from guardrail.attribution.handed_over import has_left_address, is_address_left, is_meant_by_name
 from guardrail.attribution.listed import is_in_list_handed_over
 from guardrail.attribution.matching import is_constant
 from guardrail.attribution.outward import OUTWARD, is_at_home, is_of_house_typed
@@ -29,7 +29,7 @@ def told_wholly(case: Case, request: Request) -> Taken | None:
             continue
         if stands_in(leaf.needle, case.user.lower) >= 0 or is_of_house_typed(leaf.value, case):
             continue
-        if leaf.kind == "email" and is_meant(leaf.value, case.user):
+        if leaf.kind == "email" and (is_meant(leaf.value, case.user) or has_left_address(case)):
             # `let the archive know`
             continue
         found = [
