@@ -145,12 +145,15 @@ def empty_database() -> Iterator[dict[str, str]]:
             connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
 
 
+# Beside other tests a worker that stands back would hardly ever work, and calls would wait for more than a turn.
+_BESIDE_TESTS = {"GUARDRAIL_WORKER_NICE": "0", "GUARDRAIL_TURN_MS": "2000"}
+
+
 @contextmanager
 def running_instance(**env: str) -> Iterator[RunningInstance]:
     """One that is up, on a database of the tests' own server, and removed afterwards."""
     with ready_database() as database:
-        # beside other tests a worker that stands back would hardly ever work
-        running = RunningInstance(env={"GUARDRAIL_WORKER_NICE": "0", **database, **env})
+        running = RunningInstance(env={**_BESIDE_TESTS, **database, **env})
         try:
             yield running.wait(seconds=300)
         finally:
