@@ -4,11 +4,12 @@ So many are judged at once; whoever comes then waits. What waits costs what its 
 and where all of it is more than can be judged in the time a turn may take, somebody is shed: a call of the caller with
 most waiting, in it of the agent with most waiting for its weight, in it of a tool that is not critical, the newest
 first. Turns go the same way: to the caller, then the agent, that was judged least of late. So a flood sheds its own,
-whatever it says its agents are.
+whatever it says its agents are. A burst is no crowd: where nobody waited long until just now, calls may wait longer.
 In memory, of this process alone: needs no Redis and no Postgres. 20 us a call (2026-11).
 See docs/decisions/0116-who-cannot-be-judged-in-time-is-answered-at-once.md.
 """
 
+import math
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -21,6 +22,8 @@ T = TypeVar("T")
 # Seconds a call takes whose caller was never judged here; and how much each call changes what is thought of its size.
 _FIRST_COST = 0.01
 _NEWS = 0.1
+# Within so many seconds of a moment at which nobody had waited for a third of a turn, a call may wait for two turns.
+_BURST_SECONDS, _SHORT_WAIT, _TURNS_OF_BURST = 0.5, 1 / 3, 2
 # Callers or agents remembered; beyond these, who was judged least of late is taken for who never was.
 _MOST_KNOWN = 1_000
 
@@ -88,7 +91,10 @@ class _Shares:
 
 
 class Turns:
-    """The turns of one process: `at_once` calls are judged, others wait at most `turn_seconds` from their arrival."""
+    """The turns of one process: `at_once` calls are judged, others wait at most `turn_seconds` from their arrival.
+
+    In a burst twice as long.
+    """
 
     def __init__(self, *, at_once: int, turn_seconds: float, clock: Callable[[], float] = time.monotonic) -> None:
         self._at_once, self._turn_seconds, self._clock = at_once, turn_seconds, clock
@@ -96,6 +102,7 @@ class Turns:
         self._judged = 0
         self._long = 0
         self._waiting: list[_Waiting] = []
+        self._calm_at = -math.inf
         self._costs: dict[int, dict[int, float]] = {}
         self._callers = _Shares()
         self._agents: dict[int, _Shares] = {}
@@ -119,8 +126,9 @@ class Turns:
     def _enter(self, claim: Claim) -> _Waiting | None:
         with self._lock:
             mine = _Waiting(claim=claim, cost=self._cost_of(claim))
-            latest = min(claim.arrived + self._turn_seconds, claim.until - mine.cost)
             now = self._clock()
+            patience = self._patience(now)
+            latest = min(claim.arrived + patience, claim.until - mine.cost)
             # a call that takes longer than there is time for is judged all the same where nobody waits
             last = max(claim.until - mine.cost, claim.arrived + self._turn_seconds)
             if not self._waiting and self._fits(mine) and now <= last:
@@ -130,7 +138,7 @@ class Turns:
                 return None
             self._waiting.append(mine)
             self._give_turns()
-            self._shed_what_is_too_much()
+            self._shed_what_is_too_much(patience)
         mine.decided.wait(latest - now)
         with self._lock:
             if not mine.decided.is_set():
@@ -181,9 +189,15 @@ class Turns:
         served = shares.of(claim.agent) if shares else 0.0
         return self._callers.of(claim.caller), served, not claim.critical, claim.arrived
 
-    def _shed_what_is_too_much(self) -> None:
-        """INVARIANT: what waits can be judged in the time a turn may take, as far as what calls took lately tells."""
-        while len(self._waiting) > 1 and sum(one.cost for one in self._waiting) > self._at_once * self._turn_seconds:
+    def _patience(self, now: float) -> float:
+        """Seconds a call may wait for its turn."""
+        if all(now - one.claim.arrived < self._turn_seconds * _SHORT_WAIT for one in self._waiting):
+            self._calm_at = now
+        return self._turn_seconds * (_TURNS_OF_BURST if now - self._calm_at < _BURST_SECONDS else 1)
+
+    def _shed_what_is_too_much(self, patience: float) -> None:
+        """INVARIANT: what waits can be judged while it may wait, as far as what calls took lately tells."""
+        while len(self._waiting) > 1 and sum(one.cost for one in self._waiting) > self._at_once * patience:
             shed = self._least_wanted()
             self._waiting.remove(shed)
             shed.decided.set()

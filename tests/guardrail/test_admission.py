@@ -24,8 +24,8 @@ def claim(caller: int = HONEST, **changes: Any) -> Claim:
 class Crowd:
     """Callers that wait for a turn of one at a time, which somebody has until `go`."""
 
-    def __init__(self, *, turn_seconds: float = 20.0) -> None:
-        self.turns = Turns(at_once=1, turn_seconds=turn_seconds)
+    def __init__(self, *, turn_seconds: float = 20.0, clock: Callable[[], float] = monotonic) -> None:
+        self.turns = Turns(at_once=1, turn_seconds=turn_seconds, clock=clock)
         self.judged: list[str] = []
         self.shed: list[str] = []
         self._first = ExitStack()
@@ -72,8 +72,8 @@ def test_whoever_floods_waits_behind_a_caller_who_asks_once() -> None:
 
 
 def test_a_flood_sheds_its_own_calls_and_nobody_elses() -> None:
-    # a call of a size never seen is taken for 10 ms, so ten of them fill a turn
-    crowd = Crowd(turn_seconds=0.1)
+    # a call of a size never seen is taken for 10 ms, so ten of them fill the two turns of a burst
+    crowd = Crowd(turn_seconds=0.05)
     until = {"arrived": monotonic() + 20}
     crowd.comes("honest", later(claim(HONEST), **until))
     for number in range(30):
@@ -81,6 +81,20 @@ def test_a_flood_sheds_its_own_calls_and_nobody_elses() -> None:
     crowd.go()
     assert "honest" in crowd.judged
     assert len(crowd.shed) == 21
+
+
+def test_a_burst_may_wait_for_two_turns_and_a_crowd_that_stands_for_one() -> None:
+    came = monotonic() - 4
+    now = [came + 4]
+    crowd = Crowd(turn_seconds=3.0, clock=lambda: now[0])
+    crowd.comes("in a burst", later(claim(), arrived=came))
+    now[0] += 0.1
+    crowd.comes("in the same", later(claim(), arrived=came))
+    now[0] += 0.5
+    crowd.comes("in a crowd", later(claim(), arrived=came))
+    crowd.go()
+    assert crowd.judged == ["in a burst", "in the same"]
+    assert crowd.shed == ["in a crowd"]
 
 
 def later(wanted: Claim, *, arrived: float) -> Claim:
@@ -109,7 +123,7 @@ def test_a_critical_agent_comes_first_and_does_not_keep_the_others_out() -> None
 
 
 def test_a_tool_that_is_not_critical_is_shed_first() -> None:
-    crowd = Crowd(turn_seconds=0.02)
+    crowd = Crowd(turn_seconds=0.01)
     arrived = monotonic() + 20
     crowd.comes("look-up", later(claim(critical=False), arrived=arrived))
     crowd.comes("payment", later(claim(), arrived=arrived))
@@ -128,7 +142,7 @@ def test_where_nobody_waits_a_call_is_judged_however_long_its_size_takes() -> No
 
 def test_a_call_whose_turn_cannot_come_in_time_is_told_at_once() -> None:
     turns = Turns(at_once=1, turn_seconds=0.15)
-    came_long_ago = later(claim(), arrived=monotonic() - 0.2)
+    came_long_ago = later(claim(), arrived=monotonic() - 0.4)
     with turns.take(claim()):
         began = monotonic()
         with turns.take(came_long_ago) as comes:
