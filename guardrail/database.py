@@ -7,7 +7,7 @@ from typing import Any
 
 import psycopg
 from django.conf import settings
-from django.db import connection as django_connection
+from django.db import DEFAULT_DB_ALIAS, connections
 from psycopg.abc import RV, PQGen
 from psycopg_pool import ConnectionPool
 
@@ -110,9 +110,9 @@ def execute(
         raise
 
 
-def dsn() -> str:
-    """The libpq connection string of Django's database."""
-    parameters = django_connection.get_connection_params()
+def dsn(alias: str = DEFAULT_DB_ALIAS) -> str:
+    """The libpq connection string of one of Django's databases, with what its address says of TLS."""
+    parameters = connections[alias].get_connection_params()
     names = ("dbname", "user", "password", "host", "port", *PARAMETERS)
     return psycopg.conninfo.make_conninfo("", **{name: parameters[name] for name in names if parameters.get(name)})
 
@@ -123,7 +123,7 @@ def reachable(*, seconds: float) -> bool:
     `seconds` for each of them. libpq gives a connection no less than 2 s, in which the kernel asks twice: up to 1.4 s
     lost once Postgres is back.
     """
-    parameters = django_connection.get_connection_params()
+    parameters = connections[DEFAULT_DB_ALIAS].get_connection_params()
     hosts = str(parameters.get("host") or "").split(",")
     ports = str(parameters.get("port") or "").split(",")
     if len(ports) < len(hosts):

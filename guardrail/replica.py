@@ -21,7 +21,7 @@ from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.models import Model
 
 from guardrail import meters
-from guardrail.database import BudgetConnection
+from guardrail.database import BudgetConnection, dsn
 
 log = structlog.get_logger(__name__)
 
@@ -192,11 +192,8 @@ class _Both:
     def _ask(self, alias: str, question: str) -> tuple[Any, ...]:
         kept = self._kept.get(alias)
         if kept is None or kept.closed:
-            parameters = connections[alias].get_connection_params()
-            names = ("dbname", "user", "password", "host", "port")
-            named = {name: parameters[name] for name in names if parameters.get(name)}
             kept = self._kept[alias] = BudgetConnection.connect(
-                autocommit=True, connect_timeout=2, tcp_user_timeout=3000, **named
+                dsn(alias), autocommit=True, connect_timeout=2, tcp_user_timeout=3000
             )
         kept.deadline = time.monotonic() + _BUDGET_SECONDS
         try:

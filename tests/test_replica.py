@@ -151,7 +151,7 @@ def test_people_are_told_how_old_a_page_is_and_too_old_ones_come_from_the_primar
     standby.stand_still()
     attack(asking)
     newest = str(Verdict.objects.values_list("pk", flat=True).get())
-    wait_until(lambda: "seconds old: the replica" in reader.get("/verdicts/").content.decode())
+    wait_until(lambda: "seconds old: the copy" in reader.get("/verdicts/").content.decode())
     wait_until(lambda: newest in (shown := reader.get("/verdicts/").content.decode()) and "seconds old" not in shown)
     assert pages("behind") > 0
     standby.catch_up()
@@ -179,3 +179,15 @@ def test_no_page_fails_when_it_is_gone_and_it_is_read_again_when_it_is_back(
     standby.process = standby.postgres.start()
     wait_until(replica.usable)
     assert newest in reader.get("/verdicts/").content.decode()
+
+
+def test_it_is_away_where_its_address_wants_tls_and_it_has_none(
+    asking: Asking, standby: Standby, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    reader = signed_in("ines")
+    attack(asking)
+    replica.forget()
+    monkeypatch.setitem(connections.settings["replica"], "OPTIONS", {"sslmode": "require"})
+    assert reader.get("/verdicts/").status_code == 200
+    wait_until(lambda: (said := capfd.readouterr().err) and '"now"' in said and "OperationalError" in said)
+    assert not replica.usable()
