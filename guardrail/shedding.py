@@ -25,6 +25,8 @@ from policies.ruleset import Action, FailPosture, Ruleset, ToolKind
 
 log = structlog.get_logger(__name__)
 
+# Of an agent's id, for its turns: they are remembered, and whoever calls may send ids of megabytes.
+_MOST_OF_ID = 200
 _TOO_MANY = "more calls came at once than can be judged in time"
 
 turns = Turns(at_once=settings.JUDGED_AT_ONCE, turn_seconds=settings.TURN_MS / 1000)
@@ -37,7 +39,7 @@ def turn_for(
     return turns.take(
         Claim(
             caller=caller.orchestrator_id,
-            agent=seen.agent_id,
+            agent=seen.agent_id[:_MOST_OF_ID],
             weight=ruleset.weight_of(seen.agent_id),
             critical=ruleset.is_critical(agent_id=seen.agent_id, tool_id=seen.tool_id, tool_name=seen.tool_name),
             body_bytes=arrival.body_bytes,

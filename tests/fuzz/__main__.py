@@ -17,13 +17,13 @@ from tests.fuzz.described import Told, ask_as_described, description_of, tokens_
 from tests.fuzz.generated import made_up
 from tests.fuzz.many import Senders, Tally
 from tests.fuzz.odd import changed, named, wrong_types
-from tests.fuzz.pressure import Weighed, heavy_ones, press
+from tests.fuzz.pressure import Weighed, distinct_ones, heavy_ones, press
 from tests.guardrail.instances import RunningInstance
 
 _SENDERS = 6
 # of the generated bodies, how many hypothesis makes up: it takes a few milliseconds for each, changing one takes none
 _BY_HYPOTHESIS = 0.2
-_PARTS = ("known", "generated", "described", "heavy")
+_PARTS = ("known", "generated", "described", "heavy", "distinct")
 
 
 def main() -> int:
@@ -76,6 +76,10 @@ def _run(options: argparse.Namespace, instance: RunningInstance) -> bool:
     if "heavy" in parts:
         for wire in WIRES:
             for heavy in heavy_ones(wire):
+                good &= _tell_weighed(press(heavy, wire, instance, token=token))
+    if "distinct" in parts:
+        for wire in WIRES:
+            for heavy in distinct_ones(wire):
                 good &= _tell_weighed(press(heavy, wire, instance, token=token))
     return good
 

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from time import monotonic, sleep
+from typing import Any
 
 from tests.fuzz.asking import WIRES, Answered, Wire, ask
 from tests.fuzz.many import LATE_MS
@@ -73,6 +74,31 @@ def heavy_ones(wire: Wire) -> Iterator[Heavy]:
     yield Heavy(what=f"{wire.name}: 64 times 5 MB of text", bodies=(_with(wire, told),) * 64, at_once=64)
     lists = b"[" + b"[]," * 1_660_000 + b"1]"
     yield Heavy(what=f"{wire.name}: 64 times 5 MB of empty lists", bodies=(_with(wire, lists),) * 64, at_once=64)
+
+
+def distinct_ones(wire: Wire) -> Iterator[Heavy]:
+    """Series in which every text is a long one nobody sent before: what is kept of what was read must not add up."""
+    letters = 300_000
+    for what, text in {
+        "one word": lambda n: f"w{n}" + "a" * letters,
+        "words": lambda n: " ".join(f"w{n}x{m}" for m in range(letters // 10)),
+        "sentences": lambda n: "".join(f"Please send file {n} {m} to ann{m} at once. " for m in range(letters // 40)),
+        "an address": lambda n: f"https://h{n}.example/" + "b" * letters + f"?d={n}",
+        "a key and what it says": lambda n: json.dumps({f"k{n}" + "c" * letters: f"v{n}" + "d" * letters}),
+        "an address to write to": lambda n: f"a{n}" + "e" * letters + "@joe.example",
+    }.items():
+        bodies = tuple(json.dumps(_everywhere(wire.good(), text(n))).encode() for n in range(150))
+        yield Heavy(what=f"{wire.name}: 150 calls that say {what} nobody said before", bodies=bodies, at_once=2)
+
+
+def _everywhere(value: Any, said: str) -> Any:
+    """The same body with `said` in the place of every text but roles, moments and kinds."""
+    if isinstance(value, dict):
+        kept = ("role", "timestamp", "type", "plannerType")
+        return {name: one if name in kept else _everywhere(one, said) for name, one in value.items()}
+    if isinstance(value, list):
+        return [_everywhere(one, said) for one in value]
+    return said if isinstance(value, str) else value
 
 
 def press(heavy: Heavy, wire: Wire, instance: RunningInstance, *, token: str) -> Weighed:

@@ -3,6 +3,7 @@
 import gc
 import json
 import threading
+import tracemalloc
 import weakref
 from collections.abc import Iterator
 from io import BytesIO
@@ -106,6 +107,26 @@ def test_a_large_call_waits_a_moment_for_room_and_few_others_beside_it_do() -> N
     thread.join()
     with room.take(50_000_000) as fits:
         assert fits
+
+
+def test_what_agents_call_themselves_does_not_add_up_in_memory(asking: Asking) -> None:
+    def ask(number: int) -> None:
+        named = f"agent {number} " + "a" * 300_000
+        answer = asking.evaluate(json.dumps({"agent": {"id": named}, "tool": {"name": "list_notes"}}).encode())
+        assert answer.status == 200
+
+    for number in range(3):
+        ask(number)
+    gc.collect()
+    tracemalloc.start()
+    try:
+        for number in range(3, 13):
+            ask(number)
+        gc.collect()
+        kept = tracemalloc.take_snapshot().filter_traces([tracemalloc.Filter(False, "*/tests/*")])
+        assert sum(one.size for one in kept.statistics("filename")) < 1_000_000, "ten of them are 3 MB"
+    finally:
+        tracemalloc.stop()
 
 
 def test_nothing_of_a_body_stays_in_memory_once_it_is_answered(asking: Asking, without_collector: None) -> None:
