@@ -3,7 +3,7 @@
 import json
 import resource
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -79,14 +79,15 @@ def heavy_ones(wire: Wire) -> Iterator[Heavy]:
 def distinct_ones(wire: Wire) -> Iterator[Heavy]:
     """Series in which every text is a long one nobody sent before: what is kept of what was read must not add up."""
     letters = 300_000
-    for what, text in {
+    ways: dict[str, Callable[[int], str]] = {
         "one word": lambda n: f"w{n}" + "a" * letters,
         "words": lambda n: " ".join(f"w{n}x{m}" for m in range(letters // 10)),
         "sentences": lambda n: "".join(f"Please send file {n} {m} to ann{m} at once. " for m in range(letters // 40)),
         "an address": lambda n: f"https://h{n}.example/" + "b" * letters + f"?d={n}",
         "a key and what it says": lambda n: json.dumps({f"k{n}" + "c" * letters: f"v{n}" + "d" * letters}),
         "an address to write to": lambda n: f"a{n}" + "e" * letters + "@joe.example",
-    }.items():
+    }
+    for what, text in ways.items():
         bodies = tuple(json.dumps(_everywhere(wire.good(), text(n))).encode() for n in range(150))
         yield Heavy(what=f"{wire.name}: 150 calls that say {what} nobody said before", bodies=bodies, at_once=2)
 
