@@ -10,6 +10,7 @@ from django.db import InterfaceError, InternalError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse
 
 from guardrail import replica
+from policies.cookies import own_name
 
 _WROTE = "wrote"
 _PROGRAMS = "/api/"
@@ -36,14 +37,19 @@ class FromReplica:
             # longer than it may be behind and not be noticed
             seconds = 2 * settings.REPLICA_LAG_SECONDS + 10
             response.set_cookie(
-                _WROTE, "1", max_age=seconds, httponly=True, samesite="Lax", secure=settings.SESSION_COOKIE_SECURE
+                own_name(_WROTE),
+                "1",
+                max_age=seconds,
+                httponly=True,
+                samesite="Lax",
+                secure=settings.SESSION_COOKIE_SECURE,
             )
         return response
 
     def process_view(self, request: HttpRequest, *_: Any) -> None:
         """The page is about to be made."""
         reads = request.method in ("GET", "HEAD") and not request.path_info.startswith(_PROGRAMS)
-        if reads and _WROTE not in request.COOKIES and replica.usable():
+        if reads and own_name(_WROTE) not in request.COOKIES and replica.usable():
             request.replica.enter_context(replica.reading())  # type: ignore[attr-defined] # see above
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:

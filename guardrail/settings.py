@@ -375,6 +375,7 @@ PASSWORD_HASHERS = ["policies.people.hashing.Argon2", "django.contrib.auth.hashe
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "policies.people.house_words.WordsOfTheHouse"},
 ]
 # Of allauth only the protocol is used; none of its pages has an address.
 SOCIALACCOUNT_ADAPTER = "policies.people.single_sign_on.Hooks"
@@ -385,6 +386,7 @@ PASSWORD_RESET_TIMEOUT = 72 * 3600
 LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "queue"
 LOGOUT_REDIRECT_URL = "login"
+MESSAGE_STORAGE = "policies.cookies.Notices"
 SESSION_ENGINE = "policies.sessions"
 SESSION_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_SAMESITE = "Lax"

@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from django.conf import settings
 from django.contrib.auth.models import User
 from django.core import signing
 from django.db import transaction
@@ -19,10 +20,11 @@ from django.db.models import F
 from django.http import HttpRequest, HttpResponse
 
 from policies import audit
+from policies.cookies import own_name
 from policies.models import SignInAttempts
 from policies.people.source import counted_as, source_of
 
-DEVICE_COOKIE = "guardrail_device"
+_DEVICE_COOKIE = "guardrail_device"
 _DEVICE_DAYS = 90
 _SALT = "policies.people.device"
 WINDOW = timedelta(minutes=15)
@@ -117,13 +119,13 @@ def forget_old(*, now: datetime) -> None:
     SignInAttempts.objects.filter(since__lt=now - _FORGOTTEN_AFTER).delete()
 
 
-def remember_browser(request: HttpRequest, response: HttpResponse, name: str) -> None:
+def remember_browser(response: HttpResponse, name: str) -> None:
     """Let this browser be known as one `name` signed in with."""
     response.set_cookie(
-        DEVICE_COOKIE,
+        own_name(_DEVICE_COOKIE),
         signing.dumps([_digest(name), secrets.token_hex(16)], salt=_SALT),
         max_age=_DEVICE_DAYS * 86_400,
-        secure=request.is_secure(),
+        secure=settings.SESSION_COOKIE_SECURE,
         httponly=True,
         samesite="Lax",
     )
@@ -144,7 +146,7 @@ def _device(request: HttpRequest, name: str) -> str:
     """The number of a browser that `name` signed in with before, else nothing."""
     try:
         whose, number = signing.loads(
-            request.COOKIES.get(DEVICE_COOKIE, ""), salt=_SALT, max_age=timedelta(days=_DEVICE_DAYS)
+            request.COOKIES.get(own_name(_DEVICE_COOKIE), ""), salt=_SALT, max_age=timedelta(days=_DEVICE_DAYS)
         )
     except (signing.BadSignature, ValueError, TypeError):
         return ""

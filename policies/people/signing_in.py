@@ -94,7 +94,7 @@ def enter(request: HttpRequest, person: User, *, way: str) -> None:
 
 def known_here(request: HttpRequest, response: HttpResponse, person: User) -> HttpResponse:
     """`response`, which lets this browser be known as one of `person`."""
-    remember_browser(request, response, person.get_username())
+    remember_browser(response, person.get_username())
     return response
 
 

@@ -10,8 +10,10 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 from django.contrib.auth.models import User
-from django.test import Client
+from django.test import Client, override_settings
+from django.urls import reverse
 
+from policies.access import Role, give_role
 from policies.csv_lines import csv_line
 from tests import told
 
@@ -103,6 +105,22 @@ def test_over_https_cookies_are_bound_to_this_host_and_secure() -> None:
     # what such a name asks for beside
     assert (settings.SESSION_COOKIE_PATH, settings.SESSION_COOKIE_DOMAIN) == ("/", None)
     assert (settings.CSRF_COOKIE_PATH, settings.CSRF_COOKIE_DOMAIN) == ("/", None)
+
+
+@pytest.mark.django_db
+def test_over_https_no_neighbour_sets_our_other_cookies(client: Client) -> None:
+    """That of known browsers, and that of what a page says once."""
+    said = {"value": "adatum.example", "standing": "known", "note": ""}
+    admin = User.objects.create_user("ada", password="an honest long password")
+    give_role(admin, Role.POLICY_ADMIN, actor=None)
+    with override_settings(SESSION_COOKIE_SECURE=True):
+        client.post("/login/", {"username": "ada", "password": "an honest long password"}, secure=True)
+        client.post(reverse("policy_destination_set"), said, secure=True)
+        ours = {name: told for name, told in client.cookies.items() if name not in ("sessionid", "csrftoken")}
+        assert set(ours) == {"__Host-guardrail_device", "__Host-messages"}
+        for told in ours.values():
+            assert (told["secure"], told["httponly"], told["path"], told["domain"]) == (True, True, "/", "")
+        assert "adatum.example" in client.get(reverse("policy_destinations"), secure=True).content.decode()
 
 
 @pytest.mark.django_db

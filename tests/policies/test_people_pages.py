@@ -13,7 +13,7 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from policies.access import Role, give_role, load_roles
-from policies.models import AuditEntry, Authenticator, SecondFactorRule
+from policies.models import AuditEntry, Authenticator, Destination, Environment, SecondFactorRule
 from policies.people.attempts import PER_ACCOUNT
 from policies.people.totp import code_at, new_secret, step_at
 from policies.services.second_factors import add_authenticator
@@ -88,6 +88,32 @@ def test_an_admin_adds_a_person_who_sets_a_password_by_a_link_once(admin: Client
     assert [action for action, _ in actions(person)] == [
         *("person.created", "person.role_given", "person.link_made", "person.password_changed"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("password", "taken"),
+    [
+        ("Contoso-2026-11!", False),
+        ("c0nt0s0c0nt0s0", False),
+        ("Guardrail-Admin-1", False),
+        ("new.colleague.1", False),
+        ("Welcome2Autumn2026", False),
+        ("Sales floor 12345", False),
+        ("horses of contoso graze", True),
+        ("7391-4482-9917-6305", True),
+        ("twelve quiet otters", True),
+    ],
+)
+def test_words_everybody_here_knows_count_for_nothing_in_a_password(admin: Client, password: str, taken: bool) -> None:
+    Destination.objects.create(value="contoso.example", standing=Destination.StandingChoice.INTERNAL)
+    Environment.objects.create(environment_id="e-1", name="Sales floor")
+    admin.post("/people/", {"name": "new.colleague", "role": "analyst"})
+    person = User.objects.get(username="new.colleague")
+    path = link_of(admin.post(f"/people/{person.pk}/link/").content.decode())
+    answer = Client().post(path, {"password": password, "again": password})
+    assert answer.status_code == (302 if taken else 422)
+    if not taken:
+        assert "words everybody here knows" in answer.content.decode()
 
 
 def test_a_link_ends_when_the_account_is_turned_off_or_its_person_signs_in(admin: Client, ben: User) -> None:
