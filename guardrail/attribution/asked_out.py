@@ -9,7 +9,8 @@ import re
 from guardrail.attribution.authors import is_ours
 from guardrail.attribution.provenance import Leaf, stands_in
 from guardrail.attribution.request import Delegation, Request
-from guardrail.attribution.unasked import Taken, runs
+from guardrail.attribution.running_text import runs
+from guardrail.attribution.unasked import Taken
 from guardrail.case import Case, Source
 from guardrail.text.directives import words_of
 from guardrail.text.others_data import INTERNAL, MANY, PEOPLE, PERSONAL, SECRET_PHRASES, SECRETS

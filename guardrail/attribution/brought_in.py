@@ -11,7 +11,8 @@ from itertools import islice
 from guardrail.attribution.authors import is_meant, is_ours
 from guardrail.attribution.provenance import Leaf, stands_in
 from guardrail.attribution.request import Delegation, Request, on_topic
-from guardrail.attribution.unasked import Taken, runs
+from guardrail.attribution.running_text import runs
+from guardrail.attribution.unasked import Taken
 from guardrail.case import Case, Source
 from guardrail.destinations import EMAIL, URL, argument_name, says_something
 from guardrail.text.reading import Prose

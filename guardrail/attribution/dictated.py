@@ -11,7 +11,8 @@ from collections.abc import Iterator
 from guardrail.attribution.authors import is_meant, is_ours
 from guardrail.attribution.provenance import Leaf
 from guardrail.attribution.request import Delegation, Request
-from guardrail.attribution.unasked import Taken, runs
+from guardrail.attribution.running_text import runs
+from guardrail.attribution.unasked import Taken
 from guardrail.case import Case, Source
 from guardrail.destinations import says_something
 from guardrail.text.directives import words_of

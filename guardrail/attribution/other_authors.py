@@ -12,7 +12,8 @@ from guardrail.attribution.holding import texts_with
 from guardrail.attribution.outward import is_at_home
 from guardrail.attribution.provenance import Leaf
 from guardrail.attribution.request import Delegation, Request
-from guardrail.attribution.unasked import Taken, runs
+from guardrail.attribution.running_text import runs
+from guardrail.attribution.unasked import Taken
 from guardrail.case import Case
 from guardrail.destinations import argument_name, says_something
 from guardrail.text.reading import Author

@@ -8,7 +8,8 @@ from guardrail.attribution.authors import is_how_to, is_meant, is_ours
 from guardrail.attribution.holding import texts_with
 from guardrail.attribution.provenance import Leaf
 from guardrail.attribution.request import Request
-from guardrail.attribution.unasked import Taken, runs
+from guardrail.attribution.running_text import runs
+from guardrail.attribution.unasked import Taken
 from guardrail.case import Case, Source
 from guardrail.text.reading import Prose
 from policies.ruleset import Standing, ToolKind

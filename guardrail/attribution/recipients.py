@@ -7,7 +7,7 @@ from guardrail.attribution.matching import FORMS
 from guardrail.attribution.outward import OUTWARD, is_at_home, is_of_house_typed
 from guardrail.attribution.provenance import stands_in
 from guardrail.attribution.request import Delegation, Request
-from guardrail.attribution.unasked import runs
+from guardrail.attribution.running_text import only_in_running_texts
 from guardrail.case import Case
 from guardrail.text.reading import Author
 from policies.ruleset import ToolKind
@@ -40,13 +40,8 @@ def sent_unrequested(case: Case, request: Request) -> list[Signal]:
             continue
         if stands_in(leaf.needle, case.user.lower) >= 0 or is_of_house_typed(leaf.value, case):
             continue
-        found = [
-            (source, prose)
-            for source in case.sources
-            for prose in source.reading.prose
-            if stands_in(leaf.needle, prose.lower) >= 0
-        ]
-        if found and all(runs(prose.lower, case.tuning.running_text) for _, prose in found):
+        found = only_in_running_texts(leaf, case)
+        if found:
             source, prose = found[0]
             author = source.reading.authors[prose.record]
             if left_open and (is_at_home(leaf, author) or (not others and _is_vouched_for(author, case))):

@@ -22,8 +22,9 @@ from guardrail.attribution.outward import is_at_home
 from guardrail.attribution.paid_to_another import paid_to_another
 from guardrail.attribution.provenance import OTHER_TIME, Leaf, may_stand_in, share_in, stands_in, time_of
 from guardrail.attribution.request import Delegation, Request, on_topic
+from guardrail.attribution.running_text import runs
 from guardrail.attribution.to_machines import told_to_machines
-from guardrail.attribution.unasked import Taken, runs
+from guardrail.attribution.unasked import Taken
 from guardrail.case import Case, Source
 from guardrail.destinations import EMAIL, argument_name, says_something
 from guardrail.text.directives import words_of

@@ -11,7 +11,8 @@ from guardrail.attribution.negated import is_denied
 from guardrail.attribution.other_authors import is_said
 from guardrail.attribution.provenance import Leaf, may_stand_in, share_in
 from guardrail.attribution.request import Delegation, Request
-from guardrail.attribution.unasked import Taken, runs
+from guardrail.attribution.running_text import runs
+from guardrail.attribution.unasked import Taken
 from guardrail.case import Case, Source
 from guardrail.text.directives import words_of
 from guardrail.text.other_tongues import MACHINES, speaks_to_automats

@@ -12,7 +12,8 @@ from guardrail.attribution.outward import OUTWARD, is_at_home, is_of_house_typed
 from guardrail.attribution.pointing import is_users_own
 from guardrail.attribution.provenance import Leaf, stands_in
 from guardrail.attribution.request import Request, telling_words
-from guardrail.attribution.unasked import Taken, runs
+from guardrail.attribution.running_text import only_in_running_texts
+from guardrail.attribution.unasked import Taken
 from guardrail.case import Case, Source
 from guardrail.destinations import URL
 from policies.ruleset import ToolKind
@@ -32,15 +33,8 @@ def told_wholly(case: Case, request: Request) -> Taken | None:
         if leaf.kind == "email" and (is_meant(leaf.value, case.user) or has_left_address(case)):
             # `let the archive know`
             continue
-        found = [
-            (source, prose)
-            for source in case.sources
-            for prose in source.reading.prose
-            if stands_in(leaf.needle, prose.lower) >= 0
-        ]
-        if not found or not all(runs(prose.lower, case.tuning.running_text) for _, prose in found):
-            continue
-        if any(_is_vouched_for(leaf, source, prose.record, case, request) for source, prose in found):
+        found = only_in_running_texts(leaf, case)
+        if not found or any(_is_vouched_for(leaf, source, prose.record, case, request) for source, prose in found):
             continue
         source, prose = found[0]
         return Taken(source=source, prose=prose, values=(leaf,))

@@ -13,8 +13,9 @@ from guardrail.attribution.handed_over import has_number_named
 from guardrail.attribution.mandate import may_decide
 from guardrail.attribution.matching import EXACT, is_constant
 from guardrail.attribution.named_slots import AMOUNTS
-from guardrail.attribution.provenance import FIRST_WITHOUT_BLANKS, Leaf, may_stand_in, share_in, stands_in
+from guardrail.attribution.provenance import Leaf, may_stand_in, share_in, stands_in
 from guardrail.attribution.request import Delegation, Request, telling_words
+from guardrail.attribution.running_text import runs
 from guardrail.case import Case, Source
 from guardrail.destinations import argument_name, says_something
 from guardrail.invocation import Tool
@@ -32,7 +33,6 @@ _LONGEST = 20_000
 _LONGEST_CLOCK = 8
 _TELLING_LENGTH = 3
 _LONGEST_NAME = 60
-_FEWEST_WORDS = 2
 _REASONS = frozenset("reason grund motivo motif reden powod anledning".split())
 
 
@@ -261,15 +261,6 @@ def _running_texts(case: Case) -> Iterator[tuple[Source, Prose]]:
                 return
             if len(prose.lower) > 2 * least and runs(prose.lower, least):
                 yield source, prose
-
-
-def runs(text: str, least: int) -> bool:
-    """It has so many words; in a script without blanks as many signs make as many words or fewer."""
-    words = text.split(None, least)
-    if len(words) >= least:
-        # an account in groups is a value, however many they are
-        return len(text) > _LONGEST_NAME or sum(map(str.isalpha, words)) >= _FEWEST_WORDS
-    return not text.isascii() and sum(sign >= FIRST_WITHOUT_BLANKS for sign in text[:200]) >= 2 * least
 
 
 def _stands_there(leaf: Leaf, text: WordSet, case: Case) -> bool:
