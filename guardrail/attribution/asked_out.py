@@ -7,8 +7,9 @@ text for whole groups of people or what is known of them, and words of the messa
 import re
 
 from guardrail.attribution.authors import is_ours
+from guardrail.attribution.delegation import Delegation
 from guardrail.attribution.provenance import Leaf, stands_in
-from guardrail.attribution.request import Delegation, Request
+from guardrail.attribution.request import Request
 from guardrail.attribution.running_text import runs
 from guardrail.attribution.unasked import Taken
 from guardrail.case import Case, Source

@@ -1,8 +1,9 @@
 """Whose bill a text is, where it says what is to be paid."""
 
 from guardrail.attribution.authors import is_meant, is_nobodys
+from guardrail.attribution.delegation import Delegation
 from guardrail.attribution.matching import Match
-from guardrail.attribution.request import Delegation, Request, on_topic
+from guardrail.attribution.request import Request, on_topic
 from guardrail.case import Case
 from policies.ruleset import ToolKind
 

@@ -9,8 +9,9 @@ from collections.abc import Iterator
 from itertools import islice
 
 from guardrail.attribution.authors import is_meant, is_ours
+from guardrail.attribution.delegation import Delegation
 from guardrail.attribution.provenance import Leaf, stands_in
-from guardrail.attribution.request import Delegation, Request, on_topic
+from guardrail.attribution.request import Request, on_topic
 from guardrail.attribution.running_text import runs
 from guardrail.attribution.unasked import Taken
 from guardrail.case import Case, Source

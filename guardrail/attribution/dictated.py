@@ -9,8 +9,9 @@ import re
 from collections.abc import Iterator
 
 from guardrail.attribution.authors import is_meant, is_ours
+from guardrail.attribution.delegation import Delegation
 from guardrail.attribution.provenance import Leaf
-from guardrail.attribution.request import Delegation, Request
+from guardrail.attribution.request import Request
 from guardrail.attribution.running_text import runs
 from guardrail.attribution.unasked import Taken
 from guardrail.case import Case, Source

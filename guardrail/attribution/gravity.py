@@ -6,17 +6,10 @@ has it in mind.
 
 import re
 
+from guardrail.attribution.delegation import Delegation
 from guardrail.attribution.named_slots import AMOUNTS
 from guardrail.attribution.provenance import Leaf
-from guardrail.attribution.request import (
-    LETTING_IN,
-    VAGUE,
-    Delegation,
-    Request,
-    families_of,
-    plain_words,
-    telling_words,
-)
+from guardrail.attribution.request import LETTING_IN, VAGUE, Request, families_of, plain_words, telling_words
 from guardrail.attribution.slots import fills_another
 from guardrail.case import Case
 from guardrail.destinations import argument_name, says_something

@@ -7,8 +7,9 @@ the user's words, and beside it a number another output has.
 import re
 
 from guardrail.attribution.authors import is_ours
+from guardrail.attribution.delegation import Delegation
 from guardrail.attribution.provenance import Leaf, stands_in
-from guardrail.attribution.request import Delegation, Request
+from guardrail.attribution.request import Request
 from guardrail.attribution.unasked import Taken
 from guardrail.case import Case, Source
 from guardrail.text.directives import words_of

@@ -10,9 +10,10 @@ from functools import lru_cache
 from typing import Any
 
 from guardrail.attribution.authors import KNOWLEDGE, is_knowledge, is_meant, is_nobodys, is_ours, is_spoken_of
+from guardrail.attribution.delegation import Delegation, read_delegation
 from guardrail.attribution.gravity import is_object_given
 from guardrail.attribution.provenance import stands_in
-from guardrail.attribution.request import Delegation, Request, plain_words, read_delegation
+from guardrail.attribution.request import Request, plain_words
 from guardrail.case import Case, Source
 from guardrail.destinations import EMAIL
 from guardrail.text.reading import Author, Directive

@@ -4,11 +4,12 @@ A text the user handed over may decide what does none of these. What does is for
 """
 
 from guardrail.attribution.authors import is_edited_outside, is_meant, is_nobodys, is_ours
+from guardrail.attribution.delegation import Delegation
 from guardrail.attribution.gravity import is_another, is_grave, says_something_grave
 from guardrail.attribution.outward import OUTWARD, is_of_house_typed
 from guardrail.attribution.pointing import is_kept_by_ourselves
 from guardrail.attribution.provenance import Leaf, stands_in
-from guardrail.attribution.request import Delegation, Request
+from guardrail.attribution.request import Request
 from guardrail.case import Case, Source
 from guardrail.destinations import says_something
 from policies.ruleset import ToolKind

@@ -7,11 +7,12 @@ stands behind it, in a paragraph of its own, and is none of its items.
 import re
 
 from guardrail.attribution.authors import is_nobodys
+from guardrail.attribution.delegation import Delegation
 from guardrail.attribution.gravity import gives_up, is_another
 from guardrail.attribution.matching import Match
 from guardrail.attribution.outward import OUTWARD
 from guardrail.attribution.pointing import is_kept_by_ourselves
-from guardrail.attribution.request import Delegation, Request, telling_words
+from guardrail.attribution.request import Request, telling_words
 from guardrail.case import Case, Source
 
 _LONGEST = 8_000

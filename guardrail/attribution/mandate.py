@@ -12,12 +12,13 @@ from guardrail.attribution.authors import (
     is_ours,
     is_stranger,
 )
+from guardrail.attribution.delegation import Delegation, looks_up_when
 from guardrail.attribution.gravity import ends_something, gives_up, is_another, is_grave, is_object_given
 from guardrail.attribution.handed_over import is_step_of_handbook
 from guardrail.attribution.outward import OUTWARD, is_at_home
 from guardrail.attribution.pointing import is_pointed_at
 from guardrail.attribution.provenance import Leaf, stands_in
-from guardrail.attribution.request import Delegation, Request, looks_up_when
+from guardrail.attribution.request import Request
 from guardrail.attribution.slots import fills_another
 from guardrail.case import Case, Source
 from guardrail.destinations import argument_name

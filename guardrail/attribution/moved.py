@@ -8,9 +8,10 @@ import re
 from collections.abc import Iterable
 
 from guardrail.attribution.authors import is_meant, is_nobodys, is_ours
+from guardrail.attribution.delegation import Delegation
 from guardrail.attribution.matching import Match
 from guardrail.attribution.provenance import Leaf, share_in, stands_in
-from guardrail.attribution.request import Delegation, Request
+from guardrail.attribution.request import Request
 from guardrail.case import Case
 from guardrail.text.wordset import word_set
 from policies.ruleset import ToolKind

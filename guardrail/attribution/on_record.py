@@ -9,10 +9,11 @@ from collections.abc import Iterator
 from functools import lru_cache
 
 from guardrail.attribution.authors import is_how_to, is_meant, is_nobodys, is_ours
+from guardrail.attribution.delegation import Delegation
 from guardrail.attribution.handed_over import has_number_named
 from guardrail.attribution.holding import texts_with
 from guardrail.attribution.provenance import Leaf, share_in, stands_in
-from guardrail.attribution.request import Delegation, Request
+from guardrail.attribution.request import Request
 from guardrail.attribution.unasked import Taken
 from guardrail.case import Case, Source
 from guardrail.text.reading import Prose

@@ -8,9 +8,10 @@ it is where the user named a file by a name with a number in it, and the next on
 import re
 from collections import Counter
 
+from guardrail.attribution.delegation import Delegation
 from guardrail.attribution.holding import texts_with
 from guardrail.attribution.provenance import Leaf, stands_in
-from guardrail.attribution.request import Delegation, Request
+from guardrail.attribution.request import Request
 from guardrail.attribution.unasked import Taken
 from guardrail.case import Case, Source
 from guardrail.text.others_data import MANY

@@ -8,10 +8,11 @@ import re
 from itertools import islice
 
 from guardrail.attribution.authors import is_meant, is_ours
+from guardrail.attribution.delegation import Delegation
 from guardrail.attribution.holding import texts_with
 from guardrail.attribution.outward import is_at_home
 from guardrail.attribution.provenance import Leaf
-from guardrail.attribution.request import Delegation, Request
+from guardrail.attribution.request import Request
 from guardrail.attribution.running_text import runs
 from guardrail.attribution.unasked import Taken
 from guardrail.case import Case

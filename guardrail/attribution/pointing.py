@@ -8,7 +8,8 @@ import re
 from dataclasses import replace
 
 from guardrail.attribution.authors import is_meant, is_nobodys, is_ours
-from guardrail.attribution.request import Delegation, Request, telling_words
+from guardrail.attribution.delegation import Delegation
+from guardrail.attribution.request import Request, telling_words
 from guardrail.attribution.slots import MONTH
 from guardrail.case import Case, Source
 from guardrail.invocation import Tool

@@ -1,12 +1,13 @@
 """A message or payment nobody asked for, whose unknown recipient stands nowhere but in running text."""
 
 from guardrail.attribution.authors import is_meant, is_ours
+from guardrail.attribution.delegation import Delegation
 from guardrail.attribution.explanation import unrequested
 from guardrail.attribution.handed_over import is_address_left, is_meant_by_name
 from guardrail.attribution.matching import FORMS
 from guardrail.attribution.outward import OUTWARD, is_at_home, is_of_house_typed
 from guardrail.attribution.provenance import stands_in
-from guardrail.attribution.request import Delegation, Request
+from guardrail.attribution.request import Request
 from guardrail.attribution.running_text import only_in_running_texts
 from guardrail.case import Case
 from guardrail.text.reading import Author

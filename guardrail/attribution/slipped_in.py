@@ -10,6 +10,7 @@ from itertools import islice
 
 from guardrail.attribution.authors import is_impostor, is_meant, is_ours
 from guardrail.attribution.brought_in import brought_in
+from guardrail.attribution.delegation import Delegation
 from guardrail.attribution.dictated import dictated
 from guardrail.attribution.handed_out import handed_out
 from guardrail.attribution.handed_over import is_address_left, is_meant_by_name
@@ -21,7 +22,7 @@ from guardrail.attribution.other_authors import of_another_author
 from guardrail.attribution.outward import is_at_home
 from guardrail.attribution.paid_to_another import paid_to_another
 from guardrail.attribution.provenance import OTHER_TIME, Leaf, may_stand_in, share_in, stands_in, time_of
-from guardrail.attribution.request import Delegation, Request, on_topic
+from guardrail.attribution.request import Request, on_topic
 from guardrail.attribution.running_text import runs
 from guardrail.attribution.to_machines import told_to_machines
 from guardrail.attribution.unasked import Taken

@@ -6,11 +6,12 @@ of itself that a guest wrote it, or that nobody looked at it, is no better.
 """
 
 from guardrail.attribution.authors import is_meant, is_ours
+from guardrail.attribution.delegation import Delegation
 from guardrail.attribution.holding import texts_with
 from guardrail.attribution.negated import is_denied
 from guardrail.attribution.other_authors import is_said
 from guardrail.attribution.provenance import Leaf, may_stand_in, share_in
-from guardrail.attribution.request import Delegation, Request
+from guardrail.attribution.request import Request
 from guardrail.attribution.running_text import runs
 from guardrail.attribution.unasked import Taken
 from guardrail.case import Case, Source

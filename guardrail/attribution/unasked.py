@@ -8,13 +8,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from guardrail.attribution.authors import is_how_to, is_nobodys
+from guardrail.attribution.delegation import Delegation
 from guardrail.attribution.gravity import is_grave
 from guardrail.attribution.handed_over import has_number_named
 from guardrail.attribution.mandate import may_decide
 from guardrail.attribution.matching import EXACT, is_constant
 from guardrail.attribution.named_slots import AMOUNTS
 from guardrail.attribution.provenance import Leaf, may_stand_in, share_in, stands_in
-from guardrail.attribution.request import Delegation, Request, telling_words
+from guardrail.attribution.request import Request, telling_words
 from guardrail.attribution.running_text import runs
 from guardrail.case import Case, Source
 from guardrail.destinations import argument_name, says_something

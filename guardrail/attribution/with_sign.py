@@ -1,6 +1,7 @@
 """An instruction with a signature beside it: whether the sign is about it, and whether the call carries it out."""
 
 from guardrail.attribution.authors import is_meant_by_mere_name, is_ours
+from guardrail.attribution.delegation import Delegation
 from guardrail.attribution.dictated import tells_what_to_write
 from guardrail.attribution.given import has_values, is_addressed_by_user
 from guardrail.attribution.gravity import is_grave
@@ -8,7 +9,7 @@ from guardrail.attribution.matching import OTHERWISE, SAME_KIND, SAME_VERB, Matc
 from guardrail.attribution.negated import is_denied
 from guardrail.attribution.outward import OUTWARD
 from guardrail.attribution.provenance import share_in
-from guardrail.attribution.request import Delegation, Request
+from guardrail.attribution.request import Request
 from guardrail.case import Case
 from guardrail.destinations import says_something
 from guardrail.text.directives import MENTION

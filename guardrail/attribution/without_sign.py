@@ -15,6 +15,7 @@ from guardrail.attribution.authors import (
 )
 from guardrail.attribution.billed import head_of, is_bill_asked_for, is_bill_of, is_pointed_at
 from guardrail.attribution.contradiction import contradicts_user
+from guardrail.attribution.delegation import Delegation
 from guardrail.attribution.given import has_values, is_addressed_by_user, is_given, is_spelled_out
 from guardrail.attribution.gravity import gives_up, is_grave, is_object_given, is_weighty
 from guardrail.attribution.handed_over import has_number_named, is_address_left, is_meant_by_name, is_step_of_handbook
@@ -25,7 +26,7 @@ from guardrail.attribution.matching import FORMS, OTHERWISE, SAME_KIND, SAME_VER
 from guardrail.attribution.outward import OUTWARD, has_rival, leads_astray, outward_unknown
 from guardrail.attribution.pointing import is_users_own
 from guardrail.attribution.provenance import Leaf, stands_in
-from guardrail.attribution.request import Delegation, Request, on_topic
+from guardrail.attribution.request import Request, on_topic
 from guardrail.attribution.slipped_in import third_payee
 from guardrail.attribution.unasked import stands_with_mandate
 from guardrail.case import Case

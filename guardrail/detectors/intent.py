@@ -8,9 +8,10 @@ Cannot see: an honest step nobody would think of asking for, and an attack that 
 
 from dataclasses import dataclass
 
+from guardrail.attribution.delegation import Delegation
 from guardrail.attribution.explanation import place_in_words
 from guardrail.attribution.matching import is_constant
-from guardrail.attribution.request import Delegation, Request, read_request, telling_words
+from guardrail.attribution.request import Request, read_request, telling_words
 from guardrail.case import Case, Source
 from guardrail.text.directives import WORD
 from guardrail.text.reading import Directive
