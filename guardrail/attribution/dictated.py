@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from guardrail.attribution.authors import is_meant, is_ours
 from guardrail.attribution.delegation import Delegation
-from guardrail.attribution.provenance import Leaf
+from guardrail.attribution.provenance import TLDS, Leaf
 from guardrail.attribution.request import Request
 from guardrail.attribution.running_text import runs
 from guardrail.attribution.unasked import Taken
@@ -74,6 +74,9 @@ def _brought(strange: list[str], body: str, source: Source, prose: Prose, case: 
     for value in strange:
         if value.isdigit():
             digits = digits or _digits(text)
+        elif f"`{value}`" in text and value.rpartition(".")[2] not in TLDS:
+            # `address.line` is a name in a program
+            continue
         if (value in digits) if value.isdigit() else (value in text):
             here.append(value)
     if not here:

@@ -90,13 +90,18 @@ def _is_state(leaf: Leaf) -> bool:
 
 
 def may_have_it_done(source: Source, record: int, case: Case, request: Request) -> bool:
-    """The user left it to texts, their words lead to this one, and what it has done does no harm."""
-    if request.delegation is Delegation.NONE or request.only_reading or not case.sink:
+    """What the text has done does no harm, and the user's words lead to it.
+
+    They left it to texts and this one is theirs, or they asked for such a deed and named whoever wrote it.
+    """
+    if request.only_reading or not case.sink:
         return False
     author = source.reading.authors[record]
     if is_edited_outside(author, case) or author.around or is_another(case):
         # also where the user numbered the thing and this is another
         return False
-    named = request.delegation is Delegation.ACTIONS and bool(author.author) and is_meant(author.author, case.user)
-    own = is_ours(author, case) or (is_nobodys(author) and is_kept_by_ourselves(source))
+    meant = bool(author.author) and is_meant(author.author, case.user)
+    left = request.delegation is not Delegation.NONE
+    own = left and (is_ours(author, case) or (is_nobodys(author) and is_kept_by_ourselves(source)))
+    named = meant and (request.asked or request.delegation is Delegation.ACTIONS)
     return (named or own) and not harm_of(case)

@@ -47,6 +47,14 @@ _MONEY = re.compile(
     r"(?:[€$£]|\b(?:eur|usd|gbp|chf|euros?)) ?(\d[\d.,]{0,15})|(?<![\w.,-])(\d[\d.,]{0,15}) ?(?:[€$£]|(?:eur|usd|gbp|"
     r"chf|euros?|dollars?|pounds?|francs?)\b)"
 )
+# What stands in front of an amount that is not to be exceeded.
+_UP_TO = re.compile(
+    r"\b(?:up to|at most|max(?:imum|imal)?\.?(?: of)?|(?:no|not) (?:more|higher) than|not (?:over|above|exceed)|under|"
+    r"below|less than|within|limit(?: of| is)?|bis zu|höchstens|maximal|unter|nicht mehr als|jusqu['’]à|au plus|"
+    r"moins de|pas plus de|hasta|máximo(?: de)?|menos de|no (?:pase|supere|exceda|sea más)(?: de)?|non più di|fino a|"
+    r"al massimo|meno di|até|hoogstens|maximaal|minder dan|niet meer dan|najwyżej|nie więcej niż|högst|nejvýše|"
+    r"en fazla) $"
+)
 # A number that belongs to no word before it: `the cash for the Helvetia, 8500 as agreed`.
 _ALONE = re.compile(
     r"(?:[,:;(]|\b(?:of|over|pay|refund|transfer|is)) ?(\d{3,9}(?:[.,]\d{2})?)(?![\w.,-]*\d)(?! ?(?:x|pcs|kg|km)\b)"
@@ -102,14 +110,38 @@ def _other_amounts(new: list[Leaf], case: Case) -> list[Leaf]:
     numbers = {_plain(leaf.needle) for leaf in case.leaves if leaf.kind in ("number", "id")}
     found: list[Leaf] = []
     if amounts and not _is_open(said):
-        money = {_plain(first or second) for first, second in _MONEY.findall(said)}
-        if case.kind is ToolKind.PAY and not money:
+        money, limits = _money_in(said)
+        if case.kind is ToolKind.PAY and not (money or limits):
             money = {_plain(number) for number in (*_ALONE.findall(said), *_WITHOUT_THING.findall(said))}
-        found += amounts if money and money.isdisjoint(numbers) else []
+        if money and money.isdisjoint(numbers):
+            found += amounts
+        elif limits:
+            found += [leaf for leaf in amounts if _value_of(leaf.needle) > max(limits)]
     if counts:
         counted = _counted(said, frozenset(word for leaf in case.leaves if leaf not in new for word in leaf.words))
         found += counts if counted and counted.isdisjoint(numbers) else []
     return found
+
+
+def _money_in(said: str) -> tuple[set[str], list[float]]:
+    """The amounts of money that are said, and those that are only not to be exceeded: `up to 60 euros`."""
+    money: set[str] = set()
+    limits: list[float] = []
+    for match in _MONEY.finditer(said):
+        number = match.group(1) or match.group(2)
+        if _UP_TO.search(said, max(0, match.start() - 30), match.start()):
+            limits.append(_value_of(number))
+        else:
+            money.add(_plain(number))
+    return money, limits
+
+
+def _value_of(number: str) -> float:
+    """More than any limit where it is no number."""
+    try:
+        return float(_plain(number))
+    except ValueError:
+        return float("inf")
 
 
 @lru_cache(maxsize=256)

@@ -21,7 +21,7 @@ _FULL_NAME = re.compile(r"[a-z]{2,20}[._-][a-z]{2,24}")
 _MAILBOX_ONLY = 0.8
 # What stands between the parts of the name of a thing, and the ends of hosts.
 _BETWEEN = re.compile(r"[._-]")
-_TLDS = frozenset(
+TLDS = frozenset(
     "com net org info biz io co app dev ai me tv cc xyz online site shop store cloud page link live news email eu us "
     "uk de fr es it nl be pl pt at ch se no fi dk ie cz ru cn in br mx ca au jp example test".split()
 )
@@ -201,7 +201,7 @@ def share_in(leaf: Leaf, text: WordSet) -> float:
     if leaf.kind == "domain":
         # `cam.nursery` is the nursery cam
         parts = [part for part in _BETWEEN.split(leaf.needle) if part]
-        return _MAILBOX_ONLY * (len(parts) > 1 and parts[-1] not in _TLDS and text.words.issuperset(parts))
+        return _MAILBOX_ONLY * (len(parts) > 1 and parts[-1] not in TLDS and text.words.issuperset(parts))
     if leaf.kind in ("short", "long") and leaf.words:
         known = sum(1 for word in leaf.words if word in text.words or _stem_in(word, text.words))
         if known < len(leaf.words) and "_" in leaf.needle and " " not in leaf.needle:

@@ -9,6 +9,7 @@ from guardrail.attribution.delegation import Delegation, does_as_others_ask, nam
 from guardrail.attribution.making import verbs_to_make
 from guardrail.attribution.recited import without_recital
 from guardrail.attribution.tuning import Tuning
+from guardrail.attribution.wished import verbs_wished
 from guardrail.case import Case
 from guardrail.destinations import EMAIL, URL
 from guardrail.invocation import Tool
@@ -147,6 +148,7 @@ def read_request(user: WordSet, tool: Tool, kind: ToolKind, tuning: Tuning) -> R
     if not user.words:
         return Request(asked=False, deed=False, only_reading=False, delegation=Delegation.NONE)
     wanted = verbs_wanted(without_how_to(without_what_others_ask(user.lower[:_MAX_ORDERS])))
+    wanted |= verbs_wished(user.lower)
     said = (wanted - ENGLISH.general) | {_SAID_WITH[verb] for verb in wanted if verb in _SAID_WITH}
     spoken = EMAIL.sub("x", user.lower[:_MAX_ORDERS])
     if _IDIOMS.search(spoken):
