@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from guardrail.attribution.delegation import Delegation, does_as_others_ask, names_text, read_delegation, without_how_to
+from guardrail.attribution.errands import hands_over_errand
 from guardrail.attribution.making import verbs_to_make
 from guardrail.attribution.recited import without_recital
 from guardrail.attribution.tuning import Tuning
@@ -36,7 +37,12 @@ _TRADE = frozenset(
 # Verbs that only speak to the agent (`tell me`, `give me`): no deed towards anybody else.
 _SPEAKING = frozenset("tell give provide show ask inform report call rate like".split())
 # Verbs that are things to work on where somebody hands them over: `do issue 311`.
-_ITEMS = frozenset("issue request mail email message comment note report".split())
+_ITEMS = frozenset("issue request mail email message comment note report dm".split())
+# Verbs by which whatever a text has is done.
+_ERRANDS = frozenset(
+    "follow do perform execute complete carry implement act take handle process work go deal apply finish address "
+    "resolve fix solve triage clear tackle settle sort see attend run".split()
+)
 # A tool's noun that its verb implies: whoever says `forward it` means a mail or message.
 _MEANS = frozenset(
     "email mail message dm chat sms text direct outlook gmail teams slack money payment "
@@ -126,7 +132,8 @@ class Request:
     deed of their own. `as_others_ask` = they want done what others ask for. `speaks_of_text` = they
     speak of a mail, a ticket, a page or the like, without leaving anything to it in so many words. `wants` = one of the
     tool's own verbs is what they want done, and not only a noun of theirs; `wants_telling` = one that says more than
-    that something is changed. `aims` = they name a goal and leave the way to it open.
+    that something is changed. `aims` = they name a goal and leave the way to it open. `own_deed` = they name a deed of
+    their own beside whatever they hand over.
     """
 
     asked: bool
@@ -139,6 +146,7 @@ class Request:
     wants: bool = False
     wants_telling: bool = False
     aims: bool = False
+    own_deed: bool = False
 
 
 # several detectors ask about the same call, and so does whoever judges variations of it
@@ -182,9 +190,20 @@ def read_request(user: WordSet, tool: Tool, kind: ToolKind, tuning: Tuning) -> R
         only_reading=only_reading,
         delegation=delegation,
         deed_named=deed_named,
+        own_deed=deed_named and (delegation is not Delegation.ACTIONS or _has_own_deed(said, user.lower, words)),
         speaks_of_text=names_text(user.lower) or speaks_of_text(words),
         as_others_ask=does_as_others_ask(user.lower),
     )
+
+
+def _has_own_deed(said: frozenset[str], spoken: str, words: list[str]) -> bool:
+    """A verb that hands nothing over. In another language `geschickt` may be what somebody else did."""
+    if is_foreign(words) or hands_over_errand(spoken[:_MAX_ORDERS]):
+        return False
+    if does_as_others_ask(spoken):
+        # `do what the patients ask` tells nobody anything
+        said = said - {"notify"}
+    return any(ENGLISH.main_sense.get(verb, "read") != "read" for verb in said - _SPEAKING - _ITEMS - _ERRANDS)
 
 
 def _asks(said: str) -> bool:

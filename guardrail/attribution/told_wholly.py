@@ -1,10 +1,11 @@
-"""A message nothing of which is the user's, and which leads outside to where only running texts say it should go.
+"""A message or a share nothing of which is the user's, which leads outside to where only running texts say it should.
 
 Whoever wants a message sent says something of it: to whom, about what, which paper. Where the user did not, and whom it
 is for or the link in it stands in nobody's field, a text had it sent, whatever else the user asked to have sent.
 """
 
 from guardrail.attribution.authors import is_meant, is_ours, is_spoken_of
+from guardrail.attribution.delegation import Delegation
 from guardrail.attribution.handed_over import has_left_address, is_address_left, is_meant_by_name
 from guardrail.attribution.listed import is_in_list_handed_over
 from guardrail.attribution.matching import is_constant
@@ -21,7 +22,8 @@ from policies.ruleset import ToolKind
 
 def told_wholly(case: Case, request: Request) -> Taken | None:
     """Where such a message has its address or link from; None for any other call."""
-    if case.kind is not ToolKind.SEND or not case.user.words or case.call.event_triggered:
+    shared = case.kind is ToolKind.SHARE and request.delegation is Delegation.NONE
+    if not (shared or case.kind is ToolKind.SEND) or not case.user.words or case.call.event_triggered:
         return None
     if any(_is_given(leaf, share, case) for leaf, share in zip(case.leaves, case.user_shares, strict=True)):
         return None

@@ -52,6 +52,8 @@ class Tuning:
     """What the user gave a value for is not to be filled with another."""
     slipped_in: bool = True
     """Readers, accounts, files and links a text slips into a call that was wanted."""
+    other_deed: bool = True
+    """A deed nothing of which is the user's, which one running text has done while they want another."""
     harm: bool = True
     """That a call does no harm a person has to decide about, where the user left it to the text."""
     elsewhere: bool = True

@@ -57,9 +57,9 @@ def taken_unasked(case: Case, request: Request) -> Taken | None:
         for leaf in new
         if not (
             is_constant(leaf, case.tuning)
-            or _is_clock(leaf)
+            or is_clock(leaf)
             or _is_setting(leaf, case)
-            or _is_prose(leaf)
+            or is_own_prose(leaf)
             or _is_own_address(leaf, case)
         )
     ]
@@ -73,7 +73,7 @@ def taken_unasked(case: Case, request: Request) -> Taken | None:
             leaf
             for leaf in new
             if (leaf.kind == "number" or len(leaf.needle) > _TELLING_LENGTH)
-            and not (_is_clock(leaf) or _is_prose(leaf) or _is_on_record(leaf, case))
+            and not (is_clock(leaf) or is_own_prose(leaf) or _is_on_record(leaf, case))
         ]
         found = _taken_from_a_text(brought, case, request, only="trigger") if brought else None
     if found is None and case.call.by_outsider and case.kind is ToolKind.PAY:
@@ -90,7 +90,7 @@ def _taken_from_an_order(new: list[Leaf], case: Case, request: Request) -> Taken
     brought = [
         leaf
         for leaf in new
-        if not (is_constant(leaf, case.tuning) or _is_clock(leaf) or _is_prose(leaf) or _is_setting(leaf, case))
+        if not (is_constant(leaf, case.tuning) or is_clock(leaf) or is_own_prose(leaf) or _is_setting(leaf, case))
         and not _is_on_record(leaf, case)
     ]
     if not brought or len(brought) == len(new) or all(leaf.kind == "number" for leaf in brought):
@@ -174,7 +174,7 @@ def _is_on_record(leaf: Leaf, case: Case) -> bool:
 def stands_with_mandate(case: Case, request: Request) -> bool:
     """A text that may decide speaks of the deed and holds all the user did not give: nobody else explains the call."""
     shares = zip(case.leaves, case.user_shares, strict=True)
-    new = [leaf for leaf, share in shares if share < case.tuning.given_share and not _is_prose(leaf)]
+    new = [leaf for leaf, share in shares if share < case.tuning.given_share and not is_own_prose(leaf)]
     named = [word for word in tool_words(case.call.tool) if len(word) > _TELLING_LENGTH]
     if not new:
         return False
@@ -190,7 +190,7 @@ def stands_with_mandate(case: Case, request: Request) -> bool:
     return False
 
 
-def _is_clock(leaf: Leaf) -> bool:
+def is_clock(leaf: Leaf) -> bool:
     """A time of no day stands in any timetable."""
     return leaf.kind == "date" and len(leaf.needle) <= _LONGEST_CLOCK
 
@@ -207,7 +207,7 @@ def _is_own_address(leaf: Leaf, case: Case) -> bool:
     )
 
 
-def _is_prose(leaf: Leaf) -> bool:
+def is_own_prose(leaf: Leaf) -> bool:
     """What a message or note says the agent has put together from what it read: that tells nothing."""
     said = says_something(leaf.argument) or argument_name(leaf.argument) in _REASONS
     return leaf.kind in ("short", "long") and said
@@ -255,7 +255,7 @@ def _taken_numbers(new: list[Leaf], case: Case, request: Request) -> Taken | Non
 def _running_texts(case: Case) -> Iterator[tuple[Source, Prose]]:
     least = case.tuning.running_text
     for source in case.sources:
-        if _is_report(source, case):
+        if is_report(source, case):
             continue
         for count, prose in enumerate(source.reading.prose):
             if count % 64 == 0 and case.budget.spent():
@@ -275,7 +275,7 @@ def _stands_there(leaf: Leaf, text: WordSet, case: Case) -> bool:
     return share_in(leaf, text) >= case.tuning.text_cover and shared < _MOST_OF_IT * len(text.words)
 
 
-def _is_report(source: Source, case: Case) -> bool:
+def is_report(source: Source, case: Case) -> bool:
     """What a tool that changes things says of what it did; nobody else writes there."""
     if source.name == "trigger" or any(author.author for author in source.reading.authors[:50]):
         return False

@@ -13,6 +13,7 @@ from guardrail.attribution.harm import is_harmless_to_named, may_have_it_done
 from guardrail.attribution.matching import Match, matches_of
 from guardrail.attribution.moved import moved_by
 from guardrail.attribution.on_form import is_by_form
+from guardrail.attribution.other_deed import other_deed
 from guardrail.attribution.pointing import handed_over_by_pointing
 from guardrail.attribution.recipients import sent_unrequested
 from guardrail.attribution.request import Request, read_request
@@ -76,5 +77,7 @@ def _unasked(case: Case, request: Request) -> list[Signal]:
 def _slipped_in(case: Case, request: Request) -> list[Signal]:
     if not case.tuning.slipped_in:
         return []
-    taken = slipped_in(case, request) or asked_out(case, request) or told_wholly(case, request)
+    taken = (
+        slipped_in(case, request) or asked_out(case, request) or told_wholly(case, request) or other_deed(case, request)
+    )
     return [change_unasked(taken, case)] if taken else []
