@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from difflib import get_close_matches
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any
 
 from policies.expressions import syntax, values
@@ -101,6 +101,8 @@ class _Part:
     named: str = ""
 
 
+# of 500 rules, and of those a draft tries: a policy that changes one compiles one (320 ms for all of them, 2026-11)
+@lru_cache(maxsize=1_000)
 def compile_condition(text: str) -> Condition:
     """Raises ConditionError naming the place and the fix."""
     tree = syntax.parse(text)
