@@ -1,5 +1,6 @@
 """What the browser tests look at: an install where the rehearsal's stories were played over real HTTP."""
 
+import threading
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -56,11 +57,14 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 
 @pytest.fixture(scope="session")
-def chromium() -> Iterator[Chromium]:
-    """One browser for all tests; each opens windows of its own."""
+def chromium(django_db_setup: None, live_server: LiveServer) -> Iterator[Chromium]:
+    """One browser for all tests, closed before the server whose connections it keeps, and before their database."""
     browser = Chromium(find_chromium() or "chromium")
     yield browser
     browser.close()
+    for thread in threading.enumerate():
+        if "process_request_thread" in thread.name:  # with its end ends its connection to the database
+            thread.join(timeout=10)
 
 
 @pytest.fixture

@@ -33,7 +33,7 @@ ATTACKER = "ledger-sync@ropeworks-billing.example"
 
 def test_an_analyst_signs_in_opens_the_invoice_and_reads_why(chromium: Chromium, scene: Scene) -> None:
     with chromium.window(Look()) as window:
-        window.sign_in(scene.address("/"), username="ada", password=PASSWORD)
+        window.sign_in_by_form(scene.address("/"), username="ada", password=PASSWORD)
         window.do(lambda page: page.locator(f"a[href='/investigations/{scene.invoice.pk}/']").first.click())
         window.do(lambda page: page.wait_for_url(f"**/investigations/{scene.invoice.pk}/"))
         said = window.text()
@@ -91,7 +91,7 @@ def test_a_refused_form_says_why_beside_its_field_without_a_barrier(chromium: Ch
 
 def test_an_investigation_is_claimed_without_scripts(chromium: Chromium, scene: Scene) -> None:
     with chromium.window(Look(scripts=False)) as window:
-        window.sign_in(scene.address(f"/investigations/{scene.invoice.pk}/"), username="ada", password=PASSWORD)
+        window.sign_in_by_form(scene.address(f"/investigations/{scene.invoice.pk}/"), username="ada", password=PASSWORD)
         window.do(lambda page: page.get_by_role("button", name="Claim").first.click())
         window.do(lambda page: page.wait_for_load_state())
         said = window.text()

@@ -59,7 +59,7 @@ def planted(install: Install) -> Install:
 
 def test_no_script_of_it_runs_no_request_leaves_and_nothing_is_hidden(planted: Install, chromium: Chromium) -> None:
     wrong: list[str] = []
-    with chromium.window(Look()) as window:
+    with chromium.fresh_window(Look()) as window:
         window.do(lambda page: _listen(page, planted.url, wrong))
         window.sign_in(planted.address("/"), username="ada", password=PASSWORD)
         opened = _walk(window, planted, wrong)
