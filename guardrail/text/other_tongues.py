@@ -76,8 +76,8 @@ def _both(words: Iterable[str]) -> Iterator[str]:
     """As written, and as people without the keys for it write."""
     for word in words:
         yield word
-        yield _without_marks(word)
         if not word.isascii():
+            yield _without_marks(word)
             yield word.translate(_SPELLED_OUT)
 
 
