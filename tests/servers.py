@@ -14,6 +14,7 @@ import sys
 import tempfile
 from collections.abc import Generator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -41,6 +42,7 @@ class _Servers:
 
     def __init__(self) -> None:
         self.running: list[tuple[subprocess.Popen[bytes], signal.Signals]] = []
+        self._migrating: subprocess.Popen[bytes] | None = None
         self.folder = Path(tempfile.mkdtemp(prefix="guardrail-tests-"))
         self.folder.chmod(0o711)  # the servers' user must pass
         self.janitor = subprocess.Popen(
@@ -48,7 +50,7 @@ class _Servers:
         )
 
     def start(self, *, for_workers: bool) -> None:
-        """Start what is missing and name it in the environment. Takes about 2 s, and 5 more for workers."""
+        """Start what is missing and name it in the environment. Takes about 2 s; for workers see `migrated`."""
         account = server_account()
         for name, milliseconds in _BUDGETS.items():
             os.environ.setdefault(name, milliseconds)
@@ -68,7 +70,8 @@ class _Servers:
             self.running.append((postgres.start(), STOP_POSTGRES))
             os.environ["DATABASE_URL"] = postgres.url
             if for_workers:
-                subprocess.run([sys.executable, "manage.py", "migrate", "--verbosity", "0"], cwd=_ROOT, check=True)
+                migrate = [sys.executable, "manage.py", "migrate", "--verbosity", "0"]
+                self._migrating = subprocess.Popen(migrate, cwd=_ROOT)
                 os.environ["GUARDRAIL_TEST_TEMPLATE"] = DATABASE
         if not os.environ.get("REDIS_URL"):
             valkey = Valkey(
@@ -82,8 +85,15 @@ class _Servers:
             self.running.append((valkey.start(), STOP_VALKEY))
             os.environ["REDIS_URL"] = valkey.url
 
+    def migrated(self) -> None:
+        """Return when the database that workers copy is there: it is made while they collect the tests."""
+        if self._migrating is not None and self._migrating.wait() != 0:
+            raise pytest.UsageError("the database of the tests could not be migrated")
+
     def stop(self) -> None:
         """Stop what was started and remove its folder."""
+        if self._migrating is not None:
+            end(self._migrating, ask=signal.SIGTERM, patience_seconds=10)
         for process, ask in reversed(self.running):
             end(process, ask=ask, patience_seconds=10)
         self.running.clear()
@@ -117,6 +127,14 @@ def pytest_collection_finish() -> None:
     gc.freeze()
     gc.set_threshold(50_000, 20, 50)
     gc.enable()
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_node_collection_finished(node: Any) -> None:
+    """No test begins before every worker has said what it has collected."""
+    servers = node.config.stash.get(_STATE, None)
+    if servers is not None:
+        servers.migrated()
 
 
 @pytest.hookimpl(optionalhook=True, tryfirst=True)
