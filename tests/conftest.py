@@ -35,8 +35,8 @@ def pytest_configure() -> None:
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What drives a browser or starts instances comes first: long files that begin last are waited for alone."""
-    items.sort(key=lambda item: not any(item.get_closest_marker(name) for name in ("processes", "browser")))
+    """What drives a browser, starts instances or is long comes first: what begins last is waited for alone."""
+    items.sort(key=lambda item: not any(item.get_closest_marker(name) for name in ("processes", "browser", "long")))
 
 
 @pytest.hookimpl(wrapper=True)

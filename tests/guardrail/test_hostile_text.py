@@ -13,6 +13,7 @@ from tests.guardrail.cases import a_call, a_ruleset, judged
 from tests.guardrail.samples.data_classes import MANY
 from tests.guardrail.samples.fingerprints import KNOWN
 
+pytestmark = pytest.mark.long
 PIECES = {
     "letters": "a",
     "blanks": " ",
