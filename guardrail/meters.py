@@ -14,7 +14,6 @@ from collections import deque
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
 
 import structlog
 from django.conf import settings
@@ -171,12 +170,6 @@ class Counts:
     def collect(self) -> Iterator[Metric]:
         """Each series added up over the processes."""
         yield from multiprocess.MultiProcessCollector(None, path=str(settings.METRICS_DIR)).collect()
-
-
-def forget(folder: Path) -> None:
-    """Delete what processes that are gone have counted; only when none runs."""
-    for path in folder.glob("*.db"):
-        path.unlink(missing_ok=True)
 
 
 def _reserve() -> None:

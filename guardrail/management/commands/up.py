@@ -15,7 +15,6 @@ from django.conf import settings
 from django.core.management import get_commands
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from guardrail import meters
 from guardrail.embedded.binaries import BinariesMissing
 from guardrail.embedded.instance import MARK, Instance, InUse, Kept
 from guardrail.embedded.processes import StartFailed, is_free, tail
@@ -90,7 +89,7 @@ class Command(BaseCommand):
                 tls.kept(instance.data / COPIES)
             _demand_port(host, port)
             kept = instance.keep()
-            meters.forget(instance.data / "metrics")
+            instance.forget_figures()
         except (InUse, StartFailed) as error:
             raise CommandError(str(error)) from None
         except OSError as error:
