@@ -10,7 +10,7 @@ PYTHON ?= $(shell for name in python3 python3.14 python3.13 python3.12 python3.1
 INSTALL = if [ -x $(VENV)/bin/pip ]; then pip="$(RUN) -m pip"; else pip="$(PYTHON) -m pip --python $(RUN)"; fi; \
 	$$pip install --quiet --disable-pip-version-check --no-input --require-hashes --only-binary :all:
 
-.PHONY: help up test check chaos two-hosts failover fuzz battery honesty scale scale-pages backtests deliveries bench bench-soak overload format clean sbom notice secrets
+.PHONY: help up test check chaos two-hosts failover fuzz battery honesty scale scale-pages large-policy backtests deliveries bench bench-soak overload format clean sbom notice secrets
 help:
 	@echo "make up      run Guardrail on this machine (ARGS=\"--port 8100 --data DIR --no-demo\")"
 	@echo "make test    run every test (ARGS=\"-k webhook\")"
@@ -28,6 +28,7 @@ help:
 	@echo "make scale   how large memory grows with 10,000 agents, and how fast it is rebuilt (minutes)"
 	@echo "make scale-pages  how long each page takes with 10,000 agents, 1,000,000 verdicts and 50,000 investigations"
 	@echo "             (minutes; ARGS=\"--data DIR --only /agents/\" keeps what was filled and reads some)"
+	@echo "make large-policy  what 500 rules, 100,000 entries and 5,000 documents cost a call, and how soon a policy is in force"
 	@echo "make backtests  how fast stored calls are judged again (ARGS=\"--eval DIR --calls 100000\", minutes)"
 	@echo "make deliveries  kill receivers, worker and Valkey under 50,000 events to each protocol and count what was"
 	@echo "             lost (takes long; ARGS=\"--events 3000 --only splunk,syslog\")"
@@ -120,6 +121,9 @@ honesty: $(VENV)/installed-dev
 
 scale-pages: $(VENV)/installed-dev
 	@exec $(RUN) -m tests.scale.pages $(ARGS)
+
+large-policy: $(VENV)/installed-dev
+	@exec $(RUN) -m tests.scale.large_policy $(ARGS)
 
 scale: $(VENV)/installed-dev
 	@exec $(RUN) -m tests.scale $(ARGS)
