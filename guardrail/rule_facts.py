@@ -3,7 +3,7 @@
 Only what some rule reads is computed: nothing without rules, some 5 microseconds with most.
 """
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
@@ -26,9 +26,32 @@ _AMOUNTS = frozenset("sum total price value cost subtotal grandtotal totalprice 
 
 
 def facts_of(case: Case, signals: Found, *, reads: Collection[str]) -> Mapping[str, Any]:
-    """The fields named in `reads`, by their names; a field that nobody can tell is left out."""
-    found = ((name, _FIELDS[name](case, signals)) for name in reads)
-    return {name: value for name, value in found if value is not None}
+    """The fields named in `reads`, by their names; a field that nobody can tell is left out.
+
+    Each is computed when it is asked for: most calls are none of a rule's business before a dear one is.
+    """
+    return _Facts(case, tuple(signals), reads)
+
+
+class _Facts(Mapping[str, Any]):
+    def __init__(self, case: Case, signals: Found, reads: Collection[str]) -> None:
+        self._case, self._signals, self._reads = case, signals, reads
+        self._known: dict[str, Any] = {}
+
+    def __getitem__(self, name: str) -> Any:
+        if name not in self._known:
+            if name not in self._reads:
+                raise KeyError(name)
+            self._known[name] = _FIELDS[name](self._case, self._signals)
+        if self._known[name] is None:
+            raise KeyError(name)
+        return self._known[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return (name for name in self._reads if name in self)
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
 
 
 def with_rules(case: Case, signals: Found) -> list[Signal]:

@@ -45,14 +45,14 @@ class Clause:
 class Condition:
     """A condition that can be asked. `reads` are the fields it speaks of, `cost` its price at most, in comparisons.
 
-    `parts` are what `&&` joins at its top, each with its text.
+    `parts` are what `&&` joins at its top, dear ones last: in which order they are asked makes no difference to `&&`.
     """
 
     text: str
     tree: Node
     reads: frozenset[str]
     cost: int
-    parts: tuple[tuple[str, Compute], ...]
+    parts: tuple["_Joined", ...]
     clauses: tuple["_Told", ...]
 
     def truth(self, facts: Facts, known: dict[str, Any] | None = None) -> Truth:
@@ -62,10 +62,10 @@ class Condition:
         """
         known = {} if known is None else known
         whole: Any = True
-        for text, compute in self.parts:  # as `values.every` joins them
-            found = known.get(text)
+        for part in self.parts:  # as `values.every` joins them
+            found = known.get(part.text)
             if found is None:
-                found = known[text] = compute(facts, {})
+                found = known[part.text] = part.compute(facts, {})
             if found is False:
                 return Truth.FALSE
             if found is not True and whole is not Unknown.UNCLEAR:
@@ -75,6 +75,15 @@ class Condition:
     def explain(self, facts: Facts) -> tuple[Clause, ...]:
         """Each comparison in the order it stands, and what the call had."""
         return tuple(clause.on(facts) for clause in self.clauses)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Joined:
+    """One part of what `&&` joins. `dear` where it reads a dear field."""
+
+    text: str
+    compute: Compute
+    dear: bool
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -116,9 +125,16 @@ def compile_condition(text: str) -> Condition:
         tree=tree,
         reads=frozenset(compiler.reads),
         cost=whole.cost,
-        parts=tuple((syntax.source_of(part, text), compiler.flag(part, {}).compute) for part in joined),
+        parts=tuple(sorted((_joined(part, text) for part in joined), key=lambda part: part.dear)),
         clauses=tuple(compiler.told(node) for node in _leaves(tree)),
     )
+
+
+def _joined(part: Node, text: str) -> _Joined:
+    compiler = _Compiler(text)
+    compute = compiler.flag(part, {}).compute
+    dear = any(BY_NAME[name].dear for name in compiler.reads)
+    return _Joined(text=syntax.source_of(part, text), compute=compute, dear=dear)
 
 
 _HOST = re.compile(r"[\w.-]*")

@@ -21,12 +21,16 @@ class Kind(enum.Enum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Field:
-    """One field. `choices` are all its values, empty where they are not known beforehand."""
+    """One field. `choices` are all its values, empty where they are not known beforehand.
+
+    One that is `dear` takes reading every text that leaves, milliseconds: it is asked for last.
+    """
 
     name: str
     kind: Kind
     meaning: str
     choices: tuple[str, ...] = ()
+    dear: bool = False
 
 
 def _values(kind: type[Mode] | type[Profile] | type[Standing] | type[ToolKind]) -> tuple[str, ...]:
@@ -63,7 +67,7 @@ FIELDS: tuple[Field, ...] = (
         meaning="how we stand to them",
         choices=_values(Standing),
     ),
-    Field(name="data.classes", kind=Kind.TEXTS, meaning="the classes of data the call carries"),
+    Field(name="data.classes", kind=Kind.TEXTS, meaning="the classes of data the call carries", dear=True),
     Field(name="documents", kind=Kind.TEXTS, meaning="names of documents the call or what it read names"),
     Field(name="signals", kind=Kind.TEXTS, meaning="the names of what was found against the call"),
     Field(name="profile", kind=Kind.TEXT, meaning="the profile the agent is judged by", choices=_values(Profile)),
