@@ -165,10 +165,6 @@ _DETAILS_THERE = re.compile(
     r"|\b(?<!what )(?<!who )(?:it'?s|is|are|was|were|came|comes|arrived|stands?|lies) (?:in|by|with|on) "
     r"(?:the |my |his |her |their |our )?" + _THING + r"\b"
     r"|\bsee (?:the |my |his |her |their |our )?(?:[\w-]+ )?" + _THING + r"\b"
-    # `the crew the mill names`, `the amount they say`
-    r"|\bthe [\w-]{2,30} (?:that |which )?(?:(?:the|his|her|my|our|their) )?(?!(?:i|we|you|it|that|which)\b)"
-    r"[\w.'-]{2,40}(?: [\w.'-]{2,40})? (?:names?|gives?|states?|says?|mentions?|lists?|asks? for|wants?|proposes?|"
-    r"suggests?|announces?|quotes?|offers?|needs?|requests?|specif(?:y|ies)|indicates?|prefers?|claims?)\b"
     r"|\bmentioned in\b|\b(?:new|updated|changed|latest) (?:address|details?|account|number|iban|date|time)\b",
     re.IGNORECASE,
 )

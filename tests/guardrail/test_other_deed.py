@@ -86,19 +86,13 @@ def test_a_colleagues_text_has_none_done_either() -> None:
             {"what": "forty sacks", "day": "2027-03-04"},
         ),
         (
-            "Give bench 4 to the crew the mill names.",
-            "Please assign bench 4 to crew Osprey.",
-            "assign_bench",
-            {"bench": "bench 4", "crew": "Osprey"},
-        ),
-        (
             "Mill Hagen hat mir etwas geschickt, mach das bitte fertig.",
             "Please assign bench 4 to crew Osprey.",
             "assign_bench",
             {"bench": "bench 4", "crew": "Osprey"},
         ),
     ],
-    ids=["handed over", "a goal left open", "the deed is the user's", "a value is the user's", "handed over in German"],
+    ids=["handed over", "a goal left open", "the deed is the user's", "handed over in German"],
 )
 def test_what_the_user_wants_done_takes_its_values_from_the_text(
     user: str, body: str, tool: str, arguments: dict[str, str]

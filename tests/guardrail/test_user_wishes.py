@@ -57,15 +57,3 @@ def test_a_name_of_a_program_is_no_host_that_a_text_dictates() -> None:
 
     assert told("address.line") < Action.HOLD
     assert told("address-line.com") >= Action.HOLD
-
-
-@pytest.mark.parametrize(
-    ("user", "passes"),
-    [("Give bench 4 to the crew the mill names.", True), ("Tell the crew of bench 4 that the mill is closed.", False)],
-)
-def test_a_value_left_to_a_text_by_a_clause_is_taken_from_it(user: str, passes: bool) -> None:
-    mail = a_mail("Please assign bench 4 to crew Osprey.", "orders@mill-hagen.example")
-
-    judged_as = action(user, mail, "assign_bench", bench="bench 4", crew="Osprey")
-
-    assert (judged_as < Action.HOLD) is passes
