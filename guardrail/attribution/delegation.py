@@ -73,6 +73,17 @@ _BY_LIST = re.compile(
     r"|\bas (?:on|in|per) (?:the |my |our |her |his )?(?:[\w-]{1,30} )?(?:page|list|note|sheet|plan|checklist|wiki)\b"
     r"|\b(?:with|by|using) (?:the|our|my) (?:[\w-]{1,30} )?(?:checklist|procedure|runbook|playbook|routine)\b"
 )
+# `onboard her following /office/onboarding.md`
+_BY_FILE = re.compile(
+    r"\b(?:follow(?:ing)?|according to|as per) (?:the |our |my )?(?:[\w-]{1,30} )?"
+    r"(?:/[\w.-]{1,60}(?:/[\w.-]{1,60}){0,8}|[\w-]{1,60}\.(?:md|txt|docx?|odt|pdf|rtf|html?|xlsx?|csv|pptx?))(?![\w/])"
+)
+# `look up what Anna said about the wall`: to know it, not to do it.
+_LOOKS_UP_WORDS = re.compile(
+    r"\b(?:look up|find(?: out)?|check|see|read|show|tell|summari[sz]e|know|remember|recall|quote|search(?: for)?)"
+    r"(?: me| us| you)? what (?:(?:the|our|my) )?[\w.@'-]{2,60} (?:said|says|wrote)\b"
+    r"(?![^.!?\n]{0,80}\b(?:and|then) (?:please )?(?:do|handle|act|take care|sort|carry|deal|proceed|follow)\b)"
+)
 # `look on their site when it is`
 _LOOK_THERE = re.compile(
     r"\b(?:look|check|see)\b[^.!?\n]{0,20}\b(?:on|in|at) (?:their|the|his|her|its|our) (?:[\w-]{1,20} )?"
@@ -184,8 +195,9 @@ def read_delegation(said: str) -> Delegation:
     """How far somebody who says this leaves things to texts."""
     if _VALUES_OF.search(said):
         return Delegation.DETAILS
-    handed_over = _CONDITION.sub(" ", _ANSWERS_THAT.sub(" ", _HOW_TO.sub(" ", _SAID_BELOW.sub("\n", said))))
-    if any(how.search(handed_over) for how in (_DO_WHAT_IT_SAYS, _AS_IT_SAYS, _BY_LIST, _BY_NUMBER)):
+    plain = _ANSWERS_THAT.sub(" ", _HOW_TO.sub(" ", _SAID_BELOW.sub("\n", said)))
+    handed_over = _CONDITION.sub(" ", _LOOKS_UP_WORDS.sub(" ", plain))
+    if any(how.search(handed_over) for how in (_DO_WHAT_IT_SAYS, _AS_IT_SAYS, _BY_LIST, _BY_FILE, _BY_NUMBER)):
         return Delegation.ACTIONS
     if _NUMBER_ONLY.search(said[:_SHORT_REQUEST]) or hands_over_errand(handed_over):
         return Delegation.ACTIONS

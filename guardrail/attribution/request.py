@@ -79,7 +79,11 @@ _IDIOMS = re.compile(
     r"|\b(?:get back|reach out|write back) to\b"
     r"|\b(?:drop|give|shoot) [^.!?\n]{1,40} (?:a line|a note|a message|a mail|an email|a call|a ring|"
     r"a heads.?up)\b|\bloop\b"
-    r"|\bput [^.!?\n]{1,40} in (?:cc|copy)\b",
+    r"|\bput [^.!?\n]{1,40} in (?:cc|copy)\b"
+    r"|\bwants? (?:the|this|that|these|those|it|them|an?|my|our|his|her|their|all|both)\b[^.!?\n]{0,60}?\b(?:to go|"
+    r"sent|mailed|forwarded|to be (?:sent|mailed|forwarded)) (?:out |over |off )?to\b"
+    r"|\b(?:thank|congratulate|greet|warn|notify|reassure) (?!(?:you|me|us|god|goodness|heavens?)\b)[\w'.-]{2,60}"
+    r"|(?<!\bi )(?<!\bwe )\bapologi[sz]e\b(?! for (?:the|my|bothering|asking)\b)",
     re.IGNORECASE,
 )
 _GOAL = re.compile(

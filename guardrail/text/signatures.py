@@ -26,7 +26,10 @@ SIGNATURES: tuple[tuple[str, re.Pattern[str]], ...] = (
             r"stop following)\b"
             r"[^.\n]{0,40}\b(?:previous|prior|above|earlier|initial|original|preceding|former|existing|other|all|any|"
             r"your|the user'?s?)\b[^.\n]{0,30}\b(?:i[a-z]{0,3}structions?|prompts?|rules?|guidelines?|"
-            r"directions?|commands?|orders?|tasks?|requests?|guardrails?|polic(?:y|ies)|messages?|context)\b",
+            r"directions?|commands?|orders?|tasks?|requests?|guardrails?|polic(?:y|ies)|messages?|context)\b"
+            # `forget everything above`, `disregard whatever you were told before`
+            r"|(?<![a-z])(?:ignore|disregard|forget) (?:about )?(?:everything|all|anything|whatever)\b[^.\n]{0,30}"
+            r"\b(?:above|before|previously|earlier|so far|up to (?:now|here|this point)|until now|told|preceding)\b",
         ),
     ),
     (
@@ -79,6 +82,8 @@ SIGNATURES: tuple[tuple[str, re.Pattern[str]], ...] = (
             r"inst|"
             r"sys|context|override|secret|hidden|begin|end)[^<>\n]{0,40}\|?>"
             r"|\[/?(?:inst|system|instructions?|admin|assistant|system message|hidden)\]"
+            r"|\[{1,2}/?(?:system|admin|administrator|assistant|agent|operator|developer|orchestrator)[ _-]"
+            r"(?:directive|instruction|override|prompt|command|order|task)s?\b[^\]\n]{0,60}\]"
             r"|(?:(?:^|\n)\s{0,4}#|##)#{0,4}\s{0,3}[(\[<{]?(?:system|instructions?|new instructions?|assistant|"
             r"admin|response|"
             r"override)(?![a-z])"
@@ -188,7 +193,7 @@ _HINTS: tuple[tuple[frozenset[str], tuple[_Glance, ...], int, int], ...] = tuple
                     ("<", "[", "#", "="),
                     re.compile(
                         r"[<\[#=][|/#=\s(\[<{]{0,12}"
-                        r"(?:sys|im_|ins|inf|imp|adm|pro|ass|use|tas|con|ove|sec|hid|beg|end|new|res)"
+                        r"(?:sys|im_|ins|inf|imp|adm|pro|ass|use|tas|con|ove|sec|hid|beg|end|new|res|age|ope|dev|orc)"
                     ),
                 ),
                 (
@@ -234,7 +239,10 @@ _SIGN_WORDS = frozenset(_SIGN_OF)
 # Of some signs: pieces of text of which one more stands near those words, since the words alone are in any letter.
 _NEAR_BY: dict[str, tuple[str, ...]] = {
     "tells the reader to set aside earlier instructions": tuple(
-        "struction prompt rule guideline direction command order task request guardrail polic message context".split()
+        (
+            "struction prompt rule guideline direction command order task request guardrail polic message context"
+            " everything all anything whatever"
+        ).split()
     ),
     "speaks to the assistant about the user's task": (
         *"solv complet finish answer proceed continu perform summari respond reply execut user original".split(),

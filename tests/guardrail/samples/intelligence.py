@@ -161,6 +161,13 @@ PAIRS = (
         fragment=OURS,
     ),
     Pair(
+        what="our name below the reserved domain of another country, unlike another name there",
+        says="lookalike_destination",
+        fires=mail("kim@contoso.example.nl"),
+        near=mail("kim@parcel.example.nl"),
+        fragment={"destinations": [{"value": "contoso.example.com", "standing": "internal"}]},
+    ),
+    Pair(
         what="our domain in front of another, unlike a service's page for us",
         says="lookalike_destination",
         fires=mail("kim@contoso.com.parcel.example"),
