@@ -235,7 +235,7 @@ def elsewhere(to: str = THIEF, *, conversation: str = "c-7", **changes: Any) -> 
         to=to,
         step="s-7",
         toolDefinition=OTHER_TOOL | {"name": "Send-mail", "description": "Sends a mail."},
-        inputValues={"to": to, "subject": "Lunch", "body": "See you at noon."},
+        inputValues={"to": to, "subject": "Hello", "body": "All the best."},
         conversationMetadata__conversationId=conversation,
         **changes,
     )
