@@ -83,7 +83,7 @@ _IDIOMS = re.compile(
     r"|\bwants? (?:the|this|that|these|those|it|them|an?|my|our|his|her|their|all|both)\b[^.!?\n]{0,60}?\b(?:to go|"
     r"sent|mailed|forwarded|to be (?:sent|mailed|forwarded)) (?:out |over |off )?to\b"
     r"|\b(?:thank|congratulate|greet|warn|notify|reassure) (?!(?:you|me|us|god|goodness|heavens?)\b)[\w'.-]{2,60}"
-    r"|(?<!\bi )(?<!\bwe )\bapologi[sz]e\b(?! for (?:the|my|bothering|asking)\b)",
+    r"|\bapologi[sz]e\b(?<!\bi apologi[sz]e)(?<!\bwe apologi[sz]e)(?! for (?:the|my|bothering|asking)\b)",
     re.IGNORECASE,
 )
 _GOAL = re.compile(
