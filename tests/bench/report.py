@@ -5,7 +5,7 @@ import os
 import platform
 import statistics
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -42,6 +42,8 @@ class Run:
     _answered: dict[Case, list[Answered]] = field(default_factory=lambda: defaultdict(list))
     _processor_us: dict[Case, list[dict[str, float]]] = field(default_factory=lambda: defaultdict(list))
     _stages_ms: dict[Case, list[dict[str, float]]] = field(default_factory=lambda: defaultdict(list))
+    _windows: dict[Case, list[tuple[datetime, datetime]]] = field(default_factory=lambda: defaultdict(list))
+    _shed: dict[Case, list[float]] = field(default_factory=dict)
 
     @property
     def errors(self) -> int:
@@ -64,12 +66,31 @@ class Run:
     def add_stages(self, case: Case, milliseconds: dict[str, float]) -> None:
         self._stages_ms[case].append(milliseconds)
 
+    def add_window(self, case: Case, begin: datetime, end: datetime) -> None:
+        """When the calls of a round were asked."""
+        self._windows[case].append((begin, end))
+
+    def find_shed(self, share: Callable[[datetime, datetime], float]) -> None:
+        """`share` of the calls of each window was answered unjudged. Before anything is described or written."""
+        self._shed = {case: [share(*window) for window in windows] for case, windows in self._windows.items()}
+
     def cases(self) -> list[Case]:
         return sorted(self._answered)
 
+    def shed(self, case: Case) -> float:
+        """Share of the calls that was answered unjudged."""
+        return statistics.median(self._shed.get(case, [0.0]))
+
     def rate(self, case: Case) -> float:
-        """Answers a second."""
-        return statistics.median(answered.rate for answered in self._answered[case])
+        """Answers a second, without those of calls that were shed."""
+        return statistics.median(self._rates(case))
+
+    def _rates(self, case: Case) -> list[float]:
+        answered = self._answered[case]
+        return [
+            one.rate * (1 - shed)
+            for one, shed in zip(answered, self._shed.get(case, [0.0] * len(answered)), strict=True)
+        ]
 
     def ms(self, case: Case, name: str) -> float:
         """`name` of Answered, such as `p99_ms`."""
@@ -78,12 +99,10 @@ class Run:
     def of_noop(self, case: Case) -> float:
         """The median of the ratios of each round, so that a slow minute slows both."""
         noop = Case(asked="no-op", size=case.size, clients=case.clients)
-        pairs = zip(self._answered[case], self._answered[noop], strict=True)
-        return statistics.median(one.rate / other.rate for one, other in pairs)
+        return statistics.median(one / other for one, other in zip(self._rates(case), self._rates(noop), strict=True))
 
     def of_floor(self, case: Case) -> float:
-        pairs = zip(self._answered[case], self.floor, strict=True)
-        return statistics.median(one.rate / other for one, other in pairs)
+        return statistics.median(one / other for one, other in zip(self._rates(case), self.floor, strict=True))
 
     def processor_us(self, case: Case) -> dict[str, float]:
         """Microseconds of processor time by part, for one verdict; empty for the no-op."""
@@ -99,8 +118,8 @@ def describe(run: Run) -> Iterator[str]:
     yield f"{run.at:%Y-%m-%d}, {run.rounds} rounds of {run.seconds:.0f} s each, medians; {_machine()}."
     yield f"The floor: {statistics.median(run.floor):,.0f} insertions a second of {run.verdict_bytes:,} bytes each."
     yield ""
-    yield "| what | verdicts/s | of no-op | of floor | p50 ms | p95 ms | p99 ms | processor us (web, postgres) |"
-    yield "|---|---|---|---|---|---|---|---|"
+    yield "| what | judged/s | shed | of no-op | of floor | p50 ms | p95 ms | p99 ms | processor us (web, postgres) |"
+    yield "|---|---|---|---|---|---|---|---|---|"
     for case in run.cases():
         yield _row(run, case)
     yield ""
@@ -125,7 +144,7 @@ def write(run: Run, *, docs: Path) -> Path:
     file.write_text(json.dumps(_as_json(run), indent=1) + "\n")
     plots = []
     for title, unit, of in (
-        ("Answers a second, by clients at once", "/s", run.rate),
+        ("Judged a second, by clients at once", "/s", run.rate),
         ("p99 of answers, by clients at once", "ms", lambda case: run.ms(case, "p99_ms")),
     ):
         plot = folder / f"{name}-{'rate' if unit == '/s' else 'p99'}.svg"
@@ -153,9 +172,11 @@ def _series(run: Run, of: Any) -> list[Series]:
 def _row(run: Run, case: Case) -> str:
     used = run.processor_us(case)
     parts = f"{sum(used.values()):,.0f} ({used['web']:,.0f}, {used['postgres']:,.0f})" if used else ""
-    ratios = ("", "") if case.asked == "no-op" else (f"{run.of_noop(case):.3f}", f"{run.of_floor(case):.3f}")
+    ratios = ("", "", "")
+    if case.asked != "no-op":
+        ratios = (f"{run.shed(case):.0%}", f"{run.of_noop(case):.3f}", f"{run.of_floor(case):.3f}")
     times = " | ".join(f"{run.ms(case, name):,.1f}" for name in ("p50_ms", "p95_ms", "p99_ms"))
-    return f"| {case} | {run.rate(case):,.0f} | {ratios[0]} | {ratios[1]} | {times} | {parts} |"
+    return f"| {case} | {run.rate(case):,.0f} | {' | '.join(ratios)} | {times} | {parts} |"
 
 
 def _as_json(run: Run) -> dict[str, Any]:
@@ -170,7 +191,7 @@ def _as_json(run: Run) -> dict[str, Any]:
         "cases": [
             {
                 **asdict(case),
-                "answers_per_second": round(run.rate(case), 1),
+                "judged_per_second": round(run.rate(case), 1),
                 **{name: run.ms(case, name) for name in ("p50_ms", "p95_ms", "p99_ms", "max_ms")},
                 **({} if case.asked == "no-op" else _ratios(run, case)),
             }
@@ -181,6 +202,7 @@ def _as_json(run: Run) -> dict[str, Any]:
 
 def _ratios(run: Run, case: Case) -> dict[str, Any]:
     return {
+        "shed": round(run.shed(case), 4),
         "of_noop": round(run.of_noop(case), 4),
         "of_floor": round(run.of_floor(case), 4),
         "processor_us": {part: round(us) for part, us in run.processor_us(case).items()},

@@ -9,6 +9,7 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from time import sleep
 
@@ -28,6 +29,8 @@ _SEED = 1
 _CHECKED = 40
 # what Postgres was too slow for is in a journal, and put there once a second
 _JOURNAL_SECONDS = 5
+# of a processor, in a second: twice what an instance takes that nobody asks
+_QUIET, _SETTLE_SECONDS = 0.15, 300
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -63,6 +66,28 @@ class Stack:
             sleep(_JOURNAL_SECONDS)
             before, now = now, self.count_verdicts()
         return now
+
+    def settle(self) -> None:
+        """Return when all that was left for later is done: shed calls are read by the web processes, and the worker has
+        much to index. Raises AssertionError where it does not get there."""
+        wait_for(self._is_quiet, what="what was left for later", seconds=_SETTLE_SECONDS)
+
+    def _is_quiet(self) -> bool:
+        before = self.processor_seconds()
+        sleep(1)
+        after = self.processor_seconds()
+        return sum(after[part] - before[part] for part in ("web", "worker")) < _QUIET
+
+    def share_shed(self, begin: datetime, end: datetime) -> float:
+        """Of the calls that came in meanwhile, once all are stored."""
+        with psycopg.connect(self.database_url) as connection:
+            row = connection.execute(
+                "SELECT count(*) FILTER (WHERE degraded ? 'shed')::float8 / greatest(count(*), 1)"
+                " FROM guardrail_verdict WHERE received_at BETWEEN %s AND %s",
+                [begin, end],
+            ).fetchone()
+        assert row is not None
+        return float(row[0])
 
     def bytes_of_a_verdict(self) -> int:
         """Mean bytes of a stored verdict with its transcript, without indexes."""
