@@ -12,7 +12,7 @@ from pathlib import Path
 from time import monotonic, sleep
 
 from tests.chaos.faults import FAULTS, Fault
-from tests.chaos.ledger import check, count_unjudged, describe, lost, wait_until_settled
+from tests.chaos.ledger import check, count_unjudged, describe, lost, unwell, wait_until_settled
 from tests.chaos.load import Load
 from tests.guardrail.instances import RunningInstance, wait_for
 
@@ -69,13 +69,13 @@ def _tell(instance: RunningInstance, load: Load, receiver: Path) -> int:
     print(f"load of the machine: {os.getloadavg()[0]:.1f}")
     for rule in rules:
         print(f"{'ok ' if rule.violations == 0 else 'BAD'} {rule.violations:>6} {rule.name}")
-    print("\n".join([count_unjudged(instance.data), *lost(load.asked, instance.data)]))
+    print("\n".join([count_unjudged(instance.data), *unwell(load.asked, in_time), *lost(load.asked, instance.data)]))
     return 0 if not any(rule.violations for rule in rules) else 1
 
 
 def _go_through(fault: Fault, instance: RunningInstance, load: Load, *, quiet_seconds: float) -> None:
     print(fault.name, flush=True)
-    load.phase = fault.name
+    load.phase = load.fault = fault.name
     fault.inflict(instance)
     # what was begun in the fault may still wait for its end, and whoever was killed has to come back
     load.phase = "after"

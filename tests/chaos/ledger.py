@@ -68,7 +68,7 @@ def check(asked: Sequence[Asked], data: Path, *, arrived: Collection[str], in_ti
         ),
         Rule(
             name="late or no answers while who answers was well",
-            violations=sum(e.phase in in_time and (bool(e.error) or e.ms > LATE_MS) for e in asked),
+            violations=len(_unwell(asked, in_time)),
         ),
         Rule(name="acknowledged verdicts lost", violations=sum(e.verdict_id not in stored for e in acknowledged)),
         Rule(name="acknowledged verdicts stored otherwise", violations=_count_different(acknowledged, stored)),
@@ -120,6 +120,18 @@ def describe(asked: Sequence[Asked], phases: Sequence[str]) -> list[str]:
     if errors:
         lines.append("no answer: " + ", ".join(f"{count} {name}" for name, count in errors.most_common()))
     return lines
+
+
+def unwell(asked: Sequence[Asked], in_time: Collection[str]) -> list[str]:
+    """The calls that were late or not answered in these phases, by phase and the fault before: lines for people."""
+    counts = Counter(
+        f"{entry.error or 'late'} while `{entry.phase}`, last `{entry.fault}`" for entry in _unwell(asked, in_time)
+    )
+    return [f"{count:>6} {what}" for what, count in counts.most_common()]
+
+
+def _unwell(asked: Sequence[Asked], in_time: Collection[str]) -> list[Asked]:
+    return [entry for entry in asked if entry.phase in in_time and (entry.error or entry.ms > LATE_MS)]
 
 
 def _count_implicit(asked: Sequence[Asked]) -> int:

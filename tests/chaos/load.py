@@ -20,7 +20,7 @@ LATE_MS = 1000.0
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Asked:
-    """One call and its answer. `error` names why there was none; `blocked` is None then."""
+    """One call and its answer, after the last `fault`. `error` names why there was none; `blocked` is None then."""
 
     correlation_id: str
     attack: bool
@@ -30,6 +30,7 @@ class Asked:
     blocked: bool | None = None
     verdict_id: str = ""
     error: str = ""
+    fault: str = ""
 
 
 class Load:
@@ -43,7 +44,7 @@ class Load:
     ) -> None:
         self._prepare = prepare
         self.asked: list[Asked] = []
-        self.phase = "quiet"
+        self.phase, self.fault = "quiet", ""
         self._url = f"{url}/copilot-studio/analyze-tool-execution?api-version=2025-05-01"
         self._token = token
         self._pause_seconds = callers / rate
@@ -74,20 +75,22 @@ class Load:
     def _ask(self, client: httpx.Client) -> Asked:
         attack = next(self._numbers) % 2 == 0
         body = _body(attack=attack)
-        correlation_id, phase = str(uuid.uuid4()), self.phase
+        correlation_id, phase, fault = str(uuid.uuid4()), self.phase, self.fault
         headers = {"Authorization": f"Bearer {self._token}", "x-ms-correlation-id": correlation_id}
         started = monotonic()
         try:
             answer = client.post(self._url, content=body, headers=headers)
         except httpx.TransportError as error:
             ms = (monotonic() - started) * 1000
-            return Asked(correlation_id=correlation_id, attack=attack, phase=phase, ms=ms, error=type(error).__name__)
+            name = type(error).__name__
+            return Asked(correlation_id=correlation_id, attack=attack, phase=phase, fault=fault, ms=ms, error=name)
         ms = (monotonic() - started) * 1000
         blocked, verdict_id = _read(answer)
         return Asked(
             correlation_id=correlation_id,
             attack=attack,
             phase=phase,
+            fault=fault,
             ms=ms,
             status=answer.status_code,
             blocked=blocked,
