@@ -1,6 +1,8 @@
 """The command line of the soak: an instance is asked steadily, at random times; memory and times, minute by minute.
 
-Status 0 where the last third takes no more memory than the second, but for a tenth, and nobody gave up. Writes JSON.
+Status 0 where the last third takes no more memory than the second, but for a tenth, and nobody gave up. Valkey keeps
+what a conversation left for a day and what a person did for ninety, up to a limit of its own: there bytes a call count,
+each being a new conversation of somebody new. Writes JSON.
 """
 
 import argparse
@@ -20,9 +22,10 @@ from tests.guardrail.instances import ROOT, RunningInstance
 from tests.overload.__main__ import make_plan
 from tests.overload.answers import Answer, ask, percentile
 
+_VALKEY = "valkey 0"
 PARTS = ("web", "worker", "beat", "valkey", "postgres")
 _PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
-_GROWTH = 1.1
+_GROWTH, _VALKEY_BYTES = 1.1, 2_000
 
 
 def main() -> int:
@@ -55,9 +58,11 @@ def main() -> int:
     options.out.mkdir(parents=True, exist_ok=True)
     file = options.out / f"{datetime.now(UTC):%Y-%m-%d}-soak.json"
     file.write_text(json.dumps(found, indent=1) + "\n")
-    print(f"growth from the second third to the last: {found['growth']}\nwritten: {file}")
+    print(f"growth from the second third to the last: {found['growth']}")
+    print(f"Valkey keeps {found['valkey_bytes_a_call']} bytes of each call\nwritten: {file}")
     gave_up = sum(minute["gave_up"] for minute in minutes)
-    return int(gave_up > 0 or any(growth > _GROWTH for growth in found["growth"].values()))
+    grown = [name for name, growth in found["growth"].items() if growth > _GROWTH]
+    return int(gave_up > 0 or grown != [] or found["valkey_bytes_a_call"] > _VALKEY_BYTES)
 
 
 def _watch(instance: RunningInstance, memory: list[dict[str, Any]], over: threading.Event) -> None:
@@ -119,7 +124,12 @@ def _growth(minutes: Sequence[dict[str, Any]]) -> dict[str, Any]:
     def mean(of: Sequence[dict[str, Any]], name: str) -> float:
         return float(statistics.mean(minute["mb"][name] for minute in of))
 
-    return {"growth": {name: round(mean(after, name) / mean(before, name), 3) for name in sorted(names)}}
+    calls = sum(minute["calls"] for minute in minutes[1:])
+    kept = (minutes[-1]["mb"].get(_VALKEY, 0.0) - minutes[0]["mb"].get(_VALKEY, 0.0)) * 1e6
+    return {
+        "growth": {name: round(mean(after, name) / mean(before, name), 3) for name in sorted(names - {_VALKEY})},
+        "valkey_bytes_a_call": round(kept / max(1, calls)),
+    }
 
 
 def _table(minutes: Sequence[dict[str, Any]]) -> list[str]:
