@@ -10,7 +10,7 @@ PYTHON ?= $(shell for name in python3 python3.14 python3.13 python3.12 python3.1
 INSTALL = if [ -x $(VENV)/bin/pip ]; then pip="$(RUN) -m pip"; else pip="$(PYTHON) -m pip --python $(RUN)"; fi; \
 	$$pip install --quiet --disable-pip-version-check --no-input --require-hashes --only-binary :all:
 
-.PHONY: help up test check chaos two-hosts failover fuzz battery honesty scale scale-pages large-policy backtests deliveries bench bench-soak overload format clean sbom notice secrets
+.PHONY: help up test check chaos two-hosts failover fuzz battery honesty scale scale-pages large-policy growth backtests deliveries bench bench-soak overload format clean sbom notice secrets
 help:
 	@echo "make up      run Guardrail on this machine (ARGS=\"--port 8100 --data DIR --no-demo\")"
 	@echo "make test    run every test (ARGS=\"-k webhook\")"
@@ -29,11 +29,13 @@ help:
 	@echo "make scale-pages  how long each page takes with 10,000 agents, 1,000,000 verdicts and 50,000 investigations"
 	@echo "             (minutes; ARGS=\"--data DIR --only /agents/\" keeps what was filled and reads some)"
 	@echo "make large-policy  what 500 rules, 100,000 entries and 5,000 documents cost a call, and how soon a policy is in force"
+	@echo "make growth  what 10,000,000 verdicts cost an insertion and each page, and how a month of them goes (half an hour, 50 GB;"
+	@echo "             ARGS=\"--verdicts 1000000 --data DIR\" keeps what was filled)"
 	@echo "make backtests  how fast stored calls are judged again (ARGS=\"--eval DIR --calls 100000\", minutes)"
 	@echo "make deliveries  kill receivers, worker and Valkey under 50,000 events to each protocol and count what was"
 	@echo "             lost (takes long; ARGS=\"--events 3000 --only splunk,syslog\")"
 	@echo "make bench   how fast calls are answered, beside a view that does nothing and a bare insertion; needs wrk"
-	@echo "             (eight minutes; ARGS=\"--rounds 1 --print-only\")"
+	@echo "             (a quarter of an hour; ARGS=\"--rounds 1 --print-only\")"
 	@echo "make overload  ask twice as often as the instance can judge, at random times, and count who waited too long and what was"
 	@echo "             lost (minutes; ARGS=\"--seconds 20 --times 3\", ARGS=\"--without\" to compare, ARGS=\"--slower 10\" on a busy machine)"
 	@echo "make bench-soak  memory and times of an instance that is asked steadily, minute by minute (ARGS=\"--minutes 5 --rate 20\")"
@@ -124,6 +126,9 @@ scale-pages: $(VENV)/installed-dev
 
 large-policy: $(VENV)/installed-dev
 	@exec $(RUN) -m tests.scale.large_policy $(ARGS)
+
+growth: $(VENV)/installed-dev
+	@exec $(RUN) -m tests.scale.growth $(ARGS)
 
 scale: $(VENV)/installed-dev
 	@exec $(RUN) -m tests.scale $(ARGS)
