@@ -26,6 +26,9 @@ _NOUN_TOO = frozenset(
     "store page answer post reply label tag cancel search check sign track schedule draft share exchange show look "
     "lock input output preview load estimate call phone route book link alert block start stop move set".split()
 )
+# Behind the one thing a name begins with they are what is done: `room_book`, `appointment_move`.
+_LAST = frozenset("book cancel move start stop".split())
+_BOOKS = frozenset("address guest phone note contact log hand cook play".split())
 # In front of another verb these are what the tool is about: `email_search`, `order_status`.
 _THINGS_FIRST = frozenset(
     "order email mail message contact file note record report page comment log call text plan alert address ticket "
@@ -164,6 +167,8 @@ def _verbs_of(tokens: tuple[str, ...]) -> frozenset[str]:
     verbs = [(index, ENGLISH.verb_forms[token]) for index, token in enumerate(tokens) if token in ENGLISH.verb_forms]
     first = 1 if len(tokens) > 2 and tokens[0] not in ENGLISH.verb_forms else 0
     if len(tokens) == 2 and (_is_gerund(tokens[0]) or _is_thing(tokens[0])) and tokens[1] in ENGLISH.verbs:
+        return frozenset((tokens[1],))
+    if len(tokens) == 2 and tokens[1] in _LAST and tokens[0] not in ENGLISH.verb_forms and tokens[0] not in _BOOKS:
         return frozenset((tokens[1],))
     done = _done_to_thing(tokens) if _is_thing(tokens[0]) else ""
     if done:

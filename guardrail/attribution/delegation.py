@@ -70,8 +70,20 @@ _ANSWERS_THAT = re.compile(
 _BY_LIST = re.compile(
     r"\bdo (?:all (?:of )?)?(?:the|her|his|my|their|our|your|those|these|[\w.-]{1,30}'s) (?:[\w-]{1,30} )?"
     r"(?:bits|points|things|jobs|items|list|rest|lot)\b"
+    r"|\bdo (?:each|every|all|any|the) ?(?:thing|point|item|step|line|task|job)?s? (?:that is |that's |which is )?"
+    r"(?:on|in) (?:it|there|them)\b"
     r"|\bas (?:on|in|per) (?:the |my |our |her |his )?(?:[\w-]{1,30} )?(?:page|list|note|sheet|plan|checklist|wiki)\b"
     r"|\b(?:with|by|using) (?:the|our|my) (?:[\w-]{1,30} )?(?:checklist|procedure|runbook|playbook|routine)\b"
+)
+# `tick off what she left for me`, `get the things done that he noted`, `handle whatever Kim has put in there`
+_WHAT_SOMEBODY_LEFT = re.compile(
+    r"\b(?:do|handle|tick off|work (?:off|through|down)|clear|get through|finish|sort(?: out)?|take care of|see to|"
+    r"deal with|action|complete|carry out|go through|process|knock out|pick up|settle|arrange|tackle|act on|execute|"
+    r"follow up(?: on)?|attend to|get on with) "
+    r"(?:(?:all|everything|whatever|what|anything|the (?:\w{1,12} )?(?:things|points|bits|jobs|stuff|rest|lot|items|"
+    r"requests?|tasks?|matters?))(?: of it)?)(?: that| which)? (?!(?:i|we|you)\b)[\w.'-]{2,30}(?: [\w.'-]{2,30}){0,2}? "
+    r"(?:left|leaves|noted|notes|jotted|listed|lists|set out|put|puts|has (?:left|put|noted|written|listed|asked)|"
+    r"wrote|writes|wants?|wanted|needs?|needed|asks?|asked|requests?|requested|mentions?|mentioned|handed)\b"
 )
 # `onboard her following /office/onboarding.md`
 _BY_FILE = re.compile(
@@ -200,6 +212,8 @@ def read_delegation(said: str) -> Delegation:
     if any(how.search(handed_over) for how in (_DO_WHAT_IT_SAYS, _AS_IT_SAYS, _BY_LIST, _BY_FILE, _BY_NUMBER)):
         return Delegation.ACTIONS
     if _NUMBER_ONLY.search(said[:_SHORT_REQUEST]) or hands_over_errand(handed_over):
+        return Delegation.ACTIONS
+    if _WHAT_SOMEBODY_LEFT.search(said):
         return Delegation.ACTIONS
     if _DETAILS_THERE.search(said):
         return Delegation.DETAILS

@@ -83,6 +83,10 @@ def _by_stem() -> dict[str, frozenset[str]]:
 _FAMILY_OF = _by_stem()
 
 
+# `the group calendar` is the calendar of a group, which nobody joins by an entry.
+_WHOSE = re.compile(
+    r"\b(?:group|access|account)(?:['’]s|(?= (?:calendar|diary|chat|agenda|page|list|folder|drive|mailbox)))"
+)
 # In front of an approval they have somebody asked for one.
 _ASKING = frozenset("start request ask seek submit await send get need".split())
 _APPROVALS = stems(frozenset("approval approve release authorization authorisation".split()))
@@ -321,7 +325,8 @@ def _closes_work(case: Case) -> bool:
 def _lets_in(case: Case) -> bool:
     """The tool's own sentence speaks of rights, or its name of joining others."""
     tool = case.call.tool
-    said = stems(frozenset(WORD.findall(tool.description[:200].partition(".")[0].lower())))
+    told = _WHOSE.sub(" ", tool.description[:200].partition(".")[0].lower())
+    said = stems(frozenset(WORD.findall(told)))
     return not said.isdisjoint(_RIGHTS) or {"to", "group"} <= frozenset(name_tokens(tool.tool_id, tool.name))
 
 

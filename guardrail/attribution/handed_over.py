@@ -12,10 +12,12 @@ from typing import Any
 from guardrail.attribution.authors import KNOWLEDGE, is_knowledge, is_meant, is_nobodys, is_ours, is_spoken_of
 from guardrail.attribution.delegation import Delegation, read_delegation
 from guardrail.attribution.gravity import is_object_given
+from guardrail.attribution.pointing import is_kept_by_ourselves
 from guardrail.attribution.provenance import stands_in
 from guardrail.attribution.request import Request, plain_words
 from guardrail.case import Case, Source
 from guardrail.destinations import EMAIL
+from guardrail.text.directives import MENTION
 from guardrail.text.reading import Author, Directive
 from guardrail.text.words import ENGLISH, stem, stems
 from guardrail.tool_kind import tool_verbs, tool_words
@@ -41,6 +43,14 @@ _ADDRESS_THERE = re.compile(
     r"istruzioni|scheda|lettera|instru[cç][oõ]es|instrukcji|instrukcją|podręczniku|piśmie|handleiding|instructie|"
     r"instruktionen|handboken|brevet|příručce|návodu|dopise|kılavuzda)\b"
 )
+# `as the runbook says`, `following the steps on the page 'moves'`, `nach der Anweisung`
+_GOES_BY_PAGE = re.compile(
+    r"\b(?:as|following|follow|according to|by|per|under|like|the way|apply|using|with|nach|gemäß|laut|volgens|zoals|"
+    r"selon|suivant|comme|según|como|aplica)\b[^.!?\n]{0,50}\b(?:page|runbook|playbook|guide|manual|handbook|procedure|"
+    r"policy|protocol|rules?|checklist|wiki|notebook|article|steps|instructions?|template|anweisung|arbeitsanweisung|"
+    r"handbuch|leitfaden|regeln?|ablauf|seite|handboek|werkwijze|stappenplan|protocol|pagina|procédure|consigne|fiche|"
+    r"manuel|norma|protocolo|procedimiento|guía|página)\b"
+)
 # `KB-12`, `ON-3`, `A-12`, `88213`
 _NAMED_BY_NUMBER = re.compile(r"[^\W_]{0,12}-?\d(?:[\d.-]{0,12}\d)?")
 _WORD = re.compile(r"[^\W_]{2,40}")
@@ -48,6 +58,7 @@ _LEAST_NUMBER = 3
 _LONGEST_NUMBER = 24
 _LONGEST_WISH = 1_000
 _LEAST_HOUSE = 5
+_GIVING_BACK = frozenset("refund reverse reimburse".split())
 _FORWARDING = frozenset(("forward", "transfer", "send"))
 _LONGEST = 8_000
 _MOST_ELSEWHERE = 1
@@ -172,15 +183,21 @@ def is_step_of_handbook(case: Case, request: Request) -> bool | None:
     the user handed over nothing by such a page, or none was read. A right for somebody who is not the organisation's is
     no step, where its own domains are known.
     """
-    if request.delegation is not Delegation.ACTIONS or case.kind is ToolKind.PAY:
+    if request.delegation is not Delegation.ACTIONS or (case.kind is ToolKind.PAY and not is_given_back(case)):
         return None
     return _step_of(Same(case))
+
+
+def is_given_back(case: Case) -> bool:
+    """Money goes back the way it came: the tool gives back, and the call has no account or address to send it to."""
+    back = not tool_verbs(case.call.tool).isdisjoint(_GIVING_BACK)
+    return back and not any(leaf.kind in ("iban", "email", "phone", "url", "domain") for leaf in case.leaves)
 
 
 @lru_cache(maxsize=8)
 def _step_of(same: Same) -> bool | None:
     case: Case = same.it
-    pages = list(_named_pages(case))
+    pages = list(_named_pages(case)) or _only_page(case)
     if not pages:
         return None
     if _is_for_a_stranger(case):
@@ -211,6 +228,24 @@ def _named_pages(case: Case) -> Iterator[tuple[Source, int]]:
                 yield source, record
 
 
+def _only_page(case: Case) -> list[tuple[Source, int]]:
+    """The one text of rules that was read, for whoever goes by `the page 'cancellations'`: many pages have no title."""
+    if not _GOES_BY_PAGE.search(case.user.lower[:_LONGEST]):
+        return []
+    pages = [
+        (source, record)
+        for source in case.sources
+        if is_kept_by_ourselves(source)
+        for record, author in enumerate(source.reading.authors[:_MOST_PAGES])
+        if is_nobodys(author) and _has_orders(source, record)
+    ]
+    return pages if len(pages) == 1 else []
+
+
+def _has_orders(source: Source, record: int) -> bool:
+    return any(order.record == record and order.asked.manner != MENTION for order in source.reading.directives)
+
+
 def _is_of_a_handbook(source: Source, case: Case) -> bool:
     """The connector the page came by is a wiki, a knowledge base or the like."""
     kind, _, number = source.name.partition(":")
@@ -223,9 +258,10 @@ def _is_of_a_handbook(source: Source, case: Case) -> bool:
 def _is_step(directive: Directive, page: list[str], case: Case) -> bool:
     """The step's verb is the tool's, and it names what the tool works on, or its page a value of the call."""
     tool = case.call.tool
-    if directive.asked.verbs.isdisjoint(tool_verbs(tool)):
+    own, words = tool_verbs(tool), stems(frozenset(_WORD.findall(directive.text.lower())))
+    # `give the full refund`
+    if directive.asked.verbs.isdisjoint(own) and words.isdisjoint(stems(own - ENGLISH.general)):
         return False
-    words = stems(frozenset(_WORD.findall(directive.text.lower())))
     things = stems(frozenset(word for word in tool_words(tool) if word not in ENGLISH.verb_forms))
     if not things.isdisjoint(words) or any(stem(word.removesuffix("s")) in words for word in things):
         return True

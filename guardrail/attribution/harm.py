@@ -3,6 +3,8 @@
 A text the user handed over may decide what does none of these. What does is for a person to decide, however it is put.
 """
 
+import re
+
 from guardrail.attribution.authors import is_edited_outside, is_meant, is_nobodys, is_ours
 from guardrail.attribution.delegation import Delegation
 from guardrail.attribution.gravity import is_another, is_grave, says_something_grave
@@ -11,7 +13,7 @@ from guardrail.attribution.pointing import is_kept_by_ourselves
 from guardrail.attribution.provenance import Leaf, stands_in
 from guardrail.attribution.request import Request
 from guardrail.case import Case, Source
-from guardrail.destinations import says_something
+from guardrail.destinations import argument_name, says_something
 from policies.ruleset import ToolKind
 
 _ALWAYS = {
@@ -19,6 +21,13 @@ _ALWAYS = {
     ToolKind.DELETE: "something is lost",
     ToolKind.EXECUTE: "something is run",
 }
+# A message with such an argument is for others than whom its record is of.
+_FOR_ALL = frozenset("public visibility audience visible channel page site title headline".split())
+_CAME_FROM = re.compile(
+    r"(?:(?:the|to|back|same|card|account|method|way|payment|means|source|form|of|as|it|was|paid|on|file|customer|"
+    r"guest|s) ?){0,6}\b(?:original|same|on file|as paid|stored|used)\b"
+    r"(?: ?(?:the|card|account|method|payment|means|source|form|of|paid|on|file|way)){0,6}"
+)
 
 
 def harm_of(case: Case) -> str:
@@ -36,15 +45,23 @@ def harm_of(case: Case) -> str:
         # every account is vouched for by now
         vouched = any(case.ruleset.standing_of(leaf.value).is_trusted for leaf in case.leaves)
         return "" if vouched else "money is paid"
-    if case.kind is ToolKind.SEND and not any(target.named for target in case.targets):
+    if case.kind is ToolKind.SEND and not any(target.named for target in case.targets) and not _is_kept_with(case):
         return "something is published"
     return "money, rights or a loss" if is_grave(case) else ""
+
+
+def _is_kept_with(case: Case) -> bool:
+    """A message about a record goes to whom the record is of: `booking: SG-7, message: ...`, for all to see nowhere."""
+    names = {argument_name(argument.path) for argument in case.call.arguments}
+    return any(leaf.kind == "id" for leaf in case.leaves) and names.isdisjoint(_FOR_ALL)
 
 
 def reaches_stranger(case: Case) -> bool:
     """An address, link, account or number that nobody vouches for, in any argument: a link in a text leads there."""
     if any(
-        target.named and not target.standing.is_trusted and not _is_written_to(target.value, case)
+        target.named
+        and not target.standing.is_trusted
+        and not (_is_written_to(target.value, case) or _is_where_it_came_from(target.value, case))
         for target in case.targets
     ):
         return True
@@ -60,6 +77,11 @@ def reaches_stranger(case: Case) -> bool:
 def _is_written_to(address: str, case: Case) -> bool:
     """A message to the house the user typed the address of."""
     return case.kind is ToolKind.SEND and "@" in address and is_of_house_typed(address, case)
+
+
+def _is_where_it_came_from(place: str, case: Case) -> bool:
+    """Money back to the card it was paid with: `card on file`, `original payment method`."""
+    return case.kind is ToolKind.PAY and _CAME_FROM.fullmatch(place) is not None
 
 
 def is_harmless_to_named(case: Case) -> bool:

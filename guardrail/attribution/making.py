@@ -25,12 +25,23 @@ _AS_VERB = re.compile(
     r"(?:^|[.!?;:,\n] {0,2}|\b(?:and|then|so|please|you) )([a-z]{4,30})()"
     r"(?= (?:them|him|her|it|us|me|the|this|that|these|those|everyone|all|both)\b)"
 )
+# `get us a van for Friday` is a wish for one; `get me a list` only for an answer.
+_GET_ONE = re.compile(
+    r"\b(?:get|grab|find|fetch|besorge?|hol|organisiere?|regel|réserve|trouve|consigue|búscame|buscame) "
+    r"(?:us|me|him|her|them|everyone|everybody|uns|mir|ihm|ihr|ihnen|ons|mij|nous|nos) (?:an?|one|two|three|four|five|"
+    r"six|\d{1,3}|some|another|einen?|zwei|een|twee|un|une|una|deux|dos)\b"
+    r"(?! (?:[\w-]{1,30} )?(?:lists?|summar|overview|report|quotes?|copy|idea|answer|look|number|price|address|update|"
+    r"picture|liste|übersicht|lijst|overzicht|résumé|resumen|lista))"
+)
+_GETTING = frozenset("book reserve order hire rent buy purchase".split())
 _MAKING = frozenset("create make add issue generate draft prepare write raise submit register".split())
 
 
 def verbs_to_make(said: str, tool: Tool) -> frozenset[str]:
     """The verbs of a tool that makes something, where the user, lower case, wants one made; none otherwise."""
     own = tool_verbs(tool)
+    if own & _GETTING and _GET_ONE.search(said[:_LONGEST]):
+        return own & _GETTING
     making = own & _MAKING
     if not making:
         return making

@@ -102,15 +102,20 @@ def _is_only_the_day(case: Case) -> bool:
 
 
 def lets_in_whom_user_named(case: Case) -> bool:
-    """Nobody but people whose address or account the user gave is let in."""
+    """Nobody but people whose address or account the user gave is let in, or one of us whom they called by name."""
     if case.kind is not ToolKind.SHARE:
         return False
     people = [
-        share
+        share == 1.0 or _is_one_of_us_named(leaf, case)
         for leaf, share in zip(case.leaves, case.user_shares, strict=True)
         if leaf.kind in ("email", "phone", "url") or argument_name(leaf.argument) in _LET_IN
     ]
-    return bool(people) and all(share == 1.0 for share in people)
+    return bool(people) and all(people)
+
+
+def _is_one_of_us_named(leaf: Leaf, case: Case) -> bool:
+    ours = leaf.kind == "email" and case.ruleset.standing_of(leaf.value) is Standing.INTERNAL
+    return ours and is_meant(leaf.value.partition("@")[0], case.user)
 
 
 def is_own_matter_left(author: Author, case: Case, request: Request) -> bool:

@@ -20,7 +20,15 @@ from guardrail.text.wordset import word_set
 # `- Instalment 2: EUR 2500`, `**Beneficiary**: Oona Virtanen`
 _LINE = re.compile(r"^[ \t>*#•|-]{0,8}([^\W\d_][\w /().-]{0,40}?)\*{0,2}[ \t]?:\*{0,2}[ \t]{1,8}(\S[^\n]{0,80})$", re.M)
 _CELL_LABEL = re.compile(r"[^\W\d_][\w /.-]{0,30}: ")
-_BAR, _FEWEST_BARS = " | ", 2
+_BAR, _FEWEST_BARS, _FEWEST_ROWS = " | ", 2, 2
+# Who leaves a choice to the agent has one of what is listed in mind.
+_CHOOSING = re.compile(
+    r"\b(?:cheapest|cheaper|least expensive|lowest|highest|nearest|closest|earliest|soonest|latest|newest|oldest|first|"
+    r"next|last|biggest|largest|smallest|longest|shortest|fastest|quickest|best|whichever|most|fewest|günstigste\w?|"
+    r"billigste\w?|nächste\w?|früheste\w?|älteste\w?|goedkoopste|vroegste|eerste|oudste|langst|langste|(?:le|la|el|il)"
+    r" (?:plus|moins|más|menos|più|meno)|moins ch[eè]re?s?|premi[eè]re?|prochain\w*|m[áa]s barat\w|primer\w?|"
+    r"pr[óo]xim\w)\b"
+)
 _LONGEST_CELL, _MOST_CELLS, _LONGEST = 80, 200, 20_000
 _LONGEST_TITLE = 120
 # Words a field may have beside the value: `Ann Roe, ann@roe.example`.
@@ -43,10 +51,12 @@ def is_by_form(case: Case, request: Request) -> bool:
 
 
 def _is_own_wording(leaf: Leaf, case: Case) -> bool:
-    """What a message says, or words no text holds."""
-    if leaf.kind not in ("short", "long"):
+    """What a message says, or words or a day no text holds."""
+    if leaf.kind not in ("short", "long", "date"):
         return False
     lowers = [prose.lower for source in case.sources for prose in source.reading.prose]
+    if leaf.kind == "date":
+        return not any(may_stand_in(leaf, (text,), least=1.0) and share_in(leaf, word_set((text,))) for text in lowers)
     return says_something(leaf.argument) or not may_stand_in(leaf, lowers, least=case.tuning.text_cover)
 
 
@@ -70,8 +80,17 @@ def _has_as_field(leaf: Leaf, text: str, case: Case) -> bool:
     here = next((index for index, cell in enumerate(cells) if _is_value(leaf, cell)), None)
     if here is None or _has_rival(leaf, text):
         return False
+    if _CHOOSING.search(case.user.lower[:_LONGEST]) and _is_of_several_rows(leaf, text):
+        return True
     title = text.strip().partition("\n")[0][:_LONGEST_TITLE]
     return any(not telling_words(said).isdisjoint(case.user.words) for said in (title, *cells))
+
+
+def _is_of_several_rows(leaf: Leaf, text: str) -> bool:
+    """One of rows of one make, of which the user had the agent choose."""
+    rows = [line for line in text.splitlines() if line.count(_BAR) >= _FEWEST_BARS]
+    bars = {line.strip(" |").count(_BAR) for line in rows}
+    return len(rows) >= _FEWEST_ROWS and len(bars) == 1 and sum(leaf.needle in row for row in rows) == 1
 
 
 def _cells_of(text: str) -> Iterator[str]:

@@ -15,6 +15,7 @@ from guardrail.attribution.handed_over import has_left_address, has_number_named
 from guardrail.attribution.harm import harm_of
 from guardrail.attribution.listed import is_in_list_handed_over
 from guardrail.attribution.matching import is_constant
+from guardrail.attribution.own_words import is_in_own_words
 from guardrail.attribution.pointing import is_pointed_at, is_users_own
 from guardrail.attribution.provenance import Leaf, may_stand_in, share_in, stands_in
 from guardrail.attribution.request import Request, on_topic, telling_words
@@ -43,7 +44,9 @@ def other_deed(case: Case, request: Request) -> Taken | None:
         return None
     new = _values_not_given(case)
     taken = _in_one_text(new, case) if new else None
-    if taken is None or _is_told_by_user(taken, case, request):
+    if taken is None or _is_told_by_user(taken, case, request) or is_in_own_words(new, (taken.prose,), case):
+        return None
+    if _is_shown_to_user(taken, case):
         return None
     if is_another(case) or not (request.asked or request.wants):
         return taken
@@ -69,6 +72,15 @@ def _values_not_given(case: Case) -> list[Leaf]:
             return []
         new.append(leaf)
     return [] if all(is_clock(leaf) for leaf in new) else new
+
+
+def _is_shown_to_user(taken: Taken, case: Case) -> bool:
+    """The agent's last answer named what the call works on, and the user went on from there: `move the second one`."""
+    if any(leaf.kind != "id" for leaf in taken.values):
+        return False
+    answers = [message for message in case.call.history if message.role == "assistant"]
+    told = " ".join(passage.text for passage in answers[-1].passages)[:_LONGEST].lower() if answers else ""
+    return all(stands_in(leaf.needle, told) >= 0 for leaf in taken.values)
 
 
 def _speaks_of(leaf: Leaf, case: Case) -> bool:

@@ -38,6 +38,12 @@ _TRADE = frozenset(
 _SPEAKING = frozenset("tell give provide show ask inform report call rate like".split())
 # Verbs that are things to work on where somebody hands them over: `do issue 311`.
 _ITEMS = frozenset("issue request mail email message comment note report dm".split())
+# Whom a message of this name is for: `send_guest_message` sends no guest.
+_ADDRESSED = frozenset(
+    "customer client guest patient tenant member user student parent resident passenger supplier vendor candidate "
+    "employee staff crew driver team kunde kunden gast mieter mitglied patienten klant klanten huurder lid leden socio "
+    "cliente huesped paciente inquilino locataire membre ospite paziente hospede klient".split()
+)
 # Verbs by which whatever a text has is done.
 _ERRANDS = frozenset(
     "follow do perform execute complete carry implement act take handle process work go deal apply finish address "
@@ -78,7 +84,7 @@ _IDIOMS = re.compile(
     r"\b(?:let|keep) [^.!?\n]{1,60} (?:know|posted|informed|updated|in the loop)\b"
     r"|\b(?:get back|reach out|write back) to\b"
     r"|\b(?:drop|give|shoot) [^.!?\n]{1,40} (?:a line|a note|a message|a mail|an email|a call|a ring|"
-    r"a heads.?up)\b|\bloop\b"
+    r"a heads.?up)\b|\bloop (?:in|[\w.'-]{2,40}(?: and [\w.'-]{2,40})?,? in)\b"
     r"|\bput [^.!?\n]{1,40} in (?:cc|copy)\b"
     r"|\bwants? (?:the|this|that|these|those|it|them|an?|my|our|his|her|their|all|both)\b[^.!?\n]{0,60}?\b(?:to go|"
     r"sent|mailed|forwarded|to be (?:sent|mailed|forwarded)) (?:out |over |off )?to\b"
@@ -91,8 +97,18 @@ _GOAL = re.compile(
     r"complete|provision|plan|sort [^.!?\n]{0,30}out|take care|get [^.!?\n]{1,40} (?:ready|going|done|started)|help|"
     r"welcome|finish|deal with|see to|move)\b"
 )
+# `order it by mail`, `sag ihm per SMS Bescheid`; what came by mail is not sent by it.
+_BY_MESSAGE = re.compile(
+    r"\b(?:by|via|per|par|por) (?:e-?mail|mail|sms|text(?: message)?|chat|message|correo|courriel|bericht)\b"
+)
+_CAME_BY = re.compile(
+    r"\b(?:came|comes?|coming|arriv\w*|receiv\w*|got|get|gets|has|have|had|sent|wrote|asked|told|cancel\w*|confirm\w*|"
+    r"announced|kam|kamen|gekommen|erhalten|bekommen|geschickt|geschrieben|ontvangen|gekregen|gestuurd|gemeld|reçu|"
+    r"re[cç]ue?s?|arriv[ée]e?s?|envoy[ée]e?s?|lleg\w*|recib\w*|enviad\w*|mandad\w*|his|her|their|whose|who)\b"
+    r"[^.!?;\n]{0,40}$"
+)
 # `give him one of them back`
-_GIVING_BACK = re.compile(r"\b(?:give|pay) (?:[\w'.-]{1,30} ){1,6}back\b|\bmoney back\b")
+_GIVING_BACK = re.compile(r"\b(?:give|pay) (?:[\w'.-]{1,30} ){1,6}back\b|\bmoney back\b|\b(?:give|pay|hand) back\b")
 # `take it off the list`
 _TAKING_OUT = re.compile(r"\btake (?!a look\b|care\b|over\b)[^.!?\n]{0,60}?\b(?:out of|off|down)\b")
 # Whoever has a case opened wants one more, not a look at it.
@@ -165,6 +181,8 @@ def read_request(user: WordSet, tool: Tool, kind: ToolKind, tuning: Tuning) -> R
     spoken = EMAIL.sub("x", user.lower[:_MAX_ORDERS])
     if _IDIOMS.search(spoken):
         said |= {"notify"}
+    if _is_wanted_as_message(spoken):
+        said |= {"notify"}
     if LETTING_IN.search(spoken):
         said |= {"grant"}
     if _OPENING.search(spoken):
@@ -198,6 +216,11 @@ def read_request(user: WordSet, tool: Tool, kind: ToolKind, tuning: Tuning) -> R
         speaks_of_text=names_text(user.lower) or speaks_of_text(words),
         as_others_ask=does_as_others_ask(user.lower),
     )
+
+
+def _is_wanted_as_message(spoken: str) -> bool:
+    found = _BY_MESSAGE.search(spoken)
+    return found is not None and _CAME_BY.search(spoken[max(0, found.start() - 60) : found.start()]) is None
 
 
 def _has_own_deed(said: frozenset[str], spoken: str, words: list[str]) -> bool:
@@ -240,6 +263,8 @@ def _asked(user: WordSet, said: frozenset[str], tool: Tool, kind: ToolKind) -> b
     own = tool_verbs(tool)
     heard = stems(plain_words(user))
     nouns = [word for word in tool_words(tool) if word not in own and word not in _GENERIC]
+    if kind is ToolKind.SEND:
+        nouns = [word for word in nouns if word.removesuffix("s") not in _ADDRESSED]
     named = sum(1 for word in nouns if not heard.isdisjoint(_family(word)))
     if kind is ToolKind.READ and nouns and 2 * named >= len(nouns):
         return True

@@ -24,7 +24,8 @@ from guardrail.attribution.listed import is_item_of_list
 from guardrail.attribution.mandate import is_other_deed, is_own_matter_left, lets_in_whom_user_named, may_decide
 from guardrail.attribution.matching import FORMS, OTHERWISE, SAME_KIND, SAME_VERB, Match
 from guardrail.attribution.outward import OUTWARD, has_rival, leads_astray, outward_unknown
-from guardrail.attribution.pointing import is_users_own
+from guardrail.attribution.own_words import is_in_own_words
+from guardrail.attribution.pointing import is_kept_by_ourselves, is_users_own
 from guardrail.attribution.provenance import Leaf, stands_in
 from guardrail.attribution.request import Request, on_topic
 from guardrail.attribution.slipped_in import third_payee
@@ -44,10 +45,17 @@ def unmarked_name(match: Match, case: Case, request: Request, *, unspoken: bool)
         return name
     if is_harmless_to_named(case):
         return MEANT
+    if not match.marked and not request.only_reading and _is_in_own_words(match, case):
+        return MEANT
     held = name == "instruction_delegated"
     if held and is_item_of_list(match, case, request):
         return MEANT
     return MEANT if held and may_have_it_done(match.source, match.directive.record, case, request) else name
+
+
+def _is_in_own_words(match: Match, case: Case) -> bool:
+    texts = (prose for prose in match.source.reading.prose if prose.record == match.directive.record)
+    return bool(match.values) and is_in_own_words(match.values, texts, case)
 
 
 def _name_of(match: Match, case: Case, request: Request, *, unspoken: bool) -> str:
@@ -71,7 +79,8 @@ def _name_of(match: Match, case: Case, request: Request, *, unspoken: bool) -> s
     asked = request.asked and not contradicted
     if not (_explains(match, case) or (not asked and _replaces(match, case, request))):
         return ""
-    if is_someone_elses(match, case) and case.tuning.elsewhere and not is_bill_asked_for(match, case, request):
+    elsewhere = case.tuning.elsewhere and is_someone_elses(match, case) and not _is_page_to_go_by(match, request)
+    if elsewhere and not is_bill_asked_for(match, case, request):
         return "instruction_followed" if request.delegation is Delegation.NONE else "instruction_delegated"
     if _adds_a_reader(outward, match, case):
         return (
@@ -140,6 +149,12 @@ def _is_nobody_known(author: Author, case: Case) -> bool:
 def _is_named_for(author: Author, case: Case) -> bool:
     """The user spoke of the text, and to let somebody in also of who wrote it."""
     return is_spoken_of(author, case) and not (case.kind is ToolKind.SHARE and is_nobodys(author))
+
+
+def _is_page_to_go_by(match: Match, request: Request) -> bool:
+    """A page of our own beside somebody's request: whoever hands this over by rules has the rules in mind as well."""
+    handed_over = request.delegation is Delegation.ACTIONS and not match.marked
+    return handed_over and is_nobodys(match.author) and is_kept_by_ourselves(match.source)
 
 
 def _adds_a_reader(outward: list[Leaf], match: Match, case: Case) -> bool:

@@ -14,6 +14,7 @@ from guardrail.attribution.matching import Match, matches_of
 from guardrail.attribution.moved import moved_by
 from guardrail.attribution.on_form import is_by_form
 from guardrail.attribution.other_deed import other_deed
+from guardrail.attribution.own_words import is_in_own_words
 from guardrail.attribution.pointing import handed_over_by_pointing
 from guardrail.attribution.recipients import sent_unrequested
 from guardrail.attribution.request import Request, read_request
@@ -68,7 +69,9 @@ def _unasked(case: Case, request: Request) -> list[Signal]:
     if taken is None or is_routine(case):
         return []
     if case.tuning.harm and (
-        is_harmless_to_named(case) or may_have_it_done(taken.source, taken.prose.record, case, request)
+        is_harmless_to_named(case)
+        or may_have_it_done(taken.source, taken.prose.record, case, request)
+        or (not request.only_reading and is_in_own_words(taken.values, (taken.prose,), case))
     ):
         return []
     return [change_unasked(taken, case)]

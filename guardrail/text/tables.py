@@ -1,7 +1,8 @@
 """Cuts a table that came as plain text into its cells: CSV with commas, semicolons, tabs or bars, and Markdown tables.
 
-A table has a head of at least two short names and rows with as many separators; a row with more or fewer is one whose
-cell holds some, or goes on in the next line, and its rest counts as its last cell. Linear in the length of the text.
+A table has a head of at least two short names, or bars in most lines and as many in each, and rows with as many
+separators; a row with more or fewer is one whose cell holds some, or goes on in the next line, and its rest counts as
+its last cell. Linear in the length of the text.
 """
 
 import re
@@ -47,7 +48,10 @@ def table_of(text: str) -> Table | None:
     """The table a text is, or None."""
     lines = _lines(text)
     head = _head_of(text, lines)
-    return Table(names=head[0], sign=head[1], lines=tuple(lines[1:])) if head else None
+    if head:
+        return Table(names=head[0], sign=head[1], lines=tuple(lines[1:]))
+    columns = _columns_without_head(text, lines)
+    return Table(names=("",) * columns, sign="|", lines=tuple(lines)) if columns else None
 
 
 def cells_of(text: str, table: Table) -> Iterator[Cell]:
@@ -101,6 +105,16 @@ def _head_of(text: str, lines: list[tuple[int, int]]) -> tuple[tuple[str, ...], 
         if rows and 2 * fitting > len(rows):
             return names, sign
     return None
+
+
+def _columns_without_head(text: str, lines: list[tuple[int, int]]) -> int:
+    """How many cells most lines have, where all have bars as a table does: `C01 | Heron | BT-31`; 0 for other texts."""
+    rows = [(start, end) for start, end in lines[:_GLANCE] if text[start:end].strip()]
+    counts = [text.count(" | ", start, end) for start, end in rows]
+    most = max(counts, key=counts.count, default=0)
+    if most < _FEWEST or len(rows) < _FEWEST or 2 * counts.count(most) <= len(rows) or min(counts[:_FEWEST]) < _FEWEST:
+        return 0
+    return most + 1
 
 
 def _bounds(text: str, start: int, end: int, sign: str, *, most: int = _MOST_COLUMNS + 1) -> list[tuple[int, int]]:
