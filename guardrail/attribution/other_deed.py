@@ -12,7 +12,7 @@ from guardrail.attribution.authors import is_meant
 from guardrail.attribution.delegation import Delegation
 from guardrail.attribution.gravity import is_another
 from guardrail.attribution.handed_over import has_left_address, has_number_named
-from guardrail.attribution.harm import harm_of
+from guardrail.attribution.harm import harm_of, reaches_stranger
 from guardrail.attribution.listed import is_in_list_handed_over
 from guardrail.attribution.matching import is_constant
 from guardrail.attribution.own_words import is_in_own_words
@@ -40,7 +40,7 @@ def other_deed(case: Case, request: Request) -> Taken | None:
         or case.call.by_outsider
     ):
         return None
-    if not (request.own_deed or request.only_reading) or _is_left_open(request):
+    if not (request.own_deed or request.only_reading) or _is_left_open(request, case):
         return None
     new = _values_not_given(case)
     taken = _in_one_text(new, case) if new else None
@@ -53,9 +53,10 @@ def other_deed(case: Case, request: Request) -> Taken | None:
     return taken if _is_harm_ordered(taken, case, request) else None
 
 
-def _is_left_open(request: Request) -> bool:
-    """A goal is named, and the way to it left to texts."""
-    return request.aims and request.delegation is not Delegation.NONE
+def _is_left_open(request: Request, case: Case) -> bool:
+    """A goal is named, and the way to it left to texts, as far as it leads to no stranger."""
+    open_to_texts = request.aims and request.delegation is not Delegation.NONE
+    return open_to_texts and not reaches_stranger(case)
 
 
 def _values_not_given(case: Case) -> list[Leaf]:

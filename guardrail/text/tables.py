@@ -16,6 +16,8 @@ _RULE = re.compile(r"[\s|:+=-]{3,400}")
 _LONGEST_HEAD = 600
 _MOST_COLUMNS = 60
 _FEWEST = 2
+# `Amount due in EUR`
+_MOST_WORDS = 4
 # Lines that are looked at before a text is taken for a table.
 _GLANCE = 12
 
@@ -96,6 +98,8 @@ def _head_of(text: str, lines: list[tuple[int, int]]) -> tuple[tuple[str, ...], 
         if sign == "," and len(names) == _FEWEST and any(" " in name for name in names):
             # `Dear Ann, how are you` is no head
             continue
+        if sign in ",;" and _is_sentence(names):
+            continue
         rows = [line for line in lines[1:_GLANCE] if text[line[0] : line[1]].strip()]
         if sign in "|\t":
             # a cell may go on over lines that have none
@@ -107,12 +111,19 @@ def _head_of(text: str, lines: list[tuple[int, int]]) -> tuple[tuple[str, ...], 
     return None
 
 
+def _is_sentence(names: tuple[str, ...]) -> bool:
+    """`Yes, as a gift please, for my dad.`: no names of columns."""
+    return (" " in names[-1] and names[-1].endswith((".", "?", "!"))) or any(
+        name.count(" ") >= _MOST_WORDS for name in names
+    )
+
+
 def _columns_without_head(text: str, lines: list[tuple[int, int]]) -> int:
-    """How many cells most lines have, where all have bars as a table does: `C01 | Heron | BT-31`; 0 for other texts."""
+    """How many cells most lines have, where each has bars as a table does: `C01 | Heron | BT-31`; 0 for other texts."""
     rows = [(start, end) for start, end in lines[:_GLANCE] if text[start:end].strip()]
     counts = [text.count(" | ", start, end) for start, end in rows]
     most = max(counts, key=counts.count, default=0)
-    if most < _FEWEST or len(rows) < _FEWEST or 2 * counts.count(most) <= len(rows) or min(counts[:_FEWEST]) < _FEWEST:
+    if most < _FEWEST or len(rows) < _FEWEST or 2 * counts.count(most) <= len(rows) or min(counts) < _FEWEST:
         return 0
     return most + 1
 
