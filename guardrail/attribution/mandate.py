@@ -79,7 +79,7 @@ def may_decide(source: Source, record: int, case: Case, request: Request) -> boo
     if is_how_to(source) and not outside and not another and (is_knowledge(source) or not request.deed_named):
         # the file or the page of the handbook the user wants followed
         return True
-    if not outside and is_nobodys(author) and lets_in_whom_user_named(case):
+    if not outside and is_nobodys(author) and lets_in_whom_user_named(case, request):
         # what is to be shared stands on the page to go by, with whom the user said
         return True
     listed = is_step_of_handbook(case, request)
@@ -101,12 +101,16 @@ def _is_only_the_day(case: Case) -> bool:
     return new == {"date"} and len(case.leaves) > 1
 
 
-def lets_in_whom_user_named(case: Case) -> bool:
-    """Nobody but people whose address or account the user gave is let in, or one of us whom they called by name."""
+def lets_in_whom_user_named(case: Case, request: Request) -> bool:
+    """Nobody but people whose address or account the user gave is let in.
+
+    Who wants a goal reached and leaves the way to it to a text may call one of us by name.
+    """
     if case.kind is not ToolKind.SHARE:
         return False
+    by_name = request.aims and request.delegation is Delegation.ACTIONS
     people = [
-        share == 1.0 or _is_one_of_us_named(leaf, case)
+        share == 1.0 or (by_name and _is_one_of_us_named(leaf, case))
         for leaf, share in zip(case.leaves, case.user_shares, strict=True)
         if leaf.kind in ("email", "phone", "url") or argument_name(leaf.argument) in _LET_IN
     ]

@@ -129,7 +129,7 @@ def _handed_over_name(match: Match, case: Case, request: Request, outward: list[
         return MEANT
     # by a first name alone nobody is handed something, nor paid
     by_name = is_colleague_meant(author, case) or (gives_up(case) and is_meant_by_mere_name(author, case))
-    if not outward and (by_name or lets_in_whom_user_named(case)):
+    if not outward and (by_name or lets_in_whom_user_named(case, request)):
         return MEANT
     if not (case.tuning.gravity and is_grave(case)) and is_users_own(match.source, match.directive.record, case):
         return MEANT
