@@ -77,24 +77,26 @@ class Load:
         body = _body(attack=attack)
         correlation_id, phase, fault = str(uuid.uuid4()), self.phase, self.fault
         headers = {"Authorization": f"Bearer {self._token}", "x-ms-correlation-id": correlation_id}
-        started = monotonic()
+        started, answer, error = monotonic(), None, ""
         try:
             answer = client.post(self._url, content=body, headers=headers)
-        except httpx.TransportError as error:
-            ms = (monotonic() - started) * 1000
-            name = type(error).__name__
-            return Asked(correlation_id=correlation_id, attack=attack, phase=phase, fault=fault, ms=ms, error=name)
+        except httpx.TransportError as failure:
+            error = type(failure).__name__
         ms = (monotonic() - started) * 1000
-        blocked, verdict_id = _read(answer)
+        blocked, verdict_id = _read(answer) if answer is not None else (None, "")
+        if fault != self.fault:
+            # it was under way when the next one came
+            phase = fault = self.fault
         return Asked(
             correlation_id=correlation_id,
             attack=attack,
             phase=phase,
             fault=fault,
             ms=ms,
-            status=answer.status_code,
+            status=answer.status_code if answer is not None else 0,
             blocked=blocked,
             verdict_id=verdict_id,
+            error=error,
         )
 
 
