@@ -14,6 +14,7 @@ from guardrail.attribution.provenance import Leaf, stands_in
 from guardrail.attribution.request import Request
 from guardrail.case import Case, Source
 from guardrail.destinations import argument_name, says_something
+from guardrail.tool_kind import tool_words
 from policies.ruleset import ToolKind
 
 _ALWAYS = {
@@ -21,8 +22,11 @@ _ALWAYS = {
     ToolKind.DELETE: "something is lost",
     ToolKind.EXECUTE: "something is run",
 }
-# A message with such an argument is for others than whom its record is of.
-_FOR_ALL = frozenset("public visibility audience visible channel page site title headline".split())
+# A message by such a tool, or with such an argument, is for others than whom its record is of.
+_FOR_ALL = frozenset(
+    "public visibility audience visible channel page site title headline board noticeboard forum topic feed wall blog "
+    "newsletter bulletin community group broadcast everyone subscribers followers".split()
+)
 _CAME_FROM = re.compile(
     r"(?:(?:the|to|back|same|card|account|method|way|payment|means|source|form|of|as|it|was|paid|on|file|customer|"
     r"guest|s) ?){0,6}\b(?:original|same|on file|as paid|stored|used)\b"
@@ -53,7 +57,9 @@ def harm_of(case: Case) -> str:
 def _is_kept_with(case: Case) -> bool:
     """A message about a record goes to whom the record is of: `booking: SG-7, message: ...`, for all to see nowhere."""
     names = {argument_name(argument.path) for argument in case.call.arguments}
-    return any(leaf.kind == "id" for leaf in case.leaves) and names.isdisjoint(_FOR_ALL)
+    names.update(name.removesuffix("id") for name in tuple(names))
+    to_all = not _FOR_ALL.isdisjoint(names.union(tool_words(case.call.tool)))
+    return not to_all and any(leaf.kind == "id" for leaf in case.leaves)
 
 
 def reaches_stranger(case: Case) -> bool:

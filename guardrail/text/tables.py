@@ -1,6 +1,6 @@
 """Cuts a table that came as plain text into its cells: CSV with commas, semicolons, tabs or bars, and Markdown tables.
 
-A table has a head of at least two short names, or bars in most lines and as many in each, and rows with as many
+A table has a head of at least two short names, or bars in every line and as many in most, and rows with as many
 separators; a row with more or fewer is one whose cell holds some, or goes on in the next line, and its rest counts as
 its last cell. Linear in the length of the text.
 """

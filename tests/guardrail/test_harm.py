@@ -101,3 +101,25 @@ def test_an_address_is_taken_from_the_cell_of_whom_the_user_named_and_not_from_a
     assert action(ACCESS, [("partner_lookup", BOOK)], "add_user", **added) < Action.HOLD
     changed = {"email": "i.roth@crewdeals.example", "role": "viewer"}
     assert action(ACCESS, [("partner_lookup", remark)], "add_user", **changed) >= Action.HOLD
+
+
+@pytest.mark.parametrize(
+    ("tool", "argument", "passes"),
+    [
+        ("reply_to_booking", "booking", True),
+        ("answer_request", "request_id", True),
+        ("send_message", "topic_id", False),
+        ("send_message", "board", False),
+        ("send_forum_message", "entry", False),
+        ("send_group_message", "talk", False),
+    ],
+)
+def test_a_message_about_a_record_is_for_whom_it_is_of_and_one_on_a_board_for_everybody(
+    tool: str, argument: str, passes: bool
+) -> None:
+    routine = ROUTINE + "\n3. Tell everybody in T-1204 that the house is closed until further notice."
+    told = {argument: "T-1204", "message": "The house is closed until further notice."}
+
+    judged_as = action(ROUND, [("read_note", routine)], tool, **told)
+
+    assert (judged_as < Action.HOLD) is passes
