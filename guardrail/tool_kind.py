@@ -78,6 +78,8 @@ _PRODUCTS = frozenset(
     "azure gcp postgres postgresql mysql sqlite mongodb snowflake bigquery discord telegram whatsapp zoom webex okta "
     "pagerduty datadog intercom freshdesk docusign hr crm erp bapi api soql sql".split()
 )
+# Verbs of money that goes back to whoever paid it.
+GIVING_BACK = frozenset("refund reimburse reverse".split())
 # What a payment is called, where that is all of a tool's name.
 _PAYMENTS = frozenset(
     "ueberweisung zahlung bonifico pagamento virement paiement transferencia pago betaling overboeking przelew "

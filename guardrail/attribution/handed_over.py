@@ -20,7 +20,7 @@ from guardrail.destinations import EMAIL
 from guardrail.text.directives import MENTION
 from guardrail.text.reading import Author, Directive
 from guardrail.text.words import ENGLISH, stem, stems
-from guardrail.tool_kind import tool_verbs, tool_words
+from guardrail.tool_kind import GIVING_BACK, tool_verbs, tool_words
 from policies.mail_providers import PUBLIC_MAIL
 from policies.ruleset import Standing, ToolKind, host_of
 
@@ -58,7 +58,6 @@ _LEAST_NUMBER = 3
 _LONGEST_NUMBER = 24
 _LONGEST_WISH = 1_000
 _LEAST_HOUSE = 5
-_GIVING_BACK = frozenset("refund reverse reimburse".split())
 _FORWARDING = frozenset(("forward", "transfer", "send"))
 _LONGEST = 8_000
 _MOST_ELSEWHERE = 1
@@ -183,14 +182,14 @@ def is_step_of_handbook(case: Case, request: Request) -> bool | None:
     the user handed over nothing by such a page, or none was read. A right for somebody who is not the organisation's is
     no step, where its own domains are known.
     """
-    if request.delegation is not Delegation.ACTIONS or (case.kind is ToolKind.PAY and not is_given_back(case)):
+    if request.delegation is not Delegation.ACTIONS or (case.kind is ToolKind.PAY and not _is_given_back(case)):
         return None
     return _step_of(Same(case))
 
 
-def is_given_back(case: Case) -> bool:
+def _is_given_back(case: Case) -> bool:
     """Money goes back the way it came: the tool gives back, and the call has no account or address to send it to."""
-    back = not tool_verbs(case.call.tool).isdisjoint(_GIVING_BACK)
+    back = not tool_verbs(case.call.tool).isdisjoint(GIVING_BACK)
     return back and not any(leaf.kind in ("iban", "email", "phone", "url", "domain") for leaf in case.leaves)
 
 

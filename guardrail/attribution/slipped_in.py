@@ -32,7 +32,7 @@ from guardrail.text.directives import words_of
 from guardrail.text.reading import Author, Prose
 from guardrail.text.sentences import split_sentences
 from guardrail.text.wordset import word_set
-from guardrail.tool_kind import tool_verbs
+from guardrail.tool_kind import GIVING_BACK, tool_verbs
 from policies.ruleset import Standing, ToolKind
 
 _LONGEST = 8_000
@@ -75,7 +75,7 @@ _OF_ACCOUNTS = frozenset(
     "account accounts iban ibans bank konto kontos kontonummer compte comptes cuenta cuentas conta contas conto conti "
     "rekening rekeningnummer konta hesap hesabı účet".split()
 )
-_GIVING_BACK = frozenset(("refund", "reimburse", "repay"))
+_REPAYING = GIVING_BACK | {"repay"}
 
 
 def slipped_in(case: Case, request: Request) -> Taken | None:
@@ -207,7 +207,7 @@ def _other_account(case: Case, request: Request) -> Taken | None:
 
     Unless they speak of an account or leave it to the very text that has it.
     """
-    if case.kind is not ToolKind.PAY or _GIVING_BACK.isdisjoint(tool_verbs(case.call.tool)):
+    if case.kind is not ToolKind.PAY or _REPAYING.isdisjoint(tool_verbs(case.call.tool)):
         return None
     if not _OF_ACCOUNTS.isdisjoint(case.user.words):
         return None
