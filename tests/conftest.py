@@ -11,6 +11,7 @@ import redis
 import time_machine
 from django.conf import settings
 from django.core.cache import cache
+from django.db import connection
 from django.test import Client, TransactionTestCase
 from psycopg import sql
 from psycopg_pool import ConnectionPool
@@ -28,9 +29,15 @@ def pytest_configure() -> None:
     # every client has middleware of its own, which listed all static files; nobody asks a client for one
     settings.WHITENOISE_AUTOREFRESH = True
     patch = pytest.MonkeyPatch()
-    patch.setattr(TransactionTestCase, "_fixture_teardown", lambda _: empty_all_tables())
+    patch.setattr(TransactionTestCase, "_fixture_teardown", lambda _: _empty())
     # a new connection after each test that commits took 30 ms of processor time: the one there is becomes as new
     patch.setattr(TransactionTestCase, "_should_reload_connections", lambda _: not as_new())
+
+
+def _empty() -> None:
+    """Whoever drove a browser for minutes asked nothing meanwhile: looked at first, as when a request begins."""
+    connection.close_if_unusable_or_obsolete()
+    empty_all_tables()
 
 
 @pytest.hookimpl(trylast=True)

@@ -6,6 +6,7 @@ the database is migrated once, and named in GUARDRAIL_TEST_TEMPLATE: theirs and 
 
 import gc
 import os
+import re
 import secrets
 import shutil
 import signal
@@ -33,6 +34,9 @@ _BUDGETS = {
     "GUARDRAIL_TURN_MS": "2000",
     "GUARDRAIL_IDLE_MINUTES": "1440",  # many tests travel some hours with somebody who is signed in
 }
+# Lines of Postgres about connections and processes, not about statements.
+_LEFT = re.compile(r"FATAL|PANIC|signal|crash|terminat|connection|memory")
+_MOST_LINES = 20
 _ROOT = Path(__file__).resolve().parent.parent
 _STATE = pytest.StashKey["_Servers"]()
 
@@ -127,6 +131,16 @@ def pytest_collection_finish() -> None:
     gc.freeze()
     gc.set_threshold(50_000, 20, 50)
     gc.enable()
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, exitstatus: int) -> None:
+    """Why Postgres left somebody: its log goes with its folder."""
+    servers = terminalreporter.config.stash.get(_STATE, None)
+    log = servers.folder / "postgres.log" if servers is not None else None
+    if exitstatus and log is not None and log.exists():
+        told = [line for line in log.read_text("utf-8", "replace").splitlines() if _LEFT.search(line)]
+        for line in told[-_MOST_LINES:]:
+            terminalreporter.write_line(f"postgres: {line[:300]}")
 
 
 @pytest.hookimpl(optionalhook=True)
