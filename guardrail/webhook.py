@@ -38,9 +38,9 @@ from guardrail.keeping import keep
 from guardrail.large_calls import KEPT_BYTES, Room
 from guardrail.memory.past import asking_for, load_past
 from guardrail.memory.tickets import redeem
+from guardrail.receiving import arrival_of, length_of
 from guardrail.shedding import shed, turn_for, turned_away, unjudged
 from guardrail.taught import traces_once_judged
-from guardrail.verdict_id import new_verdict_id
 from guardrail.wire import Unreadable, copilot_studio, evaluate, glance
 from guardrail.wire.glance import Glance
 from guardrail.wire.second_opinion import SEALS_IN_META
@@ -103,9 +103,9 @@ def answer_call(request: HttpRequest, caller: auth.Caller, wire: Wire) -> Answer
     # whoever is cut off while sending sees an error, and an error is an allowed call: ten times the time of an answer
     give_up_at = started + 10 * settings.DEADLINE_MS / 1000
     seals = request.META.get(SEALS_IN_META, "")
-    with _room.take(min(_length_of(request), settings.MAX_CALL_BYTES)) as fits:
+    with _room.take(min(length_of(request), settings.MAX_CALL_BYTES)) as fits:
         most_bytes = settings.MAX_CALL_BYTES if fits else KEPT_BYTES
-        arrival = _arrival(request, caller, wire.name, most_bytes=most_bytes, give_up_at=give_up_at)
+        arrival = arrival_of(request, caller, wire.name, most_bytes=most_bytes, give_up_at=give_up_at)
         return answer_arrival(arrival, caller, wire, _ruleset(), started=started, waited=waited, seals=seals)
 
 
@@ -326,40 +326,6 @@ def _agreed(call: Invocation, past: Past, judgement: Judgement) -> Judgement:
         return judgement
     decision = allow_once(judgement.decision, ticket=ticket.number, approved_by=ticket.approved_by, until=ticket.until)
     return replace(judgement, decision=decision)
-
-
-def _arrival(sent: HttpRequest, caller: auth.Caller, wire: str, *, most_bytes: int, give_up_at: float) -> store.Arrival:
-    received_at = datetime.now(UTC)
-    body, body_bytes = _read(sent, most_bytes=most_bytes, give_up_at=give_up_at)
-    return store.Arrival(
-        verdict_id=new_verdict_id(received_at),
-        received_at=received_at,
-        orchestrator_id=caller.orchestrator_id,
-        wire=wire,
-        correlation_id=sent.META.get("HTTP_X_MS_CORRELATION_ID", ""),
-        api_version=sent.GET.get("api-version", ""),
-        body=body,
-        body_bytes=body_bytes,
-    )
-
-
-def _length_of(request: HttpRequest) -> int:
-    """How long the body says it is."""
-    said = request.META.get("CONTENT_LENGTH") or ""
-    return int(said) if said.isdecimal() else 0
-
-
-def _read(request: HttpRequest, *, most_bytes: int, give_up_at: float) -> tuple[bytes, int]:
-    """The body up to a limit, and how many bytes came in all. The rest is read too: a caller cut off mid-body sees
-    an error, and an error is an allowed call."""
-    try:
-        body = request.read(most_bytes)
-        body_bytes = len(body)
-        while time.monotonic() < give_up_at and (more := request.read(1 << 20)):
-            body_bytes += len(more)
-    except OSError:
-        return b"", 0
-    return body, body_bytes
 
 
 def _ruleset() -> Ruleset:

@@ -136,7 +136,10 @@ def test_it_does_not_care_for_the_content_type(asking: Asking, content_type: str
     assert (response.status_code, response.json()["blockAction"]) == (200, False)
 
 
-@pytest.mark.parametrize("query", ["", "?api-version=2031-01-01", "?api-version=" + "9" * 300, "?x=1"])
+@pytest.mark.parametrize(
+    "query",
+    ["", "?api-version=2031-01-01", "?api-version=" + "9" * 300, "?x=1", "?" + "a&" * 1_100, "?api-version=%ff\u00e9"],
+)
 def test_it_accepts_any_api_version_or_none(asking: Asking, query: str) -> None:
     response = asking.client.post(
         "/copilot-studio/analyze-tool-execution" + query,
