@@ -75,6 +75,9 @@ def ensure_loaded() -> None:
     try:
         refresh()
     except (DatabaseError, RulesetError) as error:
+        if not connection.in_atomic_block:
+            # Django's own look at connections that broke comes before pages, not before calls
+            connection.close()
         if load.active() is not None:
             return
         log.warning("ruleset.from_snapshot", error=type(error).__name__)

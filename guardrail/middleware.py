@@ -2,6 +2,7 @@
 pages never use."""
 
 from collections.abc import Callable
+from functools import lru_cache
 from io import BytesIO
 from threading import BoundedSemaphore, local
 from weakref import WeakSet
@@ -10,7 +11,7 @@ from django.conf import settings
 from django.db import connections
 from django.http import HttpRequest, HttpResponse
 from django.template.response import SimpleTemplateResponse
-from django.urls import Resolver404, resolve
+from django.urls import Resolver404, ResolverMatch, resolve
 
 # What watches over us comes the same way: it knows us by address, not by name, and has no session to look for.
 _WATCHED = ("/healthz", "/readyz", "/metrics")
@@ -38,7 +39,7 @@ class CallsFirst:
         if not request.path_info.endswith((*CALL_SUFFIXES, *_WATCHED)):
             return self._page(request)
         try:
-            match = resolve(request.path_info)
+            match = _found(request.path_info)
         except Resolver404:
             return self._page(request)
         request.resolver_match = match
@@ -86,6 +87,12 @@ def _busy() -> HttpResponse:
     response = HttpResponse("busy, try again\n", status=503, content_type="text/plain; charset=utf-8")
     response["Retry-After"] = "1"
     return response
+
+
+@lru_cache(maxsize=256)
+def _found(path: str) -> ResolverMatch:
+    """Who answers there: callers use a few addresses. Raises Resolver404."""
+    return resolve(path)
 
 
 def _let_go(request: HttpRequest) -> None:

@@ -15,7 +15,7 @@ from typing import Any
 import msgspec
 import structlog
 from django.conf import settings
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from drf_spectacular.utils import extend_schema
 from rest_framework.exceptions import APIException, NotAuthenticated
 from rest_framework.negotiation import BaseContentNegotiation
@@ -365,6 +365,9 @@ class CallView(APIView):
     parser_classes = (JSONParser,)
     renderer_classes = (MsgspecRenderer,)
 
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        """Nothing: there is one form of answer, and whoever calls has no session."""
+
     def caller(self, request: Request, slug: str | None) -> auth.Caller:
         """Who is calling. Raises NotAuthenticated, which `handle_exception` turns into the documented error body."""
         housekeeper.ensure_loaded()
@@ -402,10 +405,10 @@ class Validate(CallView):
 class AnalyzeToolExecution(CallView):
     """Microsoft Copilot Studio asks before every tool call."""
 
-    def post(self, request: Request, slug: str) -> Response:
+    def post(self, request: Request, slug: str) -> HttpResponse:
         answered = answer_call(request._request, self.caller(request, slug), _COPILOT_STUDIO)
         verdict_id = str(answered.arrival.verdict_id)
-        return Response(copilot_studio.answer(answered.judgement.decision, verdict_id=verdict_id))
+        return _told(copilot_studio.answer(answered.judgement.decision, verdict_id=verdict_id))
 
 
 class Evaluate(CallView):
@@ -422,11 +425,11 @@ class Evaluate(CallView):
         request=EvaluateRequest,
         responses={200: EvaluateAnswer, 401: ErrorBody},
     )
-    def post(self, request: Request) -> Response:
+    def post(self, request: Request) -> HttpResponse:
         answered = answer_call(request._request, self.caller(request, None), _EVALUATE)
         judgement = answered.judgement
         verdict_id = str(answered.arrival.verdict_id)
-        return Response(
+        return _told(
             evaluate.answer(
                 judgement.decision,
                 verdict_id=verdict_id,
@@ -434,6 +437,10 @@ class Evaluate(CallView):
                 arguments=judgement.modified_arguments,
             )
         )
+
+
+def _told(answer: Any) -> HttpResponse:
+    return HttpResponse(msgspec.json.encode(answer), content_type="application/json")
 
 
 def warm() -> None:

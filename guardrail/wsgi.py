@@ -5,18 +5,19 @@ import os
 
 gc.disable()  # nothing of what is loaded here goes again: collecting meanwhile took a fifth of the time (2026-11)
 
-from django.core.wsgi import get_wsgi_application  # noqa: E402 loads much
+import django  # noqa: E402 loads much
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "guardrail.settings")
-_pages_and_calls = get_wsgi_application()
+django.setup(set_prefix=False)
 
 from django.conf import settings  # noqa: E402 needs the settings
 from django.urls import get_resolver  # noqa: E402 needs the settings
 
 from guardrail import housekeeper, webhook  # noqa: E402 needs the app registry
 from guardrail.arrivals import Arrivals  # noqa: E402 imports nothing that does
+from guardrail.handler import Handler  # noqa: E402 needs the settings
 
-application = Arrivals(_pages_and_calls, threads=settings.WEB_THREADS)
+application = Arrivals(Handler(), threads=settings.WEB_THREADS)
 
 # every page behind it: the first call would wait 0.85 s of processor time for them, on a busy machine 5 s (2026-11)
 get_resolver().url_patterns  # noqa: B018 reading it loads them

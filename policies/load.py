@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from django.contrib.postgres.aggregates import StringAgg
+from django.db import connection
 from django.db.models import F, QuerySet, Value
 from django.db.models.functions import Replace
 
@@ -53,6 +54,7 @@ class Loaded:
     digests: Mapping[str, str]
 
 
+_SERIAL = f'SELECT serial FROM "{RulesetSerial._meta.db_table}" ORDER BY id LIMIT 1'  # noqa: S608 a name of ours
 # How far back a process that has just started looks for a version that compiles.
 _OLDER_TRIED = 10
 _active: Loaded | None = None
@@ -81,7 +83,11 @@ def active() -> Loaded | None:
 
 def load_serial() -> int:
     """The serial in the database; 0 when nothing was ever published. One query."""
-    return RulesetSerial.objects.values_list("serial", flat=True).first() or 0
+    # each process asks several times a second: to put the question together takes ten times as long as to ask it
+    with connection.cursor() as cursor:
+        cursor.execute(_SERIAL)
+        row = cursor.fetchone()
+    return int(row[0]) if row else 0
 
 
 def refresh() -> bool:
