@@ -13,6 +13,7 @@ from django.conf import settings
 from django.core.cache import cache
 from django.db import connection
 from django.test import Client, TransactionTestCase
+from hypothesis import settings as made_up
 from psycopg import sql
 from psycopg_pool import ConnectionPool
 
@@ -23,7 +24,10 @@ from tests.emptying import as_new, empty_all_tables
 
 
 def pytest_configure() -> None:
-    """What Django does with care and slowly, done for throw-away data."""
+    """What Django does with care and slowly, done for throw-away data; what hypothesis makes up, alike everywhere."""
+    # the same examples each time and none by the clock, as its own profile for machines that build: it held ten slow
+    # examples on a busy machine for a mistake of the test
+    made_up.load_profile("ci")
     # a password here protects nothing: to make one and to check it took 0.4 s each
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     # every client has middleware of its own, which listed all static files; nobody asks a client for one

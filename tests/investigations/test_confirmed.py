@@ -180,7 +180,7 @@ _PLACED = strategies.builds("{}{}".format, strategies.sampled_from(("", "https:/
 
 
 @hypothesis.given(_PLACED)
-@hypothesis.settings(max_examples=300, deadline=None, derandomize=True)
+@hypothesis.settings(max_examples=300)
 def test_whatever_a_value_holds_is_read_again_as_it_is_and_ends_no_pattern(text: str) -> None:
     try:
         named = read_value(text)

@@ -104,7 +104,7 @@ def by_reference(text: str, known: dict[str, Any]) -> bool | None:
     return None if value.type() == cel.Type.ERROR else bool(value.plain_value())
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=600)
 @given(text=condition, known=facts)
 def test_a_condition_means_what_the_reference_implementation_of_cel_says(text: str, known: dict[str, Any]) -> None:
     truth = compile_condition(text).truth(known)

@@ -7,7 +7,7 @@ from typing import Any
 
 import jsonschema
 import pytest
-from hypothesis import HealthCheck, given, settings, strategies as st
+from hypothesis import given, strategies as st
 
 from policies.baseline import BASELINE
 from policies.ruleset import Ruleset, Standing, ToolKind, compile_ruleset
@@ -207,7 +207,6 @@ json_values = st.recursive(
 )
 
 
-@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     st.dictionaries(st.sampled_from((*MEMBERS, "data_classes", "destinations", "documents")), json_values, max_size=3)
 )
