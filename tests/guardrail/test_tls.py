@@ -21,6 +21,7 @@ from tests.certificates import Authority, authority
 from tests.guardrail.instances import (
     ROOT,
     RunningInstance,
+    alive,
     clean_environment,
     make_data_folder,
     ready_database,
@@ -111,38 +112,52 @@ def test_tls_1_2_is_spoken_and_nothing_older(served: Served) -> None:
 
 
 def test_a_new_certificate_is_served_once_the_web_server_is_killed_and_started_again(served: Served) -> None:
-    before = _shown(served)
     _write(served.folder, served.ours)
-    os.kill(served.instance.pids()["web"], signal.SIGKILL)
-    wait_for(lambda: _shown(served) not in ("", before), what="the new certificate", seconds=120)
+    _kill_web(served)
+    assert _shown(served) == _given(served)
 
 
 def test_a_new_certificate_that_does_not_fit_takes_nobody_down(served: Served) -> None:
     """The key of another certificate, then no certificate at all; whatever is begun again serves with what was good."""
-    wait_for(lambda: len({_shown(served) for _ in range(8)} - {""}) == 1, what="one web server alone", seconds=120)
-    before, web = _shown(served), served.instance.pids()["web"]
+    good, web = _given(served), served.instance.pids()["web"]
+    killed = children(web)[0]
     (served.folder / "key.pem").write_text(served.ours.issue("guardrail.example")[1])
-    os.kill(children(web)[0], signal.SIGKILL)
-    wait_for(lambda: len(children(web)) == 2 and _answered(served), what="a web process to be back", seconds=120)
+    os.kill(killed, signal.SIGKILL)
+    wait_for(lambda: len(set(children(web)) - {killed}) == 2, what="a web process to be back", seconds=120)
     (served.folder / "certificate.pem").write_text("half of a certif")
-    os.kill(web, signal.SIGKILL)
-    wait_for(lambda: served.instance.pids()["web"] != web, what="a new web server", seconds=120)
-    wait_for(lambda: len(children(served.instance.pids()["web"])) == 2, what="its processes", seconds=120)
-    wait_for(lambda: _answered(served), what="the new web server to answer", seconds=120)
-    assert {_shown(served) for _ in range(4)} - {""} == {before}
+    _kill_web(served)
+    assert {_shown(served) for _ in range(4)} == {good}
     assert "web serves with the certificate it had before" in served.instance.output.read_text()
-    with served.client(served.callers) as client:
-        wait_for(lambda: client.get("/readyz").status_code == 503, what="/readyz to say so", seconds=30)
-        _write(served.folder, served.ours)
-        wait_for(lambda: client.get("/readyz").status_code == 200, what="files that fit to be seen", seconds=30)
+    wait_for(lambda: _status(served, "/readyz") == 503, what="/readyz to say so")
+    _write(served.folder, served.ours)
+    wait_for(lambda: _status(served, "/readyz") == 200, what="files that fit to be seen")
 
 
-def _answered(served: Served) -> bool:
+def _kill_web(served: Served) -> None:
+    """Kill the web server, and return when only its successor answers: its processes do meanwhile, on the same port."""
+    web = served.instance.pids()["web"]
+    before = children(web)
+    os.kill(web, signal.SIGKILL)
+    wait_for(lambda: not any(alive(pid) for pid in before), what="a new web server alone", seconds=120)
+    wait_for(lambda: _status(served, "/healthz") == 200, what="it to answer", seconds=120)
+
+
+def _status(served: Served, path: str) -> int:
+    """What a new connection is answered; 0 where nobody does."""
     try:
         with served.client(served.callers) as client:
-            return client.get("/healthz").status_code == 200
+            return client.get(path).status_code
     except httpx.TransportError:
-        return False
+        return 0
+
+
+def _shown(served: Served) -> str:
+    return ssl.get_server_certificate(("127.0.0.1", served.instance.port), timeout=10)
+
+
+def _given(served: Served) -> str:
+    """The certificate in the operator's file, as `_shown` writes it."""
+    return ssl.DER_cert_to_PEM_cert(ssl.PEM_cert_to_DER_cert((served.folder / "certificate.pem").read_text()))
 
 
 def test_an_authority_that_is_asked_for_is_never_forgotten(tmp_path: Path) -> None:
@@ -157,13 +172,6 @@ def test_an_authority_that_is_asked_for_is_never_forgotten(tmp_path: Path) -> No
         dataclasses.replace(given, client_ca=tmp_path / "callers").kept(tmp_path / "tls")
     (tmp_path / "key").write_text("nothing")
     assert given.kept(tmp_path / "tls")[0] == kept
-
-
-def _shown(served: Served) -> str:
-    try:
-        return ssl.get_server_certificate(("127.0.0.1", served.instance.port), timeout=10)
-    except OSError:
-        return ""
 
 
 @pytest.mark.parametrize(
