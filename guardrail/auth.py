@@ -11,6 +11,7 @@ from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 import jwt
@@ -24,6 +25,7 @@ from guardrail.certificates import fingerprint_of
 from guardrail.jwks import KeyStore
 from guardrail.models import Orchestrator, OrchestratorToken
 from policies.access import Role
+from policies.one_statement import Statement, in_python, read_at_once, together
 
 _LEEWAY_SECONDS = 60
 _MAX_TOKEN_CHARS = 16_384
@@ -127,34 +129,35 @@ def _digest(token: str) -> bytes:
 
 
 def load_callers_document() -> dict[str, Any]:
-    """All enabled callers as JSON for compiling and for the snapshot. Two queries."""
+    """All enabled callers as JSON for compiling and for the snapshot. One query."""
+    rows = read_at_once(_callers_statement())
+    return {
+        "orchestrators": rows["orchestrators"],
+        "tokens": [
+            {
+                "sha256": row["token_sha256"],
+                "orchestrator": row["orchestrator_id"],
+                "expires_at": in_python(row["expires_at"]) if row["expires_at"] else None,
+                "purpose": row["purpose"],
+            }
+            for row in rows["tokens"]
+        ],
+    }
+
+
+@cache
+def _callers_statement() -> Statement:
     of_nobody = Q(account=None)
     of_machines = Q(account__is_active=True, account__groups__name=Role.INTEGRATION.value)
     tokens = OrchestratorToken.objects.filter(of_nobody | of_machines, revoked_at=None, orchestrator__enabled=True)
-    return {
-        "orchestrators": [
-            {
-                "id": orchestrator.pk,
-                "slug": orchestrator.slug,
-                "name": orchestrator.name,
-                "entra_tenant_id": orchestrator.entra_tenant_id,
-                "entra_app_ids": orchestrator.entra_app_ids,
-                "entra_audiences": orchestrator.entra_audiences,
-                "per_minute": orchestrator.per_minute,
-                "certificates": orchestrator.certificates,
-            }
-            for orchestrator in Orchestrator.objects.filter(enabled=True)
-        ],
-        "tokens": [
-            {
-                "sha256": token.token_sha256,
-                "orchestrator": token.orchestrator_id,
-                "expires_at": token.expires_at.isoformat() if token.expires_at else None,
-                "purpose": token.purpose,
-            }
-            for token in tokens.distinct()
-        ],
-    }
+    entra = ("entra_tenant_id", "entra_app_ids", "entra_audiences")
+    orchestrators = Orchestrator.objects.filter(enabled=True)
+    return together(
+        {
+            "orchestrators": orchestrators.values("id", "slug", "name", *entra, "per_minute", "certificates"),
+            "tokens": tokens.values("token_sha256", "orchestrator_id", "expires_at", "purpose").distinct(),
+        }
+    )
 
 
 def activate_callers(document: Mapping[str, Any]) -> None:

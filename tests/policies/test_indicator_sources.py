@@ -23,6 +23,7 @@ from policies.models import AuditEntry, Destination, Indicator, IndicatorIndex, 
 from policies.services import indicator_sources, indicators
 from policies.services.indicator_sources import SourceSettings, add_source
 from policies.services.indicators import HandWritten, IndicatorError, Protected
+from policies.services.publish import ensure_baseline
 from tests import engines
 from tests.engines import Behave, OtherEngine, saying
 
@@ -55,8 +56,9 @@ def fetched(source: IndicatorSource) -> IndicatorSource:
 
 def in_force(kind: str, value: str) -> str:
     """The tier of an indicator as web processes see it, empty when it is not in force."""
+    ensure_baseline()
     load.forget()
-    found = compile_indicators(load._load_indicators()).find(Kind(kind), value)
+    found = compile_indicators(load.load_document()["indicators"]).find(Kind(kind), value)
     return found.tier.name if found else ""
 
 
@@ -155,7 +157,8 @@ def test_a_person_may_list_what_a_feed_may_not_by_saying_so() -> None:
         indicators.add_indicator(HandWritten(value="partner.example"), now=NOW, actor=None)
     assert not Indicator.objects.exists()
     indicators.add_indicator(HandWritten(value="partner.example", confirmed=True), now=NOW, actor=None)
-    found = compile_indicators(load._load_indicators()).find(Kind.DOMAIN, "partner.example")
+    ensure_baseline()
+    found = compile_indicators(load.load_document()["indicators"]).find(Kind.DOMAIN, "partner.example")
     assert found is not None
     assert found.by_person
 
