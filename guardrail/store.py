@@ -52,7 +52,8 @@ _LENGTHS = {
 # ON CONFLICT on the verdict alone: its id decides, and the other two rows follow it. That makes a second write of the
 # same id (journal after a late commit, a crash while ingesting) a no-op.
 # `earlier.step_key <> ''` says what is known already: without it a plan made for every step may not use the index of
-# steps, which has no empty ones, and walks all calls of a day instead (2 us each: 2026-11).
+# steps, which has no empty ones, and walks all calls of a day instead (2 us each: 2026-11). Without `IS TRUE` Postgres
+# takes a stretch between two ids for short, and walks it in a month that was never analysed.
 _INSERT = f"""
 WITH verdict AS (
     INSERT INTO guardrail_verdict ({", ".join(_COLUMNS)}, duplicate_of)
@@ -60,7 +61,7 @@ WITH verdict AS (
         CASE WHEN %(step_key)s::text = '' THEN NULL ELSE (
             SELECT earlier.id FROM guardrail_verdict earlier
             WHERE earlier.step_key = %(step_key)s::text AND earlier.step_key <> ''
-                AND earlier.id >= %(since)s::uuid AND earlier.id < %(id)s::uuid
+                AND earlier.id >= %(since)s::uuid AND (earlier.id < %(id)s::uuid) IS TRUE
             ORDER BY earlier.id LIMIT 1
         ) END
     ON CONFLICT (id) DO NOTHING

@@ -75,7 +75,19 @@ def test_it_journals_the_verdict_when_postgres_goes_away_and_ingests_it_exactly_
     assert Verdict.objects.count() == Transcript.objects.count() == PendingIntake.objects.count() == 4
 
 
-def test_it_looks_for_an_earlier_delivery_by_the_index_of_steps_however_many_calls_are_stored(asking: Asking) -> None:
+# as many as fit into fewer pages of the index of ids than of that of steps, which has longer keys
+_MORE = """
+INSERT INTO guardrail_verdict
+SELECT (jsonb_populate_record(last.kept, jsonb_build_object(
+    'id', overlay((last.kept).id::text PLACING lpad(to_hex(n), 12, '0') FROM 25), 'step_key', repeat(md5(n::text), 2)
+))).* FROM (SELECT kept FROM guardrail_verdict kept ORDER BY id DESC LIMIT 1) last, generate_series(1, %s) n
+"""
+
+
+@pytest.mark.parametrize("more", [0, 150])
+def test_it_looks_for_an_earlier_delivery_by_the_index_of_steps_however_many_calls_are_stored(
+    asking: Asking, more: int
+) -> None:
     for n in range(20):  # a statement is prepared once it has come some times on its connection
         assert asking.analyze(call(conversationMetadata__planStepId=f"step-{n}")).status == 200
     with database.pool().connection() as hot_path:
@@ -83,13 +95,16 @@ def test_it_looks_for_an_earlier_delivery_by_the_index_of_steps_however_many_cal
         found = hot_path.execute(prepared, ["%INSERT INTO guardrail_verdict%"]).fetchone()
         assert found, "the insertion was not prepared"
         statement, count = found
-        # else the plan leaves out what no value of ours lies in
-        hot_path.execute("SET enable_partition_pruning = off")
-        hot_path.execute(f"PREPARE again AS {statement}".encode())
-        explained = f"EXPLAIN EXECUTE again ({', '.join(['NULL'] * count)})"
-        plan = "\n".join(line for (line,) in hot_path.execute(explained.encode()))
+        with hot_path.transaction(force_rollback=True):
+            hot_path.execute(_MORE, [more])
+            # else the plan leaves out what no value of ours lies in
+            hot_path.execute("SET LOCAL enable_partition_pruning = off")
+            hot_path.execute(f"PREPARE again AS {statement}".encode())
+            explained = f"EXPLAIN EXECUTE again ({', '.join(['NULL'] * count)})"
+            plan = "\n".join(line for (line,) in hot_path.execute(explained.encode()))
     database.close()
     assert "_step_key_id_idx on guardrail_verdict" in plan
+    assert "_pkey on guardrail_verdict" not in plan
 
 
 def test_it_answers_a_silent_postgres_within_its_share_and_the_next_ones_at_once(
