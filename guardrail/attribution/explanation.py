@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from guardrail.attribution.delegation import Delegation
 from guardrail.attribution.matching import Match
 from guardrail.attribution.outward import OUTWARD
 from guardrail.attribution.provenance import Leaf, stands_in
@@ -156,6 +157,8 @@ def _reason(name: str, match: Match, case: Case, request: Request, place: str) -
         parts.append(f"From there, not from the user, comes {' and '.join(short(value) for value in given)}.")
     if case.call.by_outsider:
         parts.append("No person asked for this: the run was started by the message itself.")
+    elif name == "instruction_delegated" and request.delegation is Delegation.NONE and not request.asked:
+        parts.append("The user did not ask for this, so a person has to say whether it was meant.")
     elif name == "instruction_delegated":
         parts.append("The user told the agent to go by what it finds, so a person has to say whether this was meant.")
     elif request.asked:

@@ -42,7 +42,7 @@ def other_deed(case: Case, request: Request) -> Taken | None:
         return None
     if not (request.own_deed or request.only_reading) or _is_left_open(request, case):
         return None
-    new = _values_not_given(case)
+    new = values_not_given(case)
     taken = _in_one_text(new, case) if new else None
     if taken is None or _is_told_by_user(taken, case, request) or is_in_own_words(new, (taken.prose,), case):
         return None
@@ -59,7 +59,7 @@ def _is_left_open(request: Request, case: Case) -> bool:
     return open_to_texts and not reaches_stranger(case)
 
 
-def _values_not_given(case: Case) -> list[Leaf]:
+def values_not_given(case: Case) -> list[Leaf]:
     """The values of a call of which no value has a telling word of the user's; none of any other."""
     new = []
     for leaf, share in zip(case.leaves, case.user_shares, strict=True):

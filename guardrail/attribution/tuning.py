@@ -54,6 +54,8 @@ class Tuning:
     """Readers, accounts, files and links a text slips into a call that was wanted."""
     other_deed: bool = True
     """A deed nothing of which is the user's, which one running text has done while they want another."""
+    looked_up: bool = True
+    """An order that names a deed and not to what, carried out on something that was looked up."""
     harm: bool = True
     """That a call does no harm a person has to decide about, where the user left it to the text."""
     elsewhere: bool = True

@@ -10,6 +10,7 @@ from guardrail.attribution.asked_out import asked_out
 from guardrail.attribution.explanation import change_unasked, followed
 from guardrail.attribution.gravity import is_weighty
 from guardrail.attribution.harm import is_harmless_to_named, may_have_it_done
+from guardrail.attribution.looked_up import looked_up_for
 from guardrail.attribution.matching import Match, matches_of
 from guardrail.attribution.moved import moved_by
 from guardrail.attribution.on_form import is_by_form
@@ -60,7 +61,10 @@ def _without_sign(matches: list[Match], case: Case, request: Request) -> list[Si
     if moved is not None:
         return [followed("instruction_delegated", moved, case, request)]
     return (
-        sent_unrequested(case, request) or (_unasked(case, request) if unspoken else []) or _slipped_in(case, request)
+        sent_unrequested(case, request)
+        or (_unasked(case, request) if unspoken else [])
+        or _slipped_in(case, request)
+        or _looked_up(matches, case, request)
     )
 
 
@@ -75,6 +79,11 @@ def _unasked(case: Case, request: Request) -> list[Signal]:
     ):
         return []
     return [change_unasked(taken, case)]
+
+
+def _looked_up(matches: list[Match], case: Case, request: Request) -> list[Signal]:
+    match = looked_up_for(matches, case, request)
+    return [followed("instruction_delegated", match, case, request)] if match is not None else []
 
 
 def _slipped_in(case: Case, request: Request) -> list[Signal]:
