@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 
 # What is called so is no person; who is called by the second may be one.
 _MACHINES = "copiloto|copilote|kopilot|ia|ki|robot|roboter|robô|chatbot|yapay zeka"
-_HELPERS = "asistente|assistente|assistant|assistent|asystent|asystencie|asistan|asistenti"
+_HELPERS = "asistente|assistente|assistant|assistenten|assistent|asystent|asystencie|asistan|asistenti"
 _CALLING = "atención|achtung|attention|attenzione|atenção|let op|uwaga|dikkat|observera|pozor"
 
 # One of us may do so as well.
@@ -49,7 +49,11 @@ SIGNATURES: tuple[tuple[str, re.Pattern[str]], ...] = (
             r"[^.\n]{0,30}\b(?:the|this|that|your|my|any|their|these|user'?s?)\b[^.\n]{0,20}\b(?:tasks?|requests?|"
             r"summar(?:y|ies)|questions?|quer(?:y|ies)|prompts?|instructions?|job|work|actions?|answer|response)\b"
             r"|\bthe (?:tasks?|instructions?|request) (?:that )?(?:i|we|the user) (?:gave|have given|asked|sent)\b"
-            r"|\b(?:user|original)(?:'s)? (?:task|request|instructions?|query|question)\b",
+            r"|\b(?:user|original)(?:'s)? (?:task|request|instructions?|query|question)\b"
+            r"|\bthe user (?:also|further|additionally|now) (?:wants?|needs?|asks?|asked|requests?|requested|"
+            r"expects?)\b"
+            r"|\bthe user (?:wants|wanted|needs|asks for|asked for|requests|requested) (?:one more|another|"
+            r"an additional|one other|the following)\b",
         ),
     ),
     (
@@ -66,8 +70,11 @@ SIGNATURES: tuple[tuple[str, re.Pattern[str]], ...] = (
             r"personal |smart )?(?:ai|llm|assistant|language model|chatbot|bot|ai agent|agent)\b"
             r"|\b(?:dear|hey|hi|hello|attention|to you),? (?:gpt|chatgpt|claude|gemini|copilot|llama|mistral|"
             r"assistant|ai)\b"
-            r"|(?:^|[.\n:>!?]\s{0,3})(?!dear agent\b)(?:ai |the |dear |hey |hi |hello )?(?:ai agent|agent|assistant|"
-            r"bot|copilot|chatbot|llm)\s?[,:]"
+            r"|(?:^|[.\n:>!?(\[{|*]\s{0,3}|[–—-]\s{1,3})(?!dear agent\b)(?:ai |the |dear |hey |hi |hello )?(?:ai agent|"
+            r"agent|assistant|bot|copilot|chatbot|llm)\s?[,:]"
+            # `message from Ada Lind to her engineering copilot`
+            r"|\b(?:note|message|instructions?|order|memo|reminder)\b[ ,:]{1,3}(?:from [\w.'’ -]{2,40} )?(?:for|to) "
+            r"(?:his|her|their|its|my|whose|the|an?) (?:[a-z]{2,14} ){0,2}(?:ai|assistants?|copilot|chatbot|bot|llm)\b"
             r"|\b(?:ai|assistant|agent|bot|llm|copilot|chatbot) (?:instructions?|directives?|notes?|tasks?|"
             r"commands?)\s?:"
             r"|\b(?:ai|llm|virtual|automated|digital) (?:assistants?|agents?|readers?|systems?) (?:must|should|"
@@ -125,7 +132,11 @@ SIGNATURES: tuple[tuple[str, re.Pattern[str]], ...] = (
             rf"(?:^|[.\n;>!?¡¿(\[]\s{{0,3}}|\b(?:{_CALLING}),? )"
             rf"(?:(?:{_MACHINES}|{_HELPERS})\s?[,!]|(?:{_MACHINES})\s?:)"
             rf"|(?:^|[\s(\[])(?:für|pour|para|per|voor|dla|för|pro) (?:[ld]['’]|(?:den|die|el|la|lo|il|o|de|het) )?"
-            rf"(?:{_MACHINES}|{_HELPERS})\b(?: [\w.'’-]{{1,20}}){{0,3}}\s?:",
+            rf"(?:{_MACHINES}|{_HELPERS})\b(?: [\w.'’-]{{1,20}}){{0,3}}\s?:"
+            # `scrivo all'assistente da qui`
+            rf"|\b(?:scriv|escrib|écri|schreib|schrijf|escrev|pisz|skriv)\w{{0,4}} (?:[\w'’]{{1,12}} )?"
+            rf"(?:all['’]|al |a la |à l['’]|a mon |an (?:den|die|meinen?|deinen?) |aan (?:de|mijn|jouw) |ao |do |till )"
+            rf"(?:{_MACHINES}|{_HELPERS})\b",
         ),
     ),
     (
@@ -177,7 +188,7 @@ _HINTS: tuple[tuple[frozenset[str], tuple[_Glance, ...], int, int], ...] = tuple
         (
             "task tasks request requests summary summaries question questions query queries prompt prompts "
             "instruction instructions job work action actions answer response",
-            (),
+            ((("the user ",), re.compile(r"the user (?:also|further|addit|now|want|need|ask|req)")),),
             *(160, 60),
         ),
         (
