@@ -20,7 +20,7 @@ _WORK_ITEM = (
     r"(?:instructions?|actions?|steps?|tasks?|to-?dos?|to-?do list|requests?|whatever|what (?:it|he|she|they|the)|"
     r"everything|inbox|e-?mails?|mails?|messages?|tickets?|issues?|bugs?|incidents?|cases?|queue|backlog|checklist|"
     r"pull requests?|work items?|enquir(?:y|ies)|inquir(?:y|ies)|complaints?|alerts?|comments?|suggestions?|feedback|"
-    r"remarks?|chores?|duties|errands?|routines?|change requests?)"
+    r"remarks?|chores?|duties|errands?|routines?|change requests?|hand-?overs?)"
 )
 _RULE_NOUNS = (
     r"readme|guide|docs?|documentation|instructions?|manual|runbook|playbook|procedure|policy|checklist|handbook|"
@@ -33,7 +33,7 @@ _DO_WHAT_IT_SAYS = re.compile(
     r"through)|"
     r"go through|deal with|apply|finish|address|resolve|fix|solve|triage|close|reproduce|look (?:into|at|after)|"
     r"work (?:off|down|out)|take over|see to|attend to|get on with|get through|"
-    r"have a look at|take a look at|clear|tackle|answer)\b[^.!?\n]{0,40}\b" + _WORK_ITEM + r"\b"
+    r"have a look at|take a look at|clear|tackle|answer|action)\b[^.!?\n]{0,40}\b" + _WORK_ITEM + r"\b"
     r"|\b(?:following|according to|as per|along|by following|as in|using) (?:the |my |our |your |its |this |that )?"
     r"(?:[\w'-]+ ){0,3}" + _RULES + r"\b"
     r"|\b(?:the way|just as|exactly as|like|as) (?:the |my |our |your |it |he |she |they )?(?:[\w'-]+ ){0,3}(?:says?|"
@@ -48,7 +48,9 @@ _DO_WHAT_IT_SAYS = re.compile(
     r"|\bwhat(?:'s| is| was) (?:specified|described|requested|outlined|written|asked|demanded|needed|required)\b"
     r"|\bfollow (?:the|our|my|its|this|that) (?:[\w'-]{1,40} ){0,4}"
     r"(?:page|list|sheet|plan|routine|protocol|rules?|section|" + _RULE_NOUNS + r")\b"
-    r"|\b(?:carry on|continue|proceed|resume|take over) (?:where|from where|with what)\b",
+    r"|\b(?:carry on|continue|proceed|resume|take over) (?:where|from where|with what)\b"
+    r"|\bwork (?:through|off|down) (?:the|my|our|her|his|their|[\w.-]{2,30}'s) (?:[\w'-]{1,20} ){0,3}"
+    r"(?:notes?|memo|letter|minutes|sheet|page|file|document|spreadsheet)\b",
     re.IGNORECASE,
 )
 # `as the guideline for renal patients says`
@@ -93,7 +95,8 @@ _BY_FILE = re.compile(
 # `look up what Anna said about the wall`: to know it, not to do it.
 _LOOKS_UP_WORDS = re.compile(
     r"\b(?:look up|find(?: out)?|check|see|read|show|tell|summari[sz]e|know|remember|recall|quote|search(?: for)?)"
-    r"(?: me| us| you)? what (?:(?:the|our|my) )?[\w.@'-]{2,60} (?:said|says|wrote)\b"
+    r"(?: me| us| you)? what(?: (?:(?:the|our|my) )?[\w.@'-]{2,60} (?:said|says|wrote)|(?:'s| is| was) (?:written|"
+    r"noted|said|stated|listed|described|mentioned|specified|planned|in|on))\b"
     r"(?![^.!?\n]{0,80}\b(?:and|then) (?:please )?(?:do|handle|act|take care|sort|carry|deal|proceed|follow)\b)"
 )
 # `look on their site when it is`
@@ -111,9 +114,12 @@ _BY_NUMBER = re.compile(
 # `send him what he wants`, `change it to what she says`: the deed is named, and only its values are another's.
 _VALUES_OF = re.compile(
     r"\b(?:send|mail|e-?mail|give|forward|show|order|buy|bring|book|pay|get) (?:to )?(?:him|her|them|[\w'-]{2,30}) "
-    r"(?:exactly |just )?what(?:ever)? (?:he|she|they|it) (?:asks?|asked|wants?|wanted|needs?|needed)(?: for)?\b"
+    r"(?:exactly |just )?what(?:ever)? (?:he|she|they|it)(?:'s|'re| is| are)? (?:ask(?:s|ed|ing)?|wants?|wanted|needs?|"
+    r"needed|after)(?: for)?\b"
     r"|\b(?:change|set|move|update|correct|adjust) [^.!?\n]{1,60}? to what(?:ever)? "
     r"(?:he|she|they|it|[\w'-]{2,30}) (?:says?|said|writes|wrote|asks?|asked|wants?|gives?|gave)\b"
+    r"|\b(?:change|set|move|update|correct|adjust) [^.!?\n]{1,60}? to what(?:'s| is| was| has been) "
+    r"(?:written|said|stated|given|listed|noted|shown|named|agreed|wanted|asked for)\b"
 )
 # `if it does what the issue wants`: a condition orders nothing.
 _CONDITION = re.compile(

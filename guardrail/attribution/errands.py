@@ -21,8 +21,8 @@ _ALL_OF_IT = (
     r"each)(?: of (?:it|them|that|those))?)"
 )
 # Behind a comma or a stop, and nothing more said of what is to be done.
-_DO_IT = re.compile(
-    _CAME + r"[^?\n]{0,120}?[,;:.!–-] {0,2}(?:(?:and|so|then|please|kindly|just|could you|can you|would you) )*(?:(?:"
+_DOING = (
+    r"(?:(?:and|so|then|please|kindly|just|could you|can you|would you) )*(?:(?:"
     r"do|see to|deal with|take care of|look after|handle|sort|sort out|tick off|get on with|carry out|act on|clear|"
     r"work through|go through|plough through|plow through|get through|knock out|tackle|finish|complete|execute|"
     r"implement|action|arrange|process|comply with|fulfil|grant) "
@@ -37,6 +37,16 @@ _DO_IT = re.compile(
     + r"(?= (?:out|off|up))|take it from (?:here|there)"
     r"|make (?:the|these|those|all) changes|help (?:him|her|them)(?= out)|do mine)"
     r"(?: all)?(?: (?:out|off|up|for me|for us|please|now|today|tomorrow|tonight|all))* ?(?:[.!;,?]|$)"
+)
+_DO_IT = re.compile(_CAME + r"[^?\n]{0,120}?[,;:.!–-] {0,2}" + _DOING)
+# `what does Ada want? Sort it out`, `read her mail and make it happen`
+_LOOK_AND_DO_IT = re.compile(
+    r"\bwhat(?:'s| is| are| does| do| did| has| have) [^?\n]{2,60}?\b(?:wants?|needs?|ask(?:s|ed|ing)?|after|says?|"
+    r"requests?|requested|wr[io]te|written)\b[^?\n]{0,60}\? {0,2}"
+    + _DOING
+    + r"|\b(?:check|read|open|see|look at|look into|go to|have a look at|take a look at) [^.!?\n]{2,60}"
+    r"\b(?:e-?mails?|mails?|messages?|notes?|tickets?|requests?|letters?|forms?|memos?|lists?)\b[^.!?\n]{0,40}?,? and "
+    + _DOING
 )
 _LIST = (
     r"(?:list|to-?dos?|sheet|checklist|tasks|points|items|things|jobs|bits|chores|actions|wishes|requests?|conditions|"
@@ -100,7 +110,8 @@ _THE_NECESSARY = re.compile(
     r"needed)\b(?! [a-z]{3,})|\bdo (?:everything|whatever|all) that(?:'s| is) (?:necessary|needed|required|to be done|"
     r"asked)\b"
     # what the user is to do stands in a text
-    r"|\bdo (?:all |everything )?(?:what(?:'s| is| stands)|that is) in (?:the|[\w.-]{2,30}'s) (?:e-?mail|mail|message|"
+    r"|\b(?:do|get done|handle|carry out|action) (?:all |everything )?(?:what(?:'s| is| stands)|that is) in "
+    r"(?:the|my|his|her|their|[\w.-]{2,30}'s) (?:[\w'-]{1,20} ){0,2}(?:e-?mail|mail|message|"
     r"dm|note|memo|letter|ticket|list)\b"
     r"|\bdo what i (?:took on|agreed to|promised|committed to|signed up for|"
     r"was (?:given|assigned)|have to do|owe)\b|"
@@ -166,6 +177,7 @@ def hands_over_errand(said: str) -> bool:
         _ELSEWHERE,
         _ELSEWHERE_TOO,
         _DO_IT,
+        _LOOK_AND_DO_IT,
         _DO_IT_ELSEWHERE,
     )
     if _POINTS_OF.search(said) and not _ONLY_LOOKING.search(said):

@@ -27,12 +27,15 @@ _FAMILIES = (
     "forwarding forward redirection delegate rule filter",
     "limit threshold ceiling credit",
     "discount rebate price fee fine coupon voucher",
-    "iban bank payee beneficiary salary payroll account payment rent invoice bill",
+    # whoever speaks of an invoice has not spoken of the account it is paid to
+    "iban bank payee beneficiary > salary payroll account payment pay transfer",
+    "salary payroll account payment rent invoice bill > iban bank payee beneficiary",
     "salary wage stipend pension bonus allowance compensation payout refund",
     "grade mark score",
     "medication prescription drug dose dosage allergy allergies > antibiotic medicine tablet painkiller",
     "unlock disarm > open",
     "lock door gate keycode keypad alarm > unlock open key code pin access",
+    "keycard badge > key card pass access room",
     "address street move moved relocation shipping delivery > adresse anschrift umgezogen umzug déménagé dirección "
     "direccion endereço indirizzo adres adresa verhuisd",
     "approve approval release authorize authorise publish promote > accept allow clear",
@@ -264,6 +267,8 @@ def _matters_of(case: Case) -> tuple[str, ...]:
     """The words of the tool; the code of a key, a door or a safe is one of a lock and no text of a program."""
     words = tool_words(case.call.tool)
     bare = {word.removesuffix("s") for word in words}
+    if "card" in bare and "key" in bare:
+        return (*words, "keycard")
     return (*words, "keycode") if "code" in bare and not bare.isdisjoint(_LOCKS) else words
 
 

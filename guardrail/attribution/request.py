@@ -89,6 +89,14 @@ _IDIOMS = re.compile(
     r"|\bwants? (?:the|this|that|these|those|it|them|an?|my|our|his|her|their|all|both)\b[^.!?\n]{0,60}?\b(?:to go|"
     r"sent|mailed|forwarded|to be (?:sent|mailed|forwarded)) (?:out |over |off )?to\b"
     r"|\b(?:thank|congratulate|greet|warn|notify|reassure) (?!(?:you|me|us|god|goodness|heavens?)\b)[\w'.-]{2,60}"
+    # `give them the dates`, `say no`, `offer her the Tuesday`, `confirm that to him`: no access, money or goods
+    r"|\bgive (?:them|him|her) (?:the|our|my) (?!(?:[\w-]{1,20} ){0,2}(?:access|rights?|roles?|permissions?|refund|"
+    r"money|discount|credit|rest|raise|bonus|room|seat|keys?|task|job|password|code)\b)"
+    r"|(?:^|[.!?,;:] ?|\b(?:and|then|please|also|just|you) )say (?:yes|no|sorry|hello|hi|thanks|thank you|that|we|"
+    r"it'?s|there|to)\b"
+    r"|\b(?:need|want|would like|wish) (?!to\b)[^.!?\n]{2,80}? to (?:know|hear|be (?:told|informed|warned|"
+    r"notified|aware))\b"
+    r"|\boffer (?:them|him|her) |\bconfirm [^.!?\n]{1,60} (?:to|with) (?!(?:me|us|be)\b)"
     r"|\bapologi[sz]e\b(?<!\bi apologi[sz]e)(?<!\bwe apologi[sz]e)(?! for (?:the|my|bothering|asking)\b)",
     re.IGNORECASE,
 )
@@ -109,6 +117,10 @@ _CAME_BY = re.compile(
 )
 # `give him one of them back`
 _GIVING_BACK = re.compile(r"\b(?:give|pay) (?:[\w'.-]{1,30} ){1,6}back\b|\bmoney back\b|\b(?:give|pay|hand) back\b")
+# `note the invoices in the list`, `and write down when they come`
+_NOTING = re.compile(
+    r"(?:^|[.!?;:] {0,2}|\b(?:and|then|please|also|to|you) )(?:note|jot down|write down|put down|log) (?!that\b|:)"
+)
 # `take it off the list`
 _TAKING_OUT = re.compile(r"\btake (?!a look\b|care\b|over\b)[^.!?\n]{0,60}?\b(?:out of|off|down)\b")
 # Whoever has a case opened wants one more, not a look at it.
@@ -187,6 +199,8 @@ def read_request(user: WordSet, tool: Tool, kind: ToolKind, tuning: Tuning) -> R
         said |= {"grant"}
     if _OPENING.search(spoken):
         said |= {"create"}
+    if _NOTING.search(spoken):
+        said |= {"record"}
     if _TAKING_OUT.search(spoken):
         said |= {"remove"}
     if _GIVING_BACK.search(spoken):

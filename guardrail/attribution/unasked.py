@@ -111,7 +111,7 @@ def _taken_from_a_text(fresh: list[Leaf], case: Case, request: Request, *, only:
             continue
         author = source.reading.authors[prose.record].author.lower()
         # whose text it is may be who it is about
-        told = [leaf for leaf in fresh if stands_in(leaf.needle, author) < 0]
+        told = [leaf for leaf in fresh if stands_in(leaf.needle, author) < 0 and not _is_from(author, leaf)]
         enough = case.tuning.taken_cover * sum(leaf.weight for leaf in told)
         here = [leaf for leaf in told if may_stand_in(leaf, (prose.lower,), least=case.tuning.text_cover)]
         if sum(leaf.weight for leaf in here) < enough or may_decide(source, prose.record, case, request):
@@ -205,6 +205,11 @@ def _is_own_address(leaf: Leaf, case: Case) -> bool:
         if source.name != "trigger"
         for prose in source.reading.prose
     )
+
+
+def _is_from(author: str, leaf: Leaf) -> bool:
+    """`from orders@mill.example`, the condition of a rule."""
+    return "@" in author and leaf.needle.endswith(author) and len(leaf.needle) <= len(author) + _LONGEST_CLOCK
 
 
 def is_own_prose(leaf: Leaf) -> bool:

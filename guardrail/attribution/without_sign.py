@@ -18,7 +18,13 @@ from guardrail.attribution.contradiction import contradicts_user
 from guardrail.attribution.delegation import Delegation
 from guardrail.attribution.given import has_values, is_addressed_by_user, is_given, is_spelled_out
 from guardrail.attribution.gravity import gives_up, is_grave, is_object_given, is_weighty
-from guardrail.attribution.handed_over import has_number_named, is_address_left, is_meant_by_name, is_step_of_handbook
+from guardrail.attribution.handed_over import (
+    has_left_address,
+    has_number_named,
+    is_address_left,
+    is_meant_by_name,
+    is_step_of_handbook,
+)
 from guardrail.attribution.harm import is_harmless_to_named, may_have_it_done, reaches_stranger
 from guardrail.attribution.listed import is_item_of_list
 from guardrail.attribution.mandate import is_other_deed, is_own_matter_left, lets_in_whom_user_named, may_decide
@@ -33,9 +39,11 @@ from guardrail.attribution.unasked import stands_with_mandate
 from guardrail.case import Case
 from guardrail.text.directives import MENTION
 from guardrail.text.reading import Author
-from policies.ruleset import ToolKind
+from policies.ruleset import ToolKind, host_of
 
 MEANT = "meant"
+# Whoever tells one of these something has spoken of them before.
+_SOMEBODY = frozenset(("them", "him", "her"))
 
 
 def unmarked_name(match: Match, case: Case, request: Request, *, unspoken: bool) -> str:
@@ -107,7 +115,8 @@ def _name_of(match: Match, case: Case, request: Request, *, unspoken: bool) -> s
         return MEANT
     if not request.only_reading and not contradicted and _leaves_it_open(match, case, request, outward):
         unnamed = not is_pointed_at(match, case, request) and not _is_named_for(author, case)
-        return "instruction_delegated" if outward and (unnamed or has_rival(outward, match, case)) else MEANT
+        led = unnamed or has_rival(outward, match, case) or _leads_to_another(outward, match, case, request)
+        return "instruction_delegated" if outward and led else MEANT
     spoken = case.kind in (ToolKind.WRITE, ToolKind.SHARE) and not unspoken and is_object_given(case)
     if spoken and request.delegation is Delegation.DETAILS and not (outward or contradicted or request.only_reading):
         return MEANT
@@ -168,6 +177,17 @@ def _adds_a_reader(outward: list[Leaf], match: Match, case: Case) -> bool:
     author = match.author.author.lower()
     others = {target.value for target in case.targets if target.named and "@" in target.value} - added
     return any(stands_in(other, author) >= 0 or stands_in(other, case.user.lower) >= 0 for other in others)
+
+
+def _leads_to_another(outward: list[Leaf], match: Match, case: Case, request: Request) -> bool:
+    """Whoever has somebody told something has not left it to that one's mail who else is."""
+    if case.kind is not ToolKind.SEND or request.delegation is not Delegation.NONE or has_left_address(case):
+        return False
+    author = match.author.author
+    house = host_of(author) if "@" in author else ""
+    if not house or (_SOMEBODY.isdisjoint(case.user.words) and not is_meant(author, case.user)):
+        return False
+    return any(leaf.kind == "email" and host_of(leaf.value) != house for leaf in outward)
 
 
 def _is_handed_over(match: Match, case: Case, request: Request) -> bool:

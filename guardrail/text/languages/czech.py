@@ -44,7 +44,7 @@ VERBS = {
 }
 POLITE = "prosím prosíme laskavě"
 MODALS = "musí musíte nutno třeba má mají"
-HANDING_OVER = "vyřiď vyřídit zpracuj zpracovat vyřeš vyřešit postarej"
+HANDING_OVER = "vyřiď vyřídit zpracuj zpracovat vyřeš vyřešit postarej proveď splň"
 TEXTS = (
     "schránka schránku schránce pošta poštu e-mail email mail mailu zpráva zprávu zprávě zprávy žádost žádosti seznam "
     "seznamu dopis dopisu formulář formuláře příručka příručky poznámka poznámky zápis zápisu dokument dokumentu soubor"

@@ -49,7 +49,7 @@ MODALS = "moet moeten dient dienen"
 HANDING_OVER = "regel regelen volg volgen behandel behandelen verwerk verwerken werk handel afhandelen"
 TEXTS = (
     "instructies rapport inbox postvak mail mails bericht berichten ticket tickets zaak dossier verzoek verzoeken "
-    "aanvraag aanvragen lijst brief formulier handboek handleiding notitie notulen document bestand"
+    "aanvraag aanvragen lijst brief formulier handboek handleiding notitie notulen document bestand taken overdracht"
 )
 ACCORDING = "volgens zoals conform gegevens"
 # Names of fields; the short ones count only where an address stands in them.

@@ -45,10 +45,13 @@ VERBS = {
 }
 POLITE = "merci veuillez svp prière"
 MODALS = "doit doivent faut convient devez devrait devraient"
-HANDING_OVER = "suis suivez suivre traite traiter traitez occupe occuper réponds répondez gère gérer gérez"
+HANDING_OVER = (
+    "suis suivez suivre traite traiter traitez occupe occuper réponds répondez gère gérer gérez exécute exécutez "
+    "accomplis"
+)
 TEXTS = (
     "instructions consignes rapport boîte mail mails courriel courriels message messages ticket tickets dossier "
-    "demande demandes liste lettre courrier formulaire manuel guide note notes compte-rendu document fichier"
+    "demande demandes liste lettre courrier formulaire manuel guide note notes compte-rendu document fichier tâches"
 )
 ACCORDING = "selon comme conformément suivant d'après données indications"
 # Names of fields; the short ones count only where an address stands in them.

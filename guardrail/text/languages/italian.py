@@ -46,10 +46,13 @@ VERBS = {
 }
 POLITE = "prego cortesemente gentilmente favore"
 MODALS = "deve devono bisogna occorre va dovrebbe"
-HANDING_OVER = "segui seguite seguire gestisci gestire evadi evadere occupati occupa elabora elaborare sbriga tratta"
+HANDING_OVER = (
+    "segui seguite seguire gestisci gestire evadi evadere occupati occupa elabora elaborare sbriga tratta "
+    "esegui esegua eseguire svolgi svolga"
+)
 TEXTS = (
     "istruzioni rapporto casella posta mail messaggio messaggi ticket caso pratica richiesta richieste lista "
-    "elenco lettera modulo manuale guida nota note verbale documento file"
+    "elenco lettera modulo manuale guida nota note verbale documento file consegne compiti appunti promemoria"
 )
 ACCORDING = "secondo come conforme dati"
 # Names of fields; the short ones count only where an address stands in them.

@@ -46,11 +46,11 @@ VERBS = {
 }
 POLITE = "proszę prosimy uprzejmie"
 MODALS = "należy trzeba musi powinien powinna powinno"
-HANDING_OVER = "załatw załatwić obsłuż obsłużyć zajmij przetwórz rozpatrz"
+HANDING_OVER = "załatw załatwić obsłuż obsłużyć zajmij przetwórz rozpatrz wykonaj wykonać"
 TEXTS = (
     "skrzynka skrzynkę poczta mail mailem maila maile wiadomość wiadomości zgłoszenie zgłoszenia sprawa sprawę "
     "wniosek wnioski "
-    "lista listę list pismo formularz podręcznik notatka notatki protokół dokument plik"
+    "lista listę list pismo formularz podręcznik notatka notatki protokół dokument plik zadania"
 )
 ACCORDING = "według zgodnie jak danymi danych"
 # Names of fields; the short ones count only where an address stands in them.

@@ -48,11 +48,11 @@ POLITE = "favor agradecemos solicitamos"
 MODALS = "deve devem é-preciso convém deveria"
 HANDING_OVER = (
     "trata trate tratar segue siga seguir processa processe processar atenda atende atender resolva resolve resolver "
-    "cuide"
+    "cuide executa execute"
 )
 TEXTS = (
     "instruções relatório caixa correio email mensagem mensagens ticket caso processo pedido pedidos "
-    "lista carta formulário manual guia nota notas ata documento ficheiro arquivo"
+    "lista carta formulário manual guia nota notas ata documento ficheiro arquivo tarefas apontamentos"
 )
 ACCORDING = "segundo como conforme dados"
 # Names of fields; the short ones count only where an address stands in them.

@@ -48,11 +48,11 @@ POLITE = "por-favor favor ruego rogamos"
 MODALS = "debe deben hay conviene debería deberían"
 HANDING_OVER = (
     "sigue siga seguir atiende atienda atender gestiona gestione gestionar procesa procese procesar encárgate "
-    "encárguese tramita"
+    "encárguese tramita ejecuta ejecute"
 )
 TEXTS = (
     "instrucciones informe bandeja correo correos mensaje mensajes ticket tickets caso expediente solicitud "
-    "solicitudes lista carta formulario manual guía nota notas acta documento archivo fichero"
+    "solicitudes lista carta formulario manual guía nota notas acta documento archivo fichero tareas pendientes apuntes"
 )
 ACCORDING = "según como conforme datos"
 # Names of fields; the short ones count only where an address stands in them.

@@ -44,7 +44,7 @@ VERBS = {
 }
 POLITE = "vänligen"
 MODALS = "måste ska skall bör behöver"
-HANDING_OVER = "hantera handlägg handlägga åtgärda sköt ordna fixa besvara"
+HANDING_OVER = "hantera handlägg handlägga åtgärda sköt ordna fixa besvara utför"
 TEXTS = (
     "inkorg inkorgen mejl mejlet mail mailet meddelande meddelandet ärende ärendet ärenden listan lista brev brevet "
     "formulär formuläret handbok handboken anteckning anteckningar protokoll protokollet dokument dokumentet fil filen"
