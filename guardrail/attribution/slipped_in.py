@@ -10,6 +10,7 @@ from itertools import islice
 
 from guardrail.attribution.authors import is_impostor, is_meant, is_ours
 from guardrail.attribution.brought_in import brought_in
+from guardrail.attribution.commented import commented_on
 from guardrail.attribution.delegation import Delegation
 from guardrail.attribution.dictated import dictated
 from guardrail.attribution.handed_out import handed_out
@@ -97,6 +98,7 @@ def slipped_in(case: Case, request: Request) -> Taken | None:
         or brought_in(case, request)
         or told_to_machines(case, request)
         or of_another_author(case, request)
+        or commented_on(case, request)
         or against_record(case, request)
         or one_more(case, request)
     )

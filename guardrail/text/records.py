@@ -126,7 +126,7 @@ class Record:
             tells_more = depth == self.depth and "@" in value and "@" not in self.author
             if wrote and (not self.author or depth < self.depth or tells_more):
                 self.author, self.depth = value, depth
-            elif plain in FROM and not self.sender:
+            elif (plain in FROM or plain == "by") and not self.sender:
                 self.sender = value[:200]
             elif plain in _EDITOR_KEYS and (not self.editor or ("@" in value and "@" not in self.editor)):
                 self.editor = value
