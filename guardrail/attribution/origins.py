@@ -255,7 +255,7 @@ def _in_other_words(leaf: Leaf, said: Sequence[_Place]) -> _Found:
     return _Found(kind="user")
 
 
-def _blank(_: re.Match[str]) -> str:
+def _blank(_: str) -> str:
     return " "
 
 

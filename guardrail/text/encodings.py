@@ -8,6 +8,7 @@ import binascii
 import quopri
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from urllib.parse import unquote
 
 from guardrail.text.sentences import split_sentences
@@ -33,6 +34,8 @@ _OCTAL_CODE = re.compile(r"\\([0-3][0-7]{2})")
 _NUMBER = re.compile(r"\d+")
 _NOT_HEX = re.compile(r"0x|\\x|[^0-9A-Fa-f]")
 _MIN_LONG = 24
+_FEW_BYTES = 4
+_DECIMAL_PIECES = (" 116,", " 111,", ",116,", " 116 ", " 32,", ",32,", " 32 ")
 _MOST_PADDING = 6
 _PATH_SIGN = re.compile(r"[/.:,\"'\\\[\]]")
 _LONG = re.compile(r"\S{24,}")
@@ -77,16 +80,54 @@ def _shifted(by: int) -> dict[int, int]:
 _ROT13 = _shifted(13)
 _MIRRORED = str.maketrans(_ALPHABET + _ALPHABET.upper(), _ALPHABET[::-1] + _ALPHABET[::-1].upper())
 _Decode = Callable[[str], str | None]
+_Spans = Sequence[tuple[int, int]]
+_Blob = tuple[re.Match[str], str, _Decode]
 
 
-def decoded_views(view: View) -> list[tuple[View, str]]:
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Coding:
+    """One way to encode: whether a text may hold such stretches, by a look at the whole, and those that may be some.
+
+    INVARIANT: what may be in a part of a text, from one blank to another, may be in the whole.
+    """
+
+    may_be_in: Callable[[View], bool]
+    blobs: Callable[[View, _Spans], Iterator[_Blob]]
+
+
+def _coding(may_be_in: Callable[[View], bool], *, how: str, pattern: re.Pattern[str], decode: _Decode) -> _Coding:
+    return _Coding(
+        may_be_in=may_be_in,
+        blobs=lambda view, _: ((match, how, decode) for match in pattern.finditer(view.text)),
+    )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Glance:
+    """What a text may have encoded in it, and so each part of it between blanks: nothing else is looked for there."""
+
+    codings: tuple["_Coding", ...]
+    turned: bool
+
+    def __bool__(self) -> bool:
+        return bool(self.codings) or self.turned
+
+
+def glance_at(parts: Iterable[str]) -> Glance:
+    """What any of these may have encoded in it; one look at all costs half as much as one at each."""
+    view = View("\n".join(parts))
+    return Glance(codings=tuple(coding for coding in _CODINGS if coding.may_be_in(view)), turned=bool(_turns_of(view)))
+
+
+def decoded_views(view: View, glance: Glance | None = None) -> list[tuple[View, str]]:
     """What encoded stretches of `view` say, each a view over the stretch, with the encoding's name.
 
-    Only stretches that decode to readable text count; at most 40 a text.
+    Only stretches that decode to readable text count; at most 40 a text. `glance` is one at this text among
+    others, None = none yet.
     """
     found: list[tuple[View, str]] = []
     done: list[tuple[int, int]] = []
-    for match, how, decode in _blobs(view, done):
+    for match, how, decode in _blobs(view, done, _CODINGS if glance is None else glance.codings):
         start, end = match.span()
         if any(near <= start and end <= far for near, far in done[-_MAX_DECODED:]):
             continue
@@ -96,13 +137,9 @@ def decoded_views(view: View) -> list[tuple[View, str]]:
             found.append((View(plain, view, [0, len(plain)], [start, end]), how))
             if len(found) >= _MAX_DECODED:
                 return found
-    found += _turned(view)
+    if glance is None or glance.turned:
+        found += _turned(view)
     return found[:_MAX_DECODED]
-
-
-def may_be_encoded(view: View) -> bool:
-    """False when no stretch of `view` between blanks, nor any part cut out of it there, has a decoded view."""
-    return next(_blobs(view, ()), None) is not None or bool(_turns_of(view))
 
 
 def decode_blob(blob: str) -> str | None:
@@ -110,43 +147,43 @@ def decode_blob(blob: str) -> str | None:
     return _from_base64(blob.strip()[:_MAX_BLOB])
 
 
-def _blobs(view: View, done: Sequence[tuple[int, int]]) -> Iterator[tuple[re.Match[str], str, _Decode]]:
+def _blobs(view: View, done: _Spans, codings: Iterable["_Coding"]) -> Iterator[_Blob]:
     """What may be encoded in a text, and how; nothing is looked for that a glance shows cannot be there.
 
     `done` grows by what could be decoded of what was told.
     """
+    for coding in codings:
+        if coding.may_be_in(view):
+            yield from coding.blobs(view, done)
+
+
+def _in_base64(view: View, done: _Spans) -> Iterator[_Blob]:
     text = view.text
-    long_words = [word for word in view.words if len(word) >= _MIN_LONG]
-    if any(_CODED_RUN.search(word) for word in long_words):
-        long = [match.span() for match in _LONG.finditer(text)]
-        if any(_BASE64_ONLY.fullmatch(text, *span) for span in long):
-            yield from ((match, "base64", _from_base64) for match in _BASE64_LINES.finditer(text))
-        for start, end in long:
-            for run in _BASE64.finditer(text, start, end):
-                yield run, "base64", _from_base64
-                # what is written in fewer signs stands in such a run; where the run itself could be read there is none
-                if not (done and done[-1] == run.span()):
-                    yield from _fewer_signs(text, run.start(), min(run.end() + _MOST_PADDING, end))
-    for word in long_words:
-        # other long words are addresses and paths, which base85 has no signs for
-        if not _PATH_SIGN.search(word) and (found := _BASE85.search(text, text.lower().find(word))):
+    long = [match.span() for match in _LONG.finditer(text)]
+    if any(_BASE64_ONLY.fullmatch(text, *span) for span in long):
+        yield from ((match, "base64", _from_base64) for match in _BASE64_LINES.finditer(text))
+    for start, end in long:
+        for run in _BASE64.finditer(text, start, end):
+            yield run, "base64", _from_base64
+            # what is written in fewer signs stands in such a run; where the run itself could be read there is none
+            if not (done and done[-1] == run.span()):
+                yield from _fewer_signs(text, run.start(), min(run.end() + _MOST_PADDING, end))
+
+
+def _in_base85(view: View, done: _Spans) -> Iterator[_Blob]:
+    for word in _other_long_words(view):
+        if found := _BASE85.search(view.text, view.text.lower().find(word)):
             yield found, "base85", _from_base85
-    if (_HEX_BLANK.search(text) or len(_HEX_BYTES.intersection(view.words)) > 4) and _HEX_SOME.search(text):
-        yield from ((match, "hex", _from_hex) for match in _HEX_APART.finditer(text))
-    if "0110" in text:
-        yield from ((match, "binary digits", _from_binary) for match in _BINARY.finditer(text))
-    if text.count("\\1") >= 4:
-        yield from ((match, "octal escapes", _from_octal) for match in _OCTAL.finditer(text))
-    if text.count("%u00") >= 4:
-        yield from ((match, "percent encoding", _from_percent_u) for match in _PERCENT_U.finditer(text))
-    if _DECIMAL_BLANK.search(text) and _many(text, (" 116,", " 111,", ",116,", " 116 ", " 32,", ",32,", " 32 ")):
-        yield from ((match, "codes of characters", _from_decimal) for match in _DECIMAL.finditer(text))
-    if text.count("+A") >= 3:
-        yield from ((match, "UTF-7", _from_utf_7) for match in _UTF_7.finditer(text))
-    if text.count("%") >= 5 and _PERCENT_SOME.search(text):
-        yield from ((match, "percent encoding", _from_percent) for match in _PERCENT.finditer(text))
-    if text.count("=") >= 8 and _QUOTED_SOME.search(text):
-        yield from ((match, "quoted-printable", _from_quoted_printable) for match in _QUOTED_PRINTABLE.finditer(text))
+
+
+def _other_long_words(view: View) -> list[str]:
+    """Those that are no addresses and paths, which base85 has no signs for."""
+    return [word for word in view.words if len(word) >= _MIN_LONG and not _PATH_SIGN.search(word)]
+
+
+def _has_bytes_apart(view: View) -> bool:
+    some = _HEX_BLANK.search(view.text) is not None or len(_HEX_BYTES.intersection(view.words)) > _FEW_BYTES
+    return some and _HEX_SOME.search(view.text) is not None
 
 
 def _fewer_signs(text: str, start: int, end: int) -> Iterator[tuple[re.Match[str], str, _Decode]]:
@@ -177,9 +214,8 @@ def _turned(view: View) -> Iterator[tuple[View, str]]:
 
 def _turns_of(view: View) -> dict[str, Callable[[str], str]]:
     """How letters may be turned, by the words it has."""
-    words = view.words.keys()
-    probed = words & _PROBED
-    shifts = [_SHIFTS[word] for word in sorted(words & _SHIFTS.keys())][:_MAX_TURNS]
+    shifts = [_SHIFTS[word] for word in sorted(_SHIFTS.keys() & view.words.keys())][:_MAX_TURNS]
+    probed = not _PROBED.isdisjoint(view.words)
     if not probed and not shifts:
         return {}
     lower = view.text.lower()
@@ -303,6 +339,35 @@ def _readable(text: str) -> bool:
     return len(text) - odd >= 0.92 * len(text) and " " in text.strip()
 
 
+_CODINGS = (
+    _Coding(may_be_in=lambda view: _CODED_RUN.search(view.text) is not None, blobs=_in_base64),
+    _Coding(may_be_in=lambda view: bool(_other_long_words(view)), blobs=_in_base85),
+    _coding(_has_bytes_apart, how="hex", pattern=_HEX_APART, decode=_from_hex),
+    _coding(lambda view: "0110" in view.text, how="binary digits", pattern=_BINARY, decode=_from_binary),
+    _coding(lambda view: view.text.count("\\1") >= 4, how="octal escapes", pattern=_OCTAL, decode=_from_octal),
+    _coding(
+        lambda view: view.text.count("%u00") >= 4, how="percent encoding", pattern=_PERCENT_U, decode=_from_percent_u
+    ),
+    _coding(
+        lambda view: _DECIMAL_BLANK.search(view.text) is not None and _many(view.text, _DECIMAL_PIECES),
+        how="codes of characters",
+        pattern=_DECIMAL,
+        decode=_from_decimal,
+    ),
+    _coding(lambda view: view.text.count("+A") >= 3, how="UTF-7", pattern=_UTF_7, decode=_from_utf_7),
+    _coding(
+        lambda view: view.text.count("%") >= 5 and _PERCENT_SOME.search(view.text) is not None,
+        how="percent encoding",
+        pattern=_PERCENT,
+        decode=_from_percent,
+    ),
+    _coding(
+        lambda view: view.text.count("=") >= 8 and _QUOTED_SOME.search(view.text) is not None,
+        how="quoted-printable",
+        pattern=_QUOTED_PRINTABLE,
+        decode=_from_quoted_printable,
+    ),
+)
 # Common words as they look in shifted letters -> what turns them back.
 _SHIFTS = {
     word.translate(there): (how, _by(back))

@@ -44,11 +44,12 @@ _DEFANGED = re.compile(
 _DEFANGED_SIGN = re.compile(r"[\[({] ?(?:[@.]|:[\])/]|[aA][tT] ?[\])}]|[dD][oO][tT] ?[\])}])")
 _FANGS = {"at": "@", "@": "@", "dot": ".", ".": ".", ":": ":", "://": "://", "hxxp": "http"}
 # Where pieces of a text are put together in code or in a formula.
+_SEAM_SOME = re.compile(r"[+&][ \t\n]{0,20}[\"']")
 _SEAM = re.compile(r"([\"'])[ \t]{0,3}[+&][ \t\n]{0,20}\1")
 _SEAM_IN_FORMULA = re.compile(r"([\"'])[ \t]{0,3},[ \t]{0,3}\1")
 _FORMULA = re.compile(r"CONCAT(?:ENATE)?\([^\n]{0,8000}")
 _MIN_GLUED = 40
-_GLUED = re.compile(r"(?<!\S)[^\s/\\=?&]{40,4000}")
+_GLUED = re.compile(r"[^\s/\\=?&]{40,4000}")
 _GLUE = (
     (re.compile(r"\.(?=\w)"), re.compile(r"@[^.\s]*$|\d$")),
     (re.compile(r"-(?=\w)"), re.compile(r"@[^.\s]*$|\d$|\b[A-Z]{2,4}$")),
@@ -56,6 +57,7 @@ _GLUE = (
 )
 _LETTERS_HYPHENED = re.compile(r"(?<!\S)(?:\S-){1,400}\S(?!\S)")
 _EMPHASIS = re.compile(r"(?<!\S)[(\"']?(\*{1,3}|_{1,3})([^\s*_](?:\S{0,200}[^\s*_])?)\1(?=[\s.,;:!?)\"']|$)")
+_SIGN = re.compile(r"[_*]")
 _NOISE = re.compile(r" (?:[*~|^#•·¦]|//)(?= |$)")
 _NOISES = (" |", " ~", " ^", " *", " //", " #", " •", " ·", " ¦")
 _EMOJI = re.compile("[\u2190-\u21ff\u2300-\u23ff\u2600-\u27ff\u2b00-\u2bff\U0001f000-\U0001faff]")
@@ -75,13 +77,13 @@ def join_up(view: View) -> View:
     text = view.text
     words = view.words
     if (any(sign in text for sign in "[({") and _DEFANGED_SIGN.search(text)) or "xxp" in text:
-        view = view.rewrite(_DEFANGED, lambda match: _FANGS.get(match.group().strip(" [](){}").lower(), match.group()))
+        view = view.rewrite(_DEFANGED, lambda found: _FANGS.get(found.strip(" [](){}").lower(), found))
     if "+" in text or "&" in text or "CONCAT" in text:
         view = view.replaced(_without_seams(view.text))
     if max(map(len, words), default=0) >= _MIN_GLUED:
         view = view.replaced(_apart(view.text))
     if "-\n" in text or "-\r\n" in text:
-        view = view.rewrite(_HYPHENATED, lambda match: "")
+        view = view.rewrite(_HYPHENATED, lambda found: "")
     if ":" in text and "0" in text and (_LOG_PREFIX.match(text) or _LOG_LINE.search(text)):
         view = view.replaced(_after_prefixes(view.text))
     if "_" in text or "*" in text:
@@ -103,7 +105,7 @@ def join_up(view: View) -> View:
 
 def _without_seams(text: str) -> Iterator[Cut]:
     """Cuts for what stands between pieces of one text that are put together by `+`, `&` or a formula."""
-    seams = [match.span() for match in _SEAM.finditer(text)]
+    seams = [match.span() for match in _SEAM.finditer(text)] if _SEAM_SOME.search(text) else []
     if "CONCAT" in text:
         for formula in _FORMULA.finditer(text):
             seams += [match.span() for match in _SEAM_IN_FORMULA.finditer(text, *formula.span())]
@@ -117,7 +119,7 @@ def _without_seams(text: str) -> Iterator[Cut]:
 
 def _apart(text: str) -> Iterator[Cut]:
     """Cuts that put blanks into a long word made of words, where several of them are known."""
-    for word in _GLUED.finditer(text):
+    for word in _long_words(text):
         for glue, stays in _GLUE:
             places = [match.span() for match in glue.finditer(text, *word.span())]
             if len(places) < 2 * _MIN:
@@ -132,6 +134,18 @@ def _apart(text: str) -> Iterator[Cut]:
             break
 
 
+def _long_words(text: str) -> Iterator[re.Match[str]]:
+    """What is glued at the start of each long word; a pattern would try every letter of the text."""
+    at = 0
+    for word in text.split():
+        if len(word) >= _MIN_GLUED:
+            at = text.index(word, at)
+            glued = _GLUED.match(text, at)
+            if glued is not None:
+                yield glued
+            at += len(word)
+
+
 def _after_prefixes(text: str) -> Iterator[Cut]:
     """A line of a log says something only behind its time, level and source: there a sentence begins."""
     for prefix in _LOG_PREFIX.finditer(text):
@@ -142,6 +156,10 @@ def _after_prefixes(text: str) -> Iterator[Cut]:
 
 def _without_signs(text: str) -> Iterator[Cut]:
     """Cuts for marks of emphasis round most words of a line, and for underscores in the place of all blanks."""
+    signs = [sign.start() for sign in _SIGN.finditer(text)]
+    if all(text.find("\n", first, last) >= 0 for first, last in zip(signs, signs[2 * _MIN - 1 :], strict=False)):
+        # no line has as many as either takes
+        return
     for line in _LINE.finditer(text):
         said = line.group()
         words = said.count(" ") + 1

@@ -7,6 +7,7 @@ dropped only in a line whose marked words turn into English ones without them.
 import re
 import unicodedata
 from collections.abc import Iterator
+from functools import partial
 
 from confusable_homoglyphs.confusables import confusables_data
 
@@ -86,7 +87,7 @@ def plain_letters(view: View) -> View:
     if len(_LETTER_SIGN.findall(view.text)) >= _MIN_SIGNS:
         view = View(view.text.translate(_LETTER_SIGNS), view)
     if not unicodedata.is_normalized("NFKC", view.text):
-        view = view.rewrite(_NON_ASCII, lambda match: unicodedata.normalize("NFKC", match.group()))
+        view = view.rewrite(_NON_ASCII, partial(unicodedata.normalize, "NFKC"))
     if len(_FLIPPED_LETTER.findall(view.text)) >= _MIN_SIGNS:
         view = view.replaced(_upright(view.text))
     text = _OTHER_DIGIT.sub(lambda match: str(unicodedata.decimal(match.group())), view.text.replace("\u2010", "-"))

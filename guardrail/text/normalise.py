@@ -7,12 +7,12 @@ import html
 import re
 from dataclasses import dataclass
 
-from guardrail.text.encodings import decode_blob, decoded_views, may_be_encoded
+from guardrail.text.encodings import decode_blob, decoded_views
 from guardrail.text.joined import join_up
 from guardrail.text.letters import TAG_CHARACTERS, UNSEEN, plain_letters
 from guardrail.text.view import Cut, View
 
-__all__ = ["Hidden", "Plain", "decode_blob", "decoded_views", "may_be_encoded", "normalise"]
+__all__ = ["Hidden", "Plain", "decode_blob", "decoded_views", "normalise"]
 
 _ENTITY = re.compile(r"&(?:#(?:\d{1,7}|[xX][0-9a-fA-F]{1,6});?|[A-Za-z]{2,24};)")
 # an entity may stand for the sign that opens another one
@@ -79,7 +79,7 @@ def normalise(text: str, *, base: int = 0) -> Plain:
 
 def _without_entities(view: View) -> View:
     for _ in range(_MAX_ENTITY_ROUNDS):
-        plain = view.rewrite(_ENTITY, lambda match: html.unescape(match.group()))
+        plain = view.rewrite(_ENTITY, html.unescape)
         if plain is view or plain.text == view.text:
             break
         view = plain
@@ -90,9 +90,7 @@ def _plain_characters(view: View, hidden: list[Hidden]) -> View:
     for match in TAG_CHARACTERS.finditer(view.text):
         place = view.place(match.start())
         hidden.append(Hidden(start=place, end=place + len(match.group()), how="invisible tag characters"))
-    view = view.rewrite(
-        TAG_CHARACTERS, lambda match: "\n" + "".join(chr(ord(c) - 0xE0000) for c in match.group()) + "\n"
-    )
+    view = view.rewrite(TAG_CHARACTERS, lambda found: "\n" + "".join(chr(ord(c) - 0xE0000) for c in found) + "\n")
     # A few zero-width characters are ordinary (emoji, soft hyphens); a word taken apart by them is not.
     for match in UNSEEN.finditer(view.text):
         before, after = view.text[match.start() - 1 : match.start()], view.text[match.end() : match.end() + 1]
@@ -105,7 +103,7 @@ def _plain_characters(view: View, hidden: list[Hidden]) -> View:
         ):
             place = view.place(match.start())
             hidden.append(Hidden(start=place, end=place + len(match.group()), how="invisible characters"))
-    return plain_letters(view.rewrite(UNSEEN, lambda match: ""))
+    return plain_letters(view.rewrite(UNSEEN, lambda found: ""))
 
 
 def _without_html(view: View, hidden: list[Hidden]) -> View:

@@ -13,9 +13,11 @@ from typing import NamedTuple
 
 from guardrail.invocation import Passage
 from guardrail.text.budget import Budget
+from guardrail.text.encodings import Glance, decoded_views, glance_at
 from guardrail.text.markup import Value, values_of, without_cdata
-from guardrail.text.normalise import Hidden, decoded_views, may_be_encoded, normalise
+from guardrail.text.normalise import Hidden, normalise
 from guardrail.text.other_tongues import FROM, WROTE
+from guardrail.text.scalars import unescaped, with_letters_of_codes, yaml_scalar
 from guardrail.text.tables import Table, cells_of, may_be_table, table_of
 from guardrail.text.view import View
 
@@ -41,9 +43,13 @@ _SAYING_KEYS = frozenset(
 _NOT_ALNUM = re.compile(r"[^a-z0-9]+")
 _INDEX_TAIL = re.compile(r"(?:\[\d+\])+$")
 
-_YAML_KEY = re.compile(r"^( *)(- )?([A-Za-z_][\w-]{0,40}):(?=[ \t\r\n]|$)[ \t]?", re.MULTILINE)
+_YAML_KEY = re.compile(r"( *)(- )?([A-Za-z_][\w-]{0,40}):(?=[ \t\r\n]|\Z)[ \t]?")
+# Begins with the line break: a search for line starts would look at every character.
+_YAML_KEY_BELOW = re.compile(r"\n" + _YAML_KEY.pattern)
 _YAML_LIST = re.compile(r"[ \t]{0,8}\r?\n( {0,40}- )")
 _YAML_ITEM = re.compile(r"^- ", re.MULTILINE)
+# Keys further in may stand in a text of a list's item.
+_DEEP = 2
 _LITERAL_KEY = re.compile(r"(?<=[{,\s])(?:'([^'\"\n{}]{1,60})'|\"([^\"\n{}]{1,60})\")\s{0,4}:\s{0,4}")
 _HEADER = re.compile(
     r"^[ \t>*]{0,6}(From|Sender|Author|Written by|Posted by|Created by|Owner|Last modified by|Last edited by|"
@@ -58,21 +64,10 @@ _FROM_LINE = re.compile(
 )
 # Characters in which headers are looked for.
 _HEAD = 3000
-# Line breaks from the first of a row on: looked for from each of them, 30,000 in a row took 10 s.
-_BREAKS = r"\n(?<!\n\n)\n*+[ \t]+"
-_SINGLE_QUOTED = re.compile(rf"''|{_BREAKS}")
-_DOUBLE_QUOTED = re.compile(
-    rf"\\\n[ \t]*(?:\\(?= ))?|\\[nrt\"'/]|\\u[0-9a-fA-F]{{4}}|\\x[0-9a-fA-F]{{2}}|{_BREAKS}|\\\\"
-)
-_FOLDED = re.compile(_BREAKS)
-# `text: |` keeps its lines, and an empty one between paragraphs may be indented as well.
-_BLOCK = re.compile(r"[ \t]{0,4}\|[+-]?\d?[ \t]{0,8}\r?\n[ \t]{0,80}")
-_INDENTED = re.compile(r"\n[ \t]+")
-_ESCAPED = re.compile(r"\\[nrt\"'/]|\\u[0-9a-fA-F]{4}|\\x[0-9a-fA-F]{2}|\\\\")
-_CODES = re.compile(r"\\u(?![dD][89a-fA-F])[0-9a-fA-F]{4}|\\x[0-9a-fA-F]{2}")
 # Too short and plain to hide or to head anything: most values of rows.
 _SIMPLE = re.compile(r"[A-Za-z .,@/-]{0,20}+|[0-9 .,:TZ/-]{0,20}+")
 _MAX_RECORDS = 20_000
+_SHORTEST_CODE = 24
 _LONGEST_KEY = 80
 # Words from which on a value is a text.
 _RUNNING = 5
@@ -244,7 +239,7 @@ def _records_in(text: str, base: int, path: str, record: Record, name: str, budg
     if len(view.text) > 40 and head[:1] in "{[" and _LITERAL_KEY.search(view.text, 0, 4000):
         return _literal_records(view, path, hidden, budget)
     if "\n" in view.text and (head.startswith("- ") or _YAML_KEY.match(head)):
-        keys = list(_YAML_KEY.finditer(view.text))
+        keys = _yaml_keys(view.text)
         if len(keys) >= 2 or head.startswith("- "):
             return list(_yaml_records(view, path, hidden, keys, budget))
     table = table_of(view.text) if may_be_table(view.text) else None
@@ -253,9 +248,9 @@ def _records_in(text: str, base: int, path: str, record: Record, name: str, budg
     for header in _headers(view.text):
         record.note((header.group(1),), header.group(2), deeper=_IN_TEXT)
     if "\\n" in view.text:
-        view = view.rewrite(_ESCAPED, _unescape)
+        view = unescaped(view)
     elif "\\u" in view.text or "\\x" in view.text:
-        view = view.rewrite(_CODES, _unescape)
+        view = with_letters_of_codes(view)
     _add(record, name, path, view, hidden)
     return []
 
@@ -279,11 +274,11 @@ def _markup_records(text: str, values: list[Value], base: int, path: str, budget
 
 
 def _table_records(view: View, table: Table, path: str, hidden: tuple[Hidden, ...], budget: Budget) -> Iterator[Record]:
-    # a look at the whole saves one at each of its cells
-    encoded = may_be_encoded(View(view.text.replace(table.sign, " ")))
+    cells = list(cells_of(view.text, table))
+    glance = glance_at(view.text[cell.start : cell.end] for cell in cells)
     telling = {name for name in table.names if _plain_key(name) in _TELLING_KEYS}
     record, row = Record(), 0
-    for count, cell in enumerate(cells_of(view.text, table)):
+    for count, cell in enumerate(cells):
         if count % 64 == 0 and budget.spent():
             return
         if cell.row != row:
@@ -292,10 +287,7 @@ def _table_records(view: View, table: Table, path: str, hidden: tuple[Hidden, ..
         value = view.cut(cell.start, cell.end)
         if cell.name in telling:
             record.note((cell.name,), value.text)
-        if encoded:
-            _add(record, cell.name, path, value, hidden)
-        else:
-            record.fields.append(Field(name=cell.name, path=path, view=value, hidden=hidden))
+        _add(record, cell.name, path, value, hidden, glance)
     if record.fields:
         yield record
 
@@ -310,11 +302,19 @@ def _headers(text: str) -> Iterator[re.Match[str]]:
         at = text.find("\n", header.end() if header else at, _HEAD) + 1 or -1
 
 
-def _add(record: Record, name: str, path: str, view: View, hidden: tuple[Hidden, ...]) -> None:
-    record.fields.append(Field(name=name, path=path, view=view, hidden=hidden))
-    if len(view.text) >= 24:
-        for decoded, how in decoded_views(view):
+def _add(
+    record: Record, name: str, path: str, view: View, hidden: tuple[Hidden, ...], glance: Glance | None = None
+) -> None:
+    record.fields.append(Field(name, path, view, hidden))
+    if len(view.text) >= _SHORTEST_CODE and (glance is None or glance):
+        for decoded, how in decoded_views(view, glance):
             record.fields.append(Field(name=name, path=path, view=decoded, hidden=hidden, encoded=how))
+
+
+def _yaml_keys(text: str) -> list[re.Match[str]]:
+    """The keys at the starts of lines; each begins with its first group."""
+    first = _YAML_KEY.match(text)
+    return [*([first] if first else ()), *_YAML_KEY_BELOW.finditer(text)]
 
 
 def _yaml_records(
@@ -325,14 +325,16 @@ def _yaml_records(
     first = keys[:1] if text.lstrip().startswith("- ") and keys and keys[0].group(2) else keys
     base = min((len(key.group(1)) + 2 * bool(key.group(2)) for key in first), default=-1)
     own = [key for key in keys if len(key.group(1)) + 2 * bool(key.group(2)) == base]
-    items = [item.start() for item in _YAML_ITEM.finditer(text)]
-    if not own or (items and len(items) > 2 * len(own) and base > 2):
+    items = [item.start() for item in _YAML_ITEM.finditer(text)] if not own or base > _DEEP else []
+    if not own or len(items) > 2 * len(own):
         yield from _items(view, path, hidden, items or [0], budget)
         return
     record = Record()
     inner: list[Record] = []
-    head = _plain_key(own[0].group(3)) if own else ""
-    for index, key in enumerate(own):
+    head = _plain_key(own[0].group(3))
+    values = _yaml_values(view, own, budget)
+    glance = glance_at(value.text for value, _ in values)
+    for index, (key, (value, listed)) in enumerate(zip(own, values, strict=False)):
         if budget.spent():
             break
         # one mail below the other; or forged below another's, which is why its author only counts beside the first's
@@ -341,23 +343,35 @@ def _yaml_records(
             yield from _with_inner(record, inner)
             inner = []
             record = Record(author=record.author) if again else Record()
-        end = own[index + 1].start() if index + 1 < len(own) else len(text)
-        listed = _YAML_LIST.match(text, key.end(), end)
-        if listed is not None:
-            below = view.cut(listed.start(1), end)
-            inner += _listed_below(below, key.group(3), path, hidden, record, budget)
+        if listed:
+            inner += _listed_below(value, key.group(3), path, hidden, record, budget)
             continue
-        value = _yaml_value(view.cut(key.end(), end))
         # the last header of a mail is followed by the mail
         said = value.text.strip().partition("\n")[0]
         if again and record.author and said != record.author:
             record.editor = said[:200]
         else:
             record.note((key.group(3),), said)
-        _add(record, key.group(3), path, value, hidden)
-    if own and own[0].start() > 0:
-        _add(record, "", path, view.cut(0, own[0].start()), hidden)
+        _add(record, key.group(3), path, value, hidden, glance)
+    if own[0].start(1) > 0:
+        _add(record, "", path, view.cut(0, own[0].start(1)), hidden)
     yield from _with_inner(record, inner)
+
+
+def _yaml_values(view: View, keys: list[re.Match[str]], budget: Budget) -> list[tuple[View, bool]]:
+    """What stands below each key: its value, or a list as it stands there, and whether it is one."""
+    text = view.text
+    found = []
+    stops = [*(key.start(1) for key in keys[1:]), len(text)]
+    for key, stop in zip(keys, stops, strict=True):
+        if budget.spent():
+            break
+        listed = _YAML_LIST.match(text, key.end(), stop)
+        if listed is None:
+            found.append((yaml_scalar(view.cut(key.end(), stop)), False))
+        else:
+            found.append((view.cut(listed.start(1), stop), True))
+    return found
 
 
 def _with_inner(record: Record, inner: list[Record]) -> Iterator[Record]:
@@ -373,12 +387,15 @@ def _listed_below(
 ) -> list[Record]:
     """A list below a key: records of its own, or values each of which is a field of `record` by itself."""
     indent = len(view.text) - len(view.text.lstrip(" "))
-    keys = list(_YAML_KEY.finditer(view.text))
-    if keys and keys[0].start() == 0 and keys[0].group(2):
+    keys = _yaml_keys(view.text)
+    if keys and keys[0].start(1) == 0 and keys[0].group(2):
         return list(_yaml_records(view, path, hidden, keys, budget))
     starts = [at for at in _line_starts(view.text) if view.text.startswith("- ", at + indent)]
-    for start, end in itertools.pairwise([*starts, len(view.text)]):
-        _add(record, name, path, _yaml_value(view.cut(min(start + indent + 2, end), end)), hidden)
+    bounds = itertools.pairwise([*starts, len(view.text)])
+    values = [yaml_scalar(view.cut(min(start + indent + 2, end), end)) for start, end in bounds]
+    glance = glance_at(value.text for value in values)
+    for value in values:
+        _add(record, name, path, value, hidden, glance)
     return []
 
 
@@ -397,47 +414,8 @@ def _items(view: View, path: str, hidden: tuple[Hidden, ...], starts: list[int],
         if budget.spent():
             return
         record = Record()
-        _add(record, "", path, _yaml_value(view.cut(min(start + 2, end), end)), hidden)
+        _add(record, "", path, yaml_scalar(view.cut(min(start + 2, end), end)), hidden)
         yield record
-
-
-def _yaml_value(view: View) -> View:
-    """A folded, quoted or plain YAML scalar as the text it stands for."""
-    head = view.text[:1]
-    if "\n" not in view.text and "\\" not in view.text and "''" not in view.text:
-        return view
-    if head == "'":
-        return view.rewrite(_SINGLE_QUOTED, _fold)
-    block = _BLOCK.match(view.text) if head == "|" else None
-    if block is not None:
-        return view.cut(block.end(), len(view.text)).rewrite(_INDENTED, _break)
-    if head == '"':
-        return view.rewrite(_DOUBLE_QUOTED, _unescape)
-    return view.rewrite(_FOLDED, _fold)
-
-
-def _break(match: re.Match[str]) -> str:
-    return "\n"
-
-
-def _fold(match: re.Match[str]) -> str:
-    found = match.group()
-    if found == "''":
-        return "'"
-    breaks = found.count("\n")
-    return " " if breaks == 1 else "\n" * (breaks - 1)
-
-
-_ESCAPES = {"\\n": "\n", "\\r": "\n", "\\t": " ", "\\\\": "\\", '\\"': '"', "\\'": "'", "\\/": "/"}
-
-
-def _unescape(match: re.Match[str]) -> str:
-    found = match.group()
-    if found in _ESCAPES:
-        return _ESCAPES[found]
-    if found[:2] in ("\\u", "\\x"):
-        return chr(int(found[2:], 16))
-    return "" if found.startswith("\\\n") else _fold(match)
 
 
 def _literal_records(view: View, path: str, hidden: tuple[Hidden, ...], budget: Budget) -> list[Record]:
@@ -462,7 +440,7 @@ def _literal_records(view: View, path: str, hidden: tuple[Hidden, ...], budget: 
             end -= 1
         value = view.cut(key.end(), end)
         if "\\" in value.text:
-            value = value.rewrite(_ESCAPED, _unescape)
+            value = unescaped(value)
         name = key.group(1) or key.group(2)
         if not in_text:
             record.note((name,), value.text.rstrip("}] \n,"))

@@ -3,6 +3,8 @@
 import re
 from bisect import bisect_right
 from collections.abc import Callable, Iterable
+from functools import lru_cache
+from itertools import accumulate
 
 # (start, end, new text) of a stretch to be replaced
 Cut = tuple[int, int, str]
@@ -11,7 +13,7 @@ Cut = tuple[int, int, str]
 class View:
     """`text` after some rewriting; `place` maps an offset in it to the offset in the original passage."""
 
-    __slots__ = ("_after", "_before", "_under", "_words", "text")
+    __slots__ = ("_after", "_before", "_pieces", "_under", "_words", "text")
 
     def __init__(
         self, text: str, under: "View | None" = None, after: list[int] | None = None, before: list[int] | None = None
@@ -20,6 +22,7 @@ class View:
         self._under = under
         self._after = after
         self._before = before
+        self._pieces: tuple[list[str], list[str]] | None = None
         self._words: dict[str, None] | None = None
 
     @property
@@ -31,27 +34,34 @@ class View:
 
     def place(self, offset: int) -> int:
         """The original offset of `offset`; inside a rewritten stretch, an offset within what it was made from."""
-        if self._after is not None and self._before is not None:
-            at = bisect_right(self._after, offset) - 1
-            if at >= 0:
-                moved = self._before[at] + offset - self._after[at]
-                offset = min(moved, self._before[at + 1]) if at + 1 < len(self._before) else moved
-        return offset if self._under is None else self._under.place(offset)
+        return self.places([offset])[0]
 
     def places(self, offsets: list[int]) -> list[int]:
         """`place` of each of many offsets."""
-        if self._after is None or self._before is None:
-            moved = offsets
-        elif len(self._after) == 1:
-            by = self._before[0] - self._after[0]
-            moved = [offset + by for offset in offsets]
-        else:
-            return [self.place(offset) for offset in offsets]
-        return moved if self._under is None else self._under.places(moved)
+        if self._pieces is not None:
+            self._after, self._before = map(_starts, self._pieces)
+            self._pieces = None
+        after, before = self._after, self._before
+        if after is not None and before is not None:
+            if len(after) == 1:
+                by = before[0] - after[0]
+                offsets = [offset + by for offset in offsets] if by else offsets
+            else:
+                offsets = [_moved(offset, after, before) for offset in offsets]
+        return offsets if self._under is None else self._under.places(offsets)
 
-    def rewrite(self, pattern: re.Pattern[str], replacement: Callable[[re.Match[str]], str]) -> "View":
-        """A view with every match of `pattern` replaced; this view itself when nothing matched."""
-        return self.replaced((*match.span(), replacement(match)) for match in pattern.finditer(self.text))
+    def rewrite(self, pattern: re.Pattern[str], spell: Callable[[str], str]) -> "View":
+        """A view with each match of `pattern`, which has no groups, as `spell` has it; this view itself without any."""
+        pieces = _in_group(pattern).split(self.text)
+        if len(pieces) == 1:
+            return self
+        # a text of many lines has a thousand matches and few that differ
+        spelled = {found: spell(found) for found in set(pieces[1::2])}
+        now = pieces.copy()
+        now[1::2] = [spelled[found] for found in pieces[1::2]]
+        view = View("".join(now), self)
+        view._pieces = (now, pieces)
+        return view
 
     def replaced(self, cuts: Iterable[Cut]) -> "View":
         """A view with other text in the place of each cut; cuts are in order and do not overlap."""
@@ -74,6 +84,24 @@ class View:
     def cut(self, start: int, end: int) -> "View":
         """The stretch from `start` to `end` as a view of its own."""
         return View(self.text[start:end], self, [0], [start])
+
+
+def _starts(pieces: list[str]) -> list[int]:
+    return list(accumulate(map(len, pieces), initial=0))
+
+
+def _moved(offset: int, after: list[int], before: list[int]) -> int:
+    at = bisect_right(after, offset) - 1
+    if at < 0:
+        return offset
+    moved = before[at] + offset - after[at]
+    return min(moved, before[at + 1]) if at + 1 < len(before) else moved
+
+
+@lru_cache(maxsize=64)
+def _in_group(pattern: re.Pattern[str]) -> re.Pattern[str]:
+    """The same pattern as a group, so that `split` gives what it found along with what stands between."""
+    return re.compile(f"({pattern.pattern})", pattern.flags)
 
 
 class Mirrored(View):
