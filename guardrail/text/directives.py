@@ -7,59 +7,28 @@ import re
 from collections.abc import Collection
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import pairwise
+from itertools import accumulate
 
-from guardrail.text.other_tongues import asks, has_no_english, verbs_in
+from guardrail.text.asking import ASKING, ASKING_WORDS, HANDING_OVER, HANDING_OVER_WORDS, PASSIVE
+from guardrail.text.other_tongues import FORMS, asks, has_no_english, verbs_in
 from guardrail.text.sentences import split_sentences
 from guardrail.text.view import lowered
 from guardrail.text.words import LANGUAGES, Language
 
 WORD = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*")
 _ASCII_WORD = re.compile(r"[a-z0-9]+(?:['-][a-z0-9]+)*")
+_ASCII_CASED = re.compile(r"[A-Za-z0-9]+(?:['-][A-Za-z0-9]+)*")
 _PART = re.compile(r"[^\W_]+")
 _LABEL = re.compile(r"^[\s\"'“‘(\[<*_#>•\-–—]*(?:[A-Za-z0-9][\w /-]{0,40}?[:>\]–—]|\d{1,2}[.)])\s*")
 # `External_ Send ...`: a name that ends so is none of the sentence's words
 _CLAUSE_BREAK = re.compile(r"[,:;.!?)>\]\n–—]|--|_ ")
-_ASKING = re.compile(
-    r"\b(?:(?:could|can|would|will|might) (?:you|u|someone|anyone)|(?:i|we)(?:'d| would)? (?:need|want|like|expect|ask|"
-    r"require|urge|invite|instruct|beg|trust)(?: that)? you|you(?:'ll)? (?:must|should|need to|have to|ought to|are to|"
-    r"shall|can|may|might|will|are (?:required|requested|asked|instructed|expected|kindly|hereby|to)|'?re (?:required|"
-    r"requested|asked|instructed|expected|to)|want to|better|could)|make sure|be sure|remember|don'?t forget|do not "
-    r"forget|ensure|feel free|it is (?:required|necessary|important|essential|imperative|mandatory)|your (?:task|job|"
-    r"next step|mission|goal|instructions?) (?:is|are)|(?:is|are|been|being) (?:asked|instructed|requested|required|"
-    r"expected|supposed|told) to|would (?:appreciate|be (?:grateful|great|nice|helpful|good|kind))|appreciate it if|"
-    r"grateful if|\b(?:best|good|standard|usual|common|normal|established|agreed) (?:practice|procedure|process|policy|"
-    r"custom)\b|it is (?:customary|usual|standard|normal|common|best)\b|(?:we|they|one) (?:always|usually|normally|"
-    r"generally|first)\b|(?:remains?|left) (?:to be done )?(?:is )?to\b|whoever [^.!?\n]{1,60}(?:has|have|needs) to\b|"
-    r"(?:requires?|involves?|calls for|start(?:s)? (?:by|with)|consider|recommend|suggest|propose)s? "
-    r"\w+ing|let (?:me|us|him|her|them) have|(?:i|we) (?:urgently |also |still |really )?(?:need|want|require|await)\b"
-    r"(?! to\b| you\b)|i (?:would|'d) (?:like|love)|(?:wants?|needs?|expects?|asks?|requests?|requires?|wishes|"
-    r"instructs?) "
-    r"(?:the |this |our |your |any )?(?:\w+ ){0,2}to|in order to|before you|after you|once you)\b"
-)
-# Every way of asking above holds one of these.
-_ASKING_WORDS = frozenset(
-    "you u someone anyone make sure remember forget ensure free necessary important essential imperative mandatory "
-    "required your asked instructed requested expected supposed told would appreciate grateful require requires "
-    "involve involves calls start starts consider considers recommend recommends suggest suggests propose proposes let "
-    "need want await like love wants needs expect expects ask asks request requests wishes instruct instructs "
-    "order practice procedure process policy custom customary usual standard normal common best always usually "
-    "normally generally first remain remains left whoever".split()
-)
-_HANDING_OVER = re.compile(
-    r"\blet (?:me|us|him|her|them) have\b|\b(?:i|we) (?:urgently |also |still |really )?(?:need|want|require|await)\b"
-    r"(?! to\b| you\b)"
-)
-_HANDING_OVER_WORDS = ("let", "need", "want", "require", "await")
-_PASSIVE = re.compile(
-    r"\b(?:must|should|shall|needs? to|has to|have to|ought to|is to|are to|can|may|will|to) (?:also |then |first |"
-    r"now |"
-    r"always |please |kindly )?(?:be|get) (?:\w+ly |also |then |first )?([a-z']+)"
-)
+# A sentence of plain letters with none of these words asks for nothing.
+_TELLING = HANDING_OVER_WORDS.union(FORMS, *(language.telling | language.articles for language in LANGUAGES))
 # Something a call could be made with; in a sentence of no mood that asks, a deed may still be meant.
-_VALUE = re.compile(r"\d|@|://|www\.|['\"“]")
+# Each begins with one class of signs, so that a search skips everything else at once.
+_VALUE = re.compile(r"[\d@'\"“:w](?:(?<=[^:w])|(?<=:)//|(?<=w)ww\.)")
 # A name says less: it stands in most of what is told.
-_NAME = re.compile(r"(?<=[a-z,] )[A-Z][\w-]|[a-z][-_][a-z]")
+_NAME = re.compile(r"[A-Z_-](?:(?<=[a-z,] [A-Z])[\w-]|(?<=[a-z][-_])[a-z])")
 _FEWEST_WITH_NAME = 6
 MENTION = "mentioned"
 _BEFORE_A_VERB = frozenset("to must should shall will can could may you kindly".split())
@@ -79,7 +48,6 @@ _LONGEST_ADDRESS = 320
 # `Phone +44 20 7946 0018` says what the number is and orders nobody to ring it.
 _PHONE_ONLY = re.compile(r"[\W_]{0,8}(?:tele)?(?:phone|fax)s?(?: (?:no|number))?\W{0,4}[+(]?\d[\d ()/.-]{4,30}\W{0,4}$")
 _LONGEST_PHONE = 80
-_BLANK = frozenset((" ",))
 # What `_CLAUSE_BREAK` looks at of what stands before a word.
 _GAP = 3
 _JOINTS = frozenset(("and", "then", "or"))
@@ -104,7 +72,7 @@ def words_of(lower: str) -> list[str]:
 class Sentence:
     """One sentence, in lower case with `'` for `’`, and its words; what costs more is found when it is asked for."""
 
-    __slots__ = ("_cased", "_gaps", "_parts", "lower", "text", "words")
+    __slots__ = ("_cased", "_gaps", "_labelled", "_parts", "lower", "text", "words")
 
     def __init__(self, text: str) -> None:
         lower = lowered(text)
@@ -113,6 +81,7 @@ class Sentence:
         self.words = words_of(self.lower)
         self._parts: Collection[str] | None = None
         self._gaps: list[str] | None = None
+        self._labelled: int | None = None
         self._cased: list[str] | None = None
 
     @property
@@ -120,7 +89,8 @@ class Sentence:
         """The words, and what stands between hyphens and apostrophes in them."""
         if self._parts is None:
             apart = "-" in self.lower or "'" in self.lower
-            self._parts = {*self.words, *_PART.findall(self.lower)} if apart else self.words
+            joined = [word for word in self.words if not word.isalnum()] if apart else []
+            self._parts = {*self.words, *_PART.findall(" ".join(joined))} if joined else self.words
         return self._parts
 
     @property
@@ -130,27 +100,47 @@ class Sentence:
             self._gaps = (_ASCII_WORD if self.lower.isascii() else WORD).split(self.lower)
         return self._gaps
 
+    @property
+    def labelled(self) -> int:
+        """The word right behind the label the sentence begins with; 0 = none."""
+        if self._labelled is None:
+            label = _LABEL.match(self.lower)
+            starts = accumulate(len(gap) + len(word) for gap, word in zip(("", *self.words), self.gaps, strict=True))
+            self._labelled = next((at for at, start in enumerate(starts) if label and start == label.end()), 0)
+        return self._labelled
+
     def is_capital(self, index: int) -> bool:
         if self._cased is None:
-            self._cased = WORD.findall(self.text)
+            self._cased = (_ASCII_CASED if self.text.isascii() else WORD).findall(self.text)
         return self._cased[index][0].isupper()
 
 
 def read_directive(sentence: str | Sentence) -> Asked | None:
     """What `sentence` asks for, or None when it asks for nothing. Works on at most 1,200 characters."""
     said = Sentence(sentence) if isinstance(sentence, str) else sentence
-    if len(said.lower) < _LONGEST_ADDRESS and "@" in said.lower and _ADDRESS_ONLY.match(said.lower):
-        # the name of a host, or of whoever has the mailbox, may be a verb of some language
-        return None
-    if len(said.lower) < _LONGEST_PHONE and _PHONE_ONLY.match(said.lower):
-        return None
-    for language in LANGUAGES:
-        asked = _read(said, language)
-        if asked is not None:
-            # a verb of no table may be another language's: `Encaminhe a lista`
-            invented = asked.verbs.isdisjoint(language.verbs)
-            return (_read_by_table(said) if invented else None) or asked
-    return _read_by_table(said)
+    return read_closely(said) if may_ask(said) else None
+
+
+def may_ask(said: Sentence) -> bool:
+    """False where `read_closely` finds nothing, which is so of most sentences and seen at a glance at their words."""
+    # what stands in other letters may be a word of the tables with a mark more
+    return not (_TELLING.isdisjoint(said.parts) and (said.lower.isascii() or "".join(said.words).isascii()))
+
+
+def read_closely(said: Sentence) -> Asked | None:
+    """What `read_directive` says of a sentence, without the glance that spares it most of them."""
+    found = next((asked for language in LANGUAGES if (asked := _read(said, language)) is not None), None)
+    if found is None or all(found.verbs.isdisjoint(language.verbs) for language in LANGUAGES):
+        # a verb of no table may be another language's: `Encaminhe a lista`
+        found = _read_by_table(said) or found
+    return None if found is None or _is_contact(said.lower) else found
+
+
+def _is_contact(lower: str) -> bool:
+    # the name of a host, or of whoever has the mailbox, may be a verb of some language
+    if len(lower) < _LONGEST_ADDRESS and "@" in lower and _ADDRESS_ONLY.match(lower):
+        return True
+    return len(lower) < _LONGEST_PHONE and _PHONE_ONLY.match(lower) is not None
 
 
 def _read_by_table(said: Sentence) -> Asked | None:
@@ -190,8 +180,8 @@ def _read(said: Sentence, language: Language) -> Asked | None:
     # most sentences ask for nothing, and that is seen without taking them apart
     if (
         language.telling.isdisjoint(words)
-        and language.articles.isdisjoint(words)
-        and not any(word in said.lower for word in _HANDING_OVER_WORDS)
+        and HANDING_OVER_WORDS.isdisjoint(said.parts)
+        and (language.articles.isdisjoint(words) or not _may_invent(said, language))
     ):
         return None
     manner = _manner(said, language)
@@ -209,12 +199,12 @@ def _manner(said: Sentence, language: Language) -> str:
     words, lower = said.words, said.lower
     if not language.polite.isdisjoint(words):
         return "polite"
-    if not _ASKING_WORDS.isdisjoint(said.parts) and _ASKING.search(lower):
+    if not ASKING_WORDS.isdisjoint(said.parts) and ASKING.search(lower):
         return "asking"
     if _imperative(said, language):
         return "imperative"
     if "be" in said.parts or "get" in said.parts:
-        for match in _PASSIVE.finditer(lower):
+        for match in PASSIVE.finditer(lower):
             if match.group(1) in language.participles:
                 return "passive"
     if not language.machine_names.isdisjoint(words):
@@ -258,62 +248,79 @@ def _imperative(said: Sentence, language: Language) -> bool:
     In a sentence that tells what somebody did, only a clause that starts afresh with a capital counts.
     """
     words = said.words
-    if language.verbs.keys().isdisjoint(words) and language.articles.isdisjoint(words):
-        return False
-    afresh = [*_clauses(said), *_broken_in(said, language)]
-    joints = [] if _JOINTS.isdisjoint(words) else [at for at, word in enumerate(words[:-1], 1) if word in _JOINTS]
-    telling = bool(_FIRST_PERSON.match(said.lower))
-    for first in (0, *afresh, *joints):
-        index = _past_lead_ins(words, first, language)
-        if index >= len(words) or (telling and not (index and said.is_capital(index))):
+    found = (
+        []
+        if language.verbs.keys().isdisjoint(words)
+        else [at for at, word in enumerate(words) if word in language.verbs]
+    )
+    if not language.articles.isdisjoint(words):
+        found += [at for at in _before_articles(words, language) if _new_verb(said, at, language)]
+    telling = bool(found) and _FIRST_PERSON.match(said.lower) is not None
+    for index in found:
+        if (telling and not (index and said.is_capital(index))) or not _opens_clause(said, index, language):
             continue
-        joined = index > 0 and words[index - 1] in _JOINTS and index not in afresh
+        joined = index > 0 and words[index - 1] in _JOINTS and not _is_afresh(said, index, language)
         if words[index] in language.verbs:
             if not _used_as_noun(said, index, language) and (not joined or _has_object(said, index, language)):
                 return True
-        elif not joined and _new_verb(said, index, language):
+        elif not joined:
             return True
     return False
 
 
-def _clauses(said: Sentence) -> list[int]:
-    """The words after a label or a break."""
-    words, gaps = said.words, said.gaps
-    # most gaps are one blank, in which no clause ends
-    if len(words[0]) > 1 and _BLANK.issuperset(gaps[1:-1]):
-        return []
-    label = _LABEL.match(said.lower)
-    labelled = label.end() if label else 0
-    found = []
-    start = len(gaps[0])
-    for index in range(1, len(words)):
-        gap = gaps[index]
-        start += len(words[index - 1]) + len(gap)
-        if gap == " " and len(words[index - 1]) > 1:
-            continue
-        if start == labelled or _CLAUSE_BREAK.search(_behind(said, index)):
-            found.append(index)
-    return found
+def _opens_clause(said: Sentence, index: int, language: Language) -> bool:
+    """Whether a clause begins with a word, or with words before it that only lead in: `and then, before replying, ...`.
+
+    Looked for backwards from the few words that matter: most words are no verbs.
+    """
+    words = said.words
+    if _leads_in(words, index, language):
+        return False
+    while index and words[index - 1] not in _JOINTS and not _is_afresh(said, index, language):
+        if _leads_in(words, index - 1, language) == 1:
+            index -= 1
+        elif index > 1 and _leads_in(words, index - 2, language) == 2:
+            index -= 2
+        else:
+            return False
+    return True
 
 
-def _broken_in(said: Sentence, language: Language) -> list[int]:
+def _leads_in(words: list[str], index: int, language: Language) -> int:
+    """How many words from this one on are only there to lead in."""
+    word = words[index]
+    if word in language.lead_ins or word in language.polite:
+        return 1
+    if word in language.subordinate and index + 1 < len(words) and words[index + 1].endswith("ing"):
+        return 2
+    return 0
+
+
+def _is_afresh(said: Sentence, index: int, language: Language) -> bool:
+    """A clause begins there, whatever stands before: behind a label or a break, or where an order was broken in."""
+    words, gap = said.words, said.gaps[index]
+    if gap == " " and len(words[index - 1]) > 1:
+        return _is_broken_in(said, index, language)
+    return (
+        _CLAUSE_BREAK.search(_behind(said, index)) is not None
+        or index == said.labelled
+        or _is_broken_in(said, index, language)
+    )
+
+
+def _is_broken_in(said: Sentence, index: int, language: Language) -> bool:
     """An order that begins where no clause of the sentence does: a capital verb with an article behind it.
 
     After emphasis, glued to a name (`External_Send a link`), or behind words of another language than its own.
     """
-    verbs, articles = language.verbs, language.articles
-    found = []
-    for index, (word, following) in enumerate(pairwise(said.words)):
-        if following not in articles or word not in verbs or not index or not said.is_capital(index):
-            continue
-        gap = said.gaps[index]
-        if (
-            gap == "_"
-            or gap.rstrip(" ").endswith(_EMPHASIS)
-            or (gap == " " and _is_behind_another_language(said, index))
-        ):
-            found.append(index)
-    return found
+    words = said.words
+    following = words[index + 1] if index + 1 < len(words) else ""
+    if following not in language.articles or words[index] not in language.verbs or not said.is_capital(index):
+        return False
+    gap = said.gaps[index]
+    return (
+        gap == "_" or gap.rstrip(" ").endswith(_EMPHASIS) or (gap == " " and _is_behind_another_language(said, index))
+    )
 
 
 def _is_behind_another_language(said: Sentence, index: int) -> bool:
@@ -327,17 +334,18 @@ def _behind(said: Sentence, index: int) -> str:
     return (said.gaps[index - 1] + said.words[index - 1] + (gap.rstrip(" ") + " " if gap[-2:] == "  " else gap))[-_GAP:]
 
 
-def _past_lead_ins(words: list[str], index: int, language: Language) -> int:
-    """The first word from `index` on that is not only there to lead in: `and then, before replying, ...`."""
-    while index < len(words):
-        word = words[index]
-        if word in language.lead_ins or word in language.polite:
-            index += 1
-        elif word in language.subordinate and index + 1 < len(words) and words[index + 1].endswith("ing"):
-            index += 2
-        else:
-            break
-    return index
+def _may_invent(said: Sentence, language: Language) -> bool:
+    """Whether a word of no list may be taken for a verb: `Concatenate all messages`, `has to festoon the hall`."""
+    words = said.words
+    return any(
+        _new_verb(said, at, language) or (at > 0 and words[at - 1] == "to" and words[at] not in language.openers)
+        for at in _before_articles(words, language)
+    )
+
+
+def _before_articles(words: list[str], language: Language) -> list[int]:
+    """The words with an article behind them."""
+    return [at for at, following in enumerate(words[1:]) if following in language.articles]
 
 
 def _new_verb(said: Sentence, index: int, language: Language) -> bool:
@@ -383,7 +391,7 @@ def _used_as_noun(said: Sentence, index: int, language: Language) -> bool:
 def _deeds(said: Sentence, language: Language) -> frozenset[str]:
     """What a request without a telling verb is for: a deed named by a noun, or something to be handed over."""
     found = {language.deeds[word] for word in said.words if word in language.deeds}
-    return frozenset(found | {"give"} if _HANDING_OVER.search(said.lower) else found)
+    return frozenset(found | {"give"} if HANDING_OVER.search(said.lower) else found)
 
 
 def _verbs_asked(said: Sentence, language: Language, manner: str) -> frozenset[str]:

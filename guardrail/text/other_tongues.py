@@ -160,10 +160,11 @@ def speaks_to_automats(words: list[str]) -> bool:
 
 def verbs_in(words: list[str]) -> frozenset[str]:
     """The English verbs for the word forms of other languages in a sentence; none in an English one."""
-    if any("-" in word for word in words):
+    letters = "".join(words)
+    if "-" in letters:
         # `mostra-me`, `envoie-lui`
         words = [word.split("-", 1)[0] if _PRONOUN_BEHIND.search(word) else word for word in words]
-    if any(not word.isascii() for word in words):
+    if not letters.isascii():
         words = [_without_marks(word) if _PRONOUN_JOINED.match(word) else word for word in words]
     if FORMS.keys().isdisjoint(words) or not is_foreign(words):
         return frozenset()

@@ -15,7 +15,7 @@ from typing import NamedTuple
 from guardrail.invocation import Passage
 from guardrail.text.budget import Budget
 from guardrail.text.continued import BrokenOff, Place
-from guardrail.text.directives import MENTION, WORD, Asked, Sentence, read_directive
+from guardrail.text.directives import MENTION, WORD, Asked, Sentence, may_ask, read_directive
 from guardrail.text.normalise import Hidden
 from guardrail.text.recent import Recent
 from guardrail.text.records import Field, Record, cut_records
@@ -41,6 +41,9 @@ _MAX_CACHE_BYTES = 128_000_000
 # Sentences come again in other listings, footers and quotes; 16 MB at most.
 _MAX_SENTENCES = 8_000
 _ANY_DIGIT = {ord(digit): "0" for digit in "123456789"}
+_ANY_ASCII_DIGIT = bytes.maketrans(b"123456789", b"000000000")
+# Of fields up to this length all words are looked at together, before they are split.
+_AT_A_GLANCE = 200
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -231,8 +234,8 @@ def _directives_in(
 ) -> tuple[list[Directive], _Spans]:
     """The directives of a field in order, and which stretches of it belong to them. `lower` is its text."""
     text = field.view.text
-    alike = text.translate(_ANY_DIGIT)
-    if len(text) <= _SHORT and _asks_nothing(alike):
+    alike = _alike(text)
+    if len(text) <= _AT_A_GLANCE and (_asks_nothing(alike) if len(text) <= _SHORT else not may_ask(Sentence(alike))):
         return [], ()
     bounds = split_sentences(text)
     hints: list[int] = []
@@ -278,10 +281,19 @@ def _directives_in(
     return directives, tuple(spans)
 
 
+def _alike(text: str) -> str:
+    """`text` with one digit for all, so that rows are alike."""
+    if text.isascii():
+        return text.encode("ascii").translate(_ANY_ASCII_DIGIT).decode("ascii")
+    return text.translate(_ANY_DIGIT)
+
+
 @lru_cache(maxsize=_MAX_SENTENCES)
 def _asks_nothing(field: str) -> bool:
     """Most fields of rows come again, and no sentence in them asks for anything."""
-    return all(_what_is_said(field[start:end])[0] is None for start, end in split_sentences(field))
+    return not may_ask(Sentence(field)) or all(
+        _what_is_said(field[start:end])[0] is None for start, end in split_sentences(field)
+    )
 
 
 @lru_cache(maxsize=_MAX_SENTENCES)

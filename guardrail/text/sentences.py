@@ -30,11 +30,8 @@ def split_sentences(text: str) -> list[tuple[int, int]]:
     found: list[tuple[int, int]] = []
     start = 0
     for end in _ends(text):
-        near, far = start, end
-        while near < far and text[near].isspace():
-            near += 1
-        while far > near and text[far - 1].isspace():
-            far -= 1
+        said = text[start:end].lstrip()
+        near, far = end - len(said), end - len(said) + len(said.rstrip())
         if far - near > _MAX_SENTENCE:
             found += _cut(text, near, far)
         elif far > near:

@@ -4,6 +4,8 @@ import re
 
 from hypothesis import given, strategies as st
 
+from guardrail.text.asking import HANDING_OVER_WORDS
+from guardrail.text.directives import Sentence, may_ask, read_closely
 from guardrail.text.encodings import decoded_views, glance_at
 from guardrail.text.other_tongues import ASKING, FORMS
 from guardrail.text.view import View
@@ -15,7 +17,7 @@ _OTHERS = ["budget", "Heron", "quarterly", "zorble", "Festoon", "dé", "naïve",
 _JOINING = sorted(
     ENGLISH.polite | ENGLISH.lead_ins | ENGLISH.modals | ENGLISH.machine_names | ENGLISH.subordinate | ENGLISH.openers
 )
-_TELLING = [*sorted(ENGLISH.telling | ENGLISH.articles | ASKING), *sorted(FORMS)[::20]]
+_TELLING = [*sorted(ENGLISH.telling | ENGLISH.articles | HANDING_OVER_WORDS | ASKING), *sorted(FORMS)[::20]]
 _WORD = st.one_of(st.sampled_from(_OTHERS), st.sampled_from(_JOINING), st.sampled_from(_TELLING))
 _CASED = st.builds(lambda word, turn: turn(word), _WORD, st.sampled_from((str, str, str.capitalize, str.upper)))
 _BETWEEN = st.sampled_from(
@@ -38,6 +40,13 @@ _CODED = [
     "01000100 01100101 01101100 01100101 01110100 01100101 00100000 01100001 01101100 01101100 00100000 01110100",
 ]
 _PART = st.one_of(st.sampled_from(_CODED), st.text(max_size=40), _SENTENCE, st.sampled_from(["ann@mail.example", ""]))
+
+
+@given(_SENTENCE)
+def test_a_sentence_passed_over_at_a_glance_asks_for_nothing(sentence: str) -> None:
+    said = Sentence(sentence)
+    if not may_ask(said):
+        assert read_closely(said) is None
 
 
 @given(st.lists(_PART, min_size=1, max_size=6))
