@@ -5,7 +5,7 @@ there. Switching that guard off would hide real mistakes; so the browser gets it
 """
 
 import shutil
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -30,7 +30,9 @@ ARGUMENTS = (
 _AXE = Axe()
 _WCAG_22_AA = {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}
 # The rules among them that go by colours: in the second scheme nothing else can differ, and by width they do not.
-_OF_COLOUR = ("color-contrast", "link-in-text-block")
+_OF_COLOUR = ["color-contrast", "link-in-text-block"]
+# the way to an element, which nobody reads here, took a third of the time (2026-11)
+_ASKED = {"resultTypes": ["violations"], "selectors": False}
 WIDTHS = (1280, 390)
 HEIGHT = 800
 _TWICE = """
@@ -43,6 +45,53 @@ _TOO_WIDE = "document.documentElement.scrollWidth - document.documentElement.cli
 # Each rule that is broken, with the first element that breaks it.
 _BROKEN = """
 async (options) => (await axe.run(options)).violations.map((rule) => rule.id + ": " + rule.nodes[0].html.slice(0, 200))
+"""
+# Rules of colour that are broken, and the kinds of text that broke none. Of one kind is what these rules cannot tell
+# apart: by letters, by all that shows behind them, by whether they are idle or too few to be sure of, and for a link by
+# the text around it. Three of a kind are asked about, and none where the kind is known.
+_OF_KINDS = """
+async ([known, options]) => {
+  const kinds = new Map(), layers = new Map([[null, ""]]);
+  const plain = "rgba(0, 0, 0, 0),none,1,normal,static,auto,none";
+  const behind = (one) => {
+    if (!layers.has(one)) {
+      const looks = getComputedStyle(one);
+      const { backgroundColor, backgroundImage, opacity, mixBlendMode, position, clip, clipPath } = looks;
+      const own = [backgroundColor, backgroundImage, opacity, mixBlendMode, position, clip, clipPath].join();
+      layers.set(one, behind(one.parentElement) + (own === plain ? "" : own + "|"));
+    }
+    return layers.get(one);
+  };
+  const around = (link) => {
+    let block = link.parentElement;
+    while (getComputedStyle(block).display === "inline") block = block.parentElement;
+    const { textDecorationLine, borderBottomWidth } = getComputedStyle(link);
+    const alone = block.textContent.trim() === link.textContent.trim();
+    return [alone, getComputedStyle(block).color, textDecorationLine, borderBottomWidth].join();
+  };
+  for (const one of document.body.querySelectorAll("*")) {
+    const says = Array.from(one.childNodes).some((part) => part.nodeType === Node.TEXT_NODE && part.data.trim());
+    if (!says && !one.matches("input, select, textarea")) continue;
+    if (!one.checkVisibility({ visibilityProperty: true })) continue;
+    const { color, fontSize, fontWeight, textShadow } = getComputedStyle(one);
+    const idle = one.closest(":disabled, [aria-disabled='true']") || one.closest("label")?.control?.disabled;
+    const few = !/[\\p{L}\\p{N}].*[\\p{L}\\p{N}]/su.test(one.textContent);
+    const link = one.closest("a[href]");
+    const letters = [color, fontSize, fontWeight, textShadow, one.type, Boolean(idle), few].join();
+    const kind = [letters, link && around(link), behind(one)].join();
+    if (!kinds.has(kind)) kinds.set(kind, []);
+    if (kinds.get(kind).length < 3) kinds.get(kind).push(one);
+  }
+  known.forEach((kind) => kinds.delete(kind));
+  if (!kinds.size) return [[], []];
+  const found = await axe.run({ include: Array.from(kinds.values()).flat() }, options);
+  const fine = new Set(found.passes.filter((rule) => rule.id === "color-contrast").flatMap((rule) => rule.nodes)
+    .map((node) => node.element));
+  return [
+    found.violations.map((rule) => rule.id + ": " + rule.nodes[0].html.slice(0, 200)),
+    Array.from(kinds).filter(([, members]) => members.some((one) => fine.has(one))).map(([kind]) => kind),
+  ];
+}
 """
 _TELL_VIOLATIONS = """
 document.addEventListener("securitypolicyviolation", (event) => {
@@ -125,14 +174,15 @@ class Window:
         """What is wrong with the page, unfolded, at each width and in each scheme; the window stays as it was.
 
         That is an answer other than 200, pixels it is too wide, an id borne twice, and each WCAG 2.2 A and AA rule it
-        breaks, with the first element that does. Colours are asked for at the first of the widths, in both schemes.
+        breaks, with the first element that does. Colours that were on no page before are asked for at the first of the
+        widths, in both schemes.
         A window without scripts asks no rule: what asks is a script itself.
         A test that opens each page in a window of each width asks in each of them for that one of the `widths`.
         """
         found = [] if status == 200 else [f"status {status}"]
         for look in self._looks(widths):
-            rules = _rules(look, coloured=look.width == widths[0])
-            found += [f"{look}: {fault}" for fault in self.do(_faults_in(look, rules))]
+            steps = _faults_in(look, coloured=look.width == widths[0], known=self._chromium.colours)
+            found += [f"{look}: {fault}" for fault in self.do(steps)]
         return found
 
     def _looks(self, widths: Sequence[int]) -> list[Look]:
@@ -177,6 +227,8 @@ class Chromium:
         self._browser: Browser = self.call(
             lambda: self._playwright.chromium.launch(executable_path=executable, args=ARGUMENTS)
         )
+        # kinds of text whose colours were asked about, with nothing found
+        self.colours: set[str] = set()
         # by whether scripts run in it: nothing else of a page cannot be changed
         self._idle: dict[bool, list[Page]] = {True: [], False: []}
         self._idle[True].append(self.call(lambda: self._page(scripts=True)))
@@ -227,20 +279,11 @@ def find_chromium() -> str | None:
     return next(filter(None, map(shutil.which, NAMES)), None)
 
 
-def _rules(look: Look, *, coloured: bool) -> dict[str, Any] | None:
-    """What axe is asked for in a look; None where another look has asked for all of it."""
-    if not look.scripts or (look.scheme == "dark" and not coloured):
-        return None
-    # the way to an element, which nobody reads here, took a third of the time (2026-11)
-    asked: dict[str, Any] = {"resultTypes": ["violations"], "selectors": False}
-    if look.scheme == "dark":
-        return asked | {"runOnly": {"type": "rule", "values": _OF_COLOUR}}
-    off = {} if coloured else {name: {"enabled": False} for name in _OF_COLOUR}
-    return asked | {"runOnly": _WCAG_22_AA, "rules": off}
+def _faults_in(look: Look, *, coloured: bool, known: set[str]) -> Callable[[Page], list[str]]:
+    """The steps that turn a window to `look` and say what is wrong with the page in it.
 
-
-def _faults_in(look: Look, rules: Mapping[str, Any] | None) -> Callable[[Page], list[str]]:
-    """The steps that turn a window to `look` and say what is wrong with the page in it."""
+    Colours where they are not asked for, and in the second scheme all other rules, are asked for in another look.
+    """
 
     def steps(page: Page) -> list[str]:
         page.set_viewport_size({"width": look.width, "height": HEIGHT})
@@ -250,12 +293,27 @@ def _faults_in(look: Look, rules: Mapping[str, Any] | None) -> Callable[[Page], 
         wide = int(page.evaluate(_TOO_WIDE))
         faults = [f"{wide} pixels too wide"] if wide > 0 else []
         faults += [f"more than one element is #{name}" for name in page.evaluate(_TWICE)]
-        if look.scripts:
-            page.wait_for_function(_SHOWS, arg=look.scheme)
-        if rules:
-            if not page.evaluate("'axe' in window"):
-                page.evaluate(_AXE.axe_script)
-            faults += page.evaluate(_BROKEN, rules)
-        return faults
+        if not look.scripts:
+            return faults
+        page.wait_for_function(_SHOWS, arg=look.scheme)
+        if not page.evaluate("'axe' in window"):
+            page.evaluate(_AXE.axe_script)
+        if look.scheme == "light":
+            off = {name: {"enabled": False} for name in _OF_COLOUR}
+            faults += page.evaluate(_BROKEN, _ASKED | {"runOnly": _WCAG_22_AA, "rules": off})
+        return faults + (_faults_of_colour(page, known) if coloured else [])
 
     return steps
+
+
+def _faults_of_colour(page: Page, known: set[str]) -> list[str]:
+    """What is wrong with colours that were on no page before; those with nothing wrong are `known` from now on.
+
+    To ask about each text of each page was a third of what a page took: axe looks at all that lies behind it.
+    """
+    asked = _ASKED | {"runOnly": {"type": "rule", "values": _OF_COLOUR}}
+    asked |= {"resultTypes": ["violations", "passes"], "elementRef": True}
+    faults, fine = page.evaluate(_OF_KINDS, [list(known), asked])
+    if not faults:
+        known.update(fine)
+    return list(faults)
