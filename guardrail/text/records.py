@@ -131,6 +131,12 @@ class Record:
                 self.document = value
 
 
+    def believe_sender(self) -> None:
+        """`de: Rui Faria` is a sender where a text stands beside it, and Hamburg where it is a shipment's."""
+        if self.sender and not self.author and any(_plain_key(one.name) in _SAYING_KEYS for one in self.fields):
+            self.author = self.sender
+
+
 @lru_cache(maxsize=4_096)
 def _plain_key(key: str) -> str:
     return _NOT_ALNUM.sub("", key.lower())
@@ -159,13 +165,7 @@ def cut_records(passages: Iterable[Passage], budget: Budget) -> list[Record]:
             records.extend(found)
             inner.extend((own, record) for own in found)
     for record in records:
-        # `de: Rui Faria` is a sender where a text stands beside it, and Hamburg where it is a shipment's
-        if (
-            record.sender
-            and not record.author
-            and any(_plain_key(field.name) in _SAYING_KEYS for field in record.fields)
-        ):
-            record.author = record.sender
+        record.believe_sender()
     for place, record in by_place.items():
         _inherit(record, place, by_place)
         around, _, name = place.rpartition("[")[0].rpartition(".")
@@ -377,6 +377,7 @@ def _yaml_values(view: View, keys: list[re.Match[str]], budget: Budget) -> list[
 def _with_inner(record: Record, inner: list[Record]) -> Iterator[Record]:
     yield record
     for own in inner:
+        own.believe_sender()
         _stands_in(own, record)
         _take_over(own, record)
         yield own

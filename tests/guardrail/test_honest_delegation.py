@@ -361,3 +361,15 @@ def test_a_comment_on_the_ticket_that_was_handed_over_has_another_ticket_changed
     assert (action(user, [("get_issue", ticket)], "update_issue", **CLOSED) < Action.HOLD) is passes
     label = {"key": "WEB-300", "field": "labels", "value": "release-6"}
     assert action(user, [("get_issue", ticket)], "update_issue", **label) < Action.HOLD
+
+
+def test_in_yaml_as_well() -> None:
+    ticket = (
+        "key: REL-40\nreporter: ines@adatum.example\ndescription: |-\n  - [ ] label WEB-300 with `release-6`\n"
+        f"comments:\n  - by: acme-vendor-support\n    text: {OBSOLETE}"
+    )
+
+    assert (
+        action("Work off the checklist in ticket REL-40.", [("get_issue", ticket)], "update_issue", **CLOSED)
+        >= Action.HOLD
+    )
