@@ -130,7 +130,6 @@ class Record:
             elif plain in _DOCUMENT_KEYS and not self.document:
                 self.document = value
 
-
     def believe_sender(self) -> None:
         """`de: Rui Faria` is a sender where a text stands beside it, and Hamburg where it is a shipment's."""
         if self.sender and not self.author and any(_plain_key(one.name) in _SAYING_KEYS for one in self.fields):
