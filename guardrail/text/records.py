@@ -91,9 +91,9 @@ class Field(NamedTuple):
 class Record:
     """One mail, row, message or page. Who wrote or last changed it, where the fields say so, else empty.
 
-    `sender` is what a field of a short name says, which may be a person or a place. `around` is whoever wrote the text
-    the record stands in, where that is another: what a mail's body says of who wrote is the mail's word. `depth` is how
-    far inside the record the field that named the author stands.
+    `sender` and `by` are what fields of short names say, which may be a person or a place. `around` is whoever wrote
+    the text the record stands in, where that is another: what a mail's body says of who wrote is the mail's word.
+    `depth` is how far inside the record the field that named the author stands.
     """
 
     author: str = ""
@@ -101,6 +101,7 @@ class Record:
     revision: str = ""
     document: str = ""
     sender: str = ""
+    by: str = ""
     around: str = ""
     depth: int = 0
     fields: list[Field] = field(default_factory=list)
@@ -121,8 +122,10 @@ class Record:
             tells_more = depth == self.depth and "@" in value and "@" not in self.author
             if wrote and (not self.author or depth < self.depth or tells_more):
                 self.author, self.depth = value, depth
-            elif (plain in FROM or plain == "by") and not self.sender:
+            elif plain in FROM and not self.sender:
                 self.sender = value[:200]
+            elif plain == "by" and not self.by:
+                self.by = value[:200]
             elif plain in _EDITOR_KEYS and (not self.editor or ("@" in value and "@" not in self.editor)):
                 self.editor = value
             elif plain in _REVISION_KEYS and not self.revision:
@@ -132,8 +135,15 @@ class Record:
 
     def believe_sender(self) -> None:
         """`de: Rui Faria` is a sender where a text stands beside it, and Hamburg where it is a shipment's."""
-        if self.sender and not self.author and any(_plain_key(one.name) in _SAYING_KEYS for one in self.fields):
+        if self.sender and not self.author and self._says_something():
             self.author = self.sender
+
+    def is_anothers(self, outer: "Record") -> bool:
+        """`by: vendor` beside a text in somebody's ticket names who commented; alone it may be anything."""
+        return bool(self.by and outer.author) and self.by != outer.author and self._says_something()
+
+    def _says_something(self) -> bool:
+        return any(_plain_key(one.name) in _SAYING_KEYS for one in self.fields)
 
 
 @lru_cache(maxsize=4_096)
@@ -207,6 +217,9 @@ def _stands_in(record: Record, outer: Record) -> None:
 def _take_over(record: Record, outer: Record) -> None:
     """Whoever wrote what is around a record wrote the record, where it names nobody."""
     if not (record.author or record.editor):
+        if record.is_anothers(outer):
+            record.author = record.by
+            return
         record.author, record.editor = outer.author, outer.editor
         record.revision = record.revision or outer.revision
         record.document = record.document or outer.document
