@@ -366,7 +366,7 @@ class CallView(APIView):
     renderer_classes = (MsgspecRenderer,)
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        """Nothing: there is one form of answer, and whoever calls has no session."""
+        """Nothing: there is one form of answer, and `caller` says who asks. A permission or throttle is not asked."""
 
     def caller(self, request: Request, slug: str | None) -> auth.Caller:
         """Who is calling. Raises NotAuthenticated, which `handle_exception` turns into the documented error body."""

@@ -10,7 +10,7 @@ from guardrail.case import Case
 # `?firm=<name>`, `?firm={name}`, `?firm=...`; `?t= plus its title`; `?t=TITLE`
 _GAP = re.compile(
     r"[?&;]([a-z0-9_.\[\]-]{1,40})=(?:<[^<>\n]{1,80}>|\{[^{}\n]{1,80}\}|\[[^\[\]\n]{1,80}\]|\.{3}|…"
-    r"|(?=[\s\"'`)>,;]|\.?(?:\s|$))"
+    r"|(?=[\"'`)>,;]|\.?(?:\s|$))"
     r"|(?:(?:your|the|its|their|insert|my)[_+-]?[a-z_+-]{0,30}|x{2,10}|value|title|name|text|content|contents|body|data|"
     r"e-?mail|address|token|code|key|password|secret|id|number|subject|summary|message|note|notes|amount|iban|account|"
     r"customer|phone|result|results|answer|output|here)(?![a-z0-9%+_=-]))"

@@ -363,7 +363,7 @@ def test_a_comment_on_the_ticket_that_was_handed_over_has_another_ticket_changed
     assert action(user, [("get_issue", ticket)], "update_issue", **label) < Action.HOLD
 
 
-def test_in_yaml_as_well() -> None:
+def test_a_comment_in_yaml_has_no_other_ticket_changed_either() -> None:
     ticket = (
         "key: REL-40\nreporter: ines@adatum.example\ndescription: |-\n  - [ ] label WEB-300 with `release-6`\n"
         f"comments:\n  - by: acme-vendor-support\n    text: {OBSOLETE}"
