@@ -40,12 +40,16 @@ from stdnum.tr import tckimlik
 from stdnum.us import ssn
 from stdnum.za import idnr as za_id
 
+from guardrail.text.rare import Part, Rare
 from policies.recognition import kinds
 
 CARD = "a card number"
 _IBAN_WORDS = "a bank account number"
-_CARD = re.compile(r"(?<![\d.,-])(?:\d[ -]?){12,18}\d(?![\d-]|[.,]\d)")
-_IBAN = re.compile(r"\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,4})?\b")
+_CARD = Rare(re.compile(r"(?<![\d.,-])(?:\d[ -]?){12,18}\d(?![\d-]|[.,]\d)"), part=r"(?:\d[ -]?){12}\d")
+_IBAN = Rare(
+    re.compile(r"\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,4})?\b"),
+    part=r"[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2}",
+)
 _DIGIT = re.compile(r"\d")
 _NEAR = 48
 _MOST = 40
@@ -173,11 +177,18 @@ _NUMBERS = (
 )
 
 
+def _as_word(name: str) -> str:
+    """For RE2, which takes only ASCII for letters: a name that ends otherwise may go on."""
+    return rf"\b{re.escape(name)}" + (r"\b" if name[-1].isalnum() else "")
+
+
 _NAMED = tuple((number, _whole(number.form)) for number in _NUMBERS if number.names)
 _UNNAMED = tuple((number, re.compile(number.form)) for number in _NUMBERS if not number.names)
 # one search for all of them: each alone would cost a millisecond for 60 kB
-_ANY_UNNAMED = _whole("|".join(number.form for number, _ in _UNNAMED))
+_UNNAMED_FORMS = "|".join(number.form for number, _ in _UNNAMED)
+_ANY_UNNAMED = Rare(_whole(_UNNAMED_FORMS), part=_UNNAMED_FORMS)
 _NAMES = tuple(sorted({name for number in _NUMBERS for name in number.names}))
+_ANY_NAME = Part("|".join(map(_as_word, _NAMES)))
 
 
 def find_numbers(text: str, *, most: int | None = _MOST) -> Iterator[tuple[str, int, int]]:
@@ -216,7 +227,7 @@ def _all(text: str) -> Iterator[tuple[str, int, int]]:
                 yield number.what, *match.span()
                 break
     lower = text.lower()
-    named = {name for name in _NAMES if name in lower}
+    named = {name for name in _NAMES if name in lower} if _ANY_NAME.is_in(lower) else set()
     for number, pattern in _NAMED if named else ():
         if not named.isdisjoint(number.names):
             for match in pattern.finditer(text):

@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterator
 
 from guardrail.text.keys import find_secrets
 from guardrail.text.personal import find_numbers, kind_of
+from guardrail.text.rare import Rare
 from policies.recognition.kinds import ACCOUNT, CARD, IDENTITY, KEYS, MAIL, MASKED_NAMES, PHONE
 
 DOT = "•"
@@ -23,12 +24,18 @@ _HOST = re.compile(r"(?:[A-Za-z0-9\u00a1-\uffff-]{1,63}\.){1,8}[A-Za-z\u00a1-\uf
 _LONGEST_NAME = 64
 # What stands around an address in texts, and could begin a mailbox by the letter of RFC 5322, is not the address.
 _AROUND = "`'*|{=&?/!#.~"
-_ABROAD = re.compile(r"(?<![\w+])\+[1-9](?:[ ()./-]{0,2}\d){6,13}(?!\d)")
-_AT_HOME = re.compile(r"(?<![\w.,/-])\(?[2-9]\d{2}\)?[ .-]\d{3}[ .-]\d{4}(?![\w-]|[.,]\d)")
-_NAMED = re.compile(
-    r"(?i)(?<![a-z])(?:phone|telephone|tel|mobile|cell|telefon|handy|fax)"
-    r"(?:[ _-]?(?:no|nr|number|nummer))?[\"'.:= ]{1,6}"
-    r"(\(?0(?:[ ()./-]{0,2}\d){5,13})(?!\d)"
+_ABROAD = Rare(re.compile(r"(?<![\w+])\+[1-9](?:[ ()./-]{0,2}\d){6,13}(?!\d)"), part=r"\+[1-9](?:[ ()./-]{0,2}\d){6}")
+_AT_HOME = Rare(
+    re.compile(r"(?<![\w.,/-])\(?[2-9]\d{2}\)?[ .-]\d{3}[ .-]\d{4}(?![\w-]|[.,]\d)"),
+    part=r"[2-9]\d{2}\)?[ .-]\d{3}[ .-]\d{4}",
+)
+_NAMED = Rare(
+    re.compile(
+        r"(?i)(?<![a-z])(?:phone|telephone|tel|mobile|cell|telefon|handy|fax)"
+        r"(?:[ _-]?(?:no|nr|number|nummer))?[\"'.:= ]{1,6}"
+        r"(\(?0(?:[ ()./-]{0,2}\d){5,13})(?!\d)"
+    ),
+    part=r"[\"'.:= ]\(?0(?:[ ()./-]{0,2}\d){5}",
 )
 
 

@@ -2,12 +2,16 @@
 
 import re
 
+import pytest
 from hypothesis import given, strategies as st
 
+from guardrail.text import personal, private
 from guardrail.text.asking import HANDING_OVER_WORDS
 from guardrail.text.directives import Sentence, may_ask, read_closely
 from guardrail.text.encodings import decoded_views, glance_at
+from guardrail.text.keys import find_secrets
 from guardrail.text.other_tongues import ASKING, FORMS
+from guardrail.text.rare import Rare
 from guardrail.text.view import View
 from guardrail.text.words import ENGLISH
 
@@ -72,3 +76,39 @@ def test_a_rewritten_text_knows_where_each_of_its_letters_stood(first: str, seco
         assert text[place] == letter or text[place] in "\\n "
     assert view.places(list(range(len(view.text) + 1))) == [view.place(at) for at in range(len(view.text) + 1)]
     assert view.place(len(view.text)) == len(text)
+
+
+_RARE = {
+    name: found for module in (personal, private) for name, found in vars(module).items() if isinstance(found, Rare)
+}
+
+
+@pytest.mark.parametrize("rare", _RARE.values(), ids=_RARE)
+@given(st.data())
+def test_re2_hides_nothing_that_is_looked_for(rare: Rare, data: st.DataObject) -> None:
+    # digits of every script are among what is drawn
+    text = data.draw(st.from_regex(rare.pattern))
+    assert [found.span() for found in rare.finditer(text)] == [found.span() for found in rare.pattern.finditer(text)]
+    assert rare.pattern.search(text)
+
+
+@pytest.mark.parametrize(
+    ("name", "number", "what"),
+    [
+        ("Burgerservicenummer (BSN):", "111222333", "a Dutch citizen number"),
+        ("Rodn\u00e9 \u010d\u00edslo", "710319/2745", "a Czech or Slovak birth number"),
+        ("T.C. kimlik", "17291716060", "a Turkish identity number"),
+        ("T.C. no", "17291716060", "a Turkish identity number"),
+        ("F\u00d8DSELSNUMMER", "151086 95088", "a Norwegian identity number"),
+        ("PESEL", "44051401359", "a Polish identity number"),
+    ],
+)
+def test_a_number_is_known_beside_its_name_however_that_is_written(name: str, number: str, what: str) -> None:
+    assert [found[0] for found in personal.find_numbers(f"Her {name} {number}, as she said.")] == [what]
+    assert not list(personal.find_numbers(f"Her box {number}, as she said."))
+
+
+def test_half_a_character_hides_no_key_and_no_number() -> None:
+    text = "\ud800 AKIAQXZJ4T7RWB2MKD9F \udfff 4111 1111 1111 1111"
+    assert [what for what, _, _ in find_secrets(text)] == ["an AWS access key"]
+    assert [what for what, _, _ in personal.find_numbers(text)] == [personal.CARD]
