@@ -11,6 +11,8 @@ MOST_WORDS = 3_000
 _WORD = re.compile(r"[^\W_]+")
 # A word, or several with what joins them in addresses, hosts and names of files.
 _TOKEN = re.compile(r"[\w.@+-]+")
+# The same for ASCII, where a table is five times as fast.
+_APART = {code: " " for code in range(128) if not _TOKEN.match(chr(code))}
 _UNSEEN = dict.fromkeys((0xAD, 0x200B, 0x200C, 0x200D, 0x2060, 0xFEFF))
 
 
@@ -26,18 +28,20 @@ def words_of(texts: Iterable[str]) -> list[str]:
     """
     found: dict[str, None] = {}
     for text in texts:
-        for token in dict.fromkeys(_TOKEN.findall(normal(text))):
-            for word in _words_in(token):
-                if len(word) <= LONGEST_WORD:
-                    found.setdefault(word)
+        plain = normal(text)
+        tokens = plain.translate(_APART).split() if plain.isascii() else _TOKEN.findall(plain)
+        for token in dict.fromkeys(tokens):
+            if token.isalnum():
+                if len(token) <= LONGEST_WORD:
+                    found[token] = None
+            else:
+                found.update((word, None) for word in _words_in(token) if len(word) <= LONGEST_WORD)
             if len(found) >= MOST_WORDS:
                 return list(found)[:MOST_WORDS]
     return list(found)
 
 
 def _words_in(token: str) -> list[str]:
-    if token.isalnum():
-        return [token]
     whole = token.strip(".@+-_")
     parts = _WORD.findall(token)
     return [whole, *parts] if len(parts) > 1 and ("@" in whole or "." in whole) else parts
