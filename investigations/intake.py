@@ -79,15 +79,16 @@ def take_in(now: datetime) -> int:
 
 
 def take_in_all() -> int:
-    """Take in batch after batch until none is pending, at most MOST_BATCHES; returns how many verdicts.
+    """Take in batch after batch until one is not full, at most MOST_BATCHES; returns how many verdicts.
 
-    What is left then waits for the next run: a task without an end could not be stopped in order.
+    What is left then waits for the next run. A batch costs as much for five calls as for fifty, and while calls come
+    a few are always pending: taken until none was, 13 batches a second had 1.2 ms of the worker a call (2026-11).
     """
     total = 0
     for _ in range(MOST_BATCHES):
         taken = take_in(timezone.now())
         total += taken
-        if not taken:
+        if taken < BATCH:
             break
     return total
 

@@ -38,12 +38,12 @@ _OF_FINDING = ("would_have", "severity", "deciding_signal", "failed", "degraded"
 
 
 def take_in_all_late(now: datetime) -> int:
-    """Take in batch after batch until none is left, at most MOST_BATCHES; returns how many. Safe to run twice."""
+    """Take in batch after batch until one is not full, at most MOST_BATCHES; returns how many. Safe to run twice."""
     total = 0
     for _ in range(MOST_BATCHES):
         taken = take_in_late(now)
         total += taken
-        if not taken:
+        if taken < BATCH:
             break
     return total
 

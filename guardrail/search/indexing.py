@@ -23,7 +23,7 @@ from guardrail.search.query import Field, field_word
 from guardrail.search.texts import texts_of
 from guardrail.search.words import words_of
 from guardrail.text.private import WITHOUT_MAIL, blanked
-from guardrail.text.storable import storable_text
+from guardrail.text.storable import is_storable, storable_text
 from guardrail.webhook import WIRES
 from guardrail.wire import Unreadable
 from policies.hosts import host_of
@@ -115,7 +115,8 @@ def hand_in(ids: Iterable[uuid.UUID]) -> None:
 def index_due(*, seconds: float = _RUN_SECONDS) -> int:
     """Index what is queued, for a while; returns how many. Safe to run twice; one does the work, others return 0.
 
-    More would take the worker's processes from stopped calls that wait to be taken in.
+    More would take the worker's processes from stopped calls that wait to be taken in. What comes meanwhile waits for
+    the next run, as in the intake: while calls come a few are always queued.
     """
     until = time.monotonic() + seconds
     total = 0
@@ -124,8 +125,10 @@ def index_due(*, seconds: float = _RUN_SECONDS) -> int:
         if not cursor.fetchone()[0]:
             return 0
         try:
-            while time.monotonic() < until and (done := _index_batch()):
-                total += done
+            full = True
+            while full and time.monotonic() < until:
+                done = _index_batch()
+                total, full = total + done, done == BATCH
         finally:
             cursor.execute("SELECT pg_advisory_unlock(%s)", [_ONE_LOCK])
     return total
@@ -192,7 +195,11 @@ def _with_words(
                 # looked through at once: asking each of 30 texts for 40 kinds of keys took 2 ms a call (2026-11)
                 said = _APART.join(_texts(row, bodies.get(row["id"]), slugs))
                 texts = (*(row[name] for name in _NAMED), blanked(said, masked[row["environment_id"]]))
-            yield _Found(row=row, words=kept(map(storable_text, words_of(texts))))
+            yield _Found(row=row, words=kept(_storable(words_of(texts))))
+
+
+def _storable(words: list[str]) -> Iterable[str]:
+    return words if is_storable(" ".join(words)) else map(storable_text, words)
 
 
 def _left_out(environment_id: str) -> frozenset[str]:

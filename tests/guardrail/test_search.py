@@ -15,6 +15,7 @@ from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
 from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
@@ -194,6 +195,14 @@ def test_it_indexes_each_call_once_however_often_it_is_handed_in(asking: Asking)
     assert (day.calls, day.blocked) == (1, 1)
     assert EntityDay.objects.get(kind="destination").key == OUTSIDER
     assert EntityDay.objects.get(kind="rule").key == "instruction_marked"
+
+
+def test_it_does_not_look_again_for_the_few_calls_that_came_meanwhile(asking: Asking) -> None:
+    record_story()
+    take_in_all()
+    with CaptureQueriesContext(connection) as asked:
+        assert index_due() == 1
+    assert sum("SKIP LOCKED" in query["sql"] for query in asked) == 1
 
 
 def test_it_does_not_count_a_step_that_was_delivered_again(asking: Asking) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import User
 from django.db import ProgrammingError, connection, transaction
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from guardrail.models import PendingIntake
@@ -320,6 +321,22 @@ def test_it_takes_a_batch_in_a_fixed_number_of_queries(django_assert_max_num_que
         record_verdict(INVOICE, agent_id=f"quay-{number % 10}", at=MORNING + timedelta(seconds=number))
     with django_assert_max_num_queries(42):
         assert intake.take_in(timezone.now()) == 40
+
+
+def test_it_does_not_look_again_for_the_few_calls_that_came_meanwhile() -> None:
+    for number in range(3):
+        record_verdict(INVOICE, at=MORNING + timedelta(seconds=number))
+    with CaptureQueriesContext(connection) as asked:
+        assert intake.take_in_all() == 3
+    assert sum("SKIP LOCKED" in query["sql"] for query in asked) == 1
+
+
+def test_it_takes_all_of_a_backlog_in_one_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(intake, "BATCH", 5)
+    for number in range(12):
+        record_verdict(INVOICE, at=MORNING + timedelta(seconds=number))
+    take_in()
+    assert Investigation.objects.get().calls == 12
 
 
 def test_it_leaves_an_assignee_and_a_status_alone() -> None:
