@@ -35,13 +35,18 @@ _OF_COLOUR = ["color-contrast", "link-in-text-block"]
 _ASKED = {"resultTypes": ["violations"], "selectors": False}
 WIDTHS = (1280, 390)
 HEIGHT = 800
-_TWICE = """
-Array.from(document.querySelectorAll("[id]"), (one) => one.id).filter((id, at, ids) => ids.indexOf(id) < at)
+# Unfolded, and with nothing under the header that stays: by how many pixels it is too wide, and ids borne twice.
+_LAYOUT = """
+() => {
+  document.querySelectorAll("main details").forEach((one) => { one.open = true });
+  window.scrollTo(0, 0);
+  const ids = Array.from(document.querySelectorAll("[id]"), (one) => one.id);
+  const { scrollWidth, clientWidth } = document.documentElement;
+  return [scrollWidth - clientWidth, ids.filter((id, at) => ids.indexOf(id) < at), "axe" in window];
+}
 """
 # True where the page has followed the system to a scheme, or somebody chose one.
 _SHOWS = "(scheme) => localStorage.getItem('guardrail-theme') || document.documentElement.dataset.bsTheme === scheme"
-_UNFOLD = "document.querySelectorAll('main details').forEach((one) => { one.open = true })"
-_TOO_WIDE = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 # Each rule that is broken, with the first element that breaks it.
 _BROKEN = """
 async (options) => (await axe.run(options)).violations.map((rule) => rule.id + ": " + rule.nodes[0].html.slice(0, 200))
@@ -171,11 +176,11 @@ class Window:
         return self.do(lambda page: page.locator("main").inner_text())
 
     def faults(self, status: int = 200, *, widths: Sequence[int] = WIDTHS) -> list[str]:
-        """What is wrong with the page, unfolded, at each width and in each scheme; the window stays as it was.
+        """What is wrong with the page, unfolded, at each width, and its colours in each scheme.
 
-        That is an answer other than 200, pixels it is too wide, an id borne twice, and each WCAG 2.2 A and AA rule it
-        breaks, with the first element that does. Colours that were on no page before are asked for at the first of the
-        widths, in both schemes.
+        The window stays as it was. Wrong is an answer other than 200, pixels it is too wide, an id borne twice, and
+        each WCAG 2.2 A and AA rule it breaks, with the first element that does. Colours that were on no page before are
+        asked for at the first of the widths, in both schemes.
         A window without scripts asks no rule: what asks is a script itself.
         A test that opens each page in a window of each width asks in each of them for that one of the `widths`.
         """
@@ -183,13 +188,15 @@ class Window:
         for look in self._looks(widths):
             steps = _faults_in(look, coloured=look.width == widths[0], known=self._chromium.colours)
             found += [f"{look}: {fault}" for fault in self.do(steps)]
+        self.do(lambda page: _turn(page, self._look))
         return found
 
     def _looks(self, widths: Sequence[int]) -> list[Look]:
-        schemes: tuple[Scheme, ...] = ("light", "dark") if self._look.scripts else (self._look.scheme,)
-        looks = [Look(width=width, scheme=scheme, scripts=self._look.scripts) for width in widths for scheme in schemes]
-        # the window's own comes last, so that the test goes on in it
-        return sorted(looks, key=lambda look: look == self._look)
+        """Each width in one scheme, since none moves a thing; for colours, the first of them in the other, too."""
+        scripts = self._look.scripts
+        schemes: tuple[Scheme, ...] = ("light", "dark") if scripts else (self._look.scheme,)
+        plain = [Look(width=width, scheme=schemes[0], scripts=scripts) for width in widths]
+        return plain + [Look(width=widths[0], scheme=scheme, scripts=scripts) for scheme in schemes[1:]]
 
     def end(self) -> None:
         """Leave nothing behind for the next one: no request under way, no cookie, nothing stored."""
@@ -279,6 +286,12 @@ def find_chromium() -> str | None:
     return next(filter(None, map(shutil.which, NAMES)), None)
 
 
+def _turn(page: Page, look: Look) -> None:
+    """Show a window as `look` says."""
+    page.set_viewport_size({"width": look.width, "height": HEIGHT})
+    page.emulate_media(color_scheme=look.scheme)
+
+
 def _faults_in(look: Look, *, coloured: bool, known: set[str]) -> Callable[[Page], list[str]]:
     """The steps that turn a window to `look` and say what is wrong with the page in it.
 
@@ -286,17 +299,14 @@ def _faults_in(look: Look, *, coloured: bool, known: set[str]) -> Callable[[Page
     """
 
     def steps(page: Page) -> list[str]:
-        page.set_viewport_size({"width": look.width, "height": HEIGHT})
-        page.emulate_media(color_scheme=look.scheme)
-        page.evaluate(_UNFOLD)
-        page.evaluate("window.scrollTo(0, 0)")  # nothing under the header that stays
-        wide = int(page.evaluate(_TOO_WIDE))
+        _turn(page, look)
+        wide, twice, has_axe = page.evaluate(_LAYOUT)
         faults = [f"{wide} pixels too wide"] if wide > 0 else []
-        faults += [f"more than one element is #{name}" for name in page.evaluate(_TWICE)]
+        faults += [f"more than one element is #{name}" for name in twice]
         if not look.scripts:
             return faults
         page.wait_for_function(_SHOWS, arg=look.scheme)
-        if not page.evaluate("'axe' in window"):
+        if not has_axe:
             page.evaluate(_AXE.axe_script)
         if look.scheme == "light":
             off = {name: {"enabled": False} for name in _OF_COLOUR}

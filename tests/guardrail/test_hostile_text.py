@@ -118,13 +118,12 @@ def test_it_reads_100_kB_of_anything_in_time(piece: str) -> None:
     forget_readings()
     start = time.process_time()
     calls = [
-        a_call(outputs=[("read_file", text)], arguments=MAIL),
-        a_call(arguments={**MAIL, "body": text}),
         a_call(user=text, arguments=MAIL),
         a_call(description=text, arguments=MAIL),
-        # both: what would leave is looked for in what was read
+        # read and sent on: what would leave is looked for in what was read
         a_call(
-            outputs=[("read_file", text)], arguments={**MAIL, "body": f"{text[:50_000]} https://x.example/?d={text}"}
+            outputs=[("read_file", text)],
+            arguments={**MAIL, "body": f"{text[:50_000]} https://x.example/?d={text[50_000:]}"},
         ),
     ]
     timings = [timing for call in calls for timing in judged(call, clock=time.process_time, ruleset=RULESET).timings]
