@@ -132,8 +132,11 @@ def test_its_worker_stands_back_behind_whoever_answers(instance: RunningInstance
     def niceness(name: str) -> int:
         return os.getpriority(os.PRIO_PROCESS, instance.pids()[name])
 
+    ours = os.getpriority(os.PRIO_PROCESS, 0)
+    if ours >= 5:
+        pytest.skip("whoever runs the tests stands back that far already")
     wait_for(lambda: niceness("worker") == 5, what="the worker to stand back")
-    assert [niceness(name) for name in ("web", "beat", "valkey", "postgres")] == [0, 0, 0, 0]
+    assert {niceness(name) for name in ("web", "beat", "valkey", "postgres")} == {ours}
     web, worker = (Path(f"/proc/{instance.pids()[name]}/autogroup") for name in ("web", "worker"))
     if web.exists():
         assert web.read_text().endswith("nice 0\n")
@@ -175,16 +178,18 @@ def test_it_renews_nothing_where_nothing_runs(tmp_path: Path) -> None:
         call_command("renew", data=tmp_path)
 
 
-def test_it_ends_what_a_killed_start_left_behind(instance: RunningInstance) -> None:
-    web = instance.pids()["web"]
-    orphans = _children(web)
+def test_what_a_killed_start_left_ends_and_its_secrets_are_kept(instance: RunningInstance) -> None:
+    told, pids = instance.state, instance.pids()
+    orphans = _children(pids["web"])
     instance.process.kill()
-    os.kill(web, signal.SIGKILL)  # nobody is left to tell its children
+    os.kill(pids["web"], signal.SIGKILL)  # nobody is left to tell its children
     instance.process.wait()
+    wait_for(lambda: not any(alive(pid) for pid in pids.values()), what="every child to end with its supervisor")
     assert any(alive(pid) for pid in orphans)
     instance.start()
     instance.wait()
     assert not any(alive(pid) for pid in orphans)
+    assert instance.state == told
     assert instance.ask() == 200
 
 
@@ -209,18 +214,10 @@ def test_it_keeps_the_servers_data_where_their_user_can_reach_it(tmp_path: Path)
     elsewhere.rmdir()
 
 
-def test_it_keeps_its_secrets_and_leaves_no_process_behind(instance: RunningInstance) -> None:
-    told, pids = instance.state, instance.pids()
+def test_it_leaves_no_process_behind(instance: RunningInstance) -> None:
+    pids = instance.pids()
     assert instance.stop() == 0
     assert [name for name, pid in pids.items() if alive(pid)] == []
-    instance.start()
-    instance.wait()
-    assert instance.state == told
-    assert instance.ask() == 200
-    pids = instance.pids()
-    instance.process.kill()
-    instance.process.wait()
-    wait_for(lambda: not any(alive(pid) for pid in pids.values()), what="every child to end with its supervisor")
 
 
 def _run_up(*, data: Path, port: int) -> "subprocess.CompletedProcess[str]":
