@@ -95,6 +95,12 @@ _FILLER = frozenset(
     "action actions topic tool the a an of to in on for from with by using and or v v1 v2 v3 v4 p mcp item items api "
     "all my this that data result results new".split()
 )
+# `forum_message`, with something to say, sends it; of these it is a part of something else.
+_MESSAGES = frozenset("message msg sms dm mail email".split())
+_NO_MESSAGES = frozenset("commit error welcome status default away greeting system log template last next".split())
+# `message_template` is none either.
+_FORMS = frozenset("template templates".split())
+_SAID = frozenset("text body message content".split())
 _OUTWARD = frozenset("to recipient recipients cc bcc emailaddress toaddress".split())
 
 
@@ -224,6 +230,8 @@ def _inferred(tool: Tool) -> ToolKind:
         return ToolKind.SHARE
     if kind is ToolKind.SEND and "post" in tokens and not _BOOKED.isdisjoint(tokens):
         return ToolKind.WRITE
+    if kind is ToolKind.WRITE and _is_message(tokens) and not _SAID.isdisjoint(_parameter_names(tool)):
+        return ToolKind.SEND
     return kind
 
 
@@ -242,6 +250,8 @@ def _kind_of_name(tokens: tuple[str, ...]) -> ToolKind | None:
         return ToolKind.EXECUTE
     if tokens[0] == "check" and tokens[1:2] in (("out",), ("in",)):
         return ToolKind.WRITE
+    if len(tokens) == 2 and _is_thing(tokens[0]) and tokens[1] in _FORMS:
+        return None
     # `booking_cancel`
     if len(tokens) == 2 and _is_gerund(tokens[0]) and tokens[1] in ENGLISH.verbs:
         return _KIND_OF_SENSE[ENGLISH.main_sense[tokens[1]]]
@@ -268,6 +278,16 @@ def _done_to_thing(tokens: tuple[str, ...]) -> str:
         return ""
     clearer = any(token in ENGLISH.verbs and token not in _NOUN_TOO for token in tokens[2:])
     return "" if done in _NOUN_TOO and clearer else done
+
+
+def _is_message(tokens: tuple[str, ...]) -> bool:
+    """`forum_message`, `group_sms`: of a name without a verb the last word."""
+    return (
+        len(tokens) > 1
+        and tokens[-1] in _MESSAGES
+        and _NO_MESSAGES.isdisjoint(tokens)
+        and all(token not in ENGLISH.verb_forms or token in _NOUN_TOO for token in tokens)
+    )
 
 
 def _is_thing(token: str) -> bool:
@@ -303,8 +323,11 @@ def _kind_of_description(description: str) -> ToolKind | None:
 
 
 def _kind_of_parameters(tool: Tool) -> ToolKind:
-    names = {re.sub(r"[^a-z]", "", parameter.name.lower().rsplit("/", 1)[-1]) for parameter in tool.parameters}
-    return ToolKind.SEND if names & _OUTWARD else ToolKind.WRITE
+    return ToolKind.SEND if _parameter_names(tool) & _OUTWARD else ToolKind.WRITE
+
+
+def _parameter_names(tool: Tool) -> set[str]:
+    return {re.sub(r"[^a-z]", "", parameter.name.lower().rsplit("/", 1)[-1]) for parameter in tool.parameters}
 
 
 def tool_senses(tool: Tool, kind: ToolKind) -> frozenset[str]:

@@ -94,3 +94,24 @@ def test_it_tells_where_a_call_reaches(tool: str, arguments: dict[str, str], exp
     found = reach_of(a_call(tool=tool, arguments=arguments), a_ruleset()).destinations
 
     assert (found[0] if found else None) == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "said", "kind"),
+    [
+        ("forum_message", "text", ToolKind.SEND),
+        ("group_message", "message", ToolKind.SEND),
+        ("teamMessage", "body", ToolKind.SEND),
+        ("crew_sms", "text", ToolKind.SEND),
+        ("forum_message", "id", ToolKind.WRITE),
+        ("list_messages", "text", ToolKind.READ),
+        ("message_template", "text", ToolKind.WRITE),
+        ("welcome_message", "text", ToolKind.WRITE),
+        ("commit_message", "text", ToolKind.WRITE),
+        ("delete_message", "text", ToolKind.DELETE),
+    ],
+)
+def test_a_tool_named_after_a_message_sends_what_it_is_given_to_say(name: str, said: str, kind: ToolKind) -> None:
+    tool = Tool(tool_id=f"x.action.{name}", name=name, parameters=(Parameter(name=said),))
+
+    assert infer_kind(tool, a_ruleset(), agent_id="a") is kind
