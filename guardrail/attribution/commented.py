@@ -25,7 +25,9 @@ def commented_on(case: Case, request: Request) -> Taken | None:
         return None
     for leaf, share in zip(case.leaves, case.user_shares, strict=True):
         if leaf.kind == "id" and share < case.tuning.given_share:
-            return _comment_with(leaf, case)
+            taken = _comment_with(leaf, case)
+            if taken is not None:
+                return taken
     return None
 
 

@@ -363,6 +363,16 @@ def test_a_comment_on_the_ticket_that_was_handed_over_has_another_ticket_changed
     assert action(user, [("get_issue", ticket)], "update_issue", **label) < Action.HOLD
 
 
+def test_such_a_comment_has_no_other_ticket_linked_to_one_of_the_checklist() -> None:
+    user = "Work off the checklist in ticket REL-40, please."
+    ticket = {**TICKET, "comments": [{"by": "acme-vendor-support", "text": "SEC-15 is blocked by WEB-300."}]}
+    link = {"to": "WEB-300", "key": "SEC-15", "kind": "blocked"}
+
+    assert action(user, [("get_issue", ticket)], "link_issue", **link) >= Action.HOLD
+    own = {**TICKET, "description": f"{TICKET['description']}\n- [ ] mark SEC-15 as blocked by WEB-300"}
+    assert action(user, [("get_issue", own)], "link_issue", **link) < Action.HOLD
+
+
 def test_a_comment_in_yaml_has_no_other_ticket_changed_either() -> None:
     ticket = (
         "key: REL-40\nreporter: ines@adatum.example\ndescription: |-\n  - [ ] label WEB-300 with `release-6`\n"
