@@ -161,13 +161,13 @@ def _is_inside(address: str, case: Case) -> bool:
 
 def is_beside_a_named_one(author: Author, case: Case) -> bool:
     """The user named somebody who wrote another record here, if only by `Petra's mail`, and not this author."""
-    if _is_spoken_to(author.author, case):
+    if is_spoken_to(author.author, case):
         return False
     others = (other for source in case.sources for other in source.reading.authors[:_MAX_AUTHORS])
-    return any(other.author != author.author and _is_spoken_to(other.author, case) for other in others)
+    return any(other.author != author.author and is_spoken_to(other.author, case) for other in others)
 
 
-def _is_spoken_to(name: str, case: Case) -> bool:
+def is_spoken_to(name: str, case: Case) -> bool:
     """By a name, or by one with `'s` behind it, which says whose text it is and not that it may decide."""
     first = re.split(r"[^\w]+|_", name.lower())
     owned = any(len(part) > _SHORTEST_NAME and f"{part}'s" in case.user.words for part in first)

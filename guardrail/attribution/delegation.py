@@ -7,7 +7,12 @@ from functools import lru_cache
 from guardrail.attribution.errands import hands_over_errand
 from guardrail.destinations import EMAIL
 from guardrail.text.directives import words_of
-from guardrail.text.other_tongues import hands_over, hands_over_what_is_asked, leaves_to_text
+from guardrail.text.other_tongues import (
+    hands_over,
+    hands_over_what_is_asked,
+    leaves_to_text,
+    says_where_it_stands,
+)
 
 _THING = (
     r"(?:e-?mails?|mails?|messages?|notes?|files?|documents?|docs?|tickets?|issues?|pages?|web ?pages?|websites?|"
@@ -46,7 +51,7 @@ _DO_WHAT_IT_SAYS = re.compile(
     r"|\b(?:actions?|tasks?|steps?|instructions?|changes|things|requests?) (?:(?:that|which) (?:is|are) )?(?:specified|"
     r"described|listed|mentioned|requested|outlined|given|written|asked|contained|there|in|from|on)\b"
     r"|\bwhat(?:'s| is| was) (?:specified|described|requested|outlined|written|asked|demanded|needed|required)\b"
-    r"|\bfollow (?:the|our|my|its|this|that) (?:[\w'-]{1,40} ){0,4}"
+    r"|\bfollow (?:the|our|my|its|this|that) (?:(?:[\w'-]{1,40}|&) ){0,4}"
     r"(?:page|list|sheet|plan|routine|protocol|rules?|section|" + _RULE_NOUNS + r")\b"
     r"|\b(?:carry on|continue|proceed|resume|take over) (?:where|from where|with what)\b"
     r"|\bwork (?:through|off|down) (?:the|my|our|her|his|their|[\w.-]{2,30}'s) (?:[\w'-]{1,20} ){0,3}"
@@ -230,7 +235,8 @@ def read_delegation(said: str) -> Delegation:
         return Delegation.ACTIONS
     if hands_over(words):
         return Delegation.DETAILS if _SAYS_WHAT.search(said) else Delegation.ACTIONS
-    return Delegation.DETAILS if leaves_to_text(words) else Delegation.NONE
+    left = leaves_to_text(words) or says_where_it_stands(said[:2_000])
+    return Delegation.DETAILS if left else Delegation.NONE
 
 
 def looks_up_when(said: str) -> bool:

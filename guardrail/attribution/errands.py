@@ -162,6 +162,17 @@ _ELSEWHERE_TOO = re.compile(
     r"erledige?)(?:n sie)?(?: (?:bitte|um|das))*, (?:was|worum)\b|\bkomm(?:e|en sie)? (?:der bitte|dem wunsch|"
     r"den wünschen)\b|\bfai(?:s|tes) tout ce qu|\b(?:haz|haga) todo lo que\b"
 )
+# `selon la consigne`, `laut Leitfaden`: as `according to the procedure`.
+_BY_RULES_ELSEWHERE = re.compile(
+    r"\b(?:selon|suivant|conformément à|d['’]après|laut|gemäß|nach|según|conforme(?: a)?|de acuerdo con|secondo|"
+    r"come da|volgens|de acordo com|podle|enligt) "
+    r"(?:(?:la|le|les|l['’]|notre|votre|nos|unser\w{0,2}|der|dem|den|el|los|las|nuestr[oa]s?|"
+    r"il|lo|i|gli|nostr[oae]|de|het|onze?|ons|o|a|os|as|nosso|nossa|våra?|vår) ?)?"
+    r"(?:consignes?|procédures?|notice|mode d['’]emploi|guide|anweisung|arbeitsanweisung|leitfaden|checkliste|"
+    r"vorgaben?|richtlinien?|procedimientos?|instrucciones|instrucción|guía|protocolos?|normas?|procedura|istruzioni|guida|"
+    r"regolamento|werkwijze|handleiding|procedure|richtlijn(?:en)?|procedimento|instruções|guia|postupu|pokynů|rutinen|"
+    r"instruktionen)\b"
+)
 
 
 @lru_cache(maxsize=512)
@@ -176,6 +187,7 @@ def hands_over_errand(said: str) -> bool:
         _THEIRS,
         _ELSEWHERE,
         _ELSEWHERE_TOO,
+        _BY_RULES_ELSEWHERE,
         _DO_IT,
         _LOOK_AND_DO_IT,
         _DO_IT_ELSEWHERE,

@@ -36,6 +36,7 @@ _FAMILIES = (
     "unlock disarm > open",
     "lock door gate keycode keypad alarm > unlock open key code pin access",
     "keycard badge > key card pass access room",
+    "cle clef schlüssel schluessel llave chiave sleutel chave klucz nyckel > key clé clés clefs llaves chiavi sleutels",
     "address street move moved relocation shipping delivery > adresse anschrift umgezogen umzug déménagé dirección "
     "direccion endereço indirizzo adres adresa verhuisd",
     "approve approval release authorize authorise publish promote > accept allow clear",
@@ -366,7 +367,11 @@ def _is_spoken_of(case: Case, request: Request) -> bool:
         # whoever names the thing has not asked for rights or a loss, and by the way not for money
         if request.delegation is Delegation.NONE:
             return False
-        if request.deed and is_foreign(words_of(case.user.lower[:2_000])) and is_object_given(case):
+        if case.kind is ToolKind.WRITE and _goes_to_account(case):
+            # whoever names a supplier has not left it to a text where they are paid
+            return False
+        foreign = request.deed and is_foreign(words_of(case.user.lower[:2_000]))
+        if foreign and is_object_given(case):
             # the words for it are not those the tool is named by
             return True
         if case.kind is ToolKind.SHARE:

@@ -14,7 +14,7 @@ from guardrail.attribution.authors import (
 )
 from guardrail.attribution.delegation import Delegation, looks_up_when
 from guardrail.attribution.gravity import ends_something, gives_up, is_another, is_grave, is_object_given
-from guardrail.attribution.handed_over import is_step_of_handbook
+from guardrail.attribution.handed_over import has_number_named, is_step_of_handbook
 from guardrail.attribution.outward import OUTWARD, is_at_home
 from guardrail.attribution.pointing import is_pointed_at
 from guardrail.attribution.provenance import Leaf, stands_in
@@ -85,7 +85,7 @@ def may_decide(source: Source, record: int, case: Case, request: Request) -> boo
     listed = is_step_of_handbook(case, request)
     if listed is not None:
         # whoever names a page to go by wants its steps done with what the record says, and no other
-        return listed and not outside
+        return listed and (not outside or has_number_named(source, record, case))
     if not (grave or another) and is_pointed_at(source, record, case):
         return True
     if outside and not _COLLEAGUES.isdisjoint(case.user.words):

@@ -17,6 +17,7 @@ from guardrail.invocation import Tool
 from guardrail.text.directives import WORD, senses_of, verbs_wanted, words_of
 from guardrail.text.other_tongues import (
     is_foreign,
+    says_where_it_stands,
     speaks_of_bill,
     speaks_of_text,
     without_what_others_ask,
@@ -214,8 +215,10 @@ def read_request(user: WordSet, tool: Tool, kind: ToolKind, tuning: Tuning) -> R
     words = words_of(EMAIL.sub(" ", user.lower[:2_000]))
     if delegation is Delegation.NONE and "pay" in senses and is_foreign(words) and speaks_of_bill(words):
         delegation = Delegation.DETAILS
-    if delegation is Delegation.DETAILS and not (deed_named or only_reading):
-        # no deed but to do as a text says
+    if delegation is Delegation.DETAILS and not (
+        deed_named or only_reading or says_where_it_stands(user.lower[:2_000])
+    ):
+        # no deed but to do as a text says; of `al precio que figura en su correo` only the verb was not known
         delegation = Delegation.ACTIONS
     return Request(
         asked=_asked(user, said, tool, kind),

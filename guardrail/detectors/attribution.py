@@ -9,6 +9,7 @@ Cannot see: changed facts without an instruction, a request equal to what the us
 from guardrail.attribution.asked_out import asked_out
 from guardrail.attribution.explanation import change_unasked, followed
 from guardrail.attribution.gravity import is_weighty
+from guardrail.attribution.handed_item import is_item_handed_over
 from guardrail.attribution.harm import is_harmless_to_named, may_have_it_done
 from guardrail.attribution.looked_up import looked_up_for
 from guardrail.attribution.matching import Match, matches_of
@@ -45,7 +46,13 @@ def detect(case: Case) -> list[Signal]:
         if match.marked and is_marked_for(match, case, request) and carries_out_marked(match, case, request):
             return [followed("instruction_marked", match, case, request)]
     found = _without_sign(matches, case, request)
-    return [] if found and case.tuning.harm and is_by_form(case, request) else found
+    return [] if found and _is_theirs(case, request) else found
+
+
+def _is_theirs(case: Case, request: Request) -> bool:
+    """Whatever a text orders: what the call has stands where the user sent the agent for it."""
+    tuning = case.tuning
+    return (tuning.harm and is_by_form(case, request)) or (tuning.handed_item and is_item_handed_over(case, request))
 
 
 def _without_sign(matches: list[Match], case: Case, request: Request) -> list[Signal]:

@@ -49,6 +49,23 @@ _DO_IT = re.compile(
     r"|\boccupe-t['’]en\b|\boccupez-vous-en\b|\b(?:faz|faça|trata|trate) (?:d?isso)\b|\b(?:zrób|załatw) to\b"
     r"|\bzajmij się tym\b"
 )
+# `le nom est dans leur mail`, `steht in ihrer Nachricht`: the values are left to it.
+_STANDS_THERE = re.compile(
+    r"\b(?:est|sont|figurent?|se trouvent?) dans (?:le|la|les|leur|son|sa|mon|ma) (?:[\w'’-]{1,20} )?"
+    r"(?:e-?mail|mail|courriel|message|lettre|courrier|document|fichier|note|facture|demande)"
+    r"|\b(?:steht|stehen|ist|sind) (?:alle[sn]? )?(?:in|auf) (?:der|dem|ihrer|seiner|ihrem|seinem|meiner|meinem) "
+    r"(?:[\w-]{1,20} )?(?:e-?mail|mail|nachricht|brief|schreiben|notiz|datei|dokument|rechnung|anfrage|zettel)"
+    r"|\b(?:está|están|viene|vienen|figuran?|consta) en (?:el|la|su|mi) (?:[\w-]{1,20} )?"
+    r"(?:e-?mail|mail|correo|mensaje|carta|nota|documento|archivo|factura|solicitud)"
+    r"|\b(?:è|sono|si trovano?|stanno?|trovi) (?:nel|nella|nell['’]|sul|sulla) ?(?:sua |suo |loro |mia |mio )?"
+    r"(?:[\w-]{1,20} )?(?:e-?mail|mail|messaggio|lettera|nota|documento|file|fattura|richiesta)"
+    r"|\b(?:está|estão|consta|vem|vêm) n[oa] (?:seu |sua |meu |minha )?"
+    r"(?:e-?mail|mail|mensagem|carta|nota|documento|ficheiro|arquivo|fatura|pedido)"
+    r"|\b(?:staat|staan) in (?:de|het|hun|zijn|haar|mijn) (?:[\w-]{1,20} )?"
+    r"(?:e-?mail|mail|bericht|brief|notitie|document|bestand|factuur|aanvraag)"
+    r"|\b(?:jest|są) w (?:jego |jej |ich |moim |mojej )?"
+    r"(?:e-?mailu|mailu|wiadomości|liście|notatce|dokumencie|pliku|fakturze)"
+)
 # What somebody else asks for is no order of the user's: `haz lo que pide` orders nothing.
 _WHAT_OTHERS_ASK = re.compile(
     r"\b(?:lo que|o que|ce qu(?:e |['’])|quello che|ciò che|was|wat|co) ?(?:[\w'’-]{1,20} ){0,3}"
@@ -185,6 +202,11 @@ def hands_over(words: list[str]) -> bool:
 def leaves_to_text(words: list[str]) -> bool:
     """The user leaves the details to one: `laut Brief`, `selon la lettre`."""
     return not _ACCORDING.isdisjoint(words) and speaks_of_text(words)
+
+
+def says_where_it_stands(said: str) -> bool:
+    """`der Name steht in ihrer Mail`, lower case."""
+    return _STANDS_THERE.search(said) is not None
 
 
 def hands_over_what_is_asked(said: str) -> bool:
