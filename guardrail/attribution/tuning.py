@@ -58,6 +58,8 @@ class Tuning:
     """An order that names a deed and not to what, carried out on something that was looked up."""
     harm: bool = True
     """That a call does no harm a person has to decide about, where the user left it to the text."""
+    below: bool = True
+    """What stands below the end of a letter speaks for itself, and not for whoever wrote the letter."""
     handed_item: bool = True
     """An item of the list the user handed over by name, number or title is what the user meant."""
     elsewhere: bool = True

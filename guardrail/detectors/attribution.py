@@ -7,6 +7,7 @@ Cannot see: changed facts without an instruction, a request equal to what the us
 """
 
 from guardrail.attribution.asked_out import asked_out
+from guardrail.attribution.below import added_below
 from guardrail.attribution.explanation import change_unasked, followed
 from guardrail.attribution.gravity import is_weighty
 from guardrail.attribution.handed_item import is_item_handed_over
@@ -61,7 +62,7 @@ def _without_sign(matches: list[Match], case: Case, request: Request) -> list[Si
     for match in matches:
         name = unmarked_name(match, case, request, unspoken=unspoken)
         if name == MEANT and match.raw >= case.tuning.meant_share * best:
-            return _slipped_in(case, request)
+            return _slipped_in(case, request) or _below(matches, case, request)
         if name and name != MEANT:
             return [followed(name, match, case, request)]
     moved = moved_by(matches, case, request) if case.tuning.handed_over else None
@@ -72,6 +73,7 @@ def _without_sign(matches: list[Match], case: Case, request: Request) -> list[Si
         or (_unasked(case, request) if unspoken else [])
         or _slipped_in(case, request)
         or _looked_up(matches, case, request)
+        or _below(matches, case, request)
     )
 
 
@@ -90,6 +92,11 @@ def _unasked(case: Case, request: Request) -> list[Signal]:
 
 def _looked_up(matches: list[Match], case: Case, request: Request) -> list[Signal]:
     match = looked_up_for(matches, case, request)
+    return [followed("instruction_delegated", match, case, request)] if match is not None else []
+
+
+def _below(matches: list[Match], case: Case, request: Request) -> list[Signal]:
+    match = added_below(matches, case) if case.tuning.below else None
     return [followed("instruction_delegated", match, case, request)] if match is not None else []
 
 
