@@ -3,14 +3,16 @@ docs/performance.md, unless told otherwise."""
 
 import argparse
 import sys
+from collections.abc import Callable
 from datetime import UTC, datetime
 from itertools import product
 from pathlib import Path
 
 from tests.bench.floor import Floor
-from tests.bench.report import Case, Run, describe, write
+from tests.bench.half import ask_at_half
+from tests.bench.report import HALF, Case, Run, describe, write
 from tests.bench.stack import Stack, running_stack
-from tests.bench.wrk import Load, WrkMissing, ask, find_wrk
+from tests.bench.wrk import Answered, Load, WrkMissing, ask, find_wrk
 from tests.guardrail.instances import ROOT
 
 SIZES = (6_000, 64_000)
@@ -49,7 +51,7 @@ def _measure(stack: Stack, *, rounds: int, seconds: float) -> Run:
     try:
         for number in range(rounds):
             print(f"round {number + 1} of {rounds}", flush=True)
-            _go_round(stack, run, floor, seconds=seconds)
+            _go_round(stack, run, floor, number=number, seconds=seconds)
     finally:
         floor.remove()
     run.missing = max(0, run.verdicts - stack.wait_for_verdicts(stored + run.verdicts) + stored)
@@ -57,15 +59,18 @@ def _measure(stack: Stack, *, rounds: int, seconds: float) -> Run:
     return run
 
 
-def _go_round(stack: Stack, run: Run, floor: Floor, *, seconds: float) -> None:
+def _go_round(stack: Stack, run: Run, floor: Floor, *, number: int, seconds: float) -> None:
     # the new texts at the end of the round before took the place of what had been read
     for size in reversed(SIZES):
         ask(stack.url, Load(clients=8, bodies=stack.bodies[size]), token=stack.token, seconds=_WARM_SECONDS[size])
     stack.settle()
+    for size, clients in product(SIZES, _FEW):
+        _compare(stack, run, size=size, clients=clients, seconds=seconds)
+    stack.settle()
+    _at_half(stack, run, size=SIZES[0], seed=number)
     # those that ask more than can be judged leave calls to be read afterwards, which is in the way of others
-    for several in (_FEW, _MANY):
-        for size, clients in product(SIZES, several):
-            _compare(stack, run, size=size, clients=clients, seconds=seconds)
+    for size, clients in product(SIZES, _MANY):
+        _compare(stack, run, size=size, clients=clients, seconds=seconds)
     stack.settle()
     for size in SIZES:
         load = Load(clients=8, bodies=stack.bodies[size], new_texts=True)
@@ -81,9 +86,20 @@ def _compare(stack: Stack, run: Run, *, size: int, clients: int, seconds: float)
         _verdicts(stack, run, Case(asked=sessions, size=size, clients=clients), load, seconds=seconds)
 
 
+def _at_half(stack: Stack, run: Run, *, size: int, seed: int) -> None:
+    """With worker and beat at what these calls leave them."""
+    judged = run.newest_rate(Case(asked="random", size=size, clients=max(_FEW)))
+    case = Case(asked=HALF, size=size, clients=0)
+    _count(stack, run, case, lambda: ask_at_half(stack, size=size, judged=judged, seed=seed))
+
+
 def _verdicts(stack: Stack, run: Run, case: Case, load: Load, *, seconds: float) -> None:
+    _count(stack, run, case, lambda: ask(stack.url, load, token=stack.token, seconds=seconds))
+
+
+def _count(stack: Stack, run: Run, case: Case, asking: Callable[[], Answered]) -> None:
     before, begin = stack.processor_seconds(), datetime.now(UTC)
-    answered = ask(stack.url, load, token=stack.token, seconds=seconds)
+    answered = asking()
     run.add_window(case, begin, datetime.now(UTC))
     after = stack.processor_seconds()
     run.add(case, answered)

@@ -14,18 +14,29 @@ from typing import Any
 from tests.bench.plots import Series, bars
 from tests.bench.wrk import Answered
 
+# Calls at random times, half as many as eight clients got judged; `clients` is 0: as many connections as are needed.
+HALF = "half"
 _BEGIN, _END = "<!-- figures: made by make bench -->", "<!-- end of figures -->"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, order=True)
 class Case:
-    """`asked` = `no-op`, or verdicts over `random` conversations, over `one`, or on `new texts`. `size` in bytes."""
+    """`asked` = `no-op`, or verdicts over `random` conversations, over `one`, on `new texts`, or HALF.
+
+    `size` in bytes."""
 
     asked: str
     size: int
     clients: int
 
+    @property
+    def has_noop(self) -> bool:
+        """Whether the no-op was asked the same way."""
+        return self.asked not in ("no-op", HALF)
+
     def __str__(self) -> str:
+        if self.asked == HALF:
+            return f"half of what 8 clients got, at random times, {self.size // 1000} KB"
         return f"{self.asked}, {self.size // 1000} KB, {self.clients} clients"
 
 
@@ -91,6 +102,10 @@ class Run:
             one.rate * (1 - shed)
             for one, shed in zip(answered, self._shed.get(case, [0.0] * len(answered)), strict=True)
         ]
+
+    def newest_rate(self, case: Case) -> float:
+        """Answers a second in the last round."""
+        return self._answered[case][-1].rate
 
     def ms(self, case: Case, name: str) -> float:
         """`name` of Answered, such as `p99_ms`."""
@@ -159,7 +174,9 @@ def write(run: Run, *, docs: Path) -> Path:
 
 
 def _series(run: Run, of: Any) -> list[Series]:
-    names = list(dict.fromkeys((case.asked, case.size) for case in run.cases() if case.asked != "new texts"))
+    names = list(
+        dict.fromkeys((case.asked, case.size) for case in run.cases() if case.asked not in ("new texts", HALF))
+    )
     return [
         Series(
             name=f"{asked}, {size // 1000} KB" if asked == "no-op" else f"verdicts, {asked}, {size // 1000} KB",
@@ -172,9 +189,9 @@ def _series(run: Run, of: Any) -> list[Series]:
 def _row(run: Run, case: Case) -> str:
     used = run.processor_us(case)
     parts = f"{sum(used.values()):,.0f} ({used['web']:,.0f}, {used['postgres']:,.0f})" if used else ""
-    ratios = ("", "", "")
-    if case.asked != "no-op":
-        ratios = (f"{run.shed(case):.0%}", f"{run.of_noop(case):.3f}", f"{run.of_floor(case):.3f}")
+    ratios = ("" if case.asked == "no-op" else f"{run.shed(case):.0%}", "", "")
+    if case.has_noop:
+        ratios = (ratios[0], f"{run.of_noop(case):.3f}", f"{run.of_floor(case):.3f}")
     times = " | ".join(f"{run.ms(case, name):,.1f}" for name in ("p50_ms", "p95_ms", "p99_ms"))
     return f"| {case} | {run.rate(case):,.0f} | {' | '.join(ratios)} | {times} | {parts} |"
 
@@ -193,18 +210,18 @@ def _as_json(run: Run) -> dict[str, Any]:
                 **asdict(case),
                 "judged_per_second": round(run.rate(case), 1),
                 **{name: run.ms(case, name) for name in ("p50_ms", "p95_ms", "p99_ms", "max_ms")},
-                **({} if case.asked == "no-op" else _ratios(run, case)),
+                **({} if case.asked == "no-op" else _costs(run, case)),
             }
             for case in run.cases()
         ],
     }
 
 
-def _ratios(run: Run, case: Case) -> dict[str, Any]:
+def _costs(run: Run, case: Case) -> dict[str, Any]:
+    ratios = {"of_noop": round(run.of_noop(case), 4), "of_floor": round(run.of_floor(case), 4)}
     return {
         "shed": round(run.shed(case), 4),
-        "of_noop": round(run.of_noop(case), 4),
-        "of_floor": round(run.of_floor(case), 4),
+        **(ratios if case.has_noop else {}),
         "processor_us": {part: round(us) for part, us in run.processor_us(case).items()},
         "stages_ms": run.stages_ms(case),
     }

@@ -23,7 +23,7 @@ from tests.guardrail.instances import ROOT, RunningInstance, wait_for
 from tests.scale.processors import seconds_of
 
 PARTS = ("web", "postgres", "valkey", "worker", "beat")
-_PATH = "/copilot-studio/analyze-tool-execution?api-version=2025-05-01"
+PATH = "/copilot-studio/analyze-tool-execution?api-version=2025-05-01"
 _BODIES = 256
 _SEED = 1
 _CHECKED = 40
@@ -46,7 +46,7 @@ class Stack:
     @property
     def url(self) -> str:
         """The webhook."""
-        return f"{self.instance.url}{_PATH}"
+        return f"{self.instance.url}{PATH}"
 
     def processor_seconds(self) -> dict[str, float]:
         """What each part used so far."""
