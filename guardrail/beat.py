@@ -119,6 +119,10 @@ class OneBeat(Scheduler):
         found = row[0] if row else []
         return frozenset(name for name, holds in zip(polled, found, strict=True) if holds)
 
+    def schedules_equal(self, *_: Any) -> bool:
+        """Always: ours change with a new process only. To compare thirty entries at each tick was a third of a beat."""
+        return True
+
     def close(self) -> None:
         """Let the next one have the lock."""
         self._let_go(why="it stops")
