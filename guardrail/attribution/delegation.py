@@ -4,15 +4,18 @@ import re
 from enum import Enum
 from functools import lru_cache
 
+from guardrail.attribution.as_others_say import does_all_of_theirs, goes_by_others, orders_in, without_looking
 from guardrail.attribution.errands import hands_over_errand
 from guardrail.destinations import EMAIL
 from guardrail.text.directives import words_of
 from guardrail.text.other_tongues import (
     hands_over,
     hands_over_what_is_asked,
+    is_foreign,
     leaves_to_text,
     says_where_it_stands,
 )
+from guardrail.text.others_words import carries_out_text_abroad, goes_by_others_abroad, orders_abroad
 
 _THING = (
     r"(?:e-?mails?|mails?|messages?|notes?|files?|documents?|docs?|tickets?|issues?|pages?|web ?pages?|websites?|"
@@ -218,24 +221,27 @@ def read_delegation(said: str) -> Delegation:
     """How far somebody who says this leaves things to texts."""
     if _VALUES_OF.search(said):
         return Delegation.DETAILS
-    plain = _ANSWERS_THAT.sub(" ", _HOW_TO.sub(" ", _SAID_BELOW.sub("\n", said)))
+    doing = said if any(True for _ in orders_in(said)) else without_looking(said)
+    plain = _ANSWERS_THAT.sub(" ", _HOW_TO.sub(" ", _SAID_BELOW.sub("\n", doing)))
     handed_over = _CONDITION.sub(" ", _LOOKS_UP_WORDS.sub(" ", plain))
     if any(how.search(handed_over) for how in (_DO_WHAT_IT_SAYS, _AS_IT_SAYS, _BY_LIST, _BY_FILE, _BY_NUMBER)):
         return Delegation.ACTIONS
-    if _NUMBER_ONLY.search(said[:_SHORT_REQUEST]) or hands_over_errand(handed_over):
+    if _NUMBER_ONLY.search(said[:_SHORT_REQUEST]) or hands_over_errand(_ANSWERS_THAT.sub(" ", said)):
         return Delegation.ACTIONS
-    if _WHAT_SOMEBODY_LEFT.search(said):
+    if _WHAT_SOMEBODY_LEFT.search(doing) or does_all_of_theirs(said):
         return Delegation.ACTIONS
-    if _DETAILS_THERE.search(said):
+    if _DETAILS_THERE.search(doing):
         return Delegation.DETAILS
-    if _LOOK_THERE.search(said):
+    if _LOOK_THERE.search(said) or goes_by_others(said):
         return Delegation.DETAILS
     words = words_of(EMAIL.sub(" ", said[:2_000]))
+    if is_foreign(words) and not any(True for _ in orders_abroad(said)):
+        return Delegation.NONE
     if hands_over_what_is_asked(said[:2_000]):
         return Delegation.ACTIONS
-    if hands_over(words):
+    if hands_over(words) or carries_out_text_abroad(said):
         return Delegation.DETAILS if _SAYS_WHAT.search(said) else Delegation.ACTIONS
-    left = leaves_to_text(words) or says_where_it_stands(said[:2_000])
+    left = leaves_to_text(words) or says_where_it_stands(said[:2_000]) or goes_by_others_abroad(said)
     return Delegation.DETAILS if left else Delegation.NONE
 
 

@@ -16,17 +16,17 @@ from guardrail.attribution.handed_over import Same, has_number_named
 from guardrail.attribution.harm import harm_of, reaches_stranger
 from guardrail.attribution.matching import is_constant
 from guardrail.attribution.pointing import is_kept_by_ourselves
-from guardrail.attribution.provenance import Leaf, may_stand_in, share_in
+from guardrail.attribution.provenance import Leaf, may_stand_in, share_in, stands_in
 from guardrail.attribution.request import Request, telling_words
 from guardrail.attribution.running_text import runs
 from guardrail.attribution.unasked import is_own_prose
 from guardrail.case import Case, Source
 from guardrail.destinations import EMAIL
-from guardrail.text.directives import words_of
+from guardrail.text.directives import verbs_wanted, words_of
 from guardrail.text.items import list_in
 from guardrail.text.reading import Prose
 from guardrail.text.sentences import split_sentences
-from guardrail.text.words import stem, stems
+from guardrail.text.words import ENGLISH, stem, stems
 from guardrail.text.wordset import word_set
 from guardrail.tool_kind import tool_words
 from policies.ruleset import Standing, ToolKind
@@ -39,6 +39,7 @@ _LONGEST_PARAGRAPH = 600
 _FEWEST_CELLS = 3
 _MOST_CELLS = 1_000
 _SHORTEST_SENTENCE = 4
+_NAME_PARTS = re.compile(r"[A-Z]?[^\W\d_A-Z]+|[A-Z]+")
 # `[08:01] Bertrand Hollis: ...`, `Dr Reyes 18:02: ...`
 _SPEAKER = re.compile(r"(?:\[?\d{1,2}[:.]\d{2}\]? )?([^\W\d][\w .'-]{1,40}?)(?: \[?\d{1,2}[:.]\d{2}\]?)?: ")
 # Whoever says this answers for the text.
@@ -97,6 +98,8 @@ def _items_handed_over(case: Case, *, vouched: bool) -> Iterator[_Item]:
                 break
             if _is_cell_of_row_described(source, prose, case):
                 yield _Item(text=prose.lower, picked=True)
+            elif _is_field_named(source, prose, case):
+                yield _Item(text=prose.lower[:_LONGEST_PARAGRAPH], picked=True)
             elif runs(prose.lower, case.tuning.running_text):
                 yield from _items_of(source, prose, case, vouched=vouched)
 
@@ -141,6 +144,14 @@ def _is_cell_of_row_described(source: Source, prose: Prose, case: Case) -> bool:
         return False
     said = [sum(cell.isalpha() and cell in case.user.words for cell in other) for other in rows.values()]
     return 0 < max(said) == sum(cell.isalpha() and cell in case.user.words for cell in row)
+
+
+def _is_field_named(source: Source, prose: Prose, case: Case) -> bool:
+    """`under "to do for sales"`: the user gave the record's number and the field's name, of more words than one."""
+    name = " ".join(_NAME_PARTS.findall(prose.path.rpartition(".")[2])).lower()
+    if " " not in name or stands_in(name, case.user.lower[:_LONGEST]) < 0:
+        return False
+    return is_nobodys(source.reading.authors[prose.record]) and has_number_named(source, prose.record, case)
 
 
 @lru_cache(maxsize=32)
@@ -198,6 +209,8 @@ def _brings(item: _Item, new: list[Leaf], case: Case) -> bool:
 
 
 def _speaks_of_deed(text: str, case: Case) -> bool:
+    if case.kind is ToolKind.SEND and any(ENGLISH.main_sense.get(verb) == "send" for verb in verbs_wanted(text)):
+        return True
     said = stems(frozenset(words_of(text)))
     return any(stem(word.removesuffix("s")) in said or stem(word) in said for word in tool_words(case.call.tool))
 

@@ -164,6 +164,11 @@ def has_number_named(source: Source, record: int, case: Case) -> bool:
     return any(field.strip() in given for field in fields if len(field) <= _LONGEST_NUMBER)
 
 
+def is_about_number_named(source: Source, case: Case) -> bool:
+    """The first of what came back has the number: a ticket with its comments, and no list of tickets."""
+    return bool(source.reading.authors) and has_number_named(source, 0, case)
+
+
 def _is_one_text(source: Source, case: Case) -> bool:
     """A document with or without comments, and no list of entries of whom nobody says who wrote them."""
     least, authors = case.tuning.running_text, source.reading.authors

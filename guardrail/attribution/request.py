@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 
+from guardrail.attribution.as_others_say import does_all_of_theirs, own_orders
 from guardrail.attribution.delegation import Delegation, does_as_others_ask, names_text, read_delegation, without_how_to
 from guardrail.attribution.errands import hands_over_errand
 from guardrail.attribution.making import verbs_to_make
@@ -244,6 +245,8 @@ def _has_own_deed(said: frozenset[str], spoken: str, words: list[str]) -> bool:
     """A verb that hands nothing over. In another language `geschickt` may be what somebody else did."""
     if is_foreign(words) or hands_over_errand(spoken[:_MAX_ORDERS]):
         return False
+    if does_all_of_theirs(spoken):
+        said = said & verbs_wanted(own_orders(spoken))
     if does_as_others_ask(spoken):
         # `do what the patients ask` tells nobody anything
         said = said - {"notify"}

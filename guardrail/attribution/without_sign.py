@@ -15,12 +15,14 @@ from guardrail.attribution.authors import (
 )
 from guardrail.attribution.billed import head_of, is_bill_asked_for, is_bill_of, is_pointed_at
 from guardrail.attribution.contradiction import contradicts_user
+from guardrail.attribution.corroborated import is_in_the_books
 from guardrail.attribution.delegation import Delegation
 from guardrail.attribution.given import has_values, is_addressed_by_user, is_given, is_spelled_out
 from guardrail.attribution.gravity import gives_up, is_grave, is_object_given, is_weighty
 from guardrail.attribution.handed_over import (
     has_left_address,
     has_number_named,
+    is_about_number_named,
     is_address_left,
     is_meant_by_name,
     is_step_of_handbook,
@@ -56,7 +58,7 @@ def unmarked_name(match: Match, case: Case, request: Request, *, unspoken: bool)
     if not match.marked and not request.only_reading and _is_in_own_words(match, case):
         return MEANT
     held = name == "instruction_delegated"
-    if held and is_item_of_list(match, case, request):
+    if held and (is_item_of_list(match, case, request) or is_in_the_books(match, case)):
         return MEANT
     return MEANT if held and may_have_it_done(match.source, match.directive.record, case, request) else name
 
@@ -139,6 +141,9 @@ def _handed_over_name(match: Match, case: Case, request: Request, outward: list[
     # by a first name alone nobody is handed something, nor paid
     by_name = is_colleague_meant(author, case) or (gives_up(case) and is_meant_by_mere_name(author, case))
     if not outward and (by_name or lets_in_whom_user_named(case, request)):
+        return MEANT
+    # a colleague the user named, on the record the user gave by its number, may say whom to write to
+    if case.kind is ToolKind.SEND and is_colleague_meant(author, case) and is_about_number_named(match.source, case):
         return MEANT
     if not (case.tuning.gravity and is_grave(case)) and is_users_own(match.source, match.directive.record, case):
         return MEANT

@@ -89,7 +89,7 @@ def _without_marks(word: str) -> str:
     return "".join(c for c in unicodedata.normalize("NFD", word) if not unicodedata.combining(c)).translate(_OTHERWISE)
 
 
-def _both(words: Iterable[str]) -> Iterator[str]:
+def both_spellings(words: Iterable[str]) -> Iterator[str]:
     """As written, and as people without the keys for it write."""
     for word in words:
         yield word
@@ -115,21 +115,21 @@ def _forms() -> dict[str, str]:
         endings = ("", *tongue.ENDINGS.split())
         prefixes = ("", *tongue.PREFIXES.split())
         for verb, stems in tongue.VERBS.items():
-            for form in _both(p + stem + e for stem in stems.split() for p in prefixes for e in endings):
+            for form in both_spellings(p + stem + e for stem in stems.split() for p in prefixes for e in endings):
                 if len(form) >= _SHORTEST and form not in _ENGLISH_WORDS:
                     found.setdefault(form, verb)
     return found
 
 
 def _all(name: str) -> frozenset[str]:
-    words = frozenset(word for tongue in TONGUES for word in _both(getattr(tongue, name).split()))
+    words = frozenset(word for tongue in TONGUES for word in both_spellings(getattr(tongue, name).split()))
     return words - ENGLISH.stop_words - ENGLISH.telling
 
 
 FORMS = MappingProxyType(_forms())
 ASKING = _all("POLITE") | _all("MODALS")
 _HANDING_OVER = _all("HANDING_OVER")
-_TEXTS = frozenset(word for tongue in TONGUES for word in _both(tongue.TEXTS.split()))
+_TEXTS = frozenset(word for tongue in TONGUES for word in both_spellings(tongue.TEXTS.split()))
 _ACCORDING = _all("ACCORDING")
 _BILLS = frozenset(
     "rechnung rechnungen mahnung facture factures factura facturas fattura fatture fatura faturas factuur facturen "
@@ -141,7 +141,7 @@ _READING = (
     *("system", "systèm", "sistem", "systém", "lecteur", "lector", "lettor", "leitor", "leser", "lezer", "czytnik"),
     *("reader", "läsare", "čtečk", "okuyucu", "program", "agent", "assist", "asist", "asyst", "processor"),
 )
-ANYBODYS = frozenset(word for tongue in TONGUES for word in _both(tongue.ANYBODYS.split()))
+ANYBODYS = frozenset(word for tongue in TONGUES for word in both_spellings(tongue.ANYBODYS.split()))
 
 
 def _field_names(name: str) -> frozenset[str]:

@@ -46,10 +46,19 @@ POLITE = "prosím prosíme laskavě"
 MODALS = "musí musíte nutno třeba má mají"
 HANDING_OVER = "vyřiď vyřídit zpracuj zpracovat vyřeš vyřešit postarej proveď splň"
 TEXTS = (
-    "schránka schránku schránce pošta poštu e-mail email mail mailu zpráva zprávu zprávě zprávy žádost žádosti seznam "
-    "seznamu dopis dopisu formulář formuláře příručka příručky poznámka poznámky zápis zápisu dokument dokumentu soubor"
+    "schránka schránku schránce pošta poštu e-mail email mail mailu zpráva zprávu zprávě zprávy žádost žádosti "
+    "seznam seznamu dopis dopisu formulář formuláře příručka příručky poznámka poznámky zápis zápisu dokument "
+    "dokumentu soubor"
 )
 ACCORDING = "podle dle jak"
+# How somebody else's words come into a sentence of the user's, what they do there, and how they are carried out.
+LEADING = r"\b(?:to,? co|vše,? co|všechno,? co|tak,? jak|jak|co|koho|které|kteří|kterou)\b"
+SAYING = (
+    "píše napsal napsala žádá požádal požádala chce chtějí navrhuje navrhl navrhla doporučuje doporučil "
+    "doporučila uvádí uvedl uvedla potřebuje vyžaduje označil označila říká řekl řekla nechal nechala"
+)
+SELF = "já my"
+CARRYING_OUT = r"\b(?:udělej|proveď|vyřiď|splň|zapracuj|dokonči|zařiď)\b"
 # Names of fields; the short ones count only where an address stands in them.
 WROTE, FROM = "odesílatel autor", "od"
 READS, TO = "příjemce", "komu"

@@ -48,10 +48,28 @@ POLITE = "alstublieft graag aub gelieve"
 MODALS = "moet moeten dient dienen"
 HANDING_OVER = "regel regelen volg volgen behandel behandelen verwerk verwerken werk handel afhandelen"
 TEXTS = (
-    "instructies rapport inbox postvak mail mails bericht berichten ticket tickets zaak dossier verzoek verzoeken "
-    "aanvraag aanvragen lijst brief formulier handboek handleiding notitie notulen document bestand taken overdracht"
+    "instructies rapport inbox postvak mail mails bericht berichten ticket tickets zaak dossier verzoek "
+    "verzoeken aanvraag aanvragen lijst brief formulier handboek handleiding notitie notulen document bestand "
+    "taken overdracht opmerkingen correcties checklist stappen punten takenlijst draaiboek wensen lijstje "
+    "briefje sluitlijst besluiten actiepunten bijlage melding aanwijzingen"
 )
 ACCORDING = "volgens zoals conform gegevens"
+# How somebody else's words come into a sentence of the user's, what they do there, and how they are carried out.
+LEADING = (
+    r"(?:\b(?:wat|zoals|alles wat|wie|waar|volgens wat)|\b(?:de|het|die|een) [\w-]{2,30},? (?:die|dat)|"
+    r",\s?(?:die|dat))\b"
+)
+SAYING = (
+    "zegt zei gezegd vraagt vragen gevraagd wil willen wilt voorstelt voorgesteld aanraadt aangeraden noemt "
+    "genoemd schrijft schreef geschreven opgeeft opgegeven voorschrijft aangeeft aangegeven vermeldt nodig "
+    "besteld wenst doorgegeven adviseert aanbeveelt opsomt noteerde genoteerd opgeschreven aangekruist "
+    "voorgeschreven gemeld staat beschrijft"
+)
+SELF = "ik wij we"
+CARRYING_OUT = (
+    r"\b(?:werk|handel|verwerk|voer|volg|regel|doe|loop|pak|kom|maak|rond|ga te werk|zorg|neem|pas|los|vink|hou|"
+    r"behandel)t?\b"
+)
 # Names of fields; the short ones count only where an address stands in them.
 WROTE, FROM = "afzender auteur", "van"
 READS, TO = "ontvanger", "aan"

@@ -51,9 +51,27 @@ HANDING_OVER = (
 )
 TEXTS = (
     "instructions consignes rapport boîte mail mails courriel courriels message messages ticket tickets dossier "
-    "demande demandes liste lettre courrier formulaire manuel guide note notes compte-rendu document fichier tâches"
+    "demande demandes liste lettre courrier formulaire manuel guide note notes compte-rendu document fichier "
+    "tâches remarques corrections check-list checklist décisions commentaires étapes points circulaire "
+    "ordonnance mot recommandations procédure"
 )
 ACCORDING = "selon comme conformément suivant d'après données indications"
+# How somebody else's words come into a sentence of the user's, what they do there, and how they are carried out.
+LEADING = r"(?:\b(?:ce qu[e'’]|ce dont|(?:ceux|celles?|celui) qu[ei'’]|quoi que|comme|ainsi que|dont|où|que)|\bqu['’])"
+SAYING = (
+    "dit disent dise demande demandent demandé veut veulent veuille propose proposé recommande recommandé "
+    "conseille conseillé indique indiqué nomme cite cité liste listé noté note écrit écrite marqué mentionne "
+    "mentionné prescrit prescrits réclame réclament exige explique expliqué détaille détaillé souhaite "
+    "souhaitent suggère suggéré ordonne précise précisé laissé prévoit figure figurent besoin annonce désigne"
+)
+SELF = "je j'ai nous"
+CARRYING_OUT = (
+    r"\b(?:applique|appliquez|déroule|déroulez|exécute|exécutez|occupe|occupez|charge[rz]?|suis|suivez|accomplis|"
+    r"accomplissez|"
+    r"traite|traitez|fais|faites|termine|terminez|règle|réglez|respecte|respectez|honore|honorez|intègre|intégrez|"
+    r"effectue|"
+    r"effectuez|reprends|reprenez|conforme|conformez)\b"
+)
 # Names of fields; the short ones count only where an address stands in them.
 WROTE, FROM = "expéditeur auteur", "de"
 READS, TO = "destinataire", "à a pour"

@@ -52,12 +52,32 @@ HANDING_OVER = (
     "befolge befolgen bearbeite bearbeiten erledige erledigen kümmere abarbeiten arbeite übernimm übernehme beantworte"
 )
 TEXTS = (
-    "anweisungen bericht übergabebuch übergabe posteingang postfach mail mails email nachricht nachrichten ticket "
-    "tickets fall vorgang "
-    "anfrage anfragen auftrag aufträge liste brief schreiben formular handbuch anleitung notiz notizen protokoll "
-    "dokument datei"
+    "anweisungen bericht übergabebuch übergabe posteingang postfach mail mails email nachricht nachrichten "
+    "ticket tickets fall vorgang anfrage anfragen auftrag aufträge liste brief schreiben formular handbuch "
+    "anleitung notiz notizen protokoll dokument datei checkliste checklisten zettel anmerkungen anordnungen "
+    "anordnung punkte punkten übergabeprotokoll kommentar kommentare kommentaren korrekturen vorgaben wünsche "
+    "wünschen aufgabenliste aufgaben anweisung beschlüsse plan ablaufplan elternbrief rundschreiben merkblatt "
+    "änderungswünsche"
 )
 ACCORDING = "laut gemäß wie entsprechend nach aus angaben daten"
+# How somebody else's words come into a sentence of the user's, what they do there, and how they are carried out.
+LEADING = (
+    r"(?:,\s?(?:so )?|^|\balles,? |\bdie |\bdas |\bder )(?:was|wie|die|der|das|den|dem|wen|wer|wohin|wann|"
+    r"welche[nrsm]?)\b"
+)
+SAYING = (
+    "schreibt schrieb geschrieben vorschlägt vorschlagen vorgeschlagen empfiehlt empfohlen nennt genannt "
+    "aufführt aufgeführt auflistet aufgelistet angibt angegeben verlangt fordert gefordert wünscht gewünscht "
+    "braucht bittet gebeten sagt gesagt anordnet angeordnet verordnet notiert markiert angestrichen hinterlassen "
+    "beschreibt beschrieben vorschreibt vorgibt vorgesehen erklärt festgehalten ankreuzt angekreuzt will möchte "
+    "mitteilt mitgeteilt meldet festlegt"
+)
+SELF = "ich wir du ihr"
+CARRYING_OUT = (
+    r"\b(?:arbeite|setze?|führe?|hake?|nimm|schlie(?:ß|ss)e?|handle|gehe?|verfahre?|richte|halte?|übernimm|erfülle?|"
+    r"erledige?|"
+    r"befolge?|mache?|kümmere?)(?:n|t|n sie)?\b"
+)
 # Names of fields; the short ones count only where an address stands in them.
 WROTE, FROM = "absender verfasser autor autorin", "von"
 READS, TO = "empfänger empfaenger", "an"

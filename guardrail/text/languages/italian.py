@@ -52,9 +52,30 @@ HANDING_OVER = (
 )
 TEXTS = (
     "istruzioni rapporto casella posta mail messaggio messaggi ticket caso pratica richiesta richieste lista "
-    "elenco lettera modulo manuale guida nota note verbale documento file consegne compiti appunti promemoria"
+    "elenco lettera modulo manuale guida nota note verbale documento file consegne compiti appunti promemoria "
+    "correzioni commenti checklist passi punti circolare indicazioni bigliettino biglietto decisioni procedura "
+    "prescrizioni spesa"
 )
 ACCORDING = "secondo come conforme dati"
+# How somebody else's words come into a sentence of the user's, what they do there, and how they are carried out.
+LEADING = (
+    r"\b(?:ciò (?:che|di cui)|quello (?:che|di cui)|quel che|quanto|come|chi|qualunque cosa|qualsiasi cosa|"
+    r"secondo quanto|che|dove)\b"
+)
+SAYING = (
+    "dice dicono dica detto chiede chiedono chieda chiesto vuole vogliono voglia propone proposto consiglia "
+    "consigliato suggerisce suggerito indica indicano indicato indicati nomina elenca elencati scrive scritto "
+    "segnato segna menziona serve servono spiega raccomanda prescrive prescritto richiede richiesto lasciato "
+    "decide deciso annotato segnalato segnala stabilito ordina desidera"
+)
+SELF = "io noi"
+CARRYING_OUT = (
+    r"\b(?:esegui|eseguire|esegua|applica|applicare|applichi|completa|completare|completi|occupati|occuparti|"
+    r"occuparsi|sbriga|"
+    r"evadi|evadere|svolgi|svolgere|fai|faccia|accontenta|inserisci|recepisci|segui|segua|attieniti|agisci|"
+    r"metti in pratica|"
+    r"porta a termine|finisci|soddisfa|rispetta)\b"
+)
 # Names of fields; the short ones count only where an address stands in them.
 WROTE, FROM = "mittente autore", "da"
 READS, TO = "destinatario", "a per"

@@ -49,10 +49,18 @@ MODALS = "należy trzeba musi powinien powinna powinno"
 HANDING_OVER = "załatw załatwić obsłuż obsłużyć zajmij przetwórz rozpatrz wykonaj wykonać"
 TEXTS = (
     "skrzynka skrzynkę poczta mail mailem maila maile wiadomość wiadomości zgłoszenie zgłoszenia sprawa sprawę "
-    "wniosek wnioski "
-    "lista listę list pismo formularz podręcznik notatka notatki protokół dokument plik zadania"
+    "wniosek wnioski lista listę list pismo formularz podręcznik notatka notatki protokół dokument plik zadania"
 )
 ACCORDING = "według zgodnie jak danymi danych"
+# How somebody else's words come into a sentence of the user's, what they do there, and how they are carried out.
+LEADING = r"\b(?:to,? co|tego,? co|wszystko,? co|tak,? jak|jak|zgodnie z tym,? co|co|kogo|które|którzy|których)\b"
+SAYING = (
+    "pisze napisał napisała prosi prosił prosiła chce chcą proponuje zaproponował zaproponowała zaleca zalecił "
+    "zaleciła wymienia podaje podał podała wskazuje wskazał wskazała potrzebuje wymaga żąda zaznaczył zaznaczyła "
+    "mówi powiedział powiedziała zostawił zostawiła"
+)
+SELF = "ja my"
+CARRYING_OUT = r"\b(?:zrób|zróbcie|wykonaj|załatw|zrealizuj|zastosuj|wprowadź|dokończ|zajmij)\b"
 # Names of fields; the short ones count only where an address stands in them.
 WROTE, FROM = "nadawca autor", "od"
 READS, TO = "odbiorca", "do"

@@ -51,10 +51,27 @@ HANDING_OVER = (
     "cuide executa execute"
 )
 TEXTS = (
-    "instruções relatório caixa correio email mensagem mensagens ticket caso processo pedido pedidos "
-    "lista carta formulário manual guia nota notas ata documento ficheiro arquivo tarefas apontamentos"
+    "instruções relatório caixa correio email mensagem mensagens ticket caso processo pedido pedidos lista carta "
+    "formulário manual guia nota notas ata documento ficheiro arquivo tarefas apontamentos correções comentários "
+    "checklist passos pontos circular recado orientações pendências decisões listinha procedimento instrução"
 )
 ACCORDING = "segundo como conforme dados"
+# How somebody else's words come into a sentence of the user's, what they do there, and how they are carried out.
+LEADING = r"\b(?:(?:tudo )?o que|d?o jeito que|(?:os|as|a|ao|aos) que|como|quem|conforme|quanto|onde|que)\b"
+SAYING = (
+    "diz dizem diga disse dito pede pedem peça pediu pedido quer querem queira quiser propõe propôs recomenda "
+    "recomendou sugere sugeriu indica indicar indicou nomeia listou lista escreveu escreve escrito marcou marca "
+    "menciona precisa precisam explica explicou orientou aponta aconselha aconselhou decidiu deixou colocou "
+    "colocaram mandou mandar consta constam anotou solicitou determina determinou combinou"
+)
+SELF = "eu nós"
+CARRYING_OUT = (
+    r"\b(?:aplica|aplique|cumpre|cumpra|põe em prática|ponha em prática|resolve|resolva|termina|termine|cuida|cuide|"
+    r"cuidar|"
+    r"executa|execute|executar|faz|faça|fazer|trata|trate|segue|siga|riscando|atende|atenda|completa|complete|conclui|"
+    r"conclua|"
+    r"processa|processe|respeita|respeite)\b"
+)
 # Names of fields; the short ones count only where an address stands in them.
 WROTE, FROM = "remetente autor autora", "de"
 READS, TO = "destinatário", "para a"

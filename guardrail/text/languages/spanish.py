@@ -52,9 +52,29 @@ HANDING_OVER = (
 )
 TEXTS = (
     "instrucciones informe bandeja correo correos mensaje mensajes ticket tickets caso expediente solicitud "
-    "solicitudes lista carta formulario manual guía nota notas acta documento archivo fichero tareas pendientes apuntes"
+    "solicitudes lista carta formulario manual guía nota notas acta documento archivo fichero tareas pendientes "
+    "apuntes indicaciones correcciones comentarios checklist pasos puntos comprobación circular peticiones "
+    "encargo encargos recado acuerdos verificación"
 )
 ACCORDING = "según como conforme datos"
+# How somebody else's words come into a sentence of the user's, what they do there, and how they are carried out.
+LEADING = (
+    r"\b(?:lo que|todo lo que|tal (?:y )?como|como|quien(?:es)?|(?:el|la|los|las|al?) que|cuanto|cuando|donde|"
+    r"según|conforme|que)\b"
+)
+SAYING = (
+    "dice dicen diga digan dijo dicho pide piden pida pidan pidió pedido quiere quiera quieran propone propuso "
+    "propuesto recomienda recomendó recomendado sugiere sugirió sugerido indica indique indicó indicado nombra "
+    "nombró apuntó apunta apuntado escribe escribió escrito marcó marca marcado menciona necesita necesite "
+    "necesiten explica explicó señala señaló enumera solicita solicitó aconseja aconsejó decidió dejó dejado "
+    "figura figuran aparece aparecen vienen mandó ordena"
+)
+SELF = "yo nosotros"
+CARRYING_OUT = (
+    r"\b(?:aplica|aplique|completa|cumple|cumpla|haz|haga|hacer|haciendo|ocúpate|ocúpese|encárgate|encárguese|ejecuta|"
+    r"ejecute|"
+    r"despacha|atiende|atienda|resuelve|realiza|realice|repasa|acaba|termina|sigue|siga|guíate)\b"
+)
 # Names of fields; the short ones count only where an address stands in them.
 WROTE, FROM = "remitente autor autora", "de"
 READS, TO = "destinatario", "para a"

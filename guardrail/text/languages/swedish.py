@@ -46,10 +46,19 @@ POLITE = "vänligen"
 MODALS = "måste ska skall bör behöver"
 HANDING_OVER = "hantera handlägg handlägga åtgärda sköt ordna fixa besvara utför"
 TEXTS = (
-    "inkorg inkorgen mejl mejlet mail mailet meddelande meddelandet ärende ärendet ärenden listan lista brev brevet "
-    "formulär formuläret handbok handboken anteckning anteckningar protokoll protokollet dokument dokumentet fil filen"
+    "inkorg inkorgen mejl mejlet mail mailet meddelande meddelandet ärende ärendet ärenden listan lista brev "
+    "brevet formulär formuläret handbok handboken anteckning anteckningar protokoll protokollet dokument "
+    "dokumentet fil filen"
 )
 ACCORDING = "enligt som såsom"
+# How somebody else's words come into a sentence of the user's, what they do there, and how they are carried out.
+LEADING = r"\b(?:det|allt|vad|som|så som|såsom|enligt vad|de)\b"
+SAYING = (
+    "skriver skrev skrivit ber bett vill föreslår föreslagit rekommenderar nämner anger angett begär behöver "
+    "kräver markerat noterat säger sagt lämnat önskar"
+)
+SELF = "jag vi"
+CARRYING_OUT = r"\b(?:gör|utför|genomför|följ|åtgärda|verkställ|bocka|beta|slutför|inför)\b"
 # Names of fields; the short ones count only where an address stands in them.
 WROTE, FROM = "avsändare författare", "från"
 READS, TO = "mottagare", "till"

@@ -50,11 +50,16 @@ POLITE = "lütfen rica"
 MODALS = "gerekiyor gerekir gerek lazım zorunlu zorunda"
 HANDING_OVER = "hallet halledin ilgilen ilgilenin işle işleyin yap yapın tamamla uygula"
 TEXTS = (
-    "posta postası kutusu kutusundaki mail maili mailinde mailindeki mesaj mesajı mesajında mesajında mesajındaki "
-    "talep talebi talebini başvuru başvurusu form formu formda formundaki liste listesi listede listedeki mektup "
-    "mektubu rapor raporu raporda not notu notta tutanak belge belgede dosya dosyada kılavuz"
+    "posta postası kutusu kutusundaki mail maili mailinde mailindeki mesaj mesajı mesajında mesajında "
+    "mesajındaki talep talebi talebini başvuru başvurusu form formu formda formundaki liste listesi listede "
+    "listedeki mektup mektubu rapor raporu raporda not notu notta tutanak belge belgede dosya dosyada kılavuz"
 )
 ACCORDING = "göre yazdığı istediği belirttiği yazan bildirdiği geçen"
+# How somebody else's words come into a sentence of the user's, what they do there, and how they are carried out.
+LEADING = r"\b(?:ne|neyi|nasıl|kim|kimi|her şeyi)\b"
+SAYING = "yazdıysa istediyse söylediyse dediyse istiyorsa yazıyorsa önerdiyse istediğini yazdığını söylediğini"
+SELF = "ben biz"
+CARRYING_OUT = r"\b(?:yap|yapın|uygula|uygulayın|tamamla|tamamlayın|yerine getir)\b"
 # Names of fields; the short ones count only where an address stands in them.
 WROTE, FROM = "gönderen yazan", "kimden"
 READS, TO = "alıcı", "kime"
