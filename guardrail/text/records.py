@@ -13,11 +13,12 @@ from typing import NamedTuple
 
 from guardrail.invocation import Passage
 from guardrail.text.budget import Budget
+from guardrail.text.cards import Part, cards_in, may_be_cards
 from guardrail.text.encodings import Glance, decoded_views, glance_at
 from guardrail.text.markup import Value, values_of, without_cdata
 from guardrail.text.normalise import Hidden, normalise
 from guardrail.text.other_tongues import FROM, WROTE
-from guardrail.text.scalars import unescaped, with_letters_of_codes, yaml_scalar
+from guardrail.text.scalars import text_behind, unescaped, with_letters_of_codes, yaml_scalar
 from guardrail.text.tables import Table, cells_of, may_be_table, table_of
 from guardrail.text.view import View
 
@@ -254,6 +255,8 @@ def _records_in(text: str, base: int, path: str, record: Record, name: str, budg
         keys = _yaml_keys(view.text)
         if len(keys) >= 2 or head.startswith("- "):
             return list(_yaml_records(view, path, hidden, keys, budget))
+    if may_be_cards(view.text) and (parts := cards_in(view.text)):
+        return list(_card_records(view, parts, path, hidden, budget))
     table = table_of(view.text) if may_be_table(view.text) else None
     if table is not None:
         return list(_table_records(view, table, path, hidden, budget))
@@ -283,6 +286,22 @@ def _markup_records(text: str, values: list[Value], base: int, path: str, budget
             _take_over(own, record)
             yield own
     yield from rows.values()
+
+
+def _card_records(
+    view: View, parts: list[Part], path: str, hidden: tuple[Hidden, ...], budget: Budget
+) -> Iterator[Record]:
+    """Who wrote one is not taken from it: whoever writes into a card may begin another."""
+    glance = glance_at(view.text[part.start : part.end] for part in parts)
+    record, card = Record(), 0
+    for part in parts:
+        if budget.spent():
+            return
+        if part.card != card:
+            yield record
+            record, card = Record(), part.card
+        _add(record, part.name, path, view.cut(part.start, part.end), hidden, glance)
+    yield record
 
 
 def _table_records(view: View, table: Table, path: str, hidden: tuple[Hidden, ...], budget: Budget) -> Iterator[Record]:
@@ -365,6 +384,10 @@ def _yaml_records(
         else:
             record.note((key.group(3),), said)
         _add(record, key.group(3), path, value, hidden, glance)
+    body = text_behind(text, own[-1].end()) if base == 0 and not own[-1].group(2) else 0
+    if body:
+        record.fields[-1] = record.fields[-1]._replace(view=view.cut(own[-1].end(), body))
+        _add(record, "", path, view.cut(body, len(text)), hidden)
     if own[0].start(1) > 0:
         _add(record, "", path, view.cut(0, own[0].start(1)), hidden)
     yield from _with_inner(record, inner)

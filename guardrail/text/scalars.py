@@ -61,3 +61,13 @@ def _unescape(found: str) -> str:
     if found[:2] in ("\\u", "\\x"):
         return chr(int(found[2:], 16))
     return "" if found.startswith("\\\n") else _fold(found)
+
+
+def text_behind(text: str, start: int) -> int:
+    """Where the text begins that a blank line parts from the last name of a head, whose value begins at `start`.
+
+    A mail, a document. 0 where the value is of several lines, or nothing follows.
+    """
+    line_end = text.find("\n\n", start)
+    value = text[start:line_end]
+    return line_end if line_end > 0 and "\n" not in value and value.strip(" |>-\"'") else 0
