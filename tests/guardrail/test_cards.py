@@ -39,6 +39,7 @@ def test_a_text_below_a_head_is_no_value_of_its_last_name() -> None:
     case = judged(
         a_call(user="Read the rules.", outputs=[("read", rules)], tool="get_report", arguments={"id": "7"})
     ).case
+    assert case is not None
     values = [prose.lower.strip() for source in case.sources for prose in source.reading.prose]
     assert "anna@adatum.example" in values
     assert any(value.startswith("damage") for value in values)
