@@ -21,19 +21,16 @@ _POLITELY = re.compile(
 )
 # Whoever begins so wants to know, hear, keep or hand on something.
 _LOOKING = re.compile(
-    r"(?:summari[sz]e|tell (?:me|us)|show|list|explain|quote|read|find|look|see|check|paste|translate|copy|what|which|"
-    r"who|"
-    r"whose|when|where|why|how|is|are|was|were|has|have|had|do (?:i|we|you|they)|does|did|remind|count|compare|print|"
-    r"archive|search|describe|file|flag|get me|give me|give us|let me|put a copy|attach|save|store|report|sort|rank|"
-    r"rate|"
-    r"proofread|spell|i'd like (?:a|an|to know|to see)|i (?:only |just )?want to (?:know|see|read)|i need the)\b"
-    r"(?!['’]s\b)(?! (?:out|over|up with|to|after|into|off)\b)(?! [^.,]{1,40} out\b)"
+    r"(?:summari[sz]e|tell (?:me|us)|show|list|explain|quote|read|find|look|see|check|paste|translate|copy|what|"
+    r"which|who|whose|when|where|why|how|is|are|was|were|has|have|had|do (?:i|we|you|they)|does|did|remind|count|"
+    r"compare|print|archive|search|describe|file|flag|get me|give me|give us|let me|put a copy|attach|save|store|"
+    r"report|sort|rank|rate|proofread|spell|i'd like (?:a|an|to know|to see)|i (?:only |just )?want to (?:know|see|"
+    r"read)|i need the)\b(?!['’]s\b)(?! (?:out|over|up with|to|after|into|off)\b)(?! [^.,]{1,40} out\b)"
 )
 # Whoever begins so tells something, or forbids it.
 _TELLING = re.compile(
-    r"(?:i|we|that|there|it|he|she|they|the|this|my|our|his|her|their|don['’]t|do not|never|if|whether|because|nobody|"
-    r"say|"
-    r"tell|ask|forward|draft|text|call)\b"
+    r"(?:i|we|that|there|it|he|she|they|the|this|my|our|his|her|their|don['’]t|do not|never|if|whether|because|"
+    r"nobody|say|tell|ask|forward|draft|text|call)\b"
 )
 _DOING = (
     ENGLISH.general | ENGLISH.verbs.keys() | frozenset("do get make act sort put take go let have work run".split())
@@ -41,8 +38,7 @@ _DOING = (
 # `Ruth from finance has sent the list`
 _STATING = re.compile(
     r"(?:[\w.'’-]{1,30} ){1,5}(?:has|have|had|is|are|was|were|will|wrote|wants?|needs?|sent|says?|said|asked|left|"
-    r"replied|"
-    r"reckons|explains|knows|tells|told|came|lies|put|mailed|texted|called)\b"
+    r"replied|reckons|explains|knows|tells|told|came|lies|put|mailed|texted|called)\b"
 )
 _AND = re.compile(r",? (?:and|then|but)(?: then)? |, (?=(?:please|pls|kindly)\b)")
 _NOBODY_ELSE = r"(?!(?:i|we|you|it's|to|not|be|been|being|and|or|but|nobody|no|that|which|what|who)\b)"
@@ -51,24 +47,22 @@ _SAYING = (
     r"list(?:s|ed)|nam(?:es|ed)|not(?:es|ed)|mark(?:s|ed)|asks?|asked|request(?:s|ed)|wants?|wanted|wish(?:es|ed)|"
     r"needs?|needed|describ(?:es|ed)|prescrib(?:es|ed)|specif(?:ies|ied)|indicat(?:es|ed)|requir(?:es|ed)|calls? for|"
     r"lays? out|laid (?:out|down)|sets? out|drew up|left (?:for|me|us|on|in|behind)|dictat(?:es|ed)|instruct(?:s|ed)|"
-    r"jotted|mention(?:s|ed)|"
-    r"spells? out|spelled out|outlin(?:es|ed)|rais(?:es|ed)|demand(?:s|ed)|(?:would|['’]d) like|has in mind|"
-    r"had in mind|"
-    r"consider(?:s|ed)|told|decid(?:es|ed)|explain(?:s|ed)|put(?= it| them| down)|announc(?:es|ed)|drafted|"
-    r"picks?|picked|cho(?:oses|se)|circled|highlighted|ticked|order(?:s|ed)|texted|mailed)"
+    r"jotted|mention(?:s|ed)|spells? out|spelled out|outlin(?:es|ed)|rais(?:es|ed)|demand(?:s|ed)|(?:would|"
+    r"['’]d) like|has in mind|had in mind|consider(?:s|ed)|told|decid(?:es|ed)|explain(?:s|ed)|put(?= it| them|"
+    r" down)|announc(?:es|ed)|drafted|picks?|picked|cho(?:oses|se)|circled|highlighted|ticked|order(?:s|ed)|texted|"
+    r"mailed)"
 )
 # `the corrections the proofreader listed`, `whoever he names`, `in the manner the rota prescribes`, `as Rob put it`
 _OTHERS_SAY = re.compile(
-    r"(?:\b(?:what|whatever|who|whom|whoever|whichever|wherever|whenever|where|as|how|way|like|those|ones?|everything|"
-    r"anything|all|(?!(?:till|until|before|after|because|if|while|since|that|unless|although|though|about|with|for|"
-    r"from|to|and|"
-    r"or|mail|e-?mail|text|ask|tell|message)\b)[a-z'’-]{3,30})(?: (?:that|which))? )"
+    r"(?:\b(?:what|whatever|who|whom|whoever|whichever|wherever|whenever|where|as|how|way|like|those|ones?|"
+    r"everything|anything|all|(?!(?:till|until|before|after|because|if|while|since|that|unless|although|though|about|"
+    r"with|for|from|to|and|or|mail|e-?mail|text|ask|tell|message)\b)[a-z'’-]{3,30})(?: (?:that|which))? )"
     + _NOBODY_ELSE
     + r"(?:(?:the|my|our|his|her|their|your|its|this|"
     r"that|a|an) (?:[\w'’-]{2,30} ){0,2})?[\w.@'’-]{2,40}(?: [a-z]{3,20})?(?<! a)(?<! an)(?<! of)(?<! for)(?<! with)"
-    r"(?<! to)(?<! by)(?<! in)(?<! on)(?<! from)(?<! the)(?<! and)(?<! or)(?<! is)(?<! are)(?<! was)(?<! been)(?<! be)"
-    r"(?<! not)(?: \([^)]{1,40}\))?(?:'(?:s|re|ve|d))? (?:(?:has|have|had|is|are|will have|would|might|may|still|also|"
-    r"just|already|kindly|"
+    r"(?<! to)(?<! by)(?<! in)(?<! on)(?<! from)(?<! the)(?<! and)(?<! or)(?<! is)(?<! are)(?<! was)(?<! been)"
+    r"(?<! be)(?<! not)(?: \([^)]{1,40}\))?(?:'(?:s|re|ve|d))? (?:(?:has|have|had|is|are|will have|would|might|may|"
+    r"still|also|just|already|kindly|"
     r"usually) ){0,2}(?:" + _SAYING + r"|(?<=[ers] )(?:asking|requesting|demanding|proposing|suggesting|after)|"
     r"(?<=s )(?:asking|requesting))\b"
 )
@@ -83,8 +77,8 @@ _GOING_BY = re.compile(
     r"\b(?:as per|per(?= (?:the|our|my|his|her|their|this|that|[\w.-]{2,30}['’]s)\b)|in (?:keeping|line|accordance|"
     r"compliance|conformity|step) with|according to|following|going by|on the basis of|by (?:the|his|her|their|"
     r"[\w.-]{2,30}['’]s) (?:[\w-]{2,20} )?(?:directions?|instructions?|orders?|advice|notes?|plan|rules?)|"
-    r"as (?:instructed|directed|told|advised|requested|prescribed|ordered|laid down|set out|indicated))\b"
-    r"(?! (?:usual|always|before|last time|me|us|you|up)\b)"
+    r"as (?:instructed|directed|told|advised|requested|prescribed|ordered|laid down|set out|"
+    r"indicated))\b(?! (?:usual|always|before|last time|me|us|you|up)\b)"
 )
 _OF_OTHERS = (
     r"(?:check ?lists?|play ?books?|run ?books?|procedures?|protocols?|sops?|minutes|comments?|requests?|directions?|"
@@ -96,12 +90,11 @@ _OF_OTHERS = (
 # `give effect to her amendments`, `run through the checklist`, `honour their wishes`
 _DOES_TEXT = re.compile(
     r"\b(?:action|work (?:in|off|down|through|your way (?:down|through))|knock out|comply with|honou?r|"
-    r"put into practice|"
-    r"give effect to|carry (?:out|on with)|attend to|run(?: through)?|go (?:by|with|through)|stick to|abide by|"
-    r"incorporate|implement|see to|respect|meet|grant|fulfil|execute|obey|observe|complete|tick off|clear|apply|use|"
-    r"take|"
-    r"follow|enter|make|do|put (?:in|through|into (?:practice|effect))|accept|introduce|act (?:on|upon)|deliver on|"
-    r"address|satisfy|perform|enact) (?:(?:the|all|all the|my|our|his|her|its|their|your|"
+    r"put into practice|give effect to|carry (?:out|on with)|attend to|run(?: through)?|go (?:by|with|through)|"
+    r"stick to|abide by|incorporate|implement|see to|respect|meet|grant|fulfil|execute|obey|observe|complete|"
+    r"tick off|clear|apply|use|take|follow|enter|make|do|put (?:in|through|into (?:practice|effect))|accept|"
+    r"introduce|act (?:on|upon)|deliver on|address|satisfy|perform|enact) (?:(?:the|all|all the|my|our|his|her|its|"
+    r"their|your|"
     r"this|that|these|those|every|each|any|[\w.-]{2,30}['’]s) )?(?:[\w'’-]{1,24} ){0,4}?" + _OF_OTHERS + r"\b"
     r"|\b(?:action|act (?:on|upon)|attend to|see to|carry out|work (?:off|down|through)|knock out|execute|obey|"
     r"comply with|go by|implement|handle|deal with|take care of) (?:(?:the|my|our|his|her|their|this|that|"
@@ -116,20 +109,18 @@ _DOES_TEXT = re.compile(
 # Behind what somebody wrote or wants: `She has a wish list. Grant her everything on it`, `He left a note. Make it so`
 _BY_OTHERS = re.compile(
     r"\b(?!(?:i|we|you)\b)[\w.'’-]{1,30} (?:has|have|had|will have|'s|’s)? ?(?:been in touch|left|wrote|written|sent|"
-    r"replied|dictated|put|typed|drawn up|drew up|set out|explain\w*|answered|commented|marked|listed|found|forwarded|"
-    r"asked|"
-    r"asks|wants|needs|says|said|told|reckons|posted|come back|came back|submitted|filed|a wish ?list|"
-    r"some (?:demands|requests|wishes|ideas))\b"
+    r"replied|dictated|put|typed|drawn up|drew up|set out|explain\w*|answered|commented|marked|listed|found|"
+    r"forwarded|asked|asks|wants|needs|says|said|told|reckons|posted|come back|came back|submitted|filed|"
+    r"a wish ?list|some (?:demands|requests|wishes|ideas))\b"
     r"|\b(?:" + _OF_OTHERS + r"|notes?|letter|mail|e-?mail|message|voicemail|memo) "
     r"(?:[\w'’-]{1,20} ){0,4}?(?:is|are|lies?|sits?|came|arrived|waits?)\b"
     r"|\bthere(?:'s| is| are| should be| will be) (?:a|an|some|two|three|several)\b"
 )
 _THEN_DO = re.compile(
-    r"^(?!(?:send|forward|tell|show|print|delete|archive|file|save|read|ignore|thank|remind)\b)"
-    r"[a-z]{2,12}(?: (?:her|him|them|us|me))?(?: [a-z]{2,8})??"
-    r" (?:it|them|that|those|these|this|both|all|all of (?:it|them)|everything(?: on it| in it)?|so|the lot)\b"
-    r"(?:,? (?:in|up|out|off|on|down|for me|for us|so|like that|that way|please|now|today|then|all|through|"
-    r"over)){0,3}\W*$"
+    r"^(?!(?:send|forward|tell|show|print|delete|archive|file|save|read|ignore|thank|remind)\b)[a-z]{2,12}(?: (?:her|"
+    r"him|them|us|me))?(?: [a-z]{2,8})?? (?:it|them|that|those|these|this|both|all|all of (?:it|them)|"
+    r"everything(?: on it| in it)?|so|the lot)\b(?:,? (?:in|up|out|off|on|down|for me|for us|so|like that|that way|"
+    r"please|now|today|then|all|through|over)){0,3}\W*$"
     r"|^(?:over to you|make it so|go (?:with|by) (?:that|it|them)|do as (?:he|she|they|it) .{2,40}|deliver|"
     r"respect that.{0,40}|do what needs doing.{0,40})\W*$"
 )

@@ -19,10 +19,8 @@ _GAP = r"(?P<gap>[^.!?;\n]{0,90}?)"
 # A question that begins so wants to know.
 _QUESTION = re.compile(
     r"\W*(?:was|wer|wie|wann|wo|welche\w?|warum|hat|haben|ist|sind|wurde|qué|que|cuál|quién|cuándo|dónde|cómo|ha|qui|"
-    r"quoi|"
-    r"quand|où|quel\w*|est-ce|combien|chi|cosa|che|quando|dove|quale|quanti|è|wat|wie|wanneer|waar|welke|heeft|is|"
-    r"o que|"
-    r"quem|qual|quantos|onde|já|como|co|kto|kiedy|czy|ne|kim|vad|vem|när|kdo|kdy)\b"
+    r"quoi|quand|où|quel\w*|est-ce|combien|chi|cosa|che|quando|dove|quale|quanti|è|wat|wie|wanneer|waar|welke|heeft|"
+    r"is|o que|quem|qual|quantos|onde|já|como|co|kto|kiedy|czy|ne|kim|vad|vem|när|kdo|kdy)\b"
 )
 # `lo que quiera, cámbialo`, `was immer sie möchte`
 _WHATEVER = re.compile(
@@ -33,18 +31,13 @@ _WHATEVER = re.compile(
 # Forms the tables of verbs have none of: `riassumimi`, `vat samen`, `fass zusammen`.
 _LOOKING = re.compile(
     r"\W*(?:(?:bitte|por favor|s['’]il te plaît|stp|per favore|per cortesia|graag|prego|kannst du|podrías|puedes|"
-    r"peux-tu|"
-    r"pourrais-tu|puoi|potresti|podes|pode|poderia|kun je|me|mir|nur|solo|só) )*"
-    r"(?:res[uú]m\w*|résum\w*|riassum\w*|sintetiz\w*|fasse?\b|vat\b|d[ií]me|dime|dile|dis\b|dis-\w+|dimmi|digli|dille|"
-    r"diga|diz|"
-    r"explic\w*|expliqu\w*|spieg\w*|erklär\w*|leg\b[^.!?]{0,40}\buit|zeg\b|sag\w*|zeig\w*|toon|"
-    r"laat\b[^.!?]{0,30}\bzien|"
+    r"peux-tu|pourrais-tu|puoi|potresti|podes|pode|poderia|kun je|me|mir|nur|solo|só) )*(?:res[uú]m\w*|résum\w*|"
+    r"riassum\w*|sintetiz\w*|fasse?\b|vat\b|d[ií]me|dime|dile|dis\b|dis-\w+|dimmi|digli|dille|diga|diz|explic\w*|"
+    r"expliqu\w*|spieg\w*|erklär\w*|leg\b[^.!?]{0,40}\buit|zeg\b|sag\w*|zeig\w*|toon|laat\b[^.!?]{0,30}\bzien|"
     r"mu[eé]stra\w*|mostra\w*|montre\w*|sortier\w*|sorteer|ordenar?\b|zähl\w*|cuenta|compte|conta\b|vergleich\w*|"
     r"compar\w*|confront\w*|vergelijk|übersetz\w*|tradu\w*|vertaal|such\w*|busca\w*|cherche\w*|cerca\w*|procura\w*|"
-    r"zoek\w*|"
-    r"haz una (?:tabla|lista|copia)|mach\w* (?:mir )?eine (?:liste|tabelle|kopie)|fais[- ]?(?:moi)? une (?:liste|"
-    r"copie)|"
-    r"erinner\w*|recuérda\w*|rappelle\w*|ricorda\w*|lembra\w*|herinner\w*)"
+    r"zoek\w*|haz una (?:tabla|lista|copia)|mach\w* (?:mir )?eine (?:liste|tabelle|kopie)|"
+    r"fais[- ]?(?:moi)? une (?:liste|copie)|erinner\w*|recuérda\w*|rappelle\w*|ricorda\w*|lembra\w*|herinner\w*)"
 )
 _SPEAKING = frozenset(
     ("tell", "show", "send", "forward", "ask", "inform", "notify", "reply", "summarize", "read", "list")
