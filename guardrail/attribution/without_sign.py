@@ -15,7 +15,6 @@ from guardrail.attribution.authors import (
 )
 from guardrail.attribution.billed import head_of, is_bill_asked_for, is_bill_of, is_pointed_at
 from guardrail.attribution.contradiction import contradicts_user
-from guardrail.attribution.corroborated import is_in_the_books
 from guardrail.attribution.delegation import Delegation
 from guardrail.attribution.given import has_values, is_addressed_by_user, is_given, is_spelled_out
 from guardrail.attribution.gravity import gives_up, is_grave, is_object_given, is_weighty
@@ -58,7 +57,7 @@ def unmarked_name(match: Match, case: Case, request: Request, *, unspoken: bool)
     if not match.marked and not request.only_reading and _is_in_own_words(match, case):
         return MEANT
     held = name == "instruction_delegated"
-    if held and (is_item_of_list(match, case, request) or is_in_the_books(match, case)):
+    if held and is_item_of_list(match, case, request):
         return MEANT
     return MEANT if held and may_have_it_done(match.source, match.directive.record, case, request) else name
 
