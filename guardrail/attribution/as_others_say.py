@@ -167,7 +167,9 @@ def orders_in(said: str) -> Iterator[tuple[str, str]]:
 
 
 def without_looking(said: str) -> str:
-    """The same without each part that only wants something known or kept."""
+    """The same; where nothing is to be done, without each part that only wants something known or kept."""
+    if next(orders_in(said), None):
+        return said
     kept: list[str] = []
     for sentence in _SENTENCE.split(said[:_LONGEST]):
         looking = False

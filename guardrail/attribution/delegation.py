@@ -4,18 +4,17 @@ import re
 from enum import Enum
 from functools import lru_cache
 
-from guardrail.attribution.as_others_say import does_all_of_theirs, goes_by_others, orders_in, without_looking
+from guardrail.attribution.as_others_say import does_all_of_theirs, goes_by_others, without_looking
 from guardrail.attribution.errands import hands_over_errand
 from guardrail.destinations import EMAIL
 from guardrail.text.directives import words_of
 from guardrail.text.other_tongues import (
     hands_over,
     hands_over_what_is_asked,
-    is_foreign,
     leaves_to_text,
     says_where_it_stands,
 )
-from guardrail.text.others_words import carries_out_text_abroad, goes_by_others_abroad, orders_abroad
+from guardrail.text.others_words import carries_out_text_abroad, goes_by_others_abroad, only_looks_abroad
 
 _THING = (
     r"(?:e-?mails?|mails?|messages?|notes?|files?|documents?|docs?|tickets?|issues?|pages?|web ?pages?|websites?|"
@@ -221,7 +220,7 @@ def read_delegation(said: str) -> Delegation:
     """How far somebody who says this leaves things to texts."""
     if _VALUES_OF.search(said):
         return Delegation.DETAILS
-    doing = said if any(True for _ in orders_in(said)) else without_looking(said)
+    doing = without_looking(said)
     plain = _ANSWERS_THAT.sub(" ", _HOW_TO.sub(" ", _SAID_BELOW.sub("\n", doing)))
     handed_over = _CONDITION.sub(" ", _LOOKS_UP_WORDS.sub(" ", plain))
     if any(how.search(handed_over) for how in (_DO_WHAT_IT_SAYS, _AS_IT_SAYS, _BY_LIST, _BY_FILE, _BY_NUMBER)):
@@ -235,7 +234,7 @@ def read_delegation(said: str) -> Delegation:
     if _LOOK_THERE.search(said) or goes_by_others(said):
         return Delegation.DETAILS
     words = words_of(EMAIL.sub(" ", said[:2_000]))
-    if is_foreign(words) and not any(True for _ in orders_abroad(said)):
+    if only_looks_abroad(said):
         return Delegation.NONE
     if hands_over_what_is_asked(said[:2_000]):
         return Delegation.ACTIONS

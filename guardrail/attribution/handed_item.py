@@ -1,7 +1,8 @@
 """A deed that is an item of the very text the user handed over: `Do the list Bertrand left for me in #office`.
 
 All of the call's values are the user's or of one item of the list a text begins with, of the first wish of a
-colleague's note, or of the row of a sheet the user described. What was added behind it, or stands elsewhere, is none.
+colleague's note, of the row of a sheet or the field of a record the user described. What was added behind it, or
+stands elsewhere, is none.
 """
 
 import re
@@ -57,7 +58,8 @@ _VOUCHED = re.compile(
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Item:
-    """`above` is the head of its list. `picked` = the user's words pick it: by who wrote it, a label or a cell."""
+    """`above` is the head of its list. `picked` = the user's words pick it: by who wrote it, a label, a cell or the
+    name of its field."""
 
     text: str
     above: str = ""

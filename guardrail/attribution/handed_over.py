@@ -165,7 +165,7 @@ def has_number_named(source: Source, record: int, case: Case) -> bool:
 
 
 def is_about_number_named(source: Source, case: Case) -> bool:
-    """The first of what came back has the number: a ticket with its comments, and no list of tickets."""
+    """The first record that came back has the number, as the ticket above its comments."""
     return bool(source.reading.authors) and has_number_named(source, 0, case)
 
 

@@ -62,7 +62,7 @@ def goes_by_others_abroad(said: str) -> bool:
     """Some of what is to be done is another's to say."""
     return any(
         selves.isdisjoint(found["gap"].split())
-        for sentence in orders_abroad(said)
+        for sentence in _orders_in(said)
         for says, _, selves in _TONGUES
         for found in says.finditer(sentence)
     )
@@ -73,11 +73,16 @@ def carries_out_text_abroad(said: str) -> bool:
     """A text is to be carried out as a whole."""
     return any(
         _WHATEVER.search(sentence) or any(carries.search(sentence) for _, carries, _ in _TONGUES)
-        for sentence in orders_abroad(said)
+        for sentence in _orders_in(said)
     )
 
 
-def orders_abroad(said: str) -> Iterator[str]:
+def only_looks_abroad(said: str) -> bool:
+    """All of it only wants something known; False of an English text."""
+    return is_foreign(words_of(said[:_LONGEST])) and next(_orders_in(said), None) is None
+
+
+def _orders_in(said: str) -> Iterator[str]:
     """Each sentence that wants more than to know; none of an English text."""
     said = said[:_LONGEST]
     if not is_foreign(words_of(said)):
