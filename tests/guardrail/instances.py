@@ -129,7 +129,7 @@ def ready_database() -> Iterator[dict[str, str]]:
         yield {"DATABASE_URL": f"{servers}/{name}"}
     finally:
         with psycopg.connect(f"{servers}/postgres", autocommit=True) as connection:
-            connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+            _drop(connection, name)
 
 
 @contextmanager
@@ -142,7 +142,19 @@ def empty_database() -> Iterator[dict[str, str]]:
         try:
             yield {"DATABASE_URL": f"{servers}/{name}"}
         finally:
-            connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+            _drop(connection, name)
+
+
+def _drop(connection: psycopg.Connection, name: str) -> None:
+    """Put out whoever is in the database, and drop it.
+
+    WITH (FORCE) fails for an ordinary role while autovacuum is in it; a plain DROP ends autovacuum, and waits for it.
+    """
+    connection.execute(sql.SQL("ALTER DATABASE {} ALLOW_CONNECTIONS false").format(sql.Identifier(name)))
+    connection.execute(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s AND usename = current_user", [name]
+    )
+    connection.execute(sql.SQL("DROP DATABASE {}").format(sql.Identifier(name)))
 
 
 # Beside other tests a worker that stands back would hardly ever work, and calls would wait for more than a turn.
