@@ -11,7 +11,9 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from urllib.parse import unquote
 
+from guardrail.text import traits
 from guardrail.text.sentences import split_sentences
+from guardrail.text.turned import PROBED, SHIFTS, TURNS, backwards
 from guardrail.text.view import Mirrored, View
 from guardrail.text.words import ENGLISH
 
@@ -39,7 +41,6 @@ _DECIMAL_PIECES = (" 116,", " 111,", ",116,", " 116 ", " 32,", ",32,", " 32 ")
 _MOST_PADDING = 6
 _PATH_SIGN = re.compile(r"[/.:,\"'\\\[\]]")
 _LONG = re.compile(r"\S{24,}")
-_CODED_RUN = re.compile(r"[A-Za-z0-9+/_-]{24}")
 _BASE64_ONLY = re.compile(r"[A-Za-z0-9+/]{24,}={0,2}")
 _GOOD = re.compile(r"(?:[^\W_]|[ .,:;!?'\"\-_/@()\n])+")
 _ODD = {code: "\0" for code in range(128) if not _GOOD.fullmatch(chr(code))}
@@ -65,20 +66,9 @@ _WORD = re.compile(r"[a-z]{2,20}")
 _COMMON = frozenset(word for word in ENGLISH.stop_words | frozenset(ENGLISH.verbs) if len(word) > 2) | {
     "to", "of", "in", "it", "is", "me", "us", "by",
 }  # fmt: skip
-_PROBES = (" the ", " to ", " and ", " of ", " for ")
 _MIN_TURNED = 3
 _MAX_TURNS = 3
 _SPACED = re.compile(r"\S+")
-_ALPHABET = "abcdefghijklmnopqrstuvwxyz"
-
-
-def _shifted(by: int) -> dict[int, int]:
-    turned = _ALPHABET[by:] + _ALPHABET[:by]
-    return str.maketrans(_ALPHABET + _ALPHABET.upper(), turned + turned.upper())
-
-
-_ROT13 = _shifted(13)
-_MIRRORED = str.maketrans(_ALPHABET + _ALPHABET.upper(), _ALPHABET[::-1] + _ALPHABET[::-1].upper())
 _Decode = Callable[[str], str | None]
 _Spans = Sequence[tuple[int, int]]
 _Blob = tuple[re.Match[str], str, _Decode]
@@ -86,17 +76,21 @@ _Blob = tuple[re.Match[str], str, _Decode]
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Coding:
-    """One way to encode: whether a text may hold such stretches, by a look at the whole, and those that may be some.
+    """One way to encode: whether a text with its `trait` may hold such stretches, and those that may be some.
 
     INVARIANT: what may be in a part of a text, from one blank to another, may be in the whole.
     """
 
+    trait: str
     may_be_in: Callable[[View], bool]
     blobs: Callable[[View, _Spans], Iterator[_Blob]]
 
 
-def _coding(may_be_in: Callable[[View], bool], *, how: str, pattern: re.Pattern[str], decode: _Decode) -> _Coding:
+def _coding(
+    trait: str, may_be_in: Callable[[View], bool], *, how: str, pattern: re.Pattern[str], decode: _Decode
+) -> _Coding:
     return _Coding(
+        trait=trait,
         may_be_in=may_be_in,
         blobs=lambda view, _: ((match, how, decode) for match in pattern.finditer(view.text)),
     )
@@ -116,7 +110,7 @@ class Glance:
 def glance_at(parts: Iterable[str]) -> Glance:
     """What any of these may have encoded in it; one look at all costs half as much as one at each."""
     view = View("\n".join(parts))
-    return Glance(codings=tuple(coding for coding in _CODINGS if coding.may_be_in(view)), turned=bool(_turns_of(view)))
+    return Glance(codings=tuple(_codings_in(view, _CODINGS)), turned=bool(_turns_of(view)))
 
 
 def decoded_views(view: View, glance: Glance | None = None) -> list[tuple[View, str]]:
@@ -152,9 +146,13 @@ def _blobs(view: View, done: _Spans, codings: Iterable["_Coding"]) -> Iterator[_
 
     `done` grows by what could be decoded of what was told.
     """
-    for coding in codings:
-        if coding.may_be_in(view):
-            yield from coding.blobs(view, done)
+    for coding in _codings_in(view, codings):
+        yield from coding.blobs(view, done)
+
+
+def _codings_in(view: View, codings: Iterable["_Coding"]) -> Iterator["_Coding"]:
+    seen = view.traits
+    return (coding for coding in codings if coding.trait in seen and coding.may_be_in(view)) if seen else iter(())
 
 
 def _in_base64(view: View, done: _Spans) -> Iterator[_Blob]:
@@ -204,7 +202,7 @@ def _turned(view: View) -> Iterator[tuple[View, str]]:
         if not lines:
             continue
         start, end = lines[0][0], min(lines[-1][1], lines[0][0] + _MAX_BLOB)
-        if turn is not _backwards:
+        if turn is not backwards:
             yield View(turn(view.text[start:end]), view, [0], [start]), how
         else:
             yield Mirrored(view, start, end, split_sentences), how
@@ -214,12 +212,14 @@ def _turned(view: View) -> Iterator[tuple[View, str]]:
 
 def _turns_of(view: View) -> dict[str, Callable[[str], str]]:
     """How letters may be turned, by the words it has."""
-    shifts = [_SHIFTS[word] for word in sorted(_SHIFTS.keys() & view.words.keys())][:_MAX_TURNS]
-    probed = not _PROBED.isdisjoint(view.words)
+    if traits.TURNED not in view.traits:
+        return {}
+    shifts = [SHIFTS[word] for word in sorted(SHIFTS.keys() & view.words.keys())][:_MAX_TURNS]
+    probed = not PROBED.isdisjoint(view.words)
     if not probed and not shifts:
         return {}
     lower = view.text.lower()
-    turns = [(how, turn) for how, turn, probes in _TURNS if any(probe in lower for probe in probes)] if probed else []
+    turns = [(how, turn) for how, turn, probes in TURNS if any(probe in lower for probe in probes)] if probed else []
     return dict((*turns, *shifts))
 
 
@@ -227,18 +227,6 @@ def _reads_better(line: str, turn: Callable[[str], str]) -> bool:
     words = frozenset(_WORD.findall(line))
     turned = {word for word in words if turn(word) in _COMMON}
     return len(turned) >= _MIN_TURNED and len(turned) > 2 * len(words & _COMMON)
-
-
-def _rot13(text: str) -> str:
-    return text.translate(_ROT13)
-
-
-def _by(table: dict[int, int]) -> Callable[[str], str]:
-    return lambda text: text.translate(table)
-
-
-def _backwards(text: str) -> str:
-    return text[::-1]
 
 
 def _from_base64(blob: str) -> str | None:
@@ -340,45 +328,44 @@ def _readable(text: str) -> bool:
 
 
 _CODINGS = (
-    _Coding(may_be_in=lambda view: _CODED_RUN.search(view.text) is not None, blobs=_in_base64),
-    _Coding(may_be_in=lambda view: bool(_other_long_words(view)), blobs=_in_base85),
-    _coding(_has_bytes_apart, how="hex", pattern=_HEX_APART, decode=_from_hex),
-    _coding(lambda view: "0110" in view.text, how="binary digits", pattern=_BINARY, decode=_from_binary),
-    _coding(lambda view: view.text.count("\\1") >= 4, how="octal escapes", pattern=_OCTAL, decode=_from_octal),
+    _Coding(trait=traits.CODED, may_be_in=lambda view: True, blobs=_in_base64),
+    _Coding(trait=traits.ODD_LONG, may_be_in=lambda view: bool(_other_long_words(view)), blobs=_in_base85),
+    _coding(traits.BYTES_APART, _has_bytes_apart, how="hex", pattern=_HEX_APART, decode=_from_hex),
+    _coding(traits.BITS, lambda view: True, how="binary digits", pattern=_BINARY, decode=_from_binary),
     _coding(
-        lambda view: view.text.count("%u00") >= 4, how="percent encoding", pattern=_PERCENT_U, decode=_from_percent_u
+        traits.OCTAL,
+        lambda view: view.text.count("\\1") >= 4,
+        how="octal escapes",
+        pattern=_OCTAL,
+        decode=_from_octal,
     ),
     _coding(
+        traits.PERCENT_U,
+        lambda view: view.text.count("%u00") >= 4,
+        how="percent encoding",
+        pattern=_PERCENT_U,
+        decode=_from_percent_u,
+    ),
+    _coding(
+        traits.DECIMAL,
         lambda view: _DECIMAL_BLANK.search(view.text) is not None and _many(view.text, _DECIMAL_PIECES),
         how="codes of characters",
         pattern=_DECIMAL,
         decode=_from_decimal,
     ),
-    _coding(lambda view: view.text.count("+A") >= 3, how="UTF-7", pattern=_UTF_7, decode=_from_utf_7),
+    _coding(traits.UTF_7, lambda view: view.text.count("+A") >= 3, how="UTF-7", pattern=_UTF_7, decode=_from_utf_7),
     _coding(
+        traits.PERCENT,
         lambda view: view.text.count("%") >= 5 and _PERCENT_SOME.search(view.text) is not None,
         how="percent encoding",
         pattern=_PERCENT,
         decode=_from_percent,
     ),
     _coding(
+        traits.QUOTED,
         lambda view: view.text.count("=") >= 8 and _QUOTED_SOME.search(view.text) is not None,
         how="quoted-printable",
         pattern=_QUOTED_PRINTABLE,
         decode=_from_quoted_printable,
     ),
 )
-# Common words as they look in shifted letters -> what turns them back.
-_SHIFTS = {
-    word.translate(there): (how, _by(back))
-    for how, there, back in (
-        *((f"letters shifted by {by}", _shifted(by), _shifted(26 - by)) for by in range(1, 26) if by != 13),
-        ("mirrored letters", _MIRRORED, _MIRRORED),
-    )
-    for word in ("the", "and", "with")
-}
-_TURNS: tuple[tuple[str, Callable[[str], str], tuple[str, ...]], ...] = tuple(
-    (how, turn, tuple(turn(probe) for probe in _PROBES))
-    for how, turn in (("rot13", _rot13), ("written backwards", _backwards))
-)
-_PROBED = frozenset(probe.strip() for _, _, probes in _TURNS for probe in probes)

@@ -7,6 +7,7 @@ looked at. Linear in the length of the text.
 import re
 from collections.abc import Iterator
 
+from guardrail.text import traits
 from guardrail.text.view import Cut, View
 from guardrail.text.words import ENGLISH
 
@@ -41,7 +42,6 @@ _DEFANGED = re.compile(
     r"|(?<=\w) ?[\[({] ?(?:dot|\.) ?[\])}] ?(?=\w)|(?<=[a-z])[\[(]:(?://)?[\])]|\bhxxp(?=s?[:\[(])",
     re.IGNORECASE,
 )
-_DEFANGED_SIGN = re.compile(r"[\[({] ?(?:[@.]|:[\])/]|[aA][tT] ?[\])}]|[dD][oO][tT] ?[\])}])")
 _FANGS = {"at": "@", "@": "@", "dot": ".", ".": ".", ":": ":", "://": "://", "hxxp": "http"}
 # Where pieces of a text are put together in code or in a formula.
 _SEAM_SOME = re.compile(r"[+&][ \t\n]{0,20}[\"']")
@@ -74,33 +74,36 @@ _KNOWN = frozenset(word for word in ENGLISH.stop_words | frozenset(ENGLISH.verbs
 
 def join_up(view: View) -> View:
     """`view` as it was before somebody took it apart; the same object where nothing was."""
-    text = view.text
-    words = view.words
-    if (any(sign in text for sign in "[({") and _DEFANGED_SIGN.search(text)) or "xxp" in text:
+    whole, text, seen = view, view.text, view.traits
+    if traits.DEFANGED in seen:
         view = view.rewrite(_DEFANGED, lambda found: _FANGS.get(found.strip(" [](){}").lower(), found))
-    if "+" in text or "&" in text or "CONCAT" in text:
+    if traits.SEAM in view.traits:
         view = view.replaced(_without_seams(view.text))
-    if max(map(len, words), default=0) >= _MIN_GLUED:
+    if traits.LONG in seen and max(map(len, whole.words), default=0) >= _MIN_GLUED:
         view = view.replaced(_apart(view.text))
-    if "-\n" in text or "-\r\n" in text:
+    if traits.BROKEN in seen:
         view = view.rewrite(_HYPHENATED, lambda found: "")
-    if ":" in text and "0" in text and (_LOG_PREFIX.match(text) or _LOG_LINE.search(text)):
+    if traits.LOGGED in view.traits and ":" in text and "0" in text and _may_be_log(text):
         view = view.replaced(_after_prefixes(view.text))
     if "_" in text or "*" in text:
         view = view.replaced(_without_signs(view.text))
     if not text.isascii() and _EMOJI.search(text):
         view = view.replaced(_without_emoji(view.text))
-    if sum(noise[1] in text and noise in text for noise in _NOISES) > 1:
+    if traits.NOISE in seen and sum(noise in text for noise in _NOISES) > 1:
         view = view.replaced(_without_noise(view.text))
-    if (len(words.keys() & _LETTERS) > 2 or not text.isascii()) and _SINGLE.search(text):
+    if traits.APART in seen and (len(whole.words.keys() & _LETTERS) > 2 or not text.isascii()) and _SINGLE.search(text):
         view = view.replaced(_together(view.text, _APART, _LETTERS_APART))
-    if _HYPHENED.search(text):
+    if traits.HYPHENED in seen and _HYPHENED.search(text):
         view = view.replaced(_together(view.text, _HYPHENS, _LETTERS_HYPHENED))
-    if _DOTTED.search(text):
+    if traits.DOTTED in seen and _DOTTED.search(text):
         view = view.replaced(_together(view.text, _DOTS, _LETTERS_DOTTED))
-    if _has_numbered_words(" ".join(view.words)):
+    if traits.NUMBERED in view.traits and _has_numbered_words(view.text.lower()):
         view = view.replaced(_with_letters(view.text))
     return view
+
+
+def _may_be_log(text: str) -> bool:
+    return _LOG_PREFIX.match(text) is not None or _LOG_LINE.search(text) is not None
 
 
 def _without_seams(text: str) -> Iterator[Cut]:

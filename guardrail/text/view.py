@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterable
 from functools import lru_cache
 from itertools import accumulate
 
+from guardrail.text.traits import traits_of
+
 # (start, end, new text) of a stretch to be replaced
 Cut = tuple[int, int, str]
 
@@ -13,7 +15,7 @@ Cut = tuple[int, int, str]
 class View:
     """`text` after some rewriting; `place` maps an offset in it to the offset in the original passage."""
 
-    __slots__ = ("_after", "_before", "_pieces", "_under", "_words", "text")
+    __slots__ = ("_after", "_before", "_pieces", "_traits", "_under", "_words", "text")
 
     def __init__(
         self, text: str, under: "View | None" = None, after: list[int] | None = None, before: list[int] | None = None
@@ -24,6 +26,14 @@ class View:
         self._before = before
         self._pieces: tuple[list[str], list[str]] | None = None
         self._words: dict[str, None] | None = None
+        self._traits: frozenset[str] | None = None
+
+    @property
+    def traits(self) -> frozenset[str]:
+        """What it may hold that most texts do not, see `traits.py`."""
+        if self._traits is None:
+            self._traits = traits_of(self.text)
+        return self._traits
 
     @property
     def words(self) -> dict[str, None]:

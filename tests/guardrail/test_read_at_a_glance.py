@@ -3,9 +3,9 @@
 import re
 
 import pytest
-from hypothesis import given, strategies as st
+from hypothesis import given, settings, strategies as st
 
-from guardrail.text import personal, private
+from guardrail.text import encodings, joined, personal, private, traits, turned
 from guardrail.text.asking import HANDING_OVER_WORDS
 from guardrail.text.directives import Sentence, may_ask, read_closely
 from guardrail.text.encodings import decoded_views, glance_at
@@ -65,6 +65,63 @@ def test_each_encoding_is_found_with_a_glance_at_others_too() -> None:
     for coded in _CODED:
         assert decoded_views(View(coded), glance_at(["The invoice is due in May.", coded])), coded
     assert not glance_at(["The invoice is due in May.", "Ann Roth wrote it."])
+
+
+# What is looked for with `re` only in texts with a trait.
+_TRAITS = [
+    (traits.DEFANGED, joined._DEFANGED),
+    (traits.SEAM, joined._SEAM_SOME),
+    (traits.SEAM, joined._FORMULA),
+    (traits.LONG, re.compile(r"[^\s\u0130]{40}")),
+    (traits.BROKEN, joined._HYPHENATED),
+    (traits.LOGGED, joined._LOG_PREFIX),
+    (traits.NOISE, joined._NOISE),
+    (traits.APART, joined._SINGLE),
+    (traits.HYPHENED, joined._HYPHENED),
+    (traits.DOTTED, joined._DOTTED),
+    (traits.CODED, encodings._BASE64),
+    (traits.CODED, encodings._BASE32),
+    (traits.ODD_LONG, re.compile(r"[^\s/.:,\"'\\\[\]]{24}")),
+    (traits.BYTES_APART, encodings._HEX_SOME),
+    (traits.BITS, re.compile("0110")),
+    (traits.OCTAL, encodings._OCTAL),
+    (traits.PERCENT_U, re.compile("%u00")),
+    (traits.DECIMAL, encodings._DECIMAL_BLANK),
+    (traits.UTF_7, re.compile(r"\+A")),
+    (traits.PERCENT, encodings._PERCENT_SOME),
+    (traits.QUOTED, encodings._QUOTED_SOME),
+]
+
+
+@pytest.mark.parametrize(("trait", "pattern"), _TRAITS, ids=[f"{trait} {at}" for at, (trait, _) in enumerate(_TRAITS)])
+@settings(max_examples=25)
+@given(st.data())
+def test_a_text_without_a_trait_has_nothing_that_is_looked_for_where_it_is(
+    trait: str, pattern: re.Pattern[str], data: st.DataObject
+) -> None:
+    text = data.draw(st.from_regex(pattern))
+    # four octal escapes that begin with 1 are looked for, and a `hxxp` in small letters
+    looked_for = trait != traits.OCTAL or "\\1" in text
+    if pattern.search(text) and looked_for and ("xxp" in text or "xxp" not in text.lower()):
+        assert trait in traits.traits_of(text)
+
+
+@given(st.lists(st.sampled_from("4nd 7h3 f0r $end th1s @ll . , - x 2 İ \u212a b@x.example\n".split(" ")), max_size=9))
+def test_words_with_digits_for_letters_are_a_trait(words: list[str]) -> None:
+    text = " ".join(words)
+    if joined._has_numbered_words(" ".join(View(text).words)):
+        assert traits.NUMBERED in traits.traits_of(text)
+        assert joined._has_numbered_words(text.lower())
+
+
+@pytest.mark.parametrize("word", sorted(turned.SHIFTS.keys() | turned.PROBED))
+def test_a_common_word_in_turned_letters_is_a_trait_wherever_it_stands(word: str) -> None:
+    for text in (word, f"it is {word}\u2003so", f"{word.upper()}\nis", f"so,\x1f{word}", word.replace("k", "\u212a")):
+        assert traits.TURNED in traits.traits_of(text)
+
+
+def test_plain_words_have_no_traits() -> None:
+    assert not traits.traits_of("Please send me the figures for October before the board meets, at 9 or 10, as agreed.")
 
 
 @given(_SENTENCE, _SENTENCE)
