@@ -3,6 +3,7 @@
 import ast
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -25,6 +26,11 @@ def _sources(*folders: str, endings: tuple[str, ...] = (".py",)) -> Iterator[Pat
         for path in sorted((ROOT / folder).rglob("*")):
             if path.suffix in endings and "vendor" not in path.parts and "__pycache__" not in path.parts:
                 yield path
+
+
+@cache
+def _parsed(path: Path) -> ast.Module:
+    return ast.parse(path.read_text())
 
 
 def _name(path: Path) -> str:
@@ -52,7 +58,7 @@ def test_it_names_no_package_above_its_own_in_a_string(app: str) -> None:
         f"{_name(path)}:{node.lineno} {node.value!r}"
         for path in _sources(app)
         if not (app == "guardrail" and path.name in COMPOSITION_ROOT)
-        for node in _strings(ast.parse(path.read_text()))
+        for node in _strings(_parsed(path))
         if upward.search(str(node.value))
     ]
     assert found == []
@@ -90,7 +96,7 @@ def test_it_has_no_function_longer_than_people_read() -> None:
         f"{_name(path)}: {node.name} has {lines} lines"
         for path in _sources(*APPS)
         if "migrations" not in path.parts
-        for node in ast.walk(ast.parse(path.read_text()))
+        for node in ast.walk(_parsed(path))
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
         and (lines := (node.end_lineno or node.lineno) - node.lineno + 1) > LONGEST_FUNCTION
     ]
@@ -107,7 +113,7 @@ def test_it_says_in_every_module_what_it_is_for() -> None:
         for path in _sources(*APPS, "tests")
         if not {"apps.py", "migrations"} & set(path.parts)
         and path.read_text().strip()
-        and not ast.get_docstring(ast.parse(path.read_text()))
+        and not ast.get_docstring(_parsed(path))
     ]
     assert silent == []
 

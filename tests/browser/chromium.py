@@ -5,7 +5,7 @@ there. Switching that guard off would hide real mistakes; so the browser gets it
 """
 
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -175,28 +175,27 @@ class Window:
         """What a reader sees in the main part of the page."""
         return self.do(lambda page: page.locator("main").inner_text())
 
-    def faults(self, status: int = 200, *, widths: Sequence[int] = WIDTHS) -> list[str]:
+    def faults(self, status: int = 200) -> list[str]:
         """What is wrong with the page, unfolded, at each width, and its colours in each scheme.
 
         The window stays as it was. Wrong is an answer other than 200, pixels it is too wide, an id borne twice, and
         each WCAG 2.2 A and AA rule it breaks, with the first element that does. Colours that were on no page before are
         asked for at the first of the widths, in both schemes.
         A window without scripts asks no rule: what asks is a script itself.
-        A test that opens each page in a window of each width asks in each of them for that one of the `widths`.
         """
         found = [] if status == 200 else [f"status {status}"]
-        for look in self._looks(widths):
-            steps = _faults_in(look, coloured=look.width == widths[0], known=self._chromium.colours)
+        for look in self._looks():
+            steps = _faults_in(look, coloured=look.width == WIDTHS[0], known=self._chromium.colours)
             found += [f"{look}: {fault}" for fault in self.do(steps)]
         self.do(lambda page: _turn(page, self._look))
         return found
 
-    def _looks(self, widths: Sequence[int]) -> list[Look]:
+    def _looks(self) -> list[Look]:
         """Each width in one scheme, since none moves a thing; for colours, the first of them in the other, too."""
         scripts = self._look.scripts
         schemes: tuple[Scheme, ...] = ("light", "dark") if scripts else (self._look.scheme,)
-        plain = [Look(width=width, scheme=schemes[0], scripts=scripts) for width in widths]
-        return plain + [Look(width=widths[0], scheme=scheme, scripts=scripts) for scheme in schemes[1:]]
+        plain = [Look(width=width, scheme=schemes[0], scripts=scripts) for width in WIDTHS]
+        return plain + [Look(width=WIDTHS[0], scheme=scheme, scripts=scripts) for scheme in schemes[1:]]
 
     def end(self) -> None:
         """Leave nothing behind for the next one: no request under way, no cookie, nothing stored."""

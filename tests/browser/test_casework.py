@@ -8,14 +8,13 @@ from tests.browser.conftest import PASSWORD, Scene
 from tests.investigations.cases import case
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
-LOOKS = [Look(width=1280, scheme="light"), Look(width=390, scheme="dark")]
 
 
 def test_rows_are_picked_by_keyboard_kept_while_new_ones_are_shown_and_commented(
     chromium: Chromium, scene: Scene
 ) -> None:
     rows = [case(f"row {number}", severity=4) for number in range(3)]
-    with chromium.window(LOOKS[0]) as window:
+    with chromium.window(Look()) as window:
         window.sign_in(scene.address("/?view=open&q=row"), username="ada", password=PASSWORD)
         window.open(scene.address("/?view=open&q=row"))
         for _ in range(2):
@@ -36,8 +35,7 @@ def test_rows_are_picked_by_keyboard_kept_while_new_ones_are_shown_and_commented
     assert len(commented) == 2
 
 
-@pytest.mark.parametrize("look", LOOKS, ids=str)
-def test_everybody_can_use_the_pages_of_casework(chromium: Chromium, scene: Scene, look: Look) -> None:
+def test_everybody_can_use_the_pages_of_casework(chromium: Chromium, scene: Scene) -> None:
     Investigation.objects.filter(pk=scene.invoice.pk).update(document="Plan.docx")
     other = case("another one", document="Plan.docx")
     paths = [
@@ -46,9 +44,9 @@ def test_everybody_can_use_the_pages_of_casework(chromium: Chromium, scene: Scen
         *(f"/investigations/{scene.invoice.pk}/{part}" for part in ("", "split/", "notices/")),
     ]
     found = {}
-    with chromium.window(look) as window:
+    with chromium.window(Look()) as window:
         window.sign_in(scene.address("/"), username="ada", password=PASSWORD)
         for path in paths:
-            found[path] = window.faults(window.open(scene.address(path)), widths=(look.width,))
+            found[path] = window.faults(window.open(scene.address(path)))
     assert {path: faults for path, faults in found.items() if faults} == {}
     assert window.complaints == []

@@ -17,7 +17,7 @@ from tests.attacks.test_planted import APPROVED, PAYLOAD, planted_body
 from tests.browser.chromium import PATIENCE_SECONDS, Chromium, Look, Window
 from tests.browser.conftest import PASSWORD, Install
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 HTMX = '<div hx-get="/planted" hx-trigger="load" hx-on::load="planted(4)">x</div><form hx-post="/planted"></form>'
 # What a payload would call, told as an error of the page.
 _HEAR = "window.planted = (how) => console.error('a planted script ran: ' + how)"
