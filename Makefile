@@ -10,10 +10,12 @@ PYTHON ?= $(shell for name in python3 python3.14 python3.13 python3.12 python3.1
 INSTALL = if [ -x $(VENV)/bin/pip ]; then pip="$(RUN) -m pip"; else pip="$(PYTHON) -m pip --python $(RUN)"; fi; \
 	$$pip install --quiet --disable-pip-version-check --no-input --require-hashes --only-binary :all:
 
-.PHONY: help up test check chaos two-hosts failover fuzz battery honesty scale scale-pages large-policy growth backtests deliveries bench bench-soak overload format clean sbom notice secrets
+.PHONY: help up test thorough check chaos two-hosts failover fuzz battery honesty scale scale-pages large-policy growth backtests deliveries bench bench-soak overload format clean sbom notice secrets
 help:
 	@echo "make up      run Guardrail on this machine (ARGS=\"--port 8100 --data DIR --no-demo\")"
-	@echo "make test    run every test (ARGS=\"-k webhook\")"
+	@echo "make test    run the tests (ARGS=\"-k webhook\")"
+	@echo "make thorough  run the tests that make test leaves out: real processes killed one by one, two instances that ask each"
+	@echo "             other, more ways through the pages in Chromium (minutes)"
 	@echo "make check   run the checks that need no test: style, layers, types, migrations"
 	@echo "make chaos   kill, freeze and restart every part of a running instance under load and count what was lost"
 	@echo "             (ten minutes and the time it takes to settle; ARGS=\"--minutes 2 --seed 7\", ARGS=\"--rounds 1\" for each once)"
@@ -50,6 +52,9 @@ up: $(VENV)/installed
 
 test: $(VENV)/installed-dev
 	@$(RUN) -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder $(ARGS)
+
+thorough: $(VENV)/installed-dev
+	@$(RUN) -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder -m thorough $(ARGS)
 
 check: $(VENV)/installed-dev
 	@$(RUN) -m ruff check .

@@ -1,6 +1,10 @@
-"""From a blocked call to a closed case in a real browser, for each seed story: by mouse, and by keyboard alone."""
+"""From a blocked call to a closed case in a real browser, for each seed story: by mouse, and by keyboard alone.
+
+Each story goes one of the two ways in `make test`, and the other one in `make thorough`.
+"""
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -17,11 +21,16 @@ STORIES: dict[str, Callable[[], Investigation]] = {
     "document": lambda: Investigation.objects.exclude(document="").exclude(agent_name="Supplier Invoices").get(),
     "reconnaissance": lambda: Investigation.objects.get(kind__startswith="reconnaissance"),
 }
+BY_MOUSE, BY_KEYS = ["document"], ["invoice", "reconnaissance"]
 NOTE = "Read it: nobody of ours wrote that"
 REASON = "Asked L. Brandt, it is no order of ours"
 
 
-@pytest.mark.parametrize("story", STORIES)
+def _ways(short: list[str]) -> list[Any]:
+    return [pytest.param(story, marks=() if story in short else pytest.mark.thorough) for story in STORIES]
+
+
+@pytest.mark.parametrize("story", _ways(BY_MOUSE))
 def test_an_analyst_closes_the_case_by_mouse(chromium: Chromium, scene: Scene, story: str) -> None:
     found = STORIES[story]()
 
@@ -48,7 +57,7 @@ def test_an_analyst_closes_the_case_by_mouse(chromium: Chromium, scene: Scene, s
     _is_closed(found)
 
 
-@pytest.mark.parametrize("story", STORIES)
+@pytest.mark.parametrize("story", _ways(BY_KEYS))
 def test_an_analyst_closes_the_case_by_keyboard_alone(chromium: Chromium, scene: Scene, story: str) -> None:
     found = STORIES[story]()
 

@@ -10,6 +10,8 @@ from tests.browser.chromium import Chromium, Look
 from tests.browser.conftest import PASSWORD, Install
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+# the same forms are sent without scripts in tests/policies, too
+LOOKS = [Look(), pytest.param(Look(width=390, scheme="dark", scripts=False), marks=pytest.mark.thorough)]
 
 RULES = [
     {
@@ -42,7 +44,7 @@ def test_no_page_of_the_policy_has_a_barrier(chromium: Chromium, install: Instal
     assert window.complaints == []
 
 
-@pytest.mark.parametrize("look", [Look(), Look(width=390, scheme="dark", scripts=False)], ids=str)
+@pytest.mark.parametrize("look", LOOKS, ids=str)
 def test_two_people_write_approve_publish_and_go_back(chromium: Chromium, install: Install, look: Look) -> None:
     User.objects.create_superuser("ben", password=PASSWORD)
     with chromium.window(look) as hers, chromium.window(look) as his:

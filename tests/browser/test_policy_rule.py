@@ -16,6 +16,8 @@ from tests.browser.conftest import PASSWORD, Install
 from tests.guardrail.test_rules import payment
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+# the same forms are sent without scripts in tests/investigations/test_policy_rule.py, too
+LOOKS = [Look(), pytest.param(Look(width=390, scheme="dark", scripts=False), marks=pytest.mark.thorough)]
 
 
 def ask(install: Install, step: str) -> bool:
@@ -30,7 +32,7 @@ def ask(install: Install, step: str) -> bool:
     return bool(answer.json()["blockAction"])
 
 
-@pytest.mark.parametrize("look", [Look(), Look(width=390, scheme="dark", scripts=False)], ids=str)
+@pytest.mark.parametrize("look", LOOKS, ids=str)
 def test_a_rule_from_a_call_to_the_next_call_and_back(chromium: Chromium, install: Install, look: Look) -> None:
     User.objects.create_superuser("ben", password=PASSWORD)
     assert ask(install, "first") is False

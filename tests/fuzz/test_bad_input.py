@@ -17,8 +17,8 @@ from tests.fuzz.asking import WIRES, Wire, ask
 from tests.fuzz.odd import Odd, changed, named, wrong_types
 
 # of several thousand each: a fraction every time, all of them by `make fuzz`
-WRONG_TYPES = 150
-SEEDS = 150
+WRONG_TYPES = 50
+SEEDS = 50
 
 
 @pytest.fixture

@@ -193,10 +193,11 @@ def test_two_intakes_at_once_count_a_call_once(asking: Asking) -> None:
 
 
 @pytest.mark.django_db
-def test_it_takes_in_100_000_in_seconds(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize("count", [10_000, pytest.param(100_000, marks=pytest.mark.thorough)])
+def test_it_takes_in_many_in_seconds(count: int, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     ensure_baseline()
     file = tmp_path / "list.txt"
-    file.write_text("\n".join(f"host-{number}.list-{number % 977}.example" for number in range(100_000)))
+    file.write_text("\n".join(f"host-{number}.list-{number % 977}.example" for number in range(count)))
     start, before = time.perf_counter(), time.process_time()
     call_command("import_indicators", str(file), stdout=StringIO())
     first, used = time.perf_counter() - start, time.process_time() - before
@@ -214,12 +215,12 @@ def test_it_takes_in_100_000_in_seconds(tmp_path: Path, capsys: pytest.CaptureFi
     each = (time.perf_counter() - start) / 2_000
     with capsys.disabled():
         print(
-            f"\n100,000 in {first:.1f} s ({used:.1f} s of ours), again {again:.1f} s, loaded in {loading * 1e3:.0f} ms"
+            f"\n{count} in {first:.1f} s ({used:.1f} s of ours), again {again:.1f} s, loaded in {loading * 1e3:.0f} ms"
         )
-    assert known.count == 100_000
+    assert known.count == count
     # much more than it takes on two busy cores
-    assert used < 20
-    assert first < 120
+    assert used < 20 * count / 100_000
+    assert first < 120 * count / 100_000
     assert loading < 1
     assert each < 0.001
 

@@ -19,6 +19,7 @@ from tests.guardrail.instances import ROOT, RunningInstance, clean_environment, 
 
 pytestmark = [
     pytest.mark.processes,
+    pytest.mark.thorough,  # what one instance does about another engine is in test_opinions.py
     pytest.mark.skipif(sys.platform != "linux", reason="stops processes the Linux way"),
 ]
 # a busy machine decides no test: what 500 ms are enough for is measured elsewhere

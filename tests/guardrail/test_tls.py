@@ -96,6 +96,10 @@ def test_a_caller_with_a_certificate_of_the_authority_is_answered_and_still_need
     assert served.instance.state["url"] == served.url
 
 
+def test_it_starts_no_server_where_both_are_given(served: Served) -> None:
+    assert set(served.instance.pids()) == {"web", "worker", "beat"}
+
+
 def test_nobody_else_is_heard(served: Served) -> None:
     for signer in (None, authority(), served.ours):
         with served.client(signer) as client, pytest.raises(httpx.TransportError):
@@ -111,12 +115,14 @@ def test_tls_1_2_is_spoken_and_nothing_older(served: Served) -> None:
         client.get("/healthz")
 
 
+@pytest.mark.thorough
 def test_a_new_certificate_is_served_once_the_web_server_is_killed_and_started_again(served: Served) -> None:
     _write(served.folder, served.ours)
     _kill_web(served)
     assert _shown(served) == _given(served)
 
 
+@pytest.mark.thorough
 def test_a_new_certificate_that_does_not_fit_takes_nobody_down(served: Served) -> None:
     """The key of another certificate, then no certificate at all; whatever is begun again serves with what was good."""
     good, web = _given(served), served.instance.pids()["web"]

@@ -26,7 +26,6 @@ from tests.guardrail.instances import (
     alive,
     clean_environment,
     make_data_folder,
-    ready_database,
     up_command,
     wait_for,
 )
@@ -143,7 +142,10 @@ def test_its_worker_stands_back_behind_whoever_answers(instance: RunningInstance
         assert worker.read_text().endswith("nice 5\n")
 
 
-@pytest.mark.parametrize("name", ["web", "worker", "beat", "valkey", "postgres"])
+@pytest.mark.parametrize(
+    "name",
+    [*(pytest.param(name, marks=pytest.mark.thorough) for name in ("web", "worker")), "beat", "valkey", "postgres"],
+)
 def test_it_starts_again_what_was_killed(instance: RunningInstance, name: str) -> None:
     killed = instance.pids()[name]
     os.kill(killed, signal.SIGKILL)
@@ -161,6 +163,7 @@ def test_it_replaces_a_killed_process_of_the_web_server(instance: RunningInstanc
     wait_for(lambda: instance.ask() == 200, what="an answer")
 
 
+@pytest.mark.thorough
 def test_it_renews_web_worker_and_beat_while_every_call_is_answered(instance: RunningInstance) -> None:
     before, statuses = instance.pids(), []
     command = [sys.executable, "manage.py", "renew", "--data", str(instance.data), "--seconds", "240"]
@@ -178,6 +181,7 @@ def test_it_renews_nothing_where_nothing_runs(tmp_path: Path) -> None:
         call_command("renew", data=tmp_path)
 
 
+@pytest.mark.thorough
 def test_what_a_killed_start_left_ends_and_its_secrets_are_kept(instance: RunningInstance) -> None:
     told, pids = instance.state, instance.pids()
     orphans = _children(pids["web"])
@@ -191,15 +195,6 @@ def test_what_a_killed_start_left_ends_and_its_secrets_are_kept(instance: Runnin
     assert not any(alive(pid) for pid in orphans)
     assert instance.state == told
     assert instance.ask() == 200
-
-
-def test_it_starts_no_server_where_both_are_given(instance: RunningInstance) -> None:
-    with ready_database() as database:
-        running = RunningInstance(env={"REDIS_URL": os.environ["REDIS_URL"], **database}).wait()
-        assert set(running.pids()) == {"web", "worker", "beat"}
-        assert running.ask() == 200
-        assert instance.ask() == 200  # two checkouts run side by side
-        running.remove()
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root runs its servers as somebody else")

@@ -1,7 +1,7 @@
 """Calls every detector must speak up on, each beside its near miss, on which it must not.
 
 One module a detector, named like it, with `SIGNALS` (what it may say), `PAIRS`, and where there are any `SILENT` (more
-calls it must leave alone) and `HOSTILE` (pieces that, repeated to 100 kB, must not hold it up).
+calls it must leave alone) and `HOSTILE` (pieces that, repeated to 40 kB and 100 kB, must not hold it up).
 """
 
 from collections.abc import Mapping
