@@ -158,7 +158,7 @@ def _codings_in(view: View, codings: Iterable["_Coding"]) -> Iterator["_Coding"]
 def _in_base64(view: View, done: _Spans) -> Iterator[_Blob]:
     text = view.text
     long = [match.span() for match in _LONG.finditer(text)]
-    if any(_BASE64_ONLY.fullmatch(text, *span) for span in long):
+    if "\n" in text and any(_BASE64_ONLY.fullmatch(text, *span) for span in long):
         yield from ((match, "base64", _from_base64) for match in _BASE64_LINES.finditer(text))
     for start, end in long:
         for run in _BASE64.finditer(text, start, end):

@@ -57,7 +57,8 @@ def values_of(text: str) -> list[Value] | None:
     """The values of data in XML, in order, row by row; None for anything else."""
     start = _PROLOGUE.match(text)
     at = start.end() if start else 0
-    if text[at : at + 1] != "<":
+    first = _TAG.search(text, at)
+    if text[at : at + 1] != "<" or first is None or first["name"].lower() in _PAGES:
         return None
     top = _tree_of(text, at)
     if top is None or not top.children or any(child.name.lower() in _PAGES for child in top.children):

@@ -119,17 +119,17 @@ def _without_html(view: View, hidden: list[Hidden]) -> View:
         start = found.start()
         if start < end:
             continue
+        close = text.find(">", start + 1, start + _MAX_TAG)
+        whole = text[start : close + 1]
+        if whole in plain and not unseen:
+            end = close + 1
+            cuts.append((start, end, plain[whole]))
+            continue
         name = found.group(1)
         if name is None:
             comments_end = _note_comment(view, start, hidden, may_end=comments_end)
             end = start + 4
             cuts.append((start, end, "\n"))
-            continue
-        close = text.find(">", start + 1, start + _MAX_TAG)
-        whole = text[start : close + 1]
-        if not unseen and whole in plain:
-            end = close + 1
-            cuts.append((start, end, plain[whole]))
             continue
         tag = name.lower()
         if close < 0 or tag not in _HTML_TAGS:

@@ -57,7 +57,7 @@ class View:
                 by = before[0] - after[0]
                 offsets = [offset + by for offset in offsets] if by else offsets
             else:
-                offsets = [_moved(offset, after, before) for offset in offsets]
+                offsets = _moved(offsets, after, before)
         return offsets if self._under is None else self._under.places(offsets)
 
     def rewrite(self, pattern: re.Pattern[str], spell: Callable[[str], str]) -> "View":
@@ -75,21 +75,23 @@ class View:
 
     def replaced(self, cuts: Iterable[Cut]) -> "View":
         """A view with other text in the place of each cut; cuts are in order and do not overlap."""
-        pieces: list[str] = []
-        after: list[int] = [0]
-        before: list[int] = [0]
-        done = length = 0
+        text = self.text
+        now: list[str] = []
+        before: list[str] = []
+        done = 0
         for start, end, new in cuts:
-            pieces += (self.text[done:start], new)
-            length += start - done
-            after += (length, length + len(new))
-            before += (start, end)
-            length += len(new)
+            between = text[done:start]
+            now += (between, new)
+            before += (between, text[start:end])
             done = end
-        if not pieces:
+        if not now:
             return self
-        pieces.append(self.text[done:])
-        return View("".join(pieces), self, after, before)
+        rest = text[done:]
+        now.append(rest)
+        before.append(rest)
+        view = View("".join(now), self)
+        view._pieces = (now, before)
+        return view
 
     def cut(self, start: int, end: int) -> "View":
         """The stretch from `start` to `end` as a view of its own."""
@@ -100,12 +102,16 @@ def _starts(pieces: list[str]) -> list[int]:
     return list(accumulate(map(len, pieces), initial=0))
 
 
-def _moved(offset: int, after: list[int], before: list[int]) -> int:
-    at = bisect_right(after, offset) - 1
-    if at < 0:
-        return offset
-    moved = before[at] + offset - after[at]
-    return min(moved, before[at + 1]) if at + 1 < len(before) else moved
+def _moved(offsets: list[int], after: list[int], before: list[int]) -> list[int]:
+    found = []
+    last = len(before) - 1
+    for offset in offsets:
+        at = bisect_right(after, offset) - 1
+        if at >= 0:
+            moved = before[at] + offset - after[at]
+            offset = min(moved, before[at + 1]) if at < last else moved
+        found.append(offset)
+    return found
 
 
 @lru_cache(maxsize=64)
