@@ -24,6 +24,9 @@ _LABEL = re.compile(r"^[\s\"'“‘(\[<*_#>•\-–—]*(?:[A-Za-z0-9][\w /-]{0,
 _CLAUSE_BREAK = re.compile(r"[,:;.!?)>\]\n–—]|--|_ ")
 # A sentence of plain letters with none of these words asks for nothing.
 _TELLING = HANDING_OVER_WORDS.union(FORMS, *(language.telling | language.articles for language in LANGUAGES))
+# The letters and digits of each of these words up to the first sign: words stand between signs.
+_TELLING_PIECES = frozenset(piece.group() for word in _TELLING if word.isascii() and (piece := _PART.match(word)))
+_ONLY_WORDS = bytes(code + 32 * (65 <= code <= 90) if chr(code).isalnum() else 32 for code in range(128)) + bytes(128)
 # Something a call could be made with; in a sentence of no mood that asks, a deed may still be meant.
 # Each begins with one class of signs, so that a search skips everything else at once.
 _VALUE = re.compile(r"[\d@'\"“:w](?:(?<=[^:w])|(?<=:)//|(?<=w)ww\.)")
@@ -125,6 +128,13 @@ def may_ask(said: Sentence) -> bool:
     """False where `read_closely` finds nothing, which is so of most sentences and seen at a glance at their words."""
     # what stands in other letters may be a word of the tables with a mark more
     return not (_TELLING.isdisjoint(said.parts) and (said.lower.isascii() or "".join(said.words).isascii()))
+
+
+def may_ask_at_a_glance(text: str) -> bool:
+    """False where no sentence of a text asks for anything: `may_ask` without taking it apart, so of fewer texts."""
+    if not text.isascii():
+        return True
+    return not _TELLING_PIECES.isdisjoint(text.encode("ascii").translate(_ONLY_WORDS).decode("ascii").split())
 
 
 def read_closely(said: Sentence) -> Asked | None:

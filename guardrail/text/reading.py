@@ -15,7 +15,7 @@ from typing import NamedTuple
 from guardrail.invocation import Passage
 from guardrail.text.budget import Budget
 from guardrail.text.continued import BrokenOff, Place
-from guardrail.text.directives import MENTION, WORD, Asked, Sentence, may_ask, read_directive
+from guardrail.text.directives import MENTION, WORD, Asked, Sentence, may_ask_at_a_glance, read_directive
 from guardrail.text.normalise import Hidden
 from guardrail.text.recent import Recent
 from guardrail.text.records import Field, Record, cut_records
@@ -42,6 +42,8 @@ _MAX_CACHE_BYTES = 128_000_000
 _MAX_SENTENCES = 8_000
 _ANY_DIGIT = {ord(digit): "0" for digit in "123456789"}
 _ANY_ASCII_DIGIT = bytes.maketrans(b"123456789", b"000000000")
+# Sentences between two looks at the time.
+_AT_ONCE = 64
 # Of fields up to this length all words are looked at together, before they are split.
 _AT_A_GLANCE = 200
 
@@ -170,23 +172,23 @@ def _read(passages: tuple[Passage, ...], budget: Budget) -> Reading:
                 budget.short = True
                 break
             lower = lowered(field.view.text)
-            if lower.isalnum() and not broken_off.waits:
-                # one word or number: most fields of rows
-                prose.append(Prose(path=field.path, lower=lower, record=number, asked=()))
+            if not broken_off.waits and _says_little(field.view.text, lower):
+                prose.append(Prose(field.path, lower, number, ()))
                 continue
             found, spans = _directives_in(field, number, lower, looked_at, budget)
             if found or broken_off.waits:
-                place = Place(name=field.name, record=number, author=record.author)
+                place = Place(field.name, number, record.author)
                 if broken_off.waits and broken_off.goes_on_in(field.view.text, place, orders=_begins_with_order(found)):
                     spans = (broken_off.go_on(lower), *spans)
                 broken_off.note(field.view.text, place, [d.window for d in found if d.window.is_cut_short])
-            directives.extend(found)
-            prose.append(Prose(path=field.path, lower=lower, record=number, asked=spans))
+                directives += found
+            prose.append(Prose(field.path, lower, number, spans))
     complete = not budget.short
     budget.short = budget.short or short_before
     # measured: 0.37 MB for 64 kB of mails in which every second sentence asks for something (2026-11)
-    size = 400 + sum(130 + getsizeof(p.lower) for p in prose)
-    size += sum(480 + getsizeof(d.text) + 200 * len(d.signs) for d in directives)
+    size = 400 + 130 * len(prose) + sum(map(getsizeof, [field.lower for field in prose]))
+    size += 480 * len(directives) + sum(map(getsizeof, [directive.text for directive in directives]))
+    size += 200 * sum([len(directive.signs) for directive in directives])
     return Reading(
         authors=tuple(_author(record) for record in records),
         digests=_digests(prose, len(records)),
@@ -196,6 +198,11 @@ def _read(passages: tuple[Passage, ...], budget: Budget) -> Reading:
         size=size,
         looked_at=looked_at,
     )
+
+
+def _says_little(text: str, lower: str) -> bool:
+    """A word, a number or a name, as most fields of rows."""
+    return lower.isalnum() or (len(text) <= _SHORT and _asks_nothing(_alike(text)))
 
 
 def _begins_with_order(found: list[Directive]) -> bool:
@@ -235,35 +242,35 @@ def _directives_in(
     """The directives of a field in order, and which stretches of it belong to them. `lower` is its text."""
     text = field.view.text
     alike = _alike(text)
-    if len(text) <= _AT_A_GLANCE and (_asks_nothing(alike) if len(text) <= _SHORT else not may_ask(Sentence(alike))):
+    if len(text) <= _AT_A_GLANCE and (_asks_nothing(alike) if len(text) <= _SHORT else not may_ask_at_a_glance(alike)):
         return [], ()
     bounds = split_sentences(text)
-    hints: list[int] = []
-    asked: list[tuple[int, Asked]] = []
-    for index, (start, end) in enumerate(bounds):
-        if index % 64 == 0 and budget.spent():
-            bounds = bounds[:index]
+    said: list[tuple[Asked | None, int]] = []
+    for first in range(0, len(bounds), _AT_ONCE):
+        if budget.spent():
+            bounds = bounds[:first]
             break
-        found, signs = _what_is_said(alike[start:end])
-        hints.append(signs)
-        if found is not None:
-            asked.append((index, found))
+        said += [_what_is_said(alike[start:end]) for start, end in bounds[first : first + _AT_ONCE]]
+    asked = [(index, found) for index, (found, _) in enumerate(said) if found is not None]
     if not asked:
         return [], ()
+    hints = [signs for _, signs in said]
     near = Sentences(lower, bounds, looked_at)
-    signs_near = _Signs(lower, bounds, hints, [index for index, _ in asked])
+    signs = _Signs(lower, bounds, hints, [index for index, _ in asked]) if may_be_signed(lower, hints) else None
     placed = field.view.places([offset for index, _ in asked for offset in bounds[index]])
+    final = len(bounds) - 1
     directives = []
     spans = []
     for turn, (index, found) in enumerate(asked):
-        if turn % 64 == 0 and budget.spent():
+        if turn % _AT_ONCE == 0 and budget.spent():
             break
-        last = min(len(bounds) - 1, index + _AFTER)
+        last = min(final, index + _AFTER)
         start, end = bounds[index]
         near_start, near_end = placed[2 * turn], max(placed[2 * turn], placed[2 * turn + 1])
-        hidden = field.encoded or _how_hidden(field.hidden, near_start, near_end)
-        if hidden and not field.encoded:
-            last = _last_hidden(index, last, bounds, field)
+        hidden = field.encoded
+        if field.hidden and not hidden:
+            hidden = _how_hidden(field.hidden, near_start, near_end)
+            last = _last_hidden(index, last, bounds, field) if hidden else last
         spans.append((start, bounds[last][1]))
         directives.append(
             Directive(
@@ -274,7 +281,7 @@ def _directives_in(
                 text=text[start : min(end, start + _LONGEST_TEXT)],
                 asked=found,
                 window=Window(near, index, last, cut_short=index + _AFTER > last),
-                signs=_placed(signs_near.near(index), field.view) if signs_near.any else (),
+                signs=_placed(signs.near(index), field.view) if signs and signs.any else (),
                 hidden=hidden,
             )
         )
@@ -291,7 +298,7 @@ def _alike(text: str) -> str:
 @lru_cache(maxsize=_MAX_SENTENCES)
 def _asks_nothing(field: str) -> bool:
     """Most fields of rows come again, and no sentence in them asks for anything."""
-    return not may_ask(Sentence(field)) or all(
+    return not may_ask_at_a_glance(field) or all(
         _what_is_said(field[start:end])[0] is None for start, end in split_sentences(field)
     )
 
@@ -312,7 +319,7 @@ class _Signs:
         self._bounds = bounds
         self._orders = [bounds[index] for index in asked]
         found: list[tuple[str, int, int]] = []
-        for first, last in _around(asked, len(bounds)) if may_be_signed(lower, hints) else ():
+        for first, last in _around(asked, len(bounds)):
             here = ((*bounds[at], hints[at]) for at in range(first, last + 1))
             found += find_signatures(lower, bounds[first][0], bounds[last][1], here)
         # by place, each with its turn among all: what is told first of an order is the first kind of sign

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from itertools import product
 
 # A full stop ends a sentence before space or a closing quote, and between a word and a capital (text glued together).
 # It begins with one class of signs, so that a search skips everything else at once; what may follow which sign is told
@@ -21,7 +22,9 @@ _END = re.compile(
 _SHORTENED = "e.g i.e etc mr mrs ms dr no nr st vs approx inc ltd co fig p".split()
 _ABBREVIATION = re.compile(rf"(?:\b(?i:{'|'.join(map(re.escape, _SHORTENED))})|(?<![\w.])[A-Z])\.$")
 # Looked at first: the pattern takes longer than all else that is done for a sentence.
-_SHORT_TAILS = frozenset(word[-2:] for word in _SHORTENED)
+_SHORT_TAILS = frozenset(
+    tail for word in _SHORTENED for tail in map("".join, product(*((letter, letter.upper()) for letter in word[-2:])))
+)
 _MAX_SENTENCE = 1200
 
 
@@ -30,32 +33,45 @@ def split_sentences(text: str) -> list[tuple[int, int]]:
     found: list[tuple[int, int]] = []
     start = 0
     for end in _ends(text):
-        said = text[start:end].lstrip()
-        near, far = end - len(said), end - len(said) + len(said.rstrip())
+        near, far = start, end
+        start = end
+        if near == far:
+            continue
+        # most sentences have one blank in front of them
+        if text[near] == " ":
+            near += 1
+        if text[near : near + 1].isspace() or text[far - 1].isspace():
+            said = text[near:far].lstrip()
+            near = far - len(said)
+            far = near + len(said.rstrip())
         if far - near > _MAX_SENTENCE:
             found += _cut(text, near, far)
         elif far > near:
             found.append((near, far))
-        start = end
     return found
 
 
 def _ends(text: str) -> list[int]:
-    ends = [0]
+    ends = []
+    last = 0
     for match in _END.finditer(text):
-        at = match.start()
+        at, end = match.span()
         sign = text[at]
-        if sign == "<":
-            if _is_after_stop(text, at, ends[-1]):
-                ends.append(at)
-        elif sign != "." or not _is_abbreviation(text, at, ends[-1]):
-            ends.append(match.end())
+        if sign == ".":
+            if _is_abbreviation(text, at, last):
+                continue
+        elif sign == "<":
+            if not _is_after_stop(text, at, last):
+                continue
+            end = at
+        ends.append(end)
+        last = end
     ends.append(len(text))
     return ends
 
 
 def _is_abbreviation(text: str, at: int, start: int) -> bool:
-    tail = text[max(start, at - 2) : at].lower()
+    tail = text[at - 2 if at - 2 > start else start : at]
     if tail not in _SHORT_TAILS and tail[:1].isalnum() and len(tail) > 1:
         return False
     return _ABBREVIATION.search(text, max(start, at - 8), at + 1) is not None

@@ -43,6 +43,11 @@ _NUMBER = r"[013457$@]"
 _LATIN = r"[A-Za-z\x{130}\x{212A}]"
 # What parts words, and more.
 _BLANK = r"[\x00-\x20\x{80}-\x{10FFFF}]"
+# What stands behind a number in other words than `1st`, `3rd` and `4th`, which are no words in any reading.
+_OTHERS = r"\x{130}\x{212A}"
+_NO_ORDINAL = (
+    rf"(?:{_LATIN}|{_LATIN}{{3,}}|[a-qu-z{_OTHERS}]{_LATIN}|s[a-su-z{_OTHERS}]|r[a-ce-z{_OTHERS}]|t[a-gi-z{_OTHERS}])"
+)
 _START = r"(?:\A|\n)"
 
 # Apart from the others: these count, and every mix of counts is a state of its own. 100 kB made to meet most of them
@@ -56,14 +61,14 @@ _LONG_RUNS = {
 _PIECES = {
     DEFANGED: r"[\[({] ?(?:[@.]|:[\])/]|[aA][tT] ?[\])}]|[dD][oO][tT] ?[\])}])|xxp",
     SEAM: r"[+&][ \t\n]*[\"']|CONCAT",
-    BROKEN: r"-\r?\n",
+    BROKEN: r"[a-z]{2}-\r?\n[ \t>]*[a-z]{2}",
     LOGGED: _START + r"(?:[\[(]?\p{Nd}{4}-|[\[(]\p{Nd}\p{Nd}:)",
     NOISE: r" (?:[|~^*#•·¦]|//)",
     APART: rf" {_LETTER} {_LETTER} {_LETTER}",
     HYPHENED: rf"-{_LETTER}-{_LETTER}-{_LETTER}",
     DOTTED: rf"\.{_LETTER}\.{_LETTER}\.{_LETTER}",
-    NUMBERED: rf"(?:\A|[^0-9A-Za-z_@./$-]){_NUMBERED}*(?:{_NUMBER}{_LATIN}|{_LATIN}{_NUMBER}){_NUMBERED}*"
-    r"(?:\z|[^0-9A-Za-z_@/$-])",
+    NUMBERED: rf"(?i:(?:\A|[^0-9A-Za-z_@./$-])(?:{_NUMBERED}*{_LATIN}{_NUMBER}{_NUMBERED}*|{_NUMBER}+{_NO_ORDINAL})"
+    r"(?:\z|[^0-9A-Za-z_@/$-]))",
     BYTES_APART: r"[0-9A-Fa-f]{2}[ ,:\n]{1,2}(?:(?:0x|\\x)?[0-9A-Fa-f]{2}[ ,:\n]{1,2}){2}",
     BITS: "0110",
     OCTAL: r"\\1",

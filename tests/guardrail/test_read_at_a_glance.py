@@ -7,7 +7,7 @@ from hypothesis import given, settings, strategies as st
 
 from guardrail.text import encodings, joined, personal, private, traits, turned
 from guardrail.text.asking import HANDING_OVER_WORDS
-from guardrail.text.directives import Sentence, may_ask, read_closely
+from guardrail.text.directives import Sentence, may_ask, may_ask_at_a_glance, read_closely
 from guardrail.text.encodings import decoded_views, glance_at
 from guardrail.text.keys import find_secrets
 from guardrail.text.other_tongues import ASKING, FORMS
@@ -51,6 +51,12 @@ def test_a_sentence_passed_over_at_a_glance_asks_for_nothing(sentence: str) -> N
     said = Sentence(sentence)
     if not may_ask(said):
         assert read_closely(said) is None
+
+
+@given(_SENTENCE)
+def test_a_text_not_taken_apart_has_no_sentence_that_may_ask(text: str) -> None:
+    if may_ask(Sentence(text)):
+        assert may_ask_at_a_glance(text)
 
 
 @given(st.lists(_PART, min_size=1, max_size=6))
@@ -106,9 +112,15 @@ def test_a_text_without_a_trait_has_nothing_that_is_looked_for_where_it_is(
         assert trait in traits.traits_of(text)
 
 
-@given(st.lists(st.sampled_from("4nd 7h3 f0r $end th1s @ll . , - x 2 İ \u212a b@x.example\n".split(" ")), max_size=9))
-def test_words_with_digits_for_letters_are_a_trait(words: list[str]) -> None:
-    text = " ".join(words)
+@given(
+    st.lists(
+        st.sampled_from("4nd 7h3 f0r $end 53nd th1s @ll 4th . , - _ x 2 İ \u212a İ4nd b@x.example\n".split(" ")),
+        max_size=12,
+    ),
+    st.sampled_from(("", " ", "\n", "_")),
+)
+def test_words_with_digits_for_letters_are_a_trait(words: list[str], between: str) -> None:
+    text = between.join(words)
     if joined._has_numbered_words(" ".join(View(text).words)):
         assert traits.NUMBERED in traits.traits_of(text)
         assert joined._has_numbered_words(text.lower())
@@ -121,7 +133,7 @@ def test_a_common_word_in_turned_letters_is_a_trait_wherever_it_stands(word: str
 
 
 def test_plain_words_have_no_traits() -> None:
-    assert not traits.traits_of("Please send me the figures for October before the board meets, at 9 or 10, as agreed.")
+    assert not traits.traits_of("Please send me the figures for October before the board meets on the 4th, at 9 or 10.")
 
 
 @given(_SENTENCE, _SENTENCE)
