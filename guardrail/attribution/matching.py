@@ -4,6 +4,7 @@ import re
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from guardrail.attribution.provenance import Leaf, may_stand_in, share_in, stands_in
 from guardrail.attribution.request import telling_words
@@ -56,6 +57,13 @@ class _Doing:
     named: tuple[str, ...] = ()
 
 
+class _Near(NamedTuple):
+    """Of the call's values and the words of its tool those that may stand in a field."""
+
+    values: list[tuple[Leaf, float]]
+    named: tuple[str, ...]
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Places:
     """(source, record) where a value is plain data, and where it stands beside an order that holds it as well.
@@ -70,8 +78,8 @@ class _Places:
 _NOWHERE = _Places()
 
 
-# INVARIANT: nobody changes one. Not frozen for the reason a Directive is not.
-@dataclass(kw_only=True, slots=True, eq=False)
+# INVARIANT: nobody changes one. Neither frozen nor by keywords, for the reason a Directive is not.
+@dataclass(slots=True, eq=False)
 class Match:
     """How well one directive explains the call.
 
@@ -117,12 +125,24 @@ def matches_of(case: Case) -> Iterator[Match]:
             # no order in it names the tool or a value of the call, see `_match`
             continue
         doing = replace(doing, said=said, named=named)
+        field: str | None = None
+        near = _Near(here, named)
         for count, directive in enumerate(source.reading.directives):
             if count % 32 == 0 and case.budget.spent():
                 return
-            match = _match(source, directive, doing, here, in_data, case)
+            if directive.window.field is not field or field is None:
+                field = directive.window.field
+                near = _near_in(field, here, named, least=least) if field is not None else _Near(here, named)
+            if not (near.values or near.named or doing.small):
+                continue
+            match = _match(source, directive, doing, near, in_data, case)
             if match is not None:
                 yield match
+
+
+def _near_in(field: str, here: list[tuple[Leaf, float]], named: tuple[str, ...], *, least: float) -> "_Near":
+    values = [(leaf, weight) for leaf, weight in here if may_stand_in(leaf, (field,), least=least)]
+    return _Near(values, tuple([word for word in named if word in field]))
 
 
 def _doing_of(case: Case) -> _Doing:
@@ -204,7 +224,7 @@ def _belongs_to_another(
         and other is not directive
         and other.asked.manner != MENTION
         and leaf.needle in other.text.lower()
-        and _action(doing, other, _tool_share(doing, other), tuning) >= SAME_KIND
+        and _action(doing, other, _tool_share(doing, doing.named, other), tuning) >= SAME_KIND
         for other in source.reading.directives
     )
 
@@ -217,20 +237,20 @@ def _match(
     source: Source,
     directive: Directive,
     doing: _Doing,
-    here: list[tuple[Leaf, float]],
+    near: _Near,
     in_data: dict[Leaf, _Places],
     case: Case,
 ) -> Match | None:
     tuning = case.tuning
     if directive.asked.manner == MENTION and not tuning.mentions:
         return None
-    tool = _tool_share(doing, directive)
+    tool = _tool_share(doing, near.named, directive)
     signs = directive.signs if tuning.signatures else ()
     hidden = directive.hidden if tuning.hidden else ""
     window = directive.window if tuning.window else word_set((directive.text,))
     explained, raw, told = 0.0, 0.0, ""
     values, exact = [], []
-    for leaf, weight in here:
+    for leaf, weight in near.values:
         share = _share(leaf, window, least=tuning.text_cover)
         if not share:
             continue
@@ -253,25 +273,25 @@ def _match(
     total = doing.total
     for leaf, weight in doing.small if tuning.small_numbers and action > OTHERWISE else ():
         # a number that stands in any text by chance is this order's where its own sentence holds it
-        if stands_in(leaf.needle, _told(directive)) >= 0:
+        if leaf.needle in directive.text and stands_in(leaf.needle, _told(directive)) >= 0:
             total, raw, explained = total + weight, raw + weight, explained + weight
             values.append(leaf)
     bonus = tuning.marked_bonus * bool(signs or hidden) + _bonus(exact, values, directive, tuning)
     return Match(
-        source=source,
-        directive=directive,
-        author=source.reading.authors[directive.record] if tuning.authors else Author(),
-        signs=signs,
-        hidden=hidden,
-        action=action,
-        tool=tool,
-        new=total,
-        raw=raw,
-        explained=explained,
-        cover=explained / total if total else 0.0,
-        score=explained + action + tool + bonus,
-        exact=tuple(exact),
-        values=tuple(values),
+        source,
+        directive,
+        source.reading.authors[directive.record] if tuning.authors else Author(),
+        signs,
+        hidden,
+        action,
+        tool,
+        total,
+        raw,
+        explained,
+        explained / total if total else 0.0,
+        explained + action + tool + bonus,
+        tuple(exact),
+        tuple(values),
     )
 
 
@@ -284,6 +304,8 @@ def _share(leaf: Leaf, window: WordSet, *, least: float) -> float:
 
 
 def _bonus(exact: list[Leaf], values: list[Leaf], directive: Directive, tuning: Tuning) -> float:
+    if not (exact or values):
+        return 0.0
     told = _told(directive)
     own = any(stands_in(leaf.needle, told) >= 0 for leaf in exact or values)
     return tuning.exact_bonus * bool(exact) + tuning.own_sentence_bonus * own
@@ -293,20 +315,20 @@ def _told(directive: Directive) -> str:
     return " ".join(directive.text.lower().split()).strip("'\"}]).,; ")
 
 
-def _tool_share(doing: _Doing, directive: Directive) -> float:
-    if not doing.named:
+def _tool_share(doing: _Doing, named: tuple[str, ...], directive: Directive) -> float:
+    if not named:
         return 0.0
     holds = directive.window.holds
-    return sum([1 for word in doing.named if holds(word)]) / len(doing.words)
+    return sum([1 for word in named if holds(word)]) / len(doing.words)
 
 
 def _action(doing: _Doing, directive: Directive, tool: float, tuning: Tuning) -> float:
     verbs = directive.asked.verbs - ENGLISH.general
-    if tool >= tuning.tool_named and directive.asked.verbs & doing.own:
+    if tool >= tuning.tool_named and not directive.asked.verbs.isdisjoint(doing.own):
         return SAME_VERB
-    if verbs & doing.verbs or any(directive.window.begins_with(word) for word in doing.stems & doing.said):
+    if not verbs.isdisjoint(doing.verbs) or _begins_with_any(directive, doing.stems & doing.said):
         return SAME_VERB
-    if directive.asked.senses & doing.senses and verbs:
+    if verbs and not directive.asked.senses.isdisjoint(doing.senses):
         return SAME_KIND
     # `the limit of 5521 goes up to 40`: what the tool works on, all of it, in the order's own sentence
     if (
@@ -319,6 +341,10 @@ def _action(doing: _Doing, directive: Directive, tool: float, tuning: Tuning) ->
     # `the discount of 5521 goes to 40` for `discount_percent`
     fields = doing.fields & doing.said
     return TOOL_NAMED if tool >= tuning.tool_named or (fields and fields & directive.stems) else OTHERWISE
+
+
+def _begins_with_any(directive: Directive, stems_said: frozenset[str]) -> bool:
+    return bool(stems_said) and any(directive.window.begins_with(word) for word in stems_said)
 
 
 def _data_discount(leaf: Leaf, tuning: Tuning) -> float:

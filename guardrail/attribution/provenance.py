@@ -70,6 +70,8 @@ WEIGHTS = {
     "short": 1.5,
     "long": 2.0,
 }
+# Kinds whose values texts write in other ways too.
+_WRITTEN_OTHERWISE = frozenset(("date", "iban", "phone"))
 _MAX_LEAVES = 200
 _MOST_READ = 2_000
 _MAX_TEXT = 20_000
@@ -258,21 +260,21 @@ def _is_dialled_in(number: str, lower: str) -> bool:
 
 def may_stand_in(leaf: Leaf, lowers: Sequence[str], *, least: float) -> bool:
     """False when no stretch of `lowers` explains any of the value, or of a text less than `least`: a quick look."""
-    spaced = leaf.kind in ("date", "iban", "phone") or " " in leaf.needle
-    if not spaced and any(leaf.needle in lower for lower in lowers):
+    kind, needle = leaf.kind, leaf.needle
+    spaced = kind in _WRITTEN_OTHERWISE or " " in needle
+    if not spaced and _any_holds(lowers, needle):
         return True
-    day = _DATE.match(leaf.value) if leaf.kind == "date" else None
+    day = _DATE.match(leaf.value) if kind == "date" else None
     if day is not None:
-        return any(day.group(3).lstrip("0") in lower for lower in lowers)
-    if leaf.kind == "email":
-        mailbox = leaf.needle.partition("@")[0]
-        return any(mailbox in lower for lower in lowers)
-    if leaf.kind == "id":
-        match = _MEASURE.fullmatch(leaf.needle)
-        return match is not None and any(match.group(1) in lower for lower in lowers)
-    if leaf.kind not in ("short", "long"):
+        return _any_holds(lowers, day.group(3).lstrip("0"))
+    if kind == "email":
+        return _any_holds(lowers, needle.partition("@")[0])
+    if kind == "id":
+        match = _MEASURE.fullmatch(needle)
+        return match is not None and _any_holds(lowers, match.group(1))
+    if kind not in ("short", "long"):
         # grouped digits, other ways to write a date
-        return spaced or (leaf.kind == "number" and len(leaf.needle) > 3)
+        return spaced or (kind == "number" and len(needle) > 3)
     known = len(leaf.words)
     for word in leaf.words:
         # it counts with and without its s
@@ -286,6 +288,14 @@ def may_stand_in(leaf: Leaf, lowers: Sequence[str], *, least: float) -> bool:
             if known < least * len(leaf.words):
                 return False
     return True
+
+
+def _any_holds(lowers: Sequence[str], piece: str) -> bool:
+    # no generator: this is asked of each value and sentence
+    for lower in lowers:  # noqa: SIM110
+        if piece in lower:
+            return True
+    return False
 
 
 def stands_in(needle: str, lower: str, start: int = 0) -> int:

@@ -97,6 +97,10 @@ class Sentences:
         self._stems: dict[int, frozenset[str]] | None = None
         self.looked_at = looked_at
 
+    @property
+    def lower(self) -> str:
+        return self._lower
+
     def text(self, first: int, last: int) -> str:
         """The stretch from one sentence to another, spaces joined."""
         return " ".join(self.stretch(first, last).split())
@@ -151,7 +155,7 @@ class Window(WordSet):
 
     __slots__ = ("_beyond", "_first", "_last", "_near", "is_cut_short")
 
-    def __init__(self, near: Sentences, first: int, last: int, *, cut_short: bool = False) -> None:
+    def __init__(self, near: Sentences, first: int, last: int, cut_short: bool = False) -> None:
         # INVARIANT: as WordSet's own; not called, because there is one for every directive
         self._lower = None
         self._words = None
@@ -170,9 +174,16 @@ class Window(WordSet):
         """Make `beyond` a part of this window; before anything was looked up in it."""
         self._beyond = (*self._beyond, beyond)
 
+    @property
+    def field(self) -> str | None:
+        """The whole text it stands in, for a quick look; None where it goes on in another."""
+        return None if self._beyond else self._near.lower
+
     def holds(self, stem: str) -> bool:
         """Whether one of its words has this stem."""
-        return self._near.has_stem(stem, self._first, self._last) or any(w.holds(stem) for w in self._beyond)
+        if self._near.has_stem(stem, self._first, self._last):
+            return True
+        return bool(self._beyond) and any(window.holds(stem) for window in self._beyond)
 
     def begins_with(self, stem: str) -> bool:
         """The same of the sentence it begins with."""
