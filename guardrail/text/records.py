@@ -190,7 +190,8 @@ def cut_records(passages: Iterable[Passage], budget: Budget) -> list[Record]:
 
 def _place_of(path: str) -> tuple[str, list[str]]:
     """The record a passage belongs to (its innermost list element, else the whole), and the names from there on."""
-    trimmed = _INDEX_TAIL.sub("", path)
+    # looked for at the end only: the pattern would try each bracket of a path
+    trimmed = _INDEX_TAIL.sub("", path) if "]" in path[-2:] else path
     if not trimmed:
         return path, []
     place, bracket, rest = trimmed.rpartition("]")
@@ -305,17 +306,16 @@ def _card_records(
 
 
 def _table_records(view: View, table: Table, path: str, hidden: tuple[Hidden, ...], budget: Budget) -> Iterator[Record]:
-    cells = list(cells_of(view.text, table))
-    glance = glance_at(view.text[cell.start : cell.end] for cell in cells)
+    cells = [(cell, view.cut(cell.start, cell.end)) for cell in cells_of(view.text, table)]
+    glance = glance_at(value.text for _, value in cells)
     telling = {name for name in table.names if _plain_key(name) in _TELLING_KEYS}
     record, row = Record(), 0
-    for count, cell in enumerate(cells):
+    for count, (cell, value) in enumerate(cells):
         if count % 64 == 0 and budget.spent():
             return
         if cell.row != row:
             yield record
             record, row = Record(), cell.row
-        value = view.cut(cell.start, cell.end)
         if cell.name in telling:
             record.note((cell.name,), value.text)
         _add(record, cell.name, path, value, hidden, glance)

@@ -208,7 +208,7 @@ _HINTS: tuple[tuple[frozenset[str], tuple[_Glance, ...], int, int], ...] = tuple
                     ),
                 ),
                 (
-                    ("end of sys", "end of use", "end of doc", "end of con", "end of pro"),
+                    ("end of ",),
                     re.compile(r"end of (?:sys|use|doc|con|pro)"),
                 ),
                 (("role",), re.compile(r"[\"']role[\"']")),
@@ -240,7 +240,8 @@ _HINTS: tuple[tuple[frozenset[str], tuple[_Glance, ...], int, int], ...] = tuple
         ),
     )
 )
-_MARKS = tuple(mark for _, glances, _, _ in _HINTS for marks, _ in glances for mark in marks)
+_ALL_MARKS = frozenset(mark for _, glances, _, _ in _HINTS for marks, _ in glances for mark in marks)
+_MARKS = tuple(sorted(mark for mark in _ALL_MARKS if not any(other in mark for other in _ALL_MARKS - {mark})))
 _SIGN_OF = {
     word: sum(1 << number for number, (words, *_) in enumerate(_HINTS) if word in words)
     for words, *_ in _HINTS

@@ -139,6 +139,11 @@ def _bounds(text: str, start: int, end: int, sign: str, *, most: int = _MOST_COL
         end -= len(row) - len(row.rstrip(" \r").removesuffix("|")) if framed else 0
     found: list[tuple[int, int]] = []
     last = start
+    if sign != "|" and text.find('"', start, end) < 0:
+        for cell in text[start:end].split(sign, most - 1):
+            found.append((last, last + len(cell)))
+            last += len(cell) + 1
+        return found
     at = text.find(sign, start, end)
     # inside quotes are those with an odd number of quotes before them
     quotes, counted = 0, start
