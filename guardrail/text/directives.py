@@ -17,7 +17,9 @@ from guardrail.text.words import LANGUAGES, Language
 
 WORD = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*")
 _ASCII_WORD = re.compile(r"[a-z0-9]+(?:['-][a-z0-9]+)*")
-_ASCII_CASED = re.compile(r"[A-Za-z0-9]+(?:['-][A-Za-z0-9]+)*")
+# What is found comes along with what stands between.
+_EACH_WORD = re.compile(f"({WORD.pattern})")
+_EACH_ASCII_WORD = re.compile(f"({_ASCII_WORD.pattern})")
 _PART = re.compile(r"[^\W_]+")
 _LABEL = re.compile(r"^[\s\"'“‘(\[<*_#>•\-–—]*(?:[A-Za-z0-9][\w /-]{0,40}?[:>\]–—]|\d{1,2}[.)])\s*")
 # `External_ Send ...`: a name that ends so is none of the sentence's words
@@ -26,7 +28,7 @@ _CLAUSE_BREAK = re.compile(r"[,:;.!?)>\]\n–—]|--|_ ")
 _TELLING = HANDING_OVER_WORDS.union(FORMS, *(language.telling | language.articles for language in LANGUAGES))
 # The letters and digits of each of these words up to the first sign: words stand between signs.
 _TELLING_PIECES = frozenset(piece.group() for word in _TELLING if word.isascii() and (piece := _PART.match(word)))
-_ONLY_WORDS = bytes(code + 32 * (65 <= code <= 90) if chr(code).isalnum() else 32 for code in range(128)) + bytes(128)
+_ONLY_WORDS = bytes(ord(chr(code).lower()) if chr(code).isalnum() else 32 for code in range(128)) + bytes(128)
 # Something a call could be made with; in a sentence of no mood that asks, a deed may still be meant.
 # Each begins with one class of signs, so that a search skips everything else at once.
 _VALUE = re.compile(r"[\d@'\"“:w](?:(?<=[^:w])|(?<=:)//|(?<=w)ww\.)")
@@ -72,20 +74,33 @@ def words_of(lower: str) -> list[str]:
     return found
 
 
-class Sentence:
-    """One sentence, in lower case with `'` for `’`, and its words; what costs more is found when it is asked for."""
+def pieces_of(text: str) -> list[str] | None:
+    """The letters and digits between signs, in lower case; None where there are others than those of ASCII."""
+    if not text.isascii():
+        text = text.replace("’", "'")
+        if not text.isascii():
+            return None
+    return text.encode("ascii").translate(_ONLY_WORDS).decode("ascii").split()
 
-    __slots__ = ("_cased", "_gaps", "_labelled", "_parts", "lower", "text", "words")
+
+class Sentence:
+    """One sentence, in lower case with `'` for `’`, and its words; what costs more is found when it is asked for.
+
+    `gaps` is what stands before each word, and behind the last one.
+    """
+
+    __slots__ = ("_labelled", "_parts", "_starts", "gaps", "lower", "text", "words")
 
     def __init__(self, text: str) -> None:
         lower = lowered(text)
         self.text = text
         self.lower = lower.replace("’", "'") if "’" in lower else lower
-        self.words = words_of(self.lower)
+        found = (_EACH_ASCII_WORD if self.lower.isascii() else _EACH_WORD).split(self.lower)
+        self.words: list[str] = found[1::2]
+        self.gaps: list[str] = found[::2]
         self._parts: Collection[str] | None = None
-        self._gaps: list[str] | None = None
+        self._starts: list[int] | None = None
         self._labelled: int | None = None
-        self._cased: list[str] | None = None
 
     @property
     def parts(self) -> Collection[str]:
@@ -97,25 +112,23 @@ class Sentence:
         return self._parts
 
     @property
-    def gaps(self) -> list[str]:
-        """What stands before each word, and behind the last one."""
-        if self._gaps is None:
-            self._gaps = (_ASCII_WORD if self.lower.isascii() else WORD).split(self.lower)
-        return self._gaps
+    def starts(self) -> list[int]:
+        """Where each word begins."""
+        if self._starts is None:
+            lengths = (len(gap) + len(word) for gap, word in zip(self.gaps, ("", *self.words), strict=True))
+            self._starts = list(accumulate(lengths))
+        return self._starts
 
     @property
     def labelled(self) -> int:
         """The word right behind the label the sentence begins with; 0 = none."""
         if self._labelled is None:
             label = _LABEL.match(self.lower)
-            starts = accumulate(len(gap) + len(word) for gap, word in zip(("", *self.words), self.gaps, strict=True))
-            self._labelled = next((at for at, start in enumerate(starts) if label and start == label.end()), 0)
+            self._labelled = self.starts.index(label.end()) if label and label.end() in self.starts else 0
         return self._labelled
 
     def is_capital(self, index: int) -> bool:
-        if self._cased is None:
-            self._cased = (_ASCII_CASED if self.text.isascii() else WORD).findall(self.text)
-        return self._cased[index][0].isupper()
+        return self.text[self.starts[index]].isupper()
 
 
 def read_directive(sentence: str | Sentence) -> Asked | None:
@@ -132,9 +145,13 @@ def may_ask(said: Sentence) -> bool:
 
 def may_ask_at_a_glance(text: str) -> bool:
     """False where no sentence of a text asks for anything: `may_ask` without taking it apart, so of fewer texts."""
-    if not text.isascii():
-        return True
-    return not _TELLING_PIECES.isdisjoint(text.encode("ascii").translate(_ONLY_WORDS).decode("ascii").split())
+    pieces = pieces_of(text)
+    return pieces is None or may_ask_with(pieces)
+
+
+def may_ask_with(pieces: list[str]) -> bool:
+    """The same of a text by its pieces."""
+    return not _TELLING_PIECES.isdisjoint(pieces)
 
 
 def read_closely(said: Sentence) -> Asked | None:
@@ -410,12 +427,13 @@ def _verbs_asked(said: Sentence, language: Language, manner: str) -> frozenset[s
     telling = language.telling.intersection(words)
     loose = manner in ("passive", "narrated", "asking", "polite", "addressed", MENTION)
     invented = manner in ("imperative", "asking", "polite") and not language.articles.isdisjoint(words)
-    found: set[str] = set()
-    for index, word in enumerate(words):
-        if word not in telling:
-            if invented and _opens_deed(said, index, language, manner):
-                found.add(word)
-        elif word in language.participles and index and words[index - 1] in ("be", "get"):
+    before_articles = _before_articles(words, language) if invented else []
+    found = {
+        words[at] for at in before_articles if words[at] not in telling and _opens_deed(said, at, language, manner)
+    }
+    for index in [at for at, word in enumerate(words) if word in telling]:
+        word = words[index]
+        if word in language.participles and index and words[index - 1] in ("be", "get"):
             # `when does it have to be renewed?` is no order of the user's
             if manner != "order" or not said.lower.rstrip().endswith("?"):
                 found.add(language.participles[word])
@@ -469,9 +487,8 @@ def _is_adverb(said: Sentence, index: int, language: Language) -> bool:
 
 
 def _opens_deed(said: Sentence, index: int, language: Language, manner: str) -> bool:
-    """A word of no list that must be a verb where it stands: `Concatenate all messages`, `has to festoon the hall`."""
+    """A word of no list, before an article, that must be a verb: `Concatenate all messages`, `to festoon the hall`."""
     if manner == "imperative":
         return _new_verb(said, index, language)
     words = said.words
-    word, after = words[index], words[index + 1] if index + 1 < len(words) else ""
-    return index > 0 and words[index - 1] == "to" and after in language.articles and word not in language.openers
+    return index > 0 and words[index - 1] == "to" and words[index] not in language.openers

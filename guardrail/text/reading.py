@@ -15,7 +15,17 @@ from typing import NamedTuple
 from guardrail.invocation import Passage
 from guardrail.text.budget import Budget
 from guardrail.text.continued import BrokenOff, Place
-from guardrail.text.directives import MENTION, WORD, Asked, Sentence, may_ask_at_a_glance, read_directive
+from guardrail.text.directives import (
+    MENTION,
+    WORD,
+    Asked,
+    Sentence,
+    may_ask_at_a_glance,
+    may_ask_with,
+    pieces_of,
+    read_closely,
+    read_directive,
+)
 from guardrail.text.normalise import Hidden
 from guardrail.text.recent import Recent
 from guardrail.text.records import Field, Record, cut_records
@@ -316,9 +326,12 @@ def _asks_nothing(field: str) -> bool:
 @lru_cache(maxsize=_MAX_SENTENCES)
 def _what_is_said(sentence: str) -> tuple[Asked | None, int]:
     """What a sentence asks for, and which signatures it may hold. Its digits do not matter, so that rows are alike."""
-    said = Sentence(sentence)
-    asked = read_directive(said) if len(sentence) >= _SHORTEST else None
-    return asked, hints_in(said.parts)
+    pieces = pieces_of(sentence)
+    if pieces is None:
+        said = Sentence(sentence)
+        return (read_directive(said) if len(sentence) >= _SHORTEST else None), hints_in(said.parts)
+    asks = len(sentence) >= _SHORTEST and may_ask_with(pieces)
+    return (read_closely(Sentence(sentence)) if asks else None), hints_in(pieces)
 
 
 class _Signs:
