@@ -54,8 +54,8 @@ _ANY_DIGIT = {ord(digit): "0" for digit in "123456789"}
 # All blanks of ASCII but the common one.
 _BREAKS = bytes(code for code in range(128) if chr(code).isspace() and code != ord(" "))
 _ANY_ASCII_DIGIT = bytes.maketrans(b"123456789", b"000000000")
-# Sentences between two looks at the time.
-_AT_ONCE = 64
+# Sentences, and fields of a record, between two looks at the time.
+_AT_ONCE, _FIELDS_AT_ONCE = 64, 16
 # Of fields up to this length all words are looked at together, before they are split.
 _AT_A_GLANCE = 200
 
@@ -179,8 +179,9 @@ def _read(passages: tuple[Passage, ...], budget: Budget) -> Reading:
     for number, record in enumerate(records):
         if budget.spent():
             break
-        for field in record.fields:
-            if budget.spent() or len(directives) > _MAX_DIRECTIVES:
+        for index, field in enumerate(record.fields):
+            # a long one asks for the time itself
+            if len(directives) > _MAX_DIRECTIVES or (index % _FIELDS_AT_ONCE == _FIELDS_AT_ONCE - 1 and budget.spent()):
                 budget.short = True
                 break
             lower = lowered(field.view.text)

@@ -58,7 +58,9 @@ def _ends(text: str) -> list[int]:
         at, end = match.span()
         sign = text[at]
         if sign == ".":
-            if _is_abbreviation(text, at, last):
+            tail = text[at - 2 : at] if at - 2 > last else ""
+            plain = tail[:1].isalnum() and tail not in _SHORT_TAILS
+            if not plain and _is_abbreviation(text, at, last):
                 continue
         elif sign == "<":
             if not _is_after_stop(text, at, last):
@@ -71,7 +73,7 @@ def _ends(text: str) -> list[int]:
 
 
 def _is_abbreviation(text: str, at: int, start: int) -> bool:
-    tail = text[at - 2 if at - 2 > start else start : at]
+    tail = text[max(start, at - 2) : at]
     if tail not in _SHORT_TAILS and tail[:1].isalnum() and len(tail) > 1:
         return False
     return _ABBREVIATION.search(text, max(start, at - 8), at + 1) is not None

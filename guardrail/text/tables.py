@@ -65,12 +65,12 @@ def cells_of(text: str, table: Table) -> Iterator[Cell]:
             continue
         if text.count(sign, start, end) < most - 1 and row >= 0:
             # it goes on with the cell before, or stands below the table
-            yield Cell(row=row, name=names[-1], start=start, end=end)
+            yield Cell(row, names[-1], start, end)
             continue
         row += 1
         for name, (a, b) in zip(names, _bounds(text, start, end, sign, most=most), strict=False):
             if a < b and not text[a:b].isspace():
-                yield Cell(row=row, name=name, start=a, end=b)
+                yield Cell(row, name, a, b)
 
 
 def _lines(text: str) -> list[tuple[int, int]]:

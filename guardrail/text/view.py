@@ -15,7 +15,7 @@ Cut = tuple[int, int, str]
 class View:
     """`text` after some rewriting; `place` maps an offset in it to the offset in the original passage."""
 
-    __slots__ = ("_after", "_before", "_pieces", "_traits", "_under", "_words", "text")
+    __slots__ = ("_after", "_before", "_begins", "_pieces", "_traits", "_under", "_words", "text")
 
     def __init__(
         self, text: str, under: "View | None" = None, after: list[int] | None = None, before: list[int] | None = None
@@ -24,6 +24,8 @@ class View:
         self._under = under
         self._after = after
         self._before = before
+        # of a stretch as it stands in what is under it
+        self._begins = 0
         self._pieces: tuple[list[str], list[str]] | None = None
         self._words: dict[str, None] | None = None
         self._traits: frozenset[str] | None = None
@@ -53,11 +55,9 @@ class View:
             self._pieces = None
         after, before = self._after, self._before
         if after is not None and before is not None:
-            if len(after) == 1:
-                by = before[0] - after[0]
-                offsets = [offset + by for offset in offsets] if by else offsets
-            else:
-                offsets = _moved(offsets, after, before)
+            offsets = _moved(offsets, after, before)
+        elif begins := self._begins:
+            offsets = [offset + begins for offset in offsets]
         return offsets if self._under is None else self._under.places(offsets)
 
     def rewrite(self, pattern: re.Pattern[str], spell: Callable[[str], str]) -> "View":
@@ -95,7 +95,9 @@ class View:
 
     def cut(self, start: int, end: int) -> "View":
         """The stretch from `start` to `end` as a view of its own."""
-        return View(self.text[start:end], self, [0], [start])
+        view = View(self.text[start:end], self)
+        view._begins = start
+        return view
 
 
 def _starts(pieces: list[str]) -> list[int]:
