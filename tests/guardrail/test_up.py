@@ -185,8 +185,9 @@ def test_it_renews_nothing_where_nothing_runs(tmp_path: Path) -> None:
 def test_what_a_killed_start_left_ends_and_its_secrets_are_kept(instance: RunningInstance) -> None:
     told, pids = instance.state, instance.pids()
     orphans = _children(pids["web"])
+    os.kill(pids["web"], signal.SIGSTOP)  # or it hears that it is alone, and tells its children to end
     instance.process.kill()
-    os.kill(pids["web"], signal.SIGKILL)  # nobody is left to tell its children
+    os.kill(pids["web"], signal.SIGKILL)
     instance.process.wait()
     wait_for(lambda: not any(alive(pid) for pid in pids.values()), what="every child to end with its supervisor")
     assert any(alive(pid) for pid in orphans)
