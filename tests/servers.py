@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from xdist.scheduler import LoadFileScheduling
 
 from guardrail.embedded.postgres import DATABASE, STOP as STOP_POSTGRES, Postgres
 from guardrail.embedded.processes import end, free_port, server_account
@@ -38,6 +39,7 @@ _BUDGETS = {
 _LEFT = re.compile(r"FATAL|PANIC|signal|crash|terminat|connection|memory")
 _MOST_LINES = 20
 _ROOT = Path(__file__).resolve().parent.parent
+_BROWSER = "tests/browser/"
 _STATE = pytest.StashKey["_Servers"]()
 
 
@@ -155,6 +157,22 @@ def pytest_xdist_node_collection_finished(node: Any) -> None:
 def pytest_xdist_auto_num_workers() -> int:
     """One more than there are processors: a worker waits for its browser or its servers about a third of the time."""
     return (os.cpu_count() or 1) + 1
+
+
+class _OneBrowser(LoadFileScheduling):
+    """A file is one worker's, and all files with a browser are the same one's.
+
+    Each Chromium is started, reads every script and style, and is asked about every kind of coloured text, once.
+    """
+
+    def _split_scope(self, nodeid: str) -> str:
+        return _BROWSER if nodeid.startswith(_BROWSER) else super()._split_scope(nodeid)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadFileScheduling | None:
+    """In place of xdist's own `--dist loadfile`."""
+    return _OneBrowser(config, log) if config.getvalue("dist") == "loadfile" else None
 
 
 def _give_own_corner(worker: str) -> None:
