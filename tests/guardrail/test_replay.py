@@ -78,16 +78,6 @@ def ask_all(asking: Asking) -> int:
 
 
 @pytest.mark.usefixtures("patient")
-def test_it_changes_nothing_where_the_library_is_replayed_with_the_ruleset_in_force(asking: Asking) -> None:
-    asked = ask_all(asking)
-    verdicts = newest()
-    assert len(verdicts) == asked > 200
-    assert len({verdict.deciding_signal for verdict in verdicts}) > 12
-    for depth in Depth:
-        assert differing(list(replay(verdicts, active_ruleset(), depth=depth))) == [], depth
-
-
-@pytest.mark.usefixtures("patient")
 @pytest.mark.parametrize("corpus", ["agentdojo_slack_attack", "tau_airline_llm_benign", "injecagent_base"])
 def test_it_changes_nothing_where_a_corpus_is_replayed_with_the_ruleset_in_force(corpus: str, asking: Asking) -> None:
     path = EVAL / f"{corpus}.jsonl.gz"
@@ -101,9 +91,20 @@ def test_it_changes_nothing_where_a_corpus_is_replayed_with_the_ruleset_in_force
 
 
 @pytest.mark.usefixtures("patient")
-def test_what_two_rulesets_share_is_judged_once_and_found_the_same_as_by_each_alone(asking: Asking) -> None:
-    ask_all(asking)
-    verdicts = newest()[::2]
+def test_the_library_replayed_changes_nothing_by_the_ruleset_in_force_and_what_two_share_is_found_as_by_each_alone(
+    asking: Asking,
+) -> None:
+    asked = ask_all(asking)
+    verdicts = newest()
+    assert len(verdicts) == asked > 200
+    assert len({verdict.deciding_signal for verdict in verdicts}) > 12
+    for depth in Depth:
+        assert differing(list(replay(verdicts, active_ruleset(), depth=depth))) == [], depth
+    _share(verdicts[::2])
+
+
+def _share(verdicts: list[Verdict]) -> None:
+    """What two rulesets share is judged once, and found the same as by each alone."""
     members: list[dict[str, Any]] = [
         {"flows": {"confidential": {"known": "hold"}}, "data_classes": [{"name": "confidential", "terms": ["berth"]}]},
         {

@@ -7,7 +7,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.utils import timezone
 
-from investigations import queries
+from investigations import bulk_work, queries
 from investigations.models import Activity, BulkItem, BulkRun, Investigation
 from investigations.tasks import work_bulk
 from policies.access import Role
@@ -65,17 +65,24 @@ def test_closing_asks_for_disposition_and_reason_and_shows_the_number_first(anal
     assert BulkRun.objects.get().ended_at
 
 
+@pytest.fixture
+def small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A page works on four of them: 20 rows."""
+    monkeypatch.setattr(bulk_work, "CHUNK", 5)
+
+
+@pytest.mark.usefixtures("small_chunks")
 def test_all_that_fit_are_closed_and_what_came_in_meanwhile_is_not(analyst: Client) -> None:
-    meant = [case(f"berth {n}", agent_name="Berth Desk") for n in range(130)]
+    meant = [case(f"berth {n}", agent_name="Berth Desk") for n in range(26)]
     other = case("crane", agent_name="Crane Desk")
     run = bulk(analyst, "close", all="1", query="?view=mine&agent=berth")
     late = case("berth, later", agent_name="Berth Desk")
-    assert run.total == 130
+    assert run.total == 26
     assert begin(analyst, run, disposition="benign_expected", note="The yearly drill.") == 302
-    assert 0 < states(BulkRun.objects.get())["done"] < 130
+    assert 0 < states(BulkRun.objects.get())["done"] < 26
     work_bulk()
     work_bulk()
-    assert states(run) == {"done": 130}
+    assert states(run) == {"done": 26}
     assert {fresh(row).status for row in meant} == {"closed"}
     assert {fresh(row).status for row in (other, late)} == {"new"}
 
@@ -93,15 +100,16 @@ def test_it_says_how_many_hold_the_words_on_every_page(analyst: Client) -> None:
     assert "that fit" not in analyst.get("/?q=no-such-thing").content.decode()
 
 
+@pytest.mark.usefixtures("small_chunks")
 def test_it_goes_on_from_the_page_where_no_worker_runs(analyst: Client) -> None:
-    for n in range(230):
+    for n in range(46):
         case(f"row {n}")
     run = bulk(analyst, "comment", all="1", query="?view=open")
     begin(analyst, run, note="Seen in the morning round.")
     assert "Go on now" in analyst.get(f"/queue/bulk/{run.pk}/").content.decode()
     analyst.post(f"/queue/bulk/{run.pk}/go-on/")
     analyst.post(f"/queue/bulk/{run.pk}/go-on/")
-    assert states(run) == {"done": 230}
+    assert states(run) == {"done": 46}
 
 
 def test_undo_gives_back_what_each_had(analyst: Client, ines: User) -> None:
