@@ -1,6 +1,6 @@
 """From a blocked call to a closed case in a real browser, for each seed story: by mouse, and by keyboard alone.
 
-Each story goes one of the two ways in `make test`, and the other one in `make thorough`.
+One goes each way in `make test`, the other four in `make thorough`.
 """
 
 from collections.abc import Callable
@@ -21,7 +21,7 @@ STORIES: dict[str, Callable[[], Investigation]] = {
     "document": lambda: Investigation.objects.exclude(document="").exclude(agent_name="Supplier Invoices").get(),
     "reconnaissance": lambda: Investigation.objects.get(kind__startswith="reconnaissance"),
 }
-BY_MOUSE, BY_KEYS = ["document"], ["invoice", "reconnaissance"]
+BY_MOUSE, BY_KEYS = ["document"], ["reconnaissance"]
 NOTE = "Read it: nobody of ours wrote that"
 REASON = "Asked L. Brandt, it is no order of ours"
 

@@ -15,6 +15,8 @@ from tests.browser.conftest import PASSWORD, Install
 from tests.restricting import THIEF, hijacked
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+# the same forms are sent without scripts in tests/investigations/test_allowing.py, too
+LOOKS = [Look(width=390, scheme="dark"), pytest.param(Look(scripts=False), marks=pytest.mark.thorough)]
 
 
 def ask(install: Install, **changes: Any) -> str:
@@ -23,7 +25,7 @@ def ask(install: Install, **changes: Any) -> str:
     return str(answer.json()["decision"])
 
 
-@pytest.mark.parametrize("look", [Look(width=390, scheme="dark"), Look(scripts=False)], ids=str)
+@pytest.mark.parametrize("look", LOOKS, ids=str)
 def test_a_stopped_call_is_let_pass_from_its_investigation(chromium: Chromium, install: Install, look: Look) -> None:
     assert ask(install) == "block"
     take_in_all()

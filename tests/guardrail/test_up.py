@@ -144,7 +144,7 @@ def test_its_worker_stands_back_behind_whoever_answers(instance: RunningInstance
 
 @pytest.mark.parametrize(
     "name",
-    [*(pytest.param(name, marks=pytest.mark.thorough) for name in ("web", "worker")), "beat", "valkey", "postgres"],
+    [*(pytest.param(name, marks=pytest.mark.thorough) for name in ("web", "worker", "beat")), "valkey", "postgres"],
 )
 def test_it_starts_again_what_was_killed(instance: RunningInstance, name: str) -> None:
     killed = instance.pids()[name]
@@ -155,6 +155,7 @@ def test_it_starts_again_what_was_killed(instance: RunningInstance, name: str) -
     assert f"{name} ended by SIGKILL, starting it again" in instance.output.read_text()
 
 
+@pytest.mark.thorough
 def test_it_replaces_a_killed_process_of_the_web_server(instance: RunningInstance) -> None:
     web = instance.pids()["web"]
     before = _children(web)
