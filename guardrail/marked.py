@@ -15,6 +15,7 @@ from guardrail.destinations import argument_name
 from guardrail.invocation import Passage
 from guardrail.leaving import Outgoing
 from guardrail.text.labels import Label, find_labels, identity_of, is_under
+from guardrail.text.rare import Part
 from policies.hosts import plain_parts
 from policies.ruleset import ClassifiedFile
 from policies.signal import Evidence, Mark
@@ -51,6 +52,9 @@ _LABEL_WORDS = (
     "ata class",
     "ata Class",
 )
+# From so many characters on RE2 is faster than a look for each: 0.1 ms for 60 kB where that takes 0.5 (2026-11).
+_LONG = 2_000
+_LABEL_WORD = Part("|".join(_LABEL_WORDS))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -290,7 +294,7 @@ def _from_labelled_outputs(case: Case, texts: list[Outgoing], counts: Counts) ->
 def _mark_of(text: str, case: Case, counts: Counts) -> tuple[str, int, int, bool] | None:
     """(class or label, start, end, whether an admin gave it) of a marked passage."""
     head = text[:100_000]
-    match = LABEL.search(head) if any(word in head for word in _LABEL_WORDS) else None
+    match = LABEL.search(head) if _may_be_labelled(head) else None
     if match:
         label = match.group().strip(" \t\n|[(*#.-")
         data_class = _flowing(label, case)
@@ -304,6 +308,10 @@ def _mark_of(text: str, case: Case, counts: Counts) -> tuple[str, int, int, bool
                 if at >= 0:
                     return known.name, at, at + len(term), True
     return None
+
+
+def _may_be_labelled(text: str) -> bool:
+    return _LABEL_WORD.is_in(text) if len(text) > _LONG else any(word in text for word in _LABEL_WORDS)
 
 
 def _document(case: Case, index: int, path: str) -> str:

@@ -5,6 +5,7 @@ import re
 import pytest
 from hypothesis import given, settings, strategies as st
 
+from guardrail import marked
 from guardrail.text import encodings, joined, personal, private, traits, turned
 from guardrail.text.asking import HANDING_OVER_WORDS
 from guardrail.text.directives import Sentence, may_ask, may_ask_at_a_glance, read_closely
@@ -130,6 +131,13 @@ def test_words_with_digits_for_letters_are_a_trait(words: list[str], between: st
 def test_a_common_word_in_turned_letters_is_a_trait_wherever_it_stands(word: str) -> None:
     for text in (word, f"it is {word}\u2003so", f"{word.upper()}\nis", f"so,\x1f{word}", word.replace("k", "\u212a")):
         assert traits.TURNED in traits.traits_of(text)
+
+
+@settings(max_examples=40)
+@given(st.from_regex(marked.LABEL), st.sampled_from(("", "so " * 700)))
+def test_a_label_is_seen_at_a_glance_in_a_long_text_too(label: str, before: str) -> None:
+    text = f"{before}\n{label}"
+    assert not marked.LABEL.search(text) or marked._may_be_labelled(text)
 
 
 def test_plain_words_have_no_traits() -> None:
