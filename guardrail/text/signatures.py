@@ -300,10 +300,12 @@ def hints_in(words: Iterable[str]) -> int:
 
 def may_be_signed(lower: str, hints: Iterable[int]) -> bool:
     """False where no sign can stand in a lower-cased text; `hints` is what `hints_in` says of its sentences."""
-    if any(hints):
-        return True
+    return any(hints) or _is_marked(lower, 0, len(lower))
+
+
+def _is_marked(lower: str, start: int, end: int) -> bool:
     for mark in _MARKS:  # noqa: SIM110 a generator takes twice as long, and this is asked of each field (2026-11)
-        if mark in lower:
+        if lower.find(mark, start, end) >= 0:
             return True
     return False
 
@@ -319,9 +321,12 @@ def find_signatures(
     seen = 0
     for _, _, signs in hinted:
         seen |= signs
+    marked = _is_marked(lower, start, end)
     for bit, name, pattern, glances, before, after, pieces in _SOUGHT:
+        if not (seen & bit or (glances and marked)):
+            continue
         places = [(near, far) for near, far, signs in hinted if signs & bit] if seen & bit else []
-        for marks, glance in glances:
+        for marks, glance in glances if marked else ():
             if any(lower.find(mark, start, end) >= 0 for mark in marks):
                 places = sorted(places + [match.span() for match in glance.finditer(lower, start, end)])
         if not places:
