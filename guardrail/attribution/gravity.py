@@ -258,6 +258,14 @@ def _changes_something(case: Case) -> bool:
     return bare & _SLIGHT <= _LASTING and not verbs.isdisjoint(_ALTERING)
 
 
+def decides(case: Case) -> bool:
+    """It puts something into a state that pays, allows or takes away, by one word the user did not say."""
+    return case.kind is ToolKind.WRITE and any(
+        leaf.kind == "short" and share == 0 and leaf.needle.isalpha() and says_something_grave(leaf.needle)
+        for leaf, share in zip(case.leaves, case.user_shares, strict=True)
+    )
+
+
 def says_something_grave(word: str) -> bool:
     """As a state it pays, allows or takes away: `approved`, `paid`, `unlocked`, `deleted`."""
     plain = stem(word)

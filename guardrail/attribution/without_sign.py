@@ -17,7 +17,7 @@ from guardrail.attribution.billed import head_of, is_bill_asked_for, is_bill_of,
 from guardrail.attribution.contradiction import contradicts_user
 from guardrail.attribution.delegation import Delegation
 from guardrail.attribution.given import has_values, is_addressed_by_user, is_given, is_spelled_out
-from guardrail.attribution.gravity import gives_up, is_grave, is_object_given, is_weighty
+from guardrail.attribution.gravity import decides, gives_up, is_another, is_grave, is_object_given, is_weighty
 from guardrail.attribution.handed_over import (
     has_left_address,
     has_number_named,
@@ -132,6 +132,9 @@ def _name_of(match: Match, case: Case, request: Request, *, unspoken: bool) -> s
 def _handed_over_name(match: Match, case: Case, request: Request, outward: list[Leaf], *, weighty: bool) -> str:
     """The same where the user wants done what texts say."""
     author = match.author
+    if is_nobodys(author) and (is_another(case) or decides(case)):
+        # a page to go by has its say about the ticket the user gave the number of, but does not approve it
+        return "instruction_delegated"
     led_out = weighty and reaches_stranger(case)
     if (outward or weighty) and is_beside_a_named_one(author, case):
         return "instruction_delegated"
