@@ -10,7 +10,7 @@ PYTHON ?= $(shell for name in python3 python3.14 python3.13 python3.12 python3.1
 INSTALL = if [ -x $(VENV)/bin/pip ]; then pip="$(RUN) -m pip"; else pip="$(PYTHON) -m pip --python $(RUN)"; fi; \
 	$$pip install --quiet --disable-pip-version-check --no-input --require-hashes --only-binary :all:
 
-.PHONY: help up test thorough check chaos two-hosts failover fuzz battery honesty scale scale-pages large-policy growth backtests deliveries bench bench-soak overload format clean sbom notice secrets
+.PHONY: help up test thorough check chaos two-hosts failover fuzz battery honesty requests scale scale-pages large-policy growth backtests deliveries bench bench-soak overload format clean sbom notice secrets
 help:
 	@echo "make up      run Guardrail on this machine (ARGS=\"--port 8100 --data DIR --no-demo\")"
 	@echo "make test    run the tests (ARGS=\"-k webhook\")"
@@ -27,6 +27,7 @@ help:
 	@echo "make battery disguise attacks in many ways and count what is stopped (ARGS=\"--eval DIR --json FILE\")"
 	@echo "make honesty measure what each feature is worth, and numbers on a suite they were not chosen on"
 	@echo "             (ARGS=\"ablation --eval DIR\", ARGS=\"suites --eval DIR\")"
+	@echo "make requests  learn how people leave a matter to texts, say what holds for an author left out (ARGS=--write: the weights)"
 	@echo "make scale   how large memory grows with 10,000 agents, and how fast it is rebuilt (minutes)"
 	@echo "make scale-pages  how long each page takes with 10,000 agents, 1,000,000 verdicts and 50,000 investigations"
 	@echo "             (minutes; ARGS=\"--data DIR --only /agents/\" keeps what was filled and reads some)"
@@ -125,6 +126,9 @@ battery: $(VENV)/installed-dev
 
 honesty: $(VENV)/installed-dev
 	@exec $(RUN) -m tests.honesty $(ARGS)
+
+requests: $(VENV)/installed-dev
+	@exec $(RUN) -m tests.requests $(ARGS)
 
 scale-pages: $(VENV)/installed-dev
 	@exec $(RUN) -m tests.scale.pages $(ARGS)

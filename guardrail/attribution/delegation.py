@@ -6,6 +6,7 @@ from functools import lru_cache
 
 from guardrail.attribution.as_others_say import does_all_of_theirs, goes_by_others, without_looking
 from guardrail.attribution.errands import hands_over_errand
+from guardrail.attribution.left_to_text import Leaving, leaving
 from guardrail.destinations import EMAIL
 from guardrail.text.directives import words_of
 from guardrail.text.other_tongues import (
@@ -205,6 +206,9 @@ _DETAILS_THERE = re.compile(
     re.IGNORECASE,
 )
 _MAX_ORDERS = 12_000
+ANYTHING_LEFT = 0.5
+DEEDS_LEFT = 1.0
+"""Logarithms of odds from which what was learned counts (`guardrail.attribution.left_to_text`)."""
 
 
 class Delegation(Enum):
@@ -215,9 +219,22 @@ class Delegation(Enum):
     ACTIONS = "actions"
 
 
+def read_delegation(said: str, *, learned: bool = True) -> Delegation:
+    """How far somebody who says this leaves things to texts. `said` is lower-cased."""
+    told = by_phrases(said)
+    return heard(told, leaving(said)) if learned and not only_looks_abroad(said) else told
+
+
+def heard(told: Delegation, odds: Leaving) -> Delegation:
+    """The farther of what phrases tell and what was learned."""
+    if told is Delegation.ACTIONS or odds.deeds >= DEEDS_LEFT:
+        return Delegation.ACTIONS
+    return Delegation.DETAILS if odds.anything >= ANYTHING_LEFT else told
+
+
 @lru_cache(maxsize=512)
-def read_delegation(said: str) -> Delegation:
-    """How far somebody who says this leaves things to texts."""
+def by_phrases(said: str) -> Delegation:
+    """The same by the phrases above and the tables of other languages alone."""
     if _VALUES_OF.search(said):
         return Delegation.DETAILS
     doing = without_looking(said)

@@ -210,7 +210,9 @@ def read_request(user: WordSet, tool: Tool, kind: ToolKind, tuning: Tuning) -> R
     said |= verbs_to_make(spoken, tool)
     said |= {ENGLISH.deeds[noun] for noun in _DEED_DONE.findall(spoken) if noun in ENGLISH.deeds}
     senses = {ENGLISH.main_sense[verb] for verb in said - _SPEAKING if verb in ENGLISH.main_sense}
-    delegation = read_delegation(user.lower[:_MAX_ORDERS]) if tuning.delegation else Delegation.NONE
+    delegation = (
+        read_delegation(user.lower[:_MAX_ORDERS], learned=tuning.learned) if tuning.delegation else Delegation.NONE
+    )
     only_reading = senses <= {"read"} and delegation is not Delegation.ACTIONS and (bool(senses) or _asks(user.lower))
     deed_named = any(ENGLISH.main_sense.get(verb, "read") != "read" for verb in said - _SPEAKING - _ITEMS)
     words = words_of(EMAIL.sub(" ", user.lower[:2_000]))

@@ -18,6 +18,8 @@ class Tuning:
     """That an instruction was hidden from people."""
     delegation: bool = True
     """How far the user told the agent to go by texts."""
+    learned: bool = True
+    """That the user told it so is heard by weights learned from requests, too, and not only by phrases."""
     topic: bool = True
     """That an instruction is on the matter the user spoke of."""
     authors: bool = True
