@@ -23,8 +23,8 @@ _KEPT = stems(
     frozenset(
         "passport card creditcard cards visa mastercard cvv iban account ssn pin password passcode licence license "
         "token salary insurance tax identity reisepass ausweis personalausweis kreditkarte kartennummer konto "
-        "kontonummer versicherungsnummer steuernummer passwort passeport carte compte pasaporte tarjeta cuenta dni nif nie "
-        "passaporte cartão conta passaporto carta conto rekening rekeningnummer paspoort kaart bsn paszport karta "
+        "kontonummer versicherungsnummer steuernummer passwort passeport carte compte pasaporte tarjeta cuenta dni nif "
+        "nie passaporte cartão conta passaporto carta conto rekening rekeningnummer paspoort kaart bsn paszport karta "
         "konta pesel pasaport kart hesap pass kort pas účet".split()
     )
 )
