@@ -8,7 +8,7 @@ from guardrail.attribution.gravity import is_grave
 from guardrail.attribution.matching import OTHERWISE, SAME_KIND, SAME_VERB, Match
 from guardrail.attribution.negated import is_denied
 from guardrail.attribution.outward import OUTWARD
-from guardrail.attribution.provenance import share_in
+from guardrail.attribution.provenance import share_in, stands_in
 from guardrail.attribution.request import Request
 from guardrail.case import Case
 from guardrail.destinations import says_something
@@ -51,8 +51,18 @@ def is_only_near_a_known_text(match: Match) -> bool:
 def is_outdone(match: Match, rivals: list[Match], request: Request) -> bool:
     if any(rival.raw > match.raw for rival in rivals):
         return True
-    handed_over = request.delegation is not Delegation.NONE
-    return handed_over and any(rival.raw >= match.raw > 0 and rival.action >= match.action for rival in rivals)
+    if request.delegation is Delegation.NONE:
+        return False
+    told = _told_itself(match)
+    return any(
+        rival.raw >= match.raw > 0 and rival.action >= match.action and _told_itself(rival) >= told for rival in rivals
+    )
+
+
+def _told_itself(match: Match) -> int:
+    """How many of its values its own words have, and not only a sentence near by."""
+    said = match.directive.text.lower()
+    return sum(stands_in(leaf.needle, said) >= 0 for leaf in match.values)
 
 
 def carries_out_marked(match: Match, case: Case, request: Request) -> bool:

@@ -24,7 +24,7 @@ SIGNATURES: tuple[tuple[str, re.Pattern[str]], ...] = (
         re.compile(
             r"(?<![a-z])(?:ignore|disregard|forget|override|overrule|bypass|skip|drop|cancel|set aside|discard|"
             r"stop following)\b"
-            r"[^.\n]{0,40}\b(?:previous|prior|above|earlier|initial|original|preceding|former|existing|other|all|any|"
+            r"[^.\n]{0,60}\b(?:previous|prior|above|earlier|initial|original|preceding|former|existing|other|all|any|"
             r"your|the user'?s?)\b[^.\n]{0,30}\b(?:i[a-z]{0,3}structions?|prompts?|rules?|guidelines?|"
             r"directions?|commands?|orders?|tasks?|requests?|guardrails?|polic(?:y|ies)|messages?|context)\b"
             # `forget everything above`, `disregard whatever you were told before`
@@ -37,7 +37,8 @@ SIGNATURES: tuple[tuple[str, re.Pattern[str]], ...] = (
         re.compile(
             r"\b(?:strictly (?:adhere|follow|comply)|(?:new|updated|real|actual|following|highest.priority|overriding) "
             r"(?:system )?(?:instructions?|directive|orders|objective|task) ?(?:is|are|:|from)|takes? (?:precedence|"
-            r"priority) over|your (?:new|real|actual|only|first|next) (?:task|goal|job|instructions?|objective)|"
+            r"priority) over|your (?:new|real|actual|only|one|sole|first|next) (?:task|goal|job|instructions?|"
+            r"objective)|"
             r"adhere to the following|follow (?:these|the following|the below|this) instructions?)",
         ),
     ),
@@ -95,6 +96,12 @@ SIGNATURES: tuple[tuple[str, re.Pattern[str]], ...] = (
             r"admin|response|"
             r"override)(?![a-z])"
             r"|\bsystem (?:message|prompt|override|notice|instructions?|note)\b\s{0,3}[:\]>-]"
+            # `### Message from Ada Lind to the assistant ###`
+            r"|[#=*~<>|-]{2,8}\s{0,3}(?:message|note|instructions?|orders?|memo)\b[^\n]{0,60}\b(?:to|for) "
+            r"(?:(?:the|an?|your|his|her|their|my) )?(?:[a-z]{2,12} ){0,2}(?:assistant|agent|ai|bot|copilot|llm|"
+            r"model)\s{0,3}[#=*~<>|-]{2,8}"
+            r"|\[{1,2}(?:system|sistema|système|systeem)\b[^\]\n]{0,40}(?:instr[uú]|anweisung|consigne|istruzion|"
+            r"directi|richtlin)"
             r"|={3,}\s{0,3}(?:system|instructions?|end|begin)|\bend of (?:system|user|document|context|prompt)\b"
             r"|[\"']role[\"']\s{0,3}:\s{0,3}[\"'](?:system|developer|assistant|user)[\"']"
             r"|</[a-z][a-z0-9_-]{0,30}>\s{0,4}(?:system|operator|admin|administrator|assistant|user)\s?:",
@@ -143,6 +150,9 @@ SIGNATURES: tuple[tuple[str, re.Pattern[str]], ...] = (
         SPEAKS_TO_CALLER,
         re.compile(
             r"\b(?:the )?caller (?:must|has to|should|shall|will|needs? to|is to)\b"
+            # one who telephones has nothing to do first
+            r"|\b(?:calling|requesting|invoking) (?:agent|assistant|client|model|process) (?:must|has to|should|shall|"
+            r"will|needs? to|is to)\b[^.\n]{0,40}\b(?:first|before)\b"
             r"|\b(?:the )?(?:original |pending |first |same )?(?:tool |api )?(?:call|request|operation) (?:will|can) "
             r"(?:then |only |not )?(?:go through|be (?:accepted|processed|retried|completed|executed)|succeed|"
             r"complete)\b",
@@ -204,8 +214,12 @@ _HINTS: tuple[tuple[frozenset[str], tuple[_Glance, ...], int, int], ...] = tuple
                     ("<", "[", "#", "="),
                     re.compile(
                         r"[<\[#=][|/#=\s(\[<{]{0,12}"
-                        r"(?:sys|im_|ins|inf|imp|adm|pro|ass|use|tas|con|ove|sec|hid|beg|end|new|res|age|ope|dev|orc)"
+                        r"(?:s[iy]s|im_|ins|inf|imp|adm|pro|ass|use|tas|con|ove|sec|hid|beg|end|new|res|age|ope|dev|orc)"
                     ),
+                ),
+                (
+                    ("##", "==", "**", "~~", "<<", ">>", "||", "--"),
+                    re.compile(r"[#=*~<>|-]{2}\s{0,3}(?:mess|note|inst|orde|memo)"),
                 ),
                 (
                     ("end of ",),
@@ -232,7 +246,7 @@ _HINTS: tuple[tuple[frozenset[str], tuple[_Glance, ...], int, int], ...] = tuple
             *(60, 100),
         ),
         (f"{_MACHINES} {_HELPERS} zeka".replace("|", " "), (), 40, 80),
-        ("caller call request operation", (), 40, 60),
+        ("caller calling requesting invoking call request operation", (), 40, 100),
         (
             "important urgent official critical high user owner administrator admin developer system creator operator",
             (),
@@ -267,6 +281,9 @@ _NEAR_BY: dict[str, tuple[str, ...]] = {
     SPEAKS_TO_CALLER: (
         *(
             "caller",
+            "calling ",
+            "requesting ",
+            "invoking ",
             "go through",
             "be accept",
             "be process",
