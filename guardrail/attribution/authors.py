@@ -39,6 +39,8 @@ _FUNCTIONS = frozenset(
 _MAX_AUTHORS = 400
 _SHORTEST_NAME = 2
 
+_SEPARATOR = re.compile(r"[-_]|\.[a-z]{2,4}$")
+
 
 def is_named(author: Author, case: Case) -> bool:
     return any(names_in(name, case.user) for name in (author.author, author.document) if name)
@@ -48,9 +50,12 @@ def is_spoken_of(author: Author, case: Case) -> bool:
     """The user named the author or document, if only by the words of its title, and it is still the author's."""
     if is_edited_outside(author, case):
         return False
-    if is_named(author, case):
-        return True
-    title = telling_words(author.document.lower()) if len(author.document) < 120 else frozenset()
+    return is_named(author, case) or is_titled(author, case)
+
+
+def is_titled(author: Author, case: Case) -> bool:
+    """The user's words hold all that tells of the document's title, two words or more: `the opening routine`."""
+    title = telling_words(_SEPARATOR.sub(" ", author.document.lower())) if len(author.document) < 120 else frozenset()
     return len(title) >= 2 and title <= case.user.words
 
 

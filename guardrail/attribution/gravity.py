@@ -273,11 +273,13 @@ def says_something_grave(word: str) -> bool:
 
 
 def _matters_of(case: Case) -> tuple[str, ...]:
-    """The words of the tool; the code of a key, a door or a safe is one of a lock and no text of a program."""
+    """The words of the tool; the code of a key, a door or a safe is one of a lock, a standing order one of money."""
     words = tool_words(case.call.tool)
     bare = {word.removesuffix("s") for word in words}
     if "card" in bare and "key" in bare:
         return (*words, "keycard")
+    if "standing" in bare and "order" in bare:
+        return (*words, "bank")
     return (*words, "keycode") if "code" in bare and not bare.isdisjoint(_LOCKS) else words
 
 

@@ -12,7 +12,8 @@ from typing import Any
 from guardrail.attribution.authors import KNOWLEDGE, is_knowledge, is_meant, is_nobodys, is_ours, is_spoken_of
 from guardrail.attribution.delegation import Delegation, read_delegation
 from guardrail.attribution.gravity import is_object_given
-from guardrail.attribution.pointing import is_kept_by_ourselves
+from guardrail.attribution.negated import is_forbidden
+from guardrail.attribution.pointing import is_kept_by_ourselves, is_numbered
 from guardrail.attribution.provenance import stands_in
 from guardrail.attribution.request import Request, plain_words
 from guardrail.case import Case, Source
@@ -54,6 +55,7 @@ _GOES_BY_PAGE = re.compile(
 # `KB-12`, `ON-3`, `A-12`, `88213`
 _NAMED_BY_NUMBER = re.compile(r"[^\W_]{0,12}-?\d(?:[\d.-]{0,12}\d)?")
 _WORD = re.compile(r"[^\W_]{2,40}")
+_IT = frozenset("it them her him".split())
 _LEAST_NUMBER = 3
 _LONGEST_NUMBER = 24
 _LONGEST_WISH = 1_000
@@ -228,7 +230,8 @@ def _named_pages(case: Case) -> Iterator[tuple[Source, int]]:
             if not (is_nobodys(author) or is_ours(author, case)):
                 continue
             texts = [author.document.lower(), *(text[:300] for text in fields.get(record, ())[:_MOST_PAGES])]
-            if is_spoken_of(author, case) or any(stands_in(one, text) >= 0 for one in given for text in texts if text):
+            named = is_spoken_of(author, case) or is_numbered(source, case)
+            if named or any(stands_in(one, text) >= 0 for one in given for text in texts if text):
                 yield source, record
 
 
@@ -263,9 +266,14 @@ def _is_step(directive: Directive, page: list[str], case: Case) -> bool:
     """The step's verb is the tool's, and it names what the tool works on, or its page a value of the call."""
     tool = case.call.tool
     own, words = tool_verbs(tool), stems(frozenset(_WORD.findall(directive.text.lower())))
+    if is_forbidden(own, directive.text.lower()):
+        return False
     # `give the full refund`
     if directive.asked.verbs.isdisjoint(own) and words.isdisjoint(stems(own - ENGLISH.general)):
         return False
+    if not directive.asked.verbs.isdisjoint(own - ENGLISH.general) and not words.isdisjoint(_IT):
+        # `if the account is locked, unlock it`
+        return True
     things = stems(frozenset(word for word in tool_words(tool) if word not in ENGLISH.verb_forms))
     if not things.isdisjoint(words) or any(stem(word.removesuffix("s")) in words for word in things):
         return True

@@ -9,7 +9,7 @@ from guardrail.attribution.authors import is_edited_outside, is_meant, is_nobody
 from guardrail.attribution.delegation import Delegation
 from guardrail.attribution.gravity import is_another, is_grave, says_something_grave
 from guardrail.attribution.outward import OUTWARD, is_of_house_typed
-from guardrail.attribution.pointing import is_kept_by_ourselves
+from guardrail.attribution.pointing import is_kept_by_ourselves, is_page_named
 from guardrail.attribution.provenance import Leaf, stands_in
 from guardrail.attribution.request import Request
 from guardrail.case import Case, Source
@@ -27,6 +27,9 @@ _FOR_ALL = frozenset(
     "public visibility audience visible channel page site title headline board noticeboard forum topic feed wall blog "
     "newsletter bulletin community group broadcast everyone subscribers followers".split()
 )
+_CHANNELS = frozenset("channel channelid channelname canale canal kanal kanaal kanał".split())
+_TO_THE_WORLD = frozenset("public social web webpage blog news newsletter press customer customers".split())
+_OPEN = re.compile(r"[@:/]|public|extern|customer|client|guest|partner|vendor|shared", re.IGNORECASE)
 _CAME_FROM = re.compile(
     r"(?:(?:the|to|back|same|card|account|method|way|payment|means|source|form|of|as|it|was|paid|on|file|customer|"
     r"guest|s) ?){0,6}\b(?:original|same|on file|as paid|stored|used)\b"
@@ -34,22 +37,25 @@ _CAME_FROM = re.compile(
 )
 
 
-def harm_of(case: Case) -> str:
+def harm_of(case: Case, *, by_one_of_us: bool = False) -> str:
     """The first harm of the call, in words; empty for none: an entry, a message to whom the organisation knows.
 
+    What one of us has posted to our own channel is said among us, what a stranger has posted there is published.
     An order of a house the organisation knows, with no account in it, is none: it can be sent back.
     """
     if case.kind is ToolKind.READ:
         return ""
     if case.kind in _ALWAYS:
         return _ALWAYS[case.kind]
-    if reaches_stranger(case):
+    among_us = by_one_of_us and _is_said_among_us(case)
+    if reaches_stranger(case, among_us=among_us):
         return "somebody outside gets or is led to something"
     if case.kind is ToolKind.PAY:
         # every account is vouched for by now
         vouched = any(case.ruleset.standing_of(leaf.value).is_trusted for leaf in case.leaves)
         return "" if vouched else "money is paid"
-    if case.kind is ToolKind.SEND and not any(target.named for target in case.targets) and not _is_kept_with(case):
+    unnamed = case.kind is ToolKind.SEND and not any(target.named for target in case.targets)
+    if unnamed and not (among_us or _is_kept_with(case)):
         return "something is published"
     return "money, rights or a loss" if is_grave(case) else ""
 
@@ -62,12 +68,23 @@ def _is_kept_with(case: Case) -> bool:
     return not to_all and any(leaf.kind == "id" for leaf in case.leaves)
 
 
-def reaches_stranger(case: Case) -> bool:
-    """An address, link, account or number that nobody vouches for, in any argument: a link in a text leads there."""
+def _is_said_among_us(case: Case) -> bool:
+    """A post to a channel of the organisation's own chat or board, by what the argument is called."""
+    words = frozenset(tool_words(case.call.tool))
+    named = [str(argument.value) for argument in case.call.arguments if argument_name(argument.path) in _CHANNELS]
+    return bool(named) and words.isdisjoint(_TO_THE_WORLD) and not any(_OPEN.search(name) for name in named)
+
+
+def reaches_stranger(case: Case, *, among_us: bool = False) -> bool:
+    """An address, link, account or number that nobody vouches for, in any argument: a link in a text leads there.
+
+    `among_us`: the name of a channel is none.
+    """
     if any(
         target.named
         and not target.standing.is_trusted
         and not (_is_written_to(target.value, case) or _is_where_it_came_from(target.value, case))
+        and not (among_us and argument_name(target.argument) in _CHANNELS)
         for target in case.targets
     ):
         return True
@@ -130,6 +147,10 @@ def may_have_it_done(source: Source, record: int, case: Case, request: Request) 
         return False
     meant = bool(author.author) and is_meant(author.author, case.user)
     left = request.delegation is not Delegation.NONE
-    own = left and (is_ours(author, case) or (is_nobodys(author) and is_kept_by_ourselves(source)))
+    # who left the values of a deed to a page has not left it other deeds
+    values = request.delegation is Delegation.DETAILS and request.deed
+    other = values and not request.asked and case.kind is not ToolKind.PAY
+    page = is_nobodys(author) and is_kept_by_ourselves(source) and not other
+    own = left and (is_ours(author, case) or page or is_page_named(source, record, case))
     named = meant and (request.asked or request.delegation is Delegation.ACTIONS)
-    return (named or own) and not harm_of(case)
+    return (named or own) and not harm_of(case, by_one_of_us=own)

@@ -53,7 +53,9 @@ def may_decide(source: Source, record: int, case: Case, request: Request) -> boo
         return is_ours(author, case) and case.call.event_triggered
     if source.tool_name in (case.call.tool.name, case.call.tool.tool_id):
         return True
-    left_open = request.delegation is not Delegation.NONE or not request.deed_named
+    left = request.delegation is not Delegation.NONE
+    # nobody lets a stranger in by saying nothing of it
+    left_open = left or not (request.deed_named or (case.kind is ToolKind.SHARE and _reaches_others(author, case)))
     # who left only the values of one deed to a colleague has not left others
     if is_ours(author, case) and left_open and not is_other_deed(case, request):
         return True

@@ -9,6 +9,7 @@ from functools import lru_cache
 from guardrail.attribution.provenance import Leaf
 from guardrail.case import Case
 from guardrail.destinations import EMAIL, URL, argument_name
+from guardrail.text.directives import words_of
 from guardrail.text.sentences import split_sentences
 from guardrail.text.words import ENGLISH
 from policies.ruleset import ToolKind
@@ -170,6 +171,17 @@ def _other_names(new: list[Leaf], case: Case) -> list[Leaf]:
         if not _is_open(sentence.lower()):
             unused += [before for before, name in _names_in(sentence) if not _is_used(name, filled)]
     return [leaf for leaf in taken if any(not _words_of(leaf).isdisjoint(_LEADING.get(word, ())) for word in unused)]
+
+
+def names_said(case: Case) -> frozenset[str]:
+    """The words of all names of the user's own, in small letters: `harbour`, `linen`."""
+    return frozenset(
+        word
+        for sentence in _said(case)
+        for match in _NAME.finditer(sentence)
+        for word in words_of(match.group().lower())
+        if len(word) >= _SHORTEST_NAME
+    )
 
 
 @lru_cache(maxsize=256)

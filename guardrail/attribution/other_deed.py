@@ -8,7 +8,7 @@ colleague's or a customer's text may say how the user's own deed is done, not wh
 import re
 from collections.abc import Iterable
 
-from guardrail.attribution.authors import is_meant
+from guardrail.attribution.authors import is_knowledge, is_meant, is_ours
 from guardrail.attribution.delegation import Delegation
 from guardrail.attribution.gravity import is_another
 from guardrail.attribution.handed_over import has_left_address, has_number_named
@@ -16,12 +16,12 @@ from guardrail.attribution.harm import harm_of, reaches_stranger
 from guardrail.attribution.listed import is_in_list_handed_over
 from guardrail.attribution.matching import is_constant
 from guardrail.attribution.own_words import is_in_own_words
-from guardrail.attribution.pointing import is_pointed_at, is_users_own
+from guardrail.attribution.pointing import is_numbered, is_page_named, is_pointed_at, is_users_own
 from guardrail.attribution.provenance import Leaf, may_stand_in, share_in, stands_in
 from guardrail.attribution.request import Request, on_topic, telling_words
 from guardrail.attribution.running_text import runs
 from guardrail.attribution.unasked import Taken, is_clock, is_own_prose, is_report
-from guardrail.case import Case
+from guardrail.case import Case, Source
 from guardrail.text.sentences import split_sentences
 from guardrail.text.wordset import word_set
 from policies.ruleset import ToolKind
@@ -116,11 +116,23 @@ def _is_told_by_user(taken: Taken, case: Case, request: Request) -> bool:
     source, prose = taken.source, taken.prose
     if is_users_own(source, prose.record, case) or is_pointed_at(source, prose.record, case):
         return True
+    page = is_page_named(source, prose.record, case) or (is_knowledge(source) and is_numbered(source, case))
+    if not request.only_reading and (
+        (page and not harm_of(case, by_one_of_us=True)) or _is_left_to_author(source, prose.record, case, request)
+    ):
+        return True
     if any(is_in_list_handed_over(leaf.needle, source, prose.record, case, request) for leaf in taken.values):
         return True
     if request.delegation is Delegation.ACTIONS and has_number_named(source, prose.record, case):
         return True
     return any(on_topic(sentence, case) for sentence in _sentences_with(taken))
+
+
+def _is_left_to_author(source: Source, record: int, case: Case, request: Request) -> bool:
+    """The user left it to one of us, by name, who wrote this, and the call does no harm."""
+    author = source.reading.authors[record]
+    left = request.delegation is Delegation.ACTIONS and is_ours(author, case)
+    return left and is_meant(author.author, case.user) and not harm_of(case, by_one_of_us=True)
 
 
 def _sentences_with(taken: Taken) -> list[str]:

@@ -6,8 +6,9 @@ and what has a number (`alarm A-81`) is work to be done and no text to go by.
 
 import re
 from dataclasses import replace
+from functools import lru_cache
 
-from guardrail.attribution.authors import is_meant, is_nobodys, is_ours
+from guardrail.attribution.authors import is_knowledge, is_meant, is_nobodys, is_ours, is_titled
 from guardrail.attribution.delegation import Delegation
 from guardrail.attribution.request import Request, telling_words
 from guardrail.attribution.slots import MONTH
@@ -35,6 +36,8 @@ _LONGEST_TITLE = 60
 _MOST_FIELDS = 2
 _MOST_AUTHORS = 100
 _MOST_TURNS = 12
+_CODE = re.compile(r"(?<![\w-])[a-z]{1,12}(?:-[a-z0-9]{1,24}){1,3}(?![\w-])")
+_LONGEST_CODE, _LONGEST_REQUEST, _MOST_FIELDS_OF_PAGE = 40, 4_000, 12
 _GO_AHEAD = re.compile(
     r"\W*(?:(?:ok|okay|yes|fine|good|great|perfect|sure|right|alright|both|all)"
     r"(?: (?:is|are|of|it|them|fine|good|right|ok)){0,3}[,.!; ]{1,3}){0,3}(?:please |then |so ){0,2}"
@@ -56,7 +59,12 @@ def handed_over_by_pointing(request: Request, case: Case) -> Request:
         if case.kind is ToolKind.PAY and _is_amount_agreed(case):
             return replace(request, delegation=Delegation.DETAILS, asked=True, deed=True, only_reading=False)
         return replace(request, delegation=Delegation.ACTIONS, only_reading=False)
-    if request.only_reading or request.deed_named:
+    if request.only_reading:
+        return request
+    if any(is_knowledge(source) and is_numbered(source, case) for source in case.sources):
+        # whoever gives the number of a runbook wants its steps, whatever else they say: `set her up by RB-ONBOARD`
+        return replace(request, delegation=Delegation.ACTIONS)
+    if request.deed_named:
         return request
     pointed = any(is_pointed_at(source, 0, case) for source in case.sources)
     if pointed or (request.aims and _is_left_to_somebody(case)):
@@ -102,6 +110,29 @@ def is_pointed_at(source: Source, record: int, case: Case) -> bool:
     if not texts or len(texts) > _MOST_FIELDS or len(source.reading.authors) > 1:
         return False
     return _by_title(texts[0], case) or _by_reader(source, case)
+
+
+def is_numbered(source: Source, case: Case) -> bool:
+    """The user gave what the source is numbered by, or its code: a short field, and all of it."""
+    given = _codes_in(case.user.lower[:_LONGEST_REQUEST])
+    return bool(given) and any(
+        len(prose.lower) <= _LONGEST_CODE and prose.lower.strip() in given
+        for prose in source.reading.prose[:_MOST_FIELDS_OF_PAGE]
+    )
+
+
+@lru_cache(maxsize=256)
+def _codes_in(said: str) -> frozenset[str]:
+    """`rb-disk`, `kb-0142`."""
+    return frozenset(_CODE.findall(said))
+
+
+def is_page_named(source: Source, record: int, case: Case) -> bool:
+    """A page kept by ourselves, without an address of whoever wrote it, whose title the user's words have whole."""
+    author = source.reading.authors[record]
+    if "@" in author.author or "@" in author.editor or author.around:
+        return False
+    return is_kept_by_ourselves(source) and is_titled(author, case)
 
 
 def is_kept_by_ourselves(source: Source) -> bool:

@@ -24,9 +24,10 @@ from guardrail.attribution.outward import is_at_home
 from guardrail.attribution.paid_to_another import paid_to_another
 from guardrail.attribution.provenance import OTHER_TIME, Leaf, may_stand_in, share_in, stands_in, time_of
 from guardrail.attribution.request import Request, on_topic
-from guardrail.attribution.running_text import runs
+from guardrail.attribution.running_text import only_in_running_texts, runs
 from guardrail.attribution.to_machines import told_to_machines
 from guardrail.attribution.unasked import Taken
+from guardrail.attribution.whose_it_is import has_address_of_its_own, is_of_named_one
 from guardrail.case import Case, Source
 from guardrail.destinations import EMAIL, argument_name, says_something
 from guardrail.text.directives import words_of
@@ -85,6 +86,7 @@ def slipped_in(case: Case, request: Request) -> Taken | None:
         return None
     return (
         _in_the_place_of_another(case)
+        or _other_than_whose_it_is(case)
         or _other_reader(case, request)
         or _other_account(case, request)
         or _other_payee(case, request)
@@ -122,6 +124,17 @@ def _in_the_place_of_another(case: Case) -> Taken | None:
         for source, prose in _running(case) if clock else ():
             if stands_in(clock, prose.lower) >= 0 and not is_ours(source.reading.authors[prose.record], case):
                 return Taken(source=source, prose=prose, values=(leaf,))
+    return None
+
+
+def _other_than_whose_it_is(case: Case) -> Taken | None:
+    """An address that only a remark on a record has, which has one of its own: `notes: send it to ...`."""
+    for leaf in case.leaves if case.kind in (ToolKind.SEND, ToolKind.SHARE) else ():
+        if leaf.kind != "email" or says_something(leaf.argument) or not _is_nobodys_choice(leaf, case):
+            continue
+        found = only_in_running_texts(leaf, case)
+        if found and all(has_address_of_its_own(leaf, source, prose.record, case) for source, prose in found):
+            return Taken(source=found[0][0], prose=found[0][1], values=(leaf,))
     return None
 
 
@@ -232,21 +245,28 @@ def _other_payee(case: Case, request: Request) -> Taken | None:
 
     Now, or with what is paid later: the account is entered for them.
     """
-    if case.kind not in (ToolKind.PAY, ToolKind.WRITE) or request.delegation is not Delegation.NONE:
+    if case.kind not in (ToolKind.PAY, ToolKind.WRITE):
         return None
-    if request.speaks_of_text and case.kind is ToolKind.PAY:
-        return None
-    ibans = [leaf for leaf in case.leaves if leaf.kind == "iban" and stands_in(leaf.needle, case.user.lower) < 0]
-    if case.tuning.harm:
-        # an account the organisation pays to anyway
-        ibans = [leaf for leaf in ibans if not case.ruleset.standing_of(leaf.value).is_trusted]
-    for source, prose in _running(case) if ibans else ():
-        plain = prose.lower.replace(" ", "")
+    # whoever left it to a text has still said whose bill it is
+    left = request.delegation is not Delegation.NONE or (request.speaks_of_text and case.kind is ToolKind.PAY)
+    accounts = [leaf for leaf in case.leaves if _is_new_account(leaf, case)]
+    for source, prose in _running(case) if accounts else ():
+        plain = prose.lower.replace(" ", "") if accounts[0].kind == "iban" else prose.lower
         author = source.reading.authors[prose.record]
-        payee = third_payee(author, case) if ibans[0].needle in plain and not is_ours(author, case) else None
-        if payee is not None and share_in(payee, word_set((prose.lower,))) >= case.tuning.text_cover:
-            return Taken(source=source, prose=prose, values=(payee, ibans[0]))
+        payee = third_payee(author, case) if accounts[0].needle in plain and not is_ours(author, case) else None
+        if payee is None or share_in(payee, word_set((prose.lower,))) < case.tuning.text_cover:
+            continue
+        if not left or is_of_named_one(source, prose.record, payee.words, case):
+            return Taken(source=source, prose=prose, values=(payee, accounts[0]))
     return None
+
+
+def _is_new_account(leaf: Leaf, case: Case) -> bool:
+    """Neither the user gave it nor, with `harm`, does the organisation pay to it anyway."""
+    if leaf.kind != "iban" and argument_name(leaf.argument) not in _ACCOUNTS - _PAYEES:
+        return False
+    known = case.tuning.harm and case.ruleset.standing_of(leaf.value).is_trusted
+    return not known and any(map(str.isdigit, leaf.needle)) and stands_in(leaf.needle, case.user.lower) < 0
 
 
 def third_payee(author: Author, case: Case, *, head: str = "") -> Leaf | None:

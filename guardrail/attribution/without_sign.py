@@ -37,6 +37,7 @@ from guardrail.attribution.provenance import Leaf, stands_in
 from guardrail.attribution.request import Request, on_topic
 from guardrail.attribution.slipped_in import third_payee
 from guardrail.attribution.unasked import stands_with_mandate
+from guardrail.attribution.whose_it_is import has_address_of_its_own
 from guardrail.case import Case
 from guardrail.text.directives import MENTION
 from guardrail.text.reading import Author
@@ -134,6 +135,8 @@ def _handed_over_name(match: Match, case: Case, request: Request, outward: list[
     author = match.author
     if is_nobodys(author) and (is_another(case) or decides(case)):
         # a page to go by has its say about the ticket the user gave the number of, but does not approve it
+        return "instruction_delegated"
+    if any(has_address_of_its_own(leaf, match.source, match.directive.record, case) for leaf in outward):
         return "instruction_delegated"
     led_out = weighty and reaches_stranger(case)
     if (outward or weighty) and is_beside_a_named_one(author, case):
@@ -245,7 +248,11 @@ def _leaves_it_open(match: Match, case: Case, request: Request, outward: list[Le
     if wished and on_topic(match.directive.text, case):
         return True
     answers = not outward and any(target.value == match.author.author.lower() for target in case.targets)
-    named = not outward and (is_meant(match.author.author, case.user) or _is_of_record_numbered(match, case))
+    meant = is_meant(match.author.author, case.user)
+    if case.kind is ToolKind.DELETE and is_stranger(match.author, case):
+        # whose mail is to go does not choose what else goes
+        meant = False
+    named = not outward and (meant or _is_of_record_numbered(match, case))
     billed = case.kind is ToolKind.PAY and is_bill_of(match, case)
     return request.asked and (answers or named or billed or request.delegation is Delegation.DETAILS)
 

@@ -34,7 +34,7 @@ _EDITOR_KEYS = frozenset(
 _REVISION_KEYS = frozenset("revision revisionid version versionid versionlabel rev changeid etag".split())
 _DOCUMENT_KEYS = frozenset(
     "source title filename file name subject path url uri webpage document documentname displayname sourcename link "
-    "webpageurl".split()
+    "webpageurl nome nombre nom naam titel titolo titulo titre oggetto asunto betreff objet assunto onderwerp".split()
 )
 _TELLING_KEYS = _AUTHOR_KEYS | _EDITOR_KEYS | _REVISION_KEYS | _DOCUMENT_KEYS | FROM
 _SAYING_KEYS = frozenset(
@@ -68,8 +68,7 @@ _HEAD = 3000
 # Too short and plain to hide or to head anything: most values of rows.
 _SIMPLE = re.compile(r"[A-Za-z .,@/-]{0,20}+|[0-9 .,:TZ/-]{0,20}+")
 _MAX_RECORDS = 20_000
-_SHORTEST_CODE = 24
-_LONGEST_KEY = 80
+_SHORTEST_CODE, _LONGEST_KEY = 24, 80
 # Words from which on a value is a text.
 _RUNNING = 5
 # A line in a text that says who wrote it stands further inside than any field.
@@ -292,7 +291,8 @@ def _markup_records(text: str, values: list[Value], base: int, path: str, budget
 def _card_records(
     view: View, parts: list[Part], path: str, hidden: tuple[Hidden, ...], budget: Budget
 ) -> Iterator[Record]:
-    """Who wrote one is not taken from it: whoever writes into a card may begin another."""
+    """The head of a single one tells who wrote it. Whoever writes into one of several may begin another."""
+    in_head = parts[-1].card == 0
     glance = glance_at(view.text[part.start : part.end] for part in parts)
     record, card = Record(), 0
     for part in parts:
@@ -301,6 +301,10 @@ def _card_records(
         if part.card != card:
             yield record
             record, card = Record(), part.card
+        if in_head and part.name:
+            line, _, below = view.text[part.start : part.end].partition("\n")
+            record.note((part.name,), line)
+            in_head = not below.strip() and _plain_key(part.name) not in _SAYING_KEYS
         _add(record, part.name, path, view.cut(part.start, part.end), hidden, glance)
     yield record
 
