@@ -55,8 +55,13 @@ def is_spoken_of(author: Author, case: Case) -> bool:
 
 def is_titled(author: Author, case: Case) -> bool:
     """The user's words hold all that tells of the document's title, two words or more: `the opening routine`."""
-    title = telling_words(_SEPARATOR.sub(" ", author.document.lower())) if len(author.document) < 120 else frozenset()
+    title = telling_words(spaced(author.document.lower())) if len(author.document) < 120 else frozenset()
     return len(title) >= 2 and title <= case.user.words
+
+
+def spaced(title: str) -> str:
+    """`closing-checklist.md` as `closing checklist`."""
+    return _SEPARATOR.sub(" ", title).strip()
 
 
 def is_ours(author: Author, case: Case) -> bool:

@@ -15,6 +15,7 @@ from guardrail.attribution.authors import (
 from guardrail.attribution.delegation import Delegation, looks_up_when
 from guardrail.attribution.gravity import ends_something, gives_up, is_another, is_grave, is_object_given
 from guardrail.attribution.handed_over import has_number_named, is_step_of_handbook
+from guardrail.attribution.harm import reaches_stranger
 from guardrail.attribution.outward import OUTWARD, is_at_home
 from guardrail.attribution.pointing import is_pointed_at
 from guardrail.attribution.provenance import Leaf, stands_in
@@ -22,6 +23,7 @@ from guardrail.attribution.request import Request
 from guardrail.attribution.slots import fills_another
 from guardrail.case import Case, Source
 from guardrail.destinations import argument_name
+from guardrail.text.directives import WORD
 from guardrail.text.reading import Author
 from guardrail.text.sentences import split_sentences
 from policies.ruleset import Standing, ToolKind, host_of
@@ -33,6 +35,7 @@ _COLLEAGUES = frozenset(
     "compañero compañeros compañera compañeras colleghi colegas collega".split()
 )
 _SHORT_SENTENCE = 3
+_MOST_FIELDS, _LONGEST_FIELD = 2_000, 80
 # What whoever is let in is called among the arguments.
 _LET_IN = frozenset(
     "user username users member members person with email mail account login invitee grantee collaborator guest to "
@@ -72,6 +75,8 @@ def may_decide(source: Source, record: int, case: Case, request: Request) -> boo
         return True
     if meant and (handed_over or request.speaks_of_text) and not grave and not fills_another(case):
         return (handed_over or request.deed_named) and not (is_stranger(author, case) and _reaches_others(author, case))
+    if handed_over and is_of_author(source, record, case):
+        return True
     if not handed_over:
         # the guideline whose values the user wants for the one named
         own = is_knowledge(source) and is_pointed_at(source, record, case)
@@ -95,6 +100,39 @@ def may_decide(source: Source, record: int, case: Case, request: Request) -> boo
     if request.as_others_ask and (gives_up(case) or not grave):
         return True
     return not grave and not request.deed_named and _is_its_own_matter(source, record, case)
+
+
+def is_of_author(source: Source, record: int, case: Case) -> bool:
+    """Whoever wrote it asks for what is theirs: another output has the record as one of that address or name.
+
+    The user named them, or numbered their text; nothing is paid, nobody let in and nobody else reached.
+    """
+    author = source.reading.authors[record]
+    if case.kind not in (ToolKind.WRITE, ToolKind.DELETE) or "@" not in author.author or reaches_stranger(case):
+        return False
+    if is_edited_outside(author, case) or not (
+        is_meant(author.author, case.user) or has_number_named(source, record, case)
+    ):
+        return False
+    new = [leaf for leaf, share in zip(case.leaves, case.user_shares, strict=True) if leaf.kind == "id" and share < 1.0]
+    address = author.author.lower()
+    mailbox = frozenset(WORD.findall(address.partition("@")[0].replace(".", " ").replace("_", " ")))
+    return bool(new) and all(_is_theirs(leaf, source, address, mailbox, case) for leaf in new)
+
+
+def _is_theirs(leaf: Leaf, source: Source, address: str, mailbox: frozenset[str], case: Case) -> bool:
+    for other in case.sources:
+        if other is source:
+            continue
+        fields: dict[int, list[str]] = {}
+        for prose in other.reading.prose[:_MOST_FIELDS]:
+            if len(prose.lower) <= _LONGEST_FIELD:
+                fields.setdefault(prose.record, []).append(prose.lower.strip())
+        for texts in fields.values():
+            names = (frozenset(WORD.findall(text)) for text in texts)
+            if leaf.needle in texts and (address in texts or any(len(name) > 1 and name <= mailbox for name in names)):
+                return True
+    return False
 
 
 def _is_only_the_day(case: Case) -> bool:

@@ -8,7 +8,7 @@ import re
 from dataclasses import replace
 from functools import lru_cache
 
-from guardrail.attribution.authors import is_knowledge, is_meant, is_nobodys, is_ours, is_titled
+from guardrail.attribution.authors import is_knowledge, is_meant, is_nobodys, is_ours, is_titled, spaced
 from guardrail.attribution.delegation import Delegation
 from guardrail.attribution.request import Request, telling_words
 from guardrail.attribution.slots import MONTH
@@ -36,6 +36,13 @@ _LONGEST_TITLE = 60
 _MOST_FIELDS = 2
 _MOST_AUTHORS = 100
 _MOST_TURNS = 12
+_CARRYING_OUT = re.compile(
+    r"\b(?:run|do|follow|start|begin|execute|perform|complete|launch|apply|work (?:through|off)|go (?:through|by)|"
+    r"carry out|kick off|avvia\w*|esegu\w*|segu\w*|ejecut\w*|sigue|suiv\w*|exécut\w*|lance\w*|starte\w*|befolg\w*|"
+    r"erledig\w*|volg\w*|voer)(?: (?:the|our|my|all|of|le|la|il|lo|i|gli|les|nos|el|los|las|die|den|das|unsere\w?|de|"
+    r"het|onze|dei|delle|des))*\s*$"
+)
+_NEAR = 40
 _CODE = re.compile(r"(?<![\w-])[a-z]{1,12}(?:-[a-z0-9]{1,24}){1,3}(?![\w-])")
 _LONGEST_CODE, _LONGEST_REQUEST, _MOST_FIELDS_OF_PAGE = 40, 4_000, 12
 _GO_AHEAD = re.compile(
@@ -64,9 +71,12 @@ def handed_over_by_pointing(request: Request, case: Case) -> Request:
     if any(is_knowledge(source) and is_numbered(source, case) for source in case.sources):
         # whoever gives the number of a runbook wants its steps, whatever else they say: `set her up by RB-ONBOARD`
         return replace(request, delegation=Delegation.ACTIONS)
+    titled = [source for source in case.sources if source.reading.authors and is_page_named(source, 0, case)]
+    if any(_is_to_be_carried_out(source, case) for source in titled):
+        return replace(request, delegation=Delegation.ACTIONS)
     if request.deed_named:
         return request
-    pointed = any(is_pointed_at(source, 0, case) for source in case.sources)
+    pointed = bool(titled) or any(is_pointed_at(source, 0, case) for source in case.sources)
     if pointed or (request.aims and _is_left_to_somebody(case)):
         return replace(request, delegation=Delegation.ACTIONS)
     return request
@@ -110,6 +120,14 @@ def is_pointed_at(source: Source, record: int, case: Case) -> bool:
     if not texts or len(texts) > _MOST_FIELDS or len(source.reading.authors) > 1:
         return False
     return _by_title(texts[0], case) or _by_reader(source, case)
+
+
+def _is_to_be_carried_out(source: Source, case: Case) -> bool:
+    """`run the onboarding steps`: right before the title stands what one does with a list."""
+    title = spaced(source.reading.authors[0].document.lower())
+    said = spaced(case.user.lower[:_LONGEST_REQUEST])
+    at = said.find(title)
+    return at > 0 and _CARRYING_OUT.search(said, max(0, at - _NEAR), at) is not None
 
 
 def is_numbered(source: Source, case: Case) -> bool:

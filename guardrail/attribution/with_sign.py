@@ -1,5 +1,7 @@
 """An instruction with a signature beside it: whether the sign is about it, and whether the call carries it out."""
 
+from itertools import islice
+
 from guardrail.attribution.authors import is_meant_by_mere_name, is_ours
 from guardrail.attribution.delegation import Delegation
 from guardrail.attribution.dictated import tells_what_to_write
@@ -20,6 +22,7 @@ from policies.signal import RECALLED
 
 # Share of a message's words an order itself must hold to be where they are from.
 _IN_IT = 0.3
+_MOST_ALIKE = 50
 
 
 def is_marked_for(match: Match, case: Case, request: Request) -> bool:
@@ -53,10 +56,9 @@ def is_outdone(match: Match, rivals: list[Match], request: Request) -> bool:
         return True
     if request.delegation is Delegation.NONE:
         return False
+    alike = (rival for rival in rivals if rival.raw >= match.raw > 0 and rival.action >= match.action)
     told = _told_itself(match)
-    return any(
-        rival.raw >= match.raw > 0 and rival.action >= match.action and _told_itself(rival) >= told for rival in rivals
-    )
+    return any(_told_itself(rival) >= told for rival in islice(alike, _MOST_ALIKE))
 
 
 def _told_itself(match: Match) -> int:
