@@ -78,7 +78,7 @@ _ANSWERS_THAT = re.compile(
 )
 # `do the bits for Leeds`, `do her list`, `prepare it as on the page`, `onboard her with the checklist`
 _BY_LIST = re.compile(
-    r"\bdo (?:all (?:of )?)?(?:the|her|his|my|their|our|your|those|these|[\w.-]{1,30}'s) (?:[\w-]{1,30} )?"
+    r"\bdo (?:all (?:of )?)?(?:the|her|his|my|their|our|your|those|these|[\w.-]{1,30}'s) (?:[\w-]{1,30} ){0,2}"
     r"(?:bits|points|things|jobs|items|list|rest|lot)\b"
     r"|\bdo (?:each|every|all|any|the) ?(?:thing|point|item|step|line|task|job)?s? (?:that is |that's |which is )?"
     r"(?:on|in) (?:it|there|them)\b"
@@ -99,6 +99,14 @@ _WHAT_SOMEBODY_LEFT = re.compile(
 _BY_FILE = re.compile(
     r"\b(?:follow(?:ing)?|according to|as per) (?:the |our |my )?(?:[\w-]{1,30} )?"
     r"(?:/[\w.-]{1,60}(?:/[\w.-]{1,60}){0,8}|[\w-]{1,60}\.(?:md|txt|docx?|odt|pdf|rtf|html?|xlsx?|csv|pptx?))(?![\w/])"
+)
+# `to the slot the practice offers`, `at the time and dock he gives`
+_AS_OFFERED = re.compile(
+    r"\b(?:to|at|for|on|by) (?:the|that|whatever|whichever) (?:new )?"
+    r"(?:slot|date|day|time|hour|place|price|amount|room)s?"
+    r"(?: and (?:the )?(?:slot|date|day|time|hour|place|dock|room))? (?:that |which )?(?:(?:the|her|his|their) )?"
+    r"(?!(?:i|we|you)\b)[\w'-]{1,30}(?: [\w'-]{1,30})? (?:offers?|offered|proposes?|proposed|suggests?|suggested|"
+    r"gives?|gave|names?|named|announces?|announced|wrote|writes)\b"
 )
 # `look up what Anna said about the wall`: to know it, not to do it.
 _LOOKS_UP_WORDS = re.compile(
@@ -246,7 +254,7 @@ def by_phrases(said: str) -> Delegation:
         return Delegation.ACTIONS
     if _WHAT_SOMEBODY_LEFT.search(doing) or does_all_of_theirs(said):
         return Delegation.ACTIONS
-    if _DETAILS_THERE.search(doing):
+    if _DETAILS_THERE.search(doing) or _AS_OFFERED.search(doing):
         return Delegation.DETAILS
     if _LOOK_THERE.search(said) or goes_by_others(said):
         return Delegation.DETAILS

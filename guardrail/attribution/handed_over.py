@@ -31,6 +31,7 @@ _ADDRESS_LEFT = re.compile(
     r"(?:gives?|names?|states?|says?|lists?|shows?|mentions?|has|asks? for)\b"
     r"|\b(?:address|e-?mail|mailbox|contact|recipient|office)s? (?:that is |which is )?(?:(?:given|named|stated|listed|"
     r"shown|mentioned|printed) )?(?:in|on|at the (?:end|top|bottom|foot) of) (?:it|there|the|that|this)\b"
+    r"|\bto where (?:it|they|that|the \w{1,20}) (?:says?|tells?|wants?|asks?)\b"
     r"|\bdirecci[oó]n (?:que (?:indica|figura|aparece|da|consta)|indicada|del? formulario)"
     r"|\badresse (?:qu['’]\w{2,6} (?:indique|donne)|qui y figure|indiquée|donnée|angegeben)"
     r"|\b(?:angegebene|genannte)n? (?:e-?mail-?)?adresse\b|\badresse,? die (?:dort|darin|da) steht"
@@ -40,7 +41,7 @@ _ADDRESS_THERE = re.compile(
     r"\b(?:address|adresse?|e-?mail|kontakt|contact|direcci[oó]n|correo|indirizzo|endere[cç]o|adres|adresa|adressen)\b"
     r"[^.!?\n]{0,24}?\b(?:in|im|on|at|dans|sur|en|nel(?:la|le)?|sul(?:la)?|no|na|op|w|we|v|ve|i|på)\b ?(?:nell['’])?"
     r"[^.!?\n]{0,20}?\b(?:manual|handbook|guide|instructions?|document|sheet|page|letter|notice|handbuch|anleitung|"
-    r"datenblatt|brief|schreiben|unterlagen|manuel|fiche|lettre|courrier|gu[ií]a|ficha|carta|instrucciones|manuale|"
+    r"datenblatt|e-?mail|mail|message|courriel|mensaje|messaggio|nachricht|bericht|mensagem|brief|schreiben|unterlagen|manuel|fiche|lettre|courrier|gu[ií]a|ficha|carta|instrucciones|manuale|"
     r"istruzioni|scheda|lettera|instru[cç][oõ]es|instrukcji|instrukcją|podręczniku|piśmie|handleiding|instructie|"
     r"instruktionen|handboken|brevet|příručce|návodu|dopise|kılavuzda)\b"
 )
@@ -109,7 +110,7 @@ def _hands_on(case: Case) -> bool:
 
 def is_address_left(source: Source, record: int, case: Case, request: Request) -> bool:
     """The user left the very address to a text and wants it sent there; the text itself, and nobody in it, has one."""
-    if case.kind is not ToolKind.SEND or not (request.deed or request.deed_named):
+    if case.kind not in (ToolKind.SEND, ToolKind.SHARE) or not (request.deed or request.deed_named):
         return False
     author = source.reading.authors[record]
     if not (is_nobodys(author) or is_meant(author.author, case.user) or is_ours(author, case)):

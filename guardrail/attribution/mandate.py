@@ -64,7 +64,9 @@ def may_decide(source: Source, record: int, case: Case, request: Request) -> boo
         return True
     if case.kind is ToolKind.EXECUTE and is_nobodys(author) and is_how_to(source):
         return True
-    if is_nobodys(author) and _is_only_the_day(case) and looks_up_when(case.user.lower):
+    if _is_only_the_day(case) and (
+        request.delegation is Delegation.DETAILS or (is_nobodys(author) and looks_up_when(case.user.lower))
+    ):
         return True
     if is_own_matter_left(author, case, request):
         return True

@@ -8,11 +8,11 @@ colleague's or a customer's text may say how the user's own deed is done, not wh
 import re
 from collections.abc import Iterable
 
-from guardrail.attribution.authors import is_knowledge, is_meant, is_ours
+from guardrail.attribution.authors import is_knowledge, is_meant, is_nobodys, is_ours
 from guardrail.attribution.delegation import Delegation
 from guardrail.attribution.gravity import is_another
 from guardrail.attribution.handed_over import has_left_address, has_number_named
-from guardrail.attribution.harm import harm_of, reaches_stranger
+from guardrail.attribution.harm import harm_of, may_have_it_done, reaches_stranger
 from guardrail.attribution.listed import is_in_list_handed_over
 from guardrail.attribution.matching import is_constant
 from guardrail.attribution.own_words import is_in_own_words
@@ -115,6 +115,10 @@ def _is_told_by_user(taken: Taken, case: Case, request: Request) -> bool:
     """The user pointed at this text, or what it says of the values is on their matter."""
     source, prose = taken.source, taken.prose
     if is_users_own(source, prose.record, case) or is_pointed_at(source, prose.record, case):
+        return True
+    bill = case.kind is ToolKind.PAY and is_nobodys(source.reading.authors[prose.record])
+    if bill and may_have_it_done(source, prose.record, case, request):
+        # of whom the organisation pays anyway
         return True
     page = is_page_named(source, prose.record, case) or (is_knowledge(source) and is_numbered(source, case))
     if not request.only_reading and (

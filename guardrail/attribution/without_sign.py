@@ -44,6 +44,7 @@ from guardrail.text.reading import Author
 from policies.ruleset import ToolKind, host_of
 
 MEANT = "meant"
+_NOTE = 3
 # Whoever tells one of these something has spoken of them before.
 _SOMEBODY = frozenset(("them", "him", "her"))
 
@@ -304,7 +305,8 @@ def _replaces(match: Match, case: Case, request: Request) -> bool:
     named = match.action >= SAME_VERB and match.tool >= tuning.tool_closely_named
     if named and (match.cover >= tuning.instead_named_cover or not match.new):
         return True
-    if not request.only_reading:
+    if not request.only_reading or len(match.directive.text.split(None, _NOTE)) < _NOTE:
+        # `open book` is a note
         return False
     return (match.action >= SAME_VERB and match.tool >= tuning.reading_tool) or (
         match.action >= SAME_KIND and match.cover >= tuning.reading_cover
