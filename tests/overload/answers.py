@@ -53,6 +53,7 @@ def ask(plan: Plan) -> Asked:
         text=True,
         check=True,
         timeout=plan.seconds + _GRACE_SECONDS,
+        start_new_session=True,
     )
     with Path(plan.out).open() as lines:
         answers = [Answer(**json.loads(line)) for line in lines]
