@@ -15,7 +15,8 @@ from guardrail.attribution.request import Request
 from guardrail.case import Case
 from guardrail.destinations import says_something
 from guardrail.text.directives import MENTION
-from guardrail.text.signatures import CALLS_ON_ASSISTANT, SPEAKS_TO_CALLER
+from guardrail.text.signatures import SPEAKS_TO_CALLER
+from guardrail.text.takeover import CALLS_ON_ASSISTANT
 from guardrail.text.wordset import word_set
 from policies.ruleset import ToolKind
 from policies.signal import RECALLED

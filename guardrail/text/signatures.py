@@ -8,17 +8,22 @@ gaps, no nested repeats.
 import re
 from collections.abc import Iterable, Iterator
 
+from guardrail.text.folded import Folded
+from guardrail.text.takeover import CALLS_ON_ASSISTANT, FORMS
+
 # What is called so is no person; who is called by the second may be one.
 _MACHINES = "copiloto|copilote|kopilot|ia|ki|robot|roboter|robô|chatbot|yapay zeka"
 _HELPERS = "asistente|assistente|assistant|assistenten|assistent|asystent|asystencie|asistan|asistenti"
+# `the assistant manager` is a person as well.
+_POSTS = (
+    "managers?|professors?|directors?|cooks?|chefs?|coach(?:es)?|editors?|teachers?|secretary|principals?|curators?"
+)
 _CALLING = "atención|achtung|attention|attenzione|atenção|let op|uwaga|dikkat|observera|pozor"
 
-# One of us may do so as well.
-CALLS_ON_ASSISTANT = "calls on an assistant"
-# So does the tool itself, of its next page.
+# The tool itself does so as well, of its next page.
 SPEAKS_TO_CALLER = "speaks to whoever called a tool"
 
-SIGNATURES: tuple[tuple[str, re.Pattern[str]], ...] = (
+_WORDED: tuple[tuple[str, re.Pattern[str]], ...] = (
     (
         "tells the reader to set aside earlier instructions",
         re.compile(
@@ -66,7 +71,8 @@ SIGNATURES: tuple[tuple[str, re.Pattern[str]], ...] = (
             r"[ ,:]{1,3}(?:for |to |from )?(?:the |any |all |every |our |your |this |an? )?(?:[a-z]{2,14} ){0,2}"
             r"(?:ai|a\.i\.|llms?|assistants?|agents?|bots?|chatbots?|copilot|language models?|gpt[-\w.]{0,6}|claude|"
             r"gemini|automated (?:readers?|systems?|tools?|processing)|automation|crawlers?|models?)\b(?! (?:fee|name|"
-            r"number|id|desk|contact|phone|email|team|was|said|told|helped|is very|were))"
+            r"number|id|desk|contact|phone|email|team|was|said|told|helped|is very|were)"
+            rf"| (?:{_POSTS})\b)"
             r"|\b(?:you are|as|if you'?re|if you are|acting as) (?:an?|the) (?:helpful |autonomous |virtual |friendly |"
             r"personal |smart )?(?:ai|llm|assistant|language model|chatbot|bot|ai agent|agent)\b"
             r"|\b(?:dear|hey|hi|hello|attention|to you),? (?:gpt|chatgpt|claude|gemini|copilot|llama|mistral|"
@@ -76,6 +82,7 @@ SIGNATURES: tuple[tuple[str, re.Pattern[str]], ...] = (
             # `message from Ada Lind to her engineering copilot`
             r"|\b(?:note|message|instructions?|order|memo|reminder)\b[ ,:]{1,3}(?:from [\w.'’ -]{2,40} )?(?:for|to) "
             r"(?:his|her|their|its|my|whose|the|an?) (?:[a-z]{2,14} ){0,2}(?:ai|assistants?|copilot|chatbot|bot|llm)\b"
+            rf"(?! (?:{_POSTS})\b)"
             r"|\b(?:ai|assistant|agent|bot|llm|copilot|chatbot) (?:instructions?|directives?|notes?|tasks?|"
             r"commands?)\s?:"
             r"|\b(?:ai|llm|virtual|automated|digital) (?:assistants?|agents?|readers?|systems?) (?:must|should|"
@@ -170,6 +177,12 @@ SIGNATURES: tuple[tuple[str, re.Pattern[str]], ...] = (
     ),
 )
 
+# With those that take a table of each language.
+SIGNATURES: tuple[tuple[str, re.Pattern[str] | Folded], ...] = (
+    *_WORDED,
+    *((form.name, form.pattern) for form in FORMS),
+)
+
 # Those no honest text for agents needs, such as the description of a tool, which may well name tools and arguments.
 OVERRULING = frozenset(
     (
@@ -253,7 +266,7 @@ _HINTS: tuple[tuple[frozenset[str], tuple[_Glance, ...], int, int], ...] = tuple
             *(60, 60),
         ),
     )
-)
+) + tuple((form.words, form.glances, form.before, form.after) for form in FORMS)
 _ALL_MARKS = frozenset(mark for _, glances, _, _ in _HINTS for marks, _ in glances for mark in marks)
 _MARKS = tuple(sorted(mark for mark in _ALL_MARKS if not any(other in mark for other in _ALL_MARKS - {mark})))
 _SIGN_OF = {
@@ -301,9 +314,12 @@ _NEAR_BY: dict[str, tuple[str, ...]] = {
 # `do not forward this without asking`: whoever says so wants to be asked.
 _IS_NOT_TO = re.compile(r"(?:\b(?:not|never|cannot)|n['’]t) (?:[\w'’-]{1,30} ){1,6}$")
 _A_CLAUSE = 120
+_PIECES = (*(_NEAR_BY.get(name, ("",)) for name, _ in _WORDED), *(form.pieces for form in FORMS))
 _SOUGHT = tuple(
-    (1 << number, name, pattern, glances, before, after, _NEAR_BY.get(name, ("",)))
-    for number, ((name, pattern), (_, glances, before, after)) in enumerate(zip(SIGNATURES, _HINTS, strict=True))
+    (1 << number, name, pattern, glances, before, after, pieces)
+    for number, ((name, pattern), (_, glances, before, after), pieces) in enumerate(
+        zip(SIGNATURES, _HINTS, _PIECES, strict=True)
+    )
 )
 
 

@@ -13,7 +13,9 @@ from random import Random
 from typing import Any
 
 from guardrail.destinations import EMAIL, IBAN, URL
+from guardrail.text.folded import Folded, Found
 from guardrail.text.signatures import SIGNATURES
+from guardrail.text.view import lowered
 
 # Line ends that are none: a folded scalar, a continued quoted scalar, and the two characters `\\n` of a literal.
 _FOLD = re.compile(r"\\\n[ \t]*(?P<blank>\\ )?|(?P<escaped>\\n)|[ \t]*\n[ \t]+(?=\S)|(?<=\S)\n(?=[a-z])")
@@ -24,14 +26,33 @@ _TOKEN_TAIL = re.compile(r"[\w)\]}>]*")
 _NEUTRAL = ("One more point. ", "Also: ", "For the record: ", "By the way: ", "In addition: ", "Further: ")
 _MAX_CUTS = 200
 # The table is made for lower-cased text; here the text stays as it is.
-_SIGNS = tuple(re.compile(pattern.pattern, re.IGNORECASE) for _, pattern in SIGNATURES)
+_LOWER = tuple(
+    re.compile(pattern.pattern, re.IGNORECASE) for _, pattern in SIGNATURES if isinstance(pattern, re.Pattern)
+)
+_FOLDED = tuple(pattern for _, pattern in SIGNATURES if isinstance(pattern, Folded))
+
+
+class _InAnyCase:
+    """Such a pattern, asked as one of `re` is."""
+
+    def __init__(self, pattern: Folded) -> None:
+        self._pattern = pattern
+
+    def finditer(self, text: str, after: int = 0) -> Iterator[Found]:
+        return self._pattern.finditer(lowered(text), after)
+
+    def search(self, text: str, after: int = 0) -> Found | None:
+        return next(self.finditer(text, after), None)
+
+
+_SIGNS: tuple[re.Pattern[str] | _InAnyCase, ...] = (*_LOWER, *map(_InAnyCase, _FOLDED))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Hit:
     start: int
     end: int
-    pattern: re.Pattern[str]
+    pattern: re.Pattern[str] | _InAnyCase
 
 
 def paraphrased_session(rows: list[dict[str, Any]], *, neutral_words: bool, seed: int = 0) -> list[dict[str, Any]]:
@@ -126,7 +147,7 @@ def _unfolded(text: str) -> tuple[str, list[int]]:
 def _first_hit(flat: str, after: int) -> _Hit | None:
     hits = [
         # the line end before a mark belongs to the text: it keeps the sentences apart
-        _Hit(start=match.end() - len(match.group().lstrip()), end=match.end(), pattern=pattern)
+        _Hit(start=match.end() - len(flat[match.start() : match.end()].lstrip()), end=match.end(), pattern=pattern)
         for pattern in _SIGNS
         if (match := pattern.search(flat, after)) is not None
     ]
@@ -172,4 +193,4 @@ def _breaks(flat: str, hit: _Hit, left: int, right: int) -> bool:
     """Without this stretch the pattern no longer begins where it did."""
     around = flat[max(0, left - 200) : left] + flat[right : right + 200]
     at = hit.pattern.search(around, max(0, min(left, 200) - (left - hit.start)))
-    return at is None or at.end() - len(at.group().lstrip()) > min(left, 200)
+    return at is None or at.end() - len(around[at.start() : at.end()].lstrip()) > min(left, 200)
