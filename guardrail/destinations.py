@@ -41,7 +41,18 @@ SAYING = frozenset(
     "opmerking uwagi nachricht inhalt mensagem mensaje messaggio corpo cuerpo corps contenu contenido conteudo inhoud "
     "bericht tresc wiadomosc meddelande zprava mesaj metin kommentar bemerkung comentario commentaire commento".split()
 )
-_SAYING_ENDS = ("body", "messagetext", "mailtext", "notetext", "replytext", "messagecontent", "bodycontent")
+_SAYING_ENDS = (
+    "body",
+    "messagetext",
+    "mailtext",
+    "notetext",
+    "replytext",
+    "messagecontent",
+    "bodycontent",
+    "bodytext",
+    "bodyhtml",
+    "bodyplain",
+)
 _INDEX = re.compile(r"\[\d+\]")
 _NOT_ALNUM = re.compile(r"[^a-z0-9]+")
 # Argument names that hold somebody or some place the call reaches; a plain name or number counts only under these.

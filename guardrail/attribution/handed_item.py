@@ -24,7 +24,7 @@ from guardrail.attribution.unasked import is_own_prose
 from guardrail.case import Case, Source
 from guardrail.destinations import EMAIL
 from guardrail.text.directives import verbs_wanted, words_of
-from guardrail.text.items import list_in
+from guardrail.text.items import list_in, step_of
 from guardrail.text.reading import Prose
 from guardrail.text.sentences import split_sentences
 from guardrail.text.words import ENGLISH, stem, stems
@@ -40,6 +40,7 @@ _LONGEST_PARAGRAPH = 600
 _FEWEST_CELLS = 3
 _MOST_CELLS = 1_000
 _SHORTEST_SENTENCE = 4
+_SHORTEST_TITLE_WORD = 3
 _NAME_PARTS = re.compile(r"[A-Z]?[^\W\d_A-Z]+|[A-Z]+")
 # `[08:01] Bertrand Hollis: ...`, `Dr Reyes 18:02: ...`
 _SPEAKER = re.compile(r"(?:\[?\d{1,2}[:.]\d{2}\]? )?([^\W\d][\w .'-]{1,40}?)(?: \[?\d{1,2}[:.]\d{2}\]?)?: ")
@@ -53,6 +54,24 @@ _VOUCHED = re.compile(
     r"|\bje (?:l['’]ai|les ai) (?:déjà |moi-même )?vérifiée?s?\b|\b(?:lo|la|los|las) he (?:revisado|comprobado)\b"
     r"|\b(?:l['’]ho|li ho|le ho) (?:già )?(?:controllat|verificat)[oaie]\b|\bper me va bene\b|\bpor mí está bien\b"
     r"|\bheb ik (?:zelf )?(?:gecontroleerd|nagekeken)\b|\bc['’]est bon pour moi\b|\bdas geht für mich in ordnung\b"
+)
+
+# The list is the user's own work: `the ones assigned to me`, `my sticky notes`, `what the office has to do`.
+_THEIRS = re.compile(
+    r"\b(?:left|pinned|noted|addressed|assigned|meant|marked|comments?|notes?|list|ones|items|points|cards?|things|bits)"
+    r"\b[^.!?\n]{0,30}\b(?:for|to|by)? ?(?:me|us)\b|\bmine\b(?! is\b)"
+    r"|\b(?:for|by|to) (?:the )?(?:office|reception|desk|team)\b"
+    r"|\bmy (?:[\w-]{1,20} )?(?:ones|bits|items|points|tasks|notes?|list|to-?dos?|to do'?s|column|part|chores)\b"
+    r"|\bhand-?over\b|\bthe office (?:has|needs|is|should|must)\b"
+    r"|\b(?:für mich|mir (?:hinterlassen|notiert|aufgeschrieben|geschrieben|hingelegt)|meine (?:punkte|aufgaben|liste)|"
+    r"übergabe\w*)\b"
+    r"|\bpour moi\b|\bm['’]a (?:laissé|noté)\b|\bqui me (?:concerne|revien)\w*|\bmes (?:tâches|notes|points)\b"
+    r"|\b(?:note|cahier|fiche|feuille) de (?:relais|relève|passation|transmission)\b"
+    r"|\ba mi nombre\b|\bpara mí\b|\bme (?:toca|tocan|dejó|ha dejado)\b|\bmis (?:tareas|notas|puntos|pendientes)\b"
+    r"|\bper me\b|\bmi ha (?:lasciato|scritto)\b|\b(?:i miei|le mie) (?:compiti|punti|note|cose|attività)\b"
+    r"|\bvoor mij\b|\bmijn (?:punten|taken|briefjes|lijst|notities)\b|\boverdracht\w*"
+    r"|\bpara mim\b|\b(?:minhas|meus) (?:tarefas|notas|pontos)\b|\bdla mnie\b|\bmoje (?:zadania|punkty|notatki)\b"
+    r"|\btill mig\b|\bmina (?:uppgifter|punkter)\b|\bpro mě\b|\bmoje úkoly\b|\bbenim için\b"
 )
 
 
@@ -72,7 +91,12 @@ def is_item_handed_over(case: Case, request: Request) -> bool:
     What does harm is done by an item that the user's words pick, and what leads to somebody nobody knows only where it
     is a message or the user answers for the text. Nobody is let in by one, and nothing is lost for good.
     """
-    if request.delegation is not Delegation.ACTIONS or request.only_reading or case.call.by_outsider:
+    if request.only_reading or case.call.by_outsider:
+        return False
+    # who asks for the deed itself may take its values from the list: `make tasks of the points in the minutes`
+    details = request.asked and request.delegation is Delegation.DETAILS
+    asked = details and case.kind is ToolKind.WRITE and not harm_of(case)
+    if not (asked or request.delegation is Delegation.ACTIONS):
         return False
     if case.kind in (ToolKind.SHARE, ToolKind.EXECUTE) or (case.kind is ToolKind.DELETE and not gives_up(case)):
         return False
@@ -116,10 +140,22 @@ def _items_of(source: Source, prose: Prose, case: Case, *, vouched: bool) -> Ite
     if found.items and (by_named or _is_known_text(source, prose.record, text, case)):
         picked = (by_named and not is_stranger(author, case)) or bool(found.label)
         yield from (_Item(text=item, above=found.above, picked=picked) for item in found.items)
+        if not picked and is_kept_by_ourselves(source) and _is_users_work(text, case):
+            yield from (_Item(text=step, above=found.above, picked=True) for step in map(step_of, found.items) if step)
     elif not found.items and vouched and (by_named or _is_known_text(source, prose.record, text, case)):
         yield _Item(text=re.split(r"\n[ \t]*\n", text.strip(), maxsplit=1)[0][:_LONGEST_PARAGRAPH])
     elif not found.items and by_named and not (is_stranger(author, case) or reaches_stranger(case)):
         yield from (_Item(text=wish, picked=True) for wish in _first_wish(text, prose))
+
+
+def _is_users_work(text: str, case: Case) -> bool:
+    """The user calls it theirs, and has a word of its first line or of its file's name."""
+    said = case.user.lower[:_LONGEST]
+    if not _THEIRS.search(said):
+        return False
+    title = frozenset(_NAME_PARTS.findall(text.strip().partition("\n")[0][:_LONGEST_TITLE]))
+    named = title & frozenset(_NAME_PARTS.findall(said)) - ENGLISH.stop_words
+    return any(len(word) >= _SHORTEST_TITLE_WORD for word in named)
 
 
 def _first_wish(text: str, prose: Prose) -> list[str]:

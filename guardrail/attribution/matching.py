@@ -31,6 +31,7 @@ _ADDRESSES = frozenset(("email", "url", "domain", "iban"))
 FORMS = {"email": EMAIL, "iban": re.compile(r"\b[a-z]{2}\d{2}(?: ?[a-z0-9]{4}){2,7}(?: ?[a-z0-9]{1,4})?\b")}
 # How near an order comes to what the call does. In words of its own (`OTHERWISE`) its values have to tell.
 SAME_VERB, SAME_KIND, TOOL_NAMED, OTHERWISE = 1.0, 0.6, 0.5, 0.3
+_LONGEST_ACCOUNT = 60
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -382,6 +383,9 @@ def _places_of(leaf: Leaf, case: Case) -> _Places:
         plain: set[int] = set()
         ordered: set[int] = set()
         for prose in source.reading.prose:
+            if leaf.kind == "iban" and len(prose.lower) <= _LONGEST_ACCOUNT and _is_account(leaf, prose):
+                data.add((source.name, prose.record))
+                continue
             if leaf.needle not in prose.lower:
                 continue
             if prose.record not in plain and _stands(leaf.needle, prose, inside=False):
@@ -395,6 +399,11 @@ def _places_of(leaf: Leaf, case: Case) -> _Places:
         if len(data) > 1:
             break
     return _Places(data=frozenset(data), beside=frozenset(beside))
+
+
+def _is_account(leaf: Leaf, prose: Prose) -> bool:
+    """A field is the account, in groups."""
+    return prose.lower.replace(" ", "").strip("'\"\n") == leaf.needle
 
 
 def _stands(needle: str, prose: Prose, *, inside: bool) -> bool:

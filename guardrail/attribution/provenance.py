@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from guardrail.destinations import EMAIL, IBAN, URL, argument_name
 from guardrail.invocation import Argument
 from guardrail.text.directives import WORD
+from guardrail.text.weekdays import names_of_day
 from guardrail.text.words import ENGLISH
 from guardrail.text.wordset import WordSet
 
@@ -19,6 +20,11 @@ _MEASURE = re.compile(r"(\d{1,5})([a-z]{1,3})")
 # A mailbox that names somebody, and what it counts without its house.
 _FULL_NAME = re.compile(r"[a-z]{2,20}[._-][a-z]{2,24}")
 _MAILBOX_ONLY = 0.8
+# A kind of thing and its name.
+_THING = re.compile(r"[a-z]{2,24}/[a-z][a-z0-9-]{3,60}")
+# A day by its name only; and a day by its numbers.
+_WEEKDAY_ONLY = 0.6
+_WRITTEN_DAY = re.compile(r"\b\d{4}-\d{1,2}-\d{1,2}\b|\b\d{1,2}[./]\d{1,2}\b")
 # What stands between the parts of the name of a thing, and the ends of hosts.
 _BETWEEN = re.compile(r"[._-]")
 TLDS = frozenset(
@@ -135,6 +141,11 @@ def _number_text(value: int | float | bool | None) -> str:
     return str(int(value)) if isinstance(value, float) and value.is_integer() and abs(value) < 1e15 else str(value)
 
 
+_PHONE_NAMES = re.compile(r"phone|mobile|tel|fax|cell|sms|whatsapp|call|contact|^to|^number$|telefon|handy|gsm")
+_NUMBER_NAMES = ("id", "no", "nr", "num", "number", "code", "ref", "reference")
+_ACCOUNT_NAMES = re.compile(r"account|iban|konto|cuenta|compte|conto|rekening")
+
+
 def _kind_of(text: str, name: str) -> str:
     compact = text.replace(" ", "")
     if IBAN.fullmatch(text) or IBAN.fullmatch(compact):
@@ -146,7 +157,9 @@ def _kind_of(text: str, name: str) -> str:
         named_id = name.endswith(("id", "account", "number", "iban", "code"))
         return "id" if named_id or digits >= 6 else "number"
     if _PHONE.match(text) and sum(map(str.isdigit, text)) >= _SHORTEST_PHONE:
-        return "phone"
+        # `ShipmentNo: 260-4405`; an account in groups leads somewhere as a telephone does
+        other = _PHONE_NAMES.search(name) or _ACCOUNT_NAMES.search(name)
+        return "id" if name.endswith(_NUMBER_NAMES) and not other else "phone"
     if _PATH.match(text) and " " not in text.strip():
         return "path"
     if re.fullmatch(r"(?:[a-z0-9-]+\.)+[a-z]{2,12}", text, re.IGNORECASE):
@@ -175,7 +188,18 @@ def share_given(leaf: Leaf, user: WordSet) -> float:
     """How much of the value the user's words explain. The 13 of `June 13` is no number and no id."""
     if leaf.kind in ("id", "number") and len(leaf.needle) <= 2 and leaf.needle.isdigit():
         return float(stands_in(leaf.needle, _DAY_OF_MONTH.sub(" ", user.lower)) >= 0)
-    return share_in(leaf, user)
+    share = share_in(leaf, user)
+    if not share and leaf.kind == "path" and _THING.fullmatch(leaf.needle):
+        # `deploy/notifier` is the notifier
+        return _MAILBOX_ONLY * (stands_in(leaf.needle.partition("/")[2], user.lower) >= 0)
+    return _WEEKDAY_ONLY if not share and leaf.kind == "date" and _is_weekday_in(leaf, user) else share
+
+
+def _is_weekday_in(leaf: Leaf, user: WordSet) -> bool:
+    """`next Wednesday`, where the user wrote no date: which week is not told."""
+    if names_of_day(leaf.value).isdisjoint(user.words):
+        return False
+    return not (_DAY_OF_MONTH.search(user.lower) or _WRITTEN_DAY.search(user.lower))
 
 
 def share_in(leaf: Leaf, text: WordSet) -> float:

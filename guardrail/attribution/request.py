@@ -151,6 +151,7 @@ _WANTS_DONE = re.compile(
 )
 # Whoever wants something taken away has not asked for these.
 _GETTING = frozenset(("book", "pay"))
+_PAYING = frozenset(("pay", "settle", "remit", "reimburse"))
 # Verbs that say nothing about what is changed.
 VAGUE = frozenset("set update change modify edit make create add".split())
 _LOOKING = stems(frozenset("visit open browse read view look check see find click follow".split()))
@@ -284,9 +285,15 @@ def _plain(said: str) -> frozenset[str]:
 def _asked(user: WordSet, said: frozenset[str], tool: Tool, kind: ToolKind) -> bool:
     own = tool_verbs(tool)
     heard = stems(plain_words(user))
+    if "refund" in own and "refund" not in said:
+        # who orders or pays has asked for no money back
+        return False
     nouns = [word for word in tool_words(tool) if word not in own and word not in _GENERIC]
     if kind is ToolKind.SEND:
         nouns = [word for word in nouns if word.removesuffix("s") not in _ADDRESSED]
+    if kind is ToolKind.PAY and not said.isdisjoint(_PAYING):
+        # whatever the bank calls it: `bonifico_disponi`, `Bank_CreatePayment`
+        return True
     named = sum(1 for word in nouns if not heard.isdisjoint(_family(word)))
     if kind is ToolKind.READ and nouns and 2 * named >= len(nouns):
         return True

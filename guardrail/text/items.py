@@ -1,17 +1,26 @@
 """The list a text begins with: its items, and what stands above them.
 
-Lines behind marks of one make (`- `, `3) `), lines behind a label (`AB: book the hall`), or numbers within a sentence
-(`1) move it 2) tell her`). What stands below the list, or in a list further down, is none of its items.
+Lines behind marks of one make (`- `, `3) `, `[comment, Ann] `), lines behind a label (`AB: book the hall`), rows of a
+table (`| Ann | book the hall |`), or numbers within a sentence (`1) move it 2) tell her`). What stands below the list,
+or in a list further down, is none of its items.
 """
 
+import itertools
 import re
 from collections.abc import Collection
 from dataclasses import dataclass
 
+from guardrail.text.sentences import split_sentences
+
 _LONGEST_HEAD = 120
 _MOST_HEADS = 3
 _FEWEST = 2
+_LONGEST_STEP = 180
+_QUOTES = "'\"’”»"
 _ITEM = re.compile(r"[ \t]{0,6}(?:([*+\u2022-])|(?:\d{1,2}|[a-h])[.)])[ \t]{1,4}(?=\S)")
+# `[comment, A. Fenn] `, not `[x] ` nor `[08:20] Ann: `.
+_REMARK = re.compile(r"[ \t]{0,6}\[[^\W\d][^\[\]\n]{2,60}\] (?=\S)")
+_RULE = re.compile(r"\|(?: ?:?-{2,40}:? ?\|){2,20}[ \t]*")
 _INLINE = re.compile(r"(?:(?<=[\s:;,(])|^)\(?(\d{1,2}|[a-h])[.)] (?=\S)")
 _LABEL = re.compile(r"[ \t]{0,6}([^\W\d_]{2,12}):[ \t]{1,4}(?=\S)")
 _END = re.compile(r"[.!?;](?=\s|$)|\n")
@@ -28,7 +37,32 @@ class Listed:
 
 def list_in(text: str, *, labels: Collection[str] = ()) -> Listed:
     """The list that a text, lower case, begins with; `labels` are the words that may label its lines."""
-    return _lines_of(text, labels) or _inline_of(text) or Listed()
+    return _lines_of(text, labels) or _rows_of(text) or _inline_of(text) or Listed()
+
+
+def marked_lines(text: str) -> list[str]:
+    """The lines behind a mark wherever they stand; none where there is one only."""
+    found = [rest for mark, rest in (_mark_of(line, ()) for line in text.splitlines()) if mark]
+    return found if len(found) >= _FEWEST else []
+
+
+def step_of(item: str) -> str:
+    """The sentence an item is, or the first of several: what was added to its line is none. Empty for long ones."""
+    plain = item.strip(" |")
+    # what ends with a quotation goes on behind it: `save 'Projects that land.' in tagline.txt`
+    end = next((end for _, end in split_sentences(plain) if plain[end - 1] not in _QUOTES), len(plain))
+    return plain[:end] if end <= _LONGEST_STEP else ""
+
+
+def _rows_of(text: str) -> Listed | None:
+    """Of a table whose head is ruled off, as Markdown writes it."""
+    lines = text.strip().splitlines()
+    rule = next((at for at, line in enumerate(lines[: _MOST_HEADS + 3]) if _RULE.fullmatch(line)), 0)
+    if rule < 1 or lines[rule - 1][:1] != "|":
+        return None
+    cells = lines[rule].count("|")
+    items = list(itertools.takewhile(lambda line: line[:1] == "|" and line.count("|") == cells, lines[rule + 1 :]))
+    return Listed(items=tuple(items), above="\n".join(lines[:rule])) if items else None
 
 
 def _lines_of(text: str, labels: Collection[str]) -> Listed | None:
@@ -55,6 +89,9 @@ def _mark_of(line: str, labels: Collection[str]) -> tuple[str, str]:
     found = _ITEM.match(line)
     if found:
         return found.group(1) or "1", line[found.end() :]
+    found = _REMARK.match(line)
+    if found:
+        return "[", line[found.end() :]
     found = _LABEL.match(line)
     return (found.group(1), line[found.end() :]) if found and found.group(1) in labels else ("", line)
 

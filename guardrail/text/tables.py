@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 _SEPARATORS = ("|", "\t", ";", ",")
-_NAME = re.compile(r"\s{0,40}\"?[^\W\d_][\w .()/#%&+€$-]{0,40}\"?\s{0,40}")
+_WITHOUT_HEAD = ("|", ";", "\t")
+_NAME = re.compile(r"\s{0,40}\"?[^\W\d_][\w .()/#%&+€$-]{0,40}\??\"?\s{0,40}")
 _RULE = re.compile(r"[\s|:+=-]{3,400}")
 _LONGEST_HEAD = 600
 _MOST_COLUMNS = 60
@@ -52,8 +53,11 @@ def table_of(text: str) -> Table | None:
     head = _head_of(text, lines)
     if head:
         return Table(names=head[0], sign=head[1], lines=tuple(lines[1:]))
-    columns = _columns_without_head(text, lines)
-    return Table(names=("",) * columns, sign="|", lines=tuple(lines)) if columns else None
+    for sign in _WITHOUT_HEAD:
+        columns = _columns_without_head(text, lines, sign)
+        if columns:
+            return Table(names=("",) * columns, sign=sign, lines=tuple(lines))
+    return None
 
 
 def cells_of(text: str, table: Table) -> Iterator[Cell]:
@@ -118,12 +122,18 @@ def _is_sentence(names: tuple[str, ...]) -> bool:
     )
 
 
-def _columns_without_head(text: str, lines: list[tuple[int, int]]) -> int:
-    """How many cells most lines have, where each has bars as a table does: `C01 | Heron | BT-31`; 0 for other texts."""
+def _columns_without_head(text: str, lines: list[tuple[int, int]], sign: str) -> int:
+    """How many cells most lines have, where each has bars as a table does: `C01 | Heron | BT-31`; 0 for other texts.
+
+    Of other signs all lines have as many, and no blank stands in front of one.
+    """
     rows = [(start, end) for start, end in lines[:_GLANCE] if text[start:end].strip()]
-    counts = [text.count(" | ", start, end) for start, end in rows]
+    between = " | " if sign == "|" else sign
+    counts = [text.count(between, start, end) for start, end in rows]
     most = max(counts, key=counts.count, default=0)
     if most < _FEWEST or len(rows) < _FEWEST or 2 * counts.count(most) <= len(rows) or min(counts) < _FEWEST:
+        return 0
+    if sign != "|" and (min(counts) != most or any(f" {sign}" in text[start:end] for start, end in rows)):
         return 0
     return most + 1
 
