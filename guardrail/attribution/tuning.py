@@ -64,6 +64,8 @@ class Tuning:
     """What stands below the end of a letter speaks for itself, and not for whoever wrote the letter."""
     handed_item: bool = True
     """An item of the list the user handed over by name, number or title is what the user meant."""
+    apart: bool = True
+    """All of a call comes from one sentence that has nothing to do with the text around it."""
     elsewhere: bool = True
     """The user pointed at somebody's text, and the instruction stands in another's."""
 

@@ -6,6 +6,7 @@ on how far the user told the agent to act on texts.
 Cannot see: changed facts without an instruction, a request equal to what the user delegated, languages without a table.
 """
 
+from guardrail.attribution.apart import put_apart
 from guardrail.attribution.asked_out import asked_out
 from guardrail.attribution.below import added_below
 from guardrail.attribution.explanation import change_unasked, followed
@@ -104,6 +105,10 @@ def _slipped_in(case: Case, request: Request) -> list[Signal]:
     if not case.tuning.slipped_in:
         return []
     taken = (
-        slipped_in(case, request) or asked_out(case, request) or told_wholly(case, request) or other_deed(case, request)
+        slipped_in(case, request)
+        or asked_out(case, request)
+        or told_wholly(case, request)
+        or other_deed(case, request)
+        or put_apart(case, request)
     )
     return [change_unasked(taken, case)] if taken else []
