@@ -21,7 +21,7 @@ from guardrail.attribution.unasked import Taken, is_clock, is_own_prose, is_repo
 from guardrail.case import Case, Source
 from guardrail.text.directives import words_of
 from guardrail.text.items import list_in, marked_lines, step_of
-from guardrail.text.reading import Directive, Prose
+from guardrail.text.reading import Author, Prose
 from guardrail.text.sentences import split_sentences
 from guardrail.text.words import stems
 from guardrail.text.wordset import word_set
@@ -61,45 +61,56 @@ def put_apart(case: Case, request: Request) -> Taken | None:
     new = _values(case)
     if not new or (case.kind is ToolKind.SEND and (not harm_of(case) or has_left_address(case))):
         return None
+    sought = [leaf for leaf in new if not _is_of_data(leaf, case)]
+    if not sought and case.kind is not ToolKind.DELETE:
+        return None
     for source in case.sources:
         if is_report(source, case):
             continue
         for count, prose in enumerate(source.reading.prose):
             if count % 64 == 0 and case.budget.spent():
                 return None
-            if runs(prose.lower, case.tuning.running_text) and _brings(new, source, prose, case, request):
+            if not runs(prose.lower, case.tuning.running_text):
+                continue
+            direct = [leaf for leaf in sought if _stands_in(leaf, prose.lower[:_LONGEST], case)]
+            if (direct or case.kind is ToolKind.DELETE) and _brings(new, direct, source, prose, case, request):
                 return Taken(source=source, prose=prose, values=tuple(new))
     return None
 
 
-def _brings(new: list[Leaf], source: Source, prose: Prose, case: Case, request: Request) -> bool:
+def _brings(new: list[Leaf], direct: list[Leaf], source: Source, prose: Prose, case: Case, request: Request) -> bool:
     sentences = list(_sentences_of(prose.lower[:_LONGEST]))
-    sentence = _of_one_sentence(new, sentences, source, prose, case)
+    sentence = _of_one_sentence(new, direct, sentences, (source.name, prose.record), case)
     if not sentence or _stands_elsewhere(new, prose, case):
         return False
     another = is_another(case)
     if not another and request.asked and has_number_named(source, prose.record, case):
         return False
-    if request.delegation is not Delegation.ACTIONS:
-        return another or _is_apart(sentence, sentences, new, source, prose, case)
-    author = source.reading.authors[prose.record]
-    if _is_first(sentence, sentences) or not any(
-        _is_other_order(o, sentence, prose) for o in source.reading.directives
-    ):
-        return False
-    items = (*list_in(prose.lower[:_LONGEST]).items, *marked_lines(prose.lower[:_LONGEST]))
-    steps = [step for step in map(step_of, items) if step]
-    listed = any(step in sentence or sentence in step for step in steps)
-    named = is_meant(author.author, case.user)
-    if is_nobodys(author):
-        # what was added to a list that was handed over is none of it; a page without one may be on many matters
-        return bool(items) and not listed
-    # a name without an address is nobody's from outside
-    if "@" not in author.author and (listed or named):
-        return False
-    if listed and (named or is_ours(author, case)):
-        return False
+    if request.delegation is Delegation.ACTIONS:
+        if _is_first(sentence, sentences) or _asks_for_nothing_else(sentence, source, prose):
+            return False
+        steps = _steps_of(prose.lower[:_LONGEST])
+        listed = any(step in sentence or sentence in step for step in steps)
+        author = source.reading.authors[prose.record]
+        if is_nobodys(author):
+            # what was added to a list that was handed over is none of it; a page without one may be on many matters
+            return bool(steps) and not listed
+        if _may_list_or_say(author, case, listed=listed):
+            return False
     return another or _is_apart(sentence, sentences, new, source, prose, case)
+
+
+def _steps_of(text: str) -> list[str]:
+    items = (*list_in(text).items, *marked_lines(text))
+    return [step for step in map(step_of, items) if step]
+
+
+def _may_list_or_say(author: Author, case: Case, *, listed: bool) -> bool:
+    """One of us may list things, and whoever the user named; who is named and has no address is not from outside."""
+    named = is_meant(author.author, case.user)
+    if "@" not in author.author:
+        return listed or named
+    return listed and (named or is_ours(author, case))
 
 
 def _is_first(sentence: str, sentences: list[str]) -> bool:
@@ -108,12 +119,10 @@ def _is_first(sentence: str, sentences: list[str]) -> bool:
     return all(len(words_of(other)) < _SHORTEST_SENTENCE for other in before)
 
 
-def _is_other_order(order: Directive, sentence: str, prose: Prose) -> bool:
-    """The text asks for something else as well: that is what was handed over."""
-    if order.record != prose.record:
-        return False
-    told = order.text.lower()
-    return told not in sentence and sentence not in told
+def _asks_for_nothing_else(sentence: str, source: Source, prose: Prose) -> bool:
+    """What is the only order of a text is what was handed over."""
+    orders = (order.text.lower() for order in source.reading.directives if order.record == prose.record)
+    return all(told in sentence or sentence in told for told in orders)
 
 
 def _stands_elsewhere(new: list[Leaf], prose: Prose, case: Case) -> bool:
@@ -148,13 +157,12 @@ def _aims(leaf: Leaf, case: Case) -> bool:
     return any(target.named and target.argument == leaf.argument for target in case.targets)
 
 
-def _of_one_sentence(new: list[Leaf], sentences: list[str], source: Source, prose: Prose, case: Case) -> str:
-    """The one that holds all of these which stand in the text, and names the records of the others; empty for none."""
-    text = prose.lower[:_LONGEST]
-    direct = [leaf for leaf in new if _stands_in(leaf, text, case) and not _is_of_data(leaf, case)]
-    if (not direct and case.kind is not ToolKind.DELETE) or len(sentences) < _FEWEST_SENTENCES:
+def _of_one_sentence(
+    new: list[Leaf], direct: list[Leaf], sentences: list[str], here: tuple[str, int], case: Case
+) -> str:
+    """The one that holds all of `direct`, of the text, and names the records of the others; empty for none."""
+    if len(sentences) < _FEWEST_SENTENCES:
         return ""
-    here = (source.name, prose.record)
     names = [frozenset(_names_of(leaf, case, beside=here)) for leaf in new if leaf not in direct]
     mine = [sentence for sentence in sentences if _speaks_of_any(sentence, direct, names, case)]
     if len(mine) != 1 or len(mine[0]) > _LONGEST_SENTENCE:
