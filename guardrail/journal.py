@@ -94,7 +94,7 @@ class Journal:
         while True:
             file = self._opened()
             fcntl.flock(file, fcntl.LOCK_EX)
-            if self._is_ours(file):
+            if _is_at(self._path, file):
                 return file
             os.close(file)  # unlocks it
             self._file = -1
@@ -107,12 +107,6 @@ class Journal:
             os.fsync(folder)
             os.close(folder)
         return self._file
-
-    def _is_ours(self, file: int) -> bool:
-        try:
-            return os.fstat(file).st_ino == self._path.stat().st_ino
-        except FileNotFoundError:
-            return False
 
 
 def _compressor() -> zstandard.ZstdCompressor:
@@ -173,7 +167,11 @@ def keep_refused(folder: Path, lines: bytes) -> None:
 
 
 def _seal(path: Path) -> Path | None:
-    """Take an open file away from its writer, which then begins another; None when somebody else did."""
+    """Take an open file away from its writer, which then begins another; None when somebody else did.
+
+    INVARIANT: under the lock of the very file. While we waited for it somebody else may have sealed that one, and what
+    has its name now is being written to: taken away then, it would be read to its end before its writer is there.
+    """
     if path.suffix == SEALED_SUFFIX:
         return path
     sealed = path.with_name(f"{path.name}-{os.urandom(4).hex()}{SEALED_SUFFIX}")
@@ -183,12 +181,22 @@ def _seal(path: Path) -> Path | None:
         return None
     try:
         fcntl.flock(file, fcntl.LOCK_EX)
+        if not _is_at(path, file):
+            return None
         path.rename(sealed)
     except FileNotFoundError:
         return None
     finally:
         os.close(file)
     return sealed
+
+
+def _is_at(path: Path, file: int) -> bool:
+    """The open file is what has this name now."""
+    try:
+        return os.fstat(file).st_ino == path.stat().st_ino
+    except FileNotFoundError:
+        return False
 
 
 def _records(lines: BinaryIO, *, name: str) -> Iterator[dict[str, Any]]:
