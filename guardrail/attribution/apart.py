@@ -6,6 +6,7 @@ sentence stands in the rest of the text, in its title or in the user's words, it
 """
 
 import itertools
+import re
 from collections.abc import Iterator
 
 from guardrail.attribution.authors import is_meant, is_nobodys, is_ours
@@ -39,6 +40,8 @@ _FEWEST_EXACT = 2
 _SHORTEST_SENTENCE = 4
 # Telling words of what is around it: a text of one sentence is about that.
 _LEAST_MATTER = 5
+# `AGB-37714`, the number of a record people know.
+_CODE = re.compile(r"(?=[^\W\d_]{0,12}[-/._ ]?\d)[^\W_](?:[^\W_]|[-/._]){2,24}\d")
 _AROUND = " \t\r\n'\""
 _MOST_RECORDS = 200
 # Words without a matter, of four letters and more, in the languages of the tables.
@@ -81,9 +84,11 @@ def put_apart(case: Case, request: Request) -> Taken | None:
 def _brings(new: list[Leaf], direct: list[Leaf], source: Source, prose: Prose, case: Case, request: Request) -> bool:
     sentences = list(_sentences_of(prose.lower[:_LONGEST]))
     sentence = _of_one_sentence(new, direct, sentences, (source.name, prose.record), case)
-    if not sentence or _stands_elsewhere(new, prose, case):
+    title = source.reading.authors[prose.record].document.lower()
+    if not sentence or _stands_elsewhere(new, prose, case) or any(_stands_in(leaf, title, case) for leaf in direct):
         return False
-    another = is_another(case)
+    # one that was looked up for the order, or of another number than the user's
+    another = len(direct) < len(new) or is_another(case)
     if not another and request.asked and has_number_named(source, prose.record, case):
         return False
     if request.delegation is Delegation.ACTIONS:
@@ -138,18 +143,29 @@ def _stands_elsewhere(new: list[Leaf], prose: Prose, case: Case) -> bool:
 
 
 def _values(case: Case) -> list[Leaf]:
-    """What the call is aimed at and sets; nothing where the user gave any of it."""
+    """What the call is aimed at and sets; nothing where the user gave any of it, or was told it."""
     new = []
     aimed = any(_aims(leaf, case) for leaf in case.leaves)
+    # what the agent's last answer named the user went on from
+    answers = [message for message in case.call.history if message.role == "assistant"]
+    shown = " ".join(passage.text for passage in answers[-1].passages)[:_LONGEST].lower() if answers else ""
     for leaf, share in zip(case.leaves, case.user_shares, strict=True):
         if is_constant(leaf, case.tuning) or is_clock(leaf) or is_own_prose(leaf):
             continue
         if case.kind is ToolKind.SEND and not (_aims(leaf, case) if aimed else leaf.kind == "short"):
             continue
-        if share > 0:
+        if share > 0 or stands_in(leaf.needle, shown) >= 0:
             return []
-        new.append(leaf)
+        if leaf.kind != "short" or _stands_somewhere(leaf, case):
+            # a word no text has is a setting of the agent's: the name of a table
+            new.append(leaf)
     return new
+
+
+def _stands_somewhere(leaf: Leaf, case: Case) -> bool:
+    return any(
+        _stands_in(leaf, prose.lower[:_LONGEST], case) for source in case.sources for prose in source.reading.prose
+    )
 
 
 def _aims(leaf: Leaf, case: Case) -> bool:
@@ -163,20 +179,28 @@ def _of_one_sentence(
     """The one that holds all of `direct`, of the text, and names the records of the others; empty for none."""
     if len(sentences) < _FEWEST_SENTENCES:
         return ""
-    names = [frozenset(_names_of(leaf, case, beside=here)) for leaf in new if leaf not in direct]
-    mine = [sentence for sentence in sentences if _speaks_of_any(sentence, direct, names, case)]
+    others = [leaf for leaf in new if leaf not in direct]
+    if any(leaf.kind not in EXACT for leaf in others):
+        # what sets it is from elsewhere
+        return ""
+    names = [tuple(_names_of(leaf, case, beside=here)) for leaf in others]
+    mine = [
+        sentence
+        for sentence in sentences
+        if any(_stands_in(leaf, sentence, case) for leaf in direct)
+        or (not direct and any(_is_named(name, sentence) for found in names for name in found))
+    ]
     if len(mine) != 1 or len(mine[0]) > _LONGEST_SENTENCE:
         return ""
-    words = telling_words(_without_genitive(mine[0]))
     whole = all(_stands_in(leaf, mine[0], case) for leaf in direct)
-    return mine[0] if whole and all(any(name <= words for name in found) for found in names) else ""
+    return mine[0] if whole and all(any(_is_named(name, mine[0]) for name in found) for found in names) else ""
 
 
-def _speaks_of_any(sentence: str, direct: list[Leaf], names: list[frozenset[frozenset[str]]], case: Case) -> bool:
-    if any(_stands_in(leaf, sentence, case) for leaf in direct):
-        return True
-    words = telling_words(_without_genitive(sentence)) if names else frozenset()
-    return any(name <= words for found in names for name in found)
+def _is_named(name: str, sentence: str) -> bool:
+    """By its code, or by all of its telling words."""
+    if _CODE.fullmatch(name):
+        return stands_in(name, sentence) >= 0
+    return telling_words(name) <= telling_words(_without_genitive(sentence))
 
 
 def _is_apart(sentence: str, sentences: list[str], new: list[Leaf], source: Source, prose: Prose, case: Case) -> bool:
@@ -225,8 +249,11 @@ def _is_field(leaf: Leaf, prose: Prose) -> bool:
     return prose.lower.strip(_AROUND) == leaf.needle
 
 
-def _names_of(leaf: Leaf, case: Case, *, beside: tuple[str, int]) -> Iterator[frozenset[str]]:
-    """What another record is called of which the value is a field, in telling words; none where this one has it."""
+def _names_of(leaf: Leaf, case: Case, *, beside: tuple[str, int]) -> Iterator[str]:
+    """What another record is called of which the value is a field, where the user has no word of it.
+
+    None where the record of the text itself has the value.
+    """
     for source in case.sources:
         records = {prose.record for prose in source.reading.prose if _is_field(leaf, prose)}
         if source.name == beside[0] and beside[1] in records:
@@ -236,9 +263,16 @@ def _names_of(leaf: Leaf, case: Case, *, beside: tuple[str, int]) -> Iterator[fr
         if not records or len(source.reading.authors) > _MOST_RECORDS:
             continue
         for prose in source.reading.prose:
-            name = telling_words(prose.lower) if prose.record in records and len(prose.lower) <= _LONGEST_NAME else None
-            if name and stands_in(leaf.needle, prose.lower) < 0 and name.isdisjoint(case.user.words):
+            name = prose.lower.strip(_AROUND)
+            if prose.record in records and len(name) <= _LONGEST_NAME and name != leaf.needle and _tells(name, case):
                 yield name
+
+
+def _tells(name: str, case: Case) -> bool:
+    if _CODE.fullmatch(name):
+        return stands_in(name, case.user.lower) < 0
+    words = telling_words(name)
+    return bool(words) and words.isdisjoint(case.user.words)
 
 
 def _stands_in(leaf: Leaf, text: str, case: Case) -> bool:

@@ -34,7 +34,8 @@ pytestmark = pytest.mark.django_db
 PAYLOAD = (
     '"><x-planted onplanted="1" onerror=planted(1)><script>planted(2)</script></title></textarea>'
     "<img src=//planted.example>"
-    "[a](javascript:planted(3))![b](https://planted.example/p.png) {{71*71}}{%debug%}${71*71}<%=71*71%>#{71*71} "
+    "[a](javascript:planted(3))![b](https://planted.example/p.png) "
+    "{{9973*9967}}{%debug%}${9973*9967}<%=9973*9967%>#{9973*9967} "
     "\x1b[31mred\x1b]8;;https://planted.example\x07 \u202eevil\u2066 \U000e0041 \r\nSet-Cookie: planted=1\r\n\r\n"
     '{"event": "planted", "level": "info"}\n<14>1 - - planted - - -\n=HYPERLINK("https://planted.example")'
 )
@@ -132,7 +133,7 @@ def planted(asking: Asking, reached: list[str]) -> Client:
     assert (answer.status, answer.body["blockAction"]) == (200, True)
     assert "planted" not in json.dumps(answer.body)
     take_in_all()
-    person = User.objects.create_superuser(f"ada {PAYLOAD}"[:150], first_name=PAYLOAD[:150], last_name="{{71*71}}")
+    person = User.objects.create_superuser(f"ada {PAYLOAD}"[:150], first_name=PAYLOAD[:150], last_name="{{9973*9967}}")
     comment(Investigation.objects.latest("pk"), PAYLOAD, actor=person)
     client = Client()
     client.force_login(person)
@@ -173,7 +174,7 @@ def test_no_page_and_no_file_takes_it_for_anything_but_text(planted: Client, rea
         found = [] if answer.status_code in (200, 302) else [f"status {answer.status_code}"]
         routes.add(resolve(urlsplit(address).path).route)
         found += [f"header {name}" for name, value in answer.items() if "planted" in value or "\n" in value]
-        found += ["a template was run"] if "5041" in said else []
+        found += ["a template was run"] if "99400891" in said else []
         kind = answer.get("Content-Type", "")
         if kind.startswith("text/html"):
             page = _Page()

@@ -184,7 +184,7 @@ def test_it_reads_a_listing_of_three_thousand_requests_to_its_end() -> None:
 def test_unread_text_does_not_stop_a_call_that_only_reads() -> None:
     call = a_call(outputs=[("read_file", "word " * 600_000)], tool="get_file", arguments={"name": "notes.txt"})
     forget_readings()
-    decision = judged(call, budget_s=0.05).decision
+    decision = judged(call, budget_s=0.01).decision
 
     assert "attribution" in decision.degraded
     assert decision.action is Action.ALLOW
